@@ -1,0 +1,1 @@
+"""Media: probing, stitching, captions and chat."""

@@ -1,0 +1,1 @@
+"""Zoom: its dialect, its tokens, its lists and its downloads."""
