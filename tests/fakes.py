@@ -1,0 +1,163 @@
+"""Builders and doubles that tests share: `a_meeting(...)` and friends, and a clock that tests turn."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from zoomsync.errors import Stopped
+from zoomsync.model import CloudFile, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, StoredFile, User
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+"""When tests begin: nine days after `START`."""
+START = datetime(2026, 3, 1, 10, 30, tzinfo=UTC)
+"""When the builders' meeting starts; it lasts half an hour."""
+SHA = "ab" * 32
+
+
+class FakeClock:
+    """A `model.Clock` that stands still: `sleep` advances it and records `slept`, `stop` ends the pass."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self._lock = threading.Lock()
+        self._now = now
+        self._monotonic = 1000.0
+        self._signum: int | None = None
+        self.slept: list[float] = []
+        self.checks = 0
+        self.stop_after: int | None = None
+        """After so many calls of `check` the pass is to end."""
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def sleep(self, seconds: float) -> None:
+        self._raise_if_stopped()
+        with self._lock:
+            self.slept.append(seconds)
+        self.advance(seconds)
+
+    def check(self) -> None:
+        with self._lock:
+            self.checks += 1
+            if self.stop_after is not None and self.checks > self.stop_after:
+                self._signum = 15
+        self._raise_if_stopped()
+
+    def set(self, now: datetime) -> None:
+        """Turn the wall clock, also backwards; `monotonic` stays."""
+        self._now = now
+
+    def advance(self, seconds: float = 0, **span: float) -> None:
+        """Let time pass: `clock.advance(30)`, `clock.advance(days=2)`."""
+        step = timedelta(seconds=seconds) + timedelta(**span)
+        with self._lock:
+            self._now += step
+            self._monotonic += step.total_seconds()
+
+    def stop(self, signum: int = 15) -> None:
+        """From now on `sleep` and `check` raise `Stopped`."""
+        self._signum = signum
+
+    def _raise_if_stopped(self) -> None:
+        if self._signum is not None:
+            raise Stopped(self._signum)
+
+
+def a_user(**changes: Any) -> User:
+    """An active user, `ada@example.org`."""
+    return replace(
+        User(id="host-ada", email="ada@example.org", first_name="Ada", last_name="Lovelace"),
+        **changes,
+    )
+
+
+def a_file(**changes: Any) -> RecordingFile:
+    """The MP4 of a half-hour meeting; give `id` and `view` where there are several."""
+    plain = RecordingFile(
+        id="file-video",
+        kind=Kind.VIDEO,
+        type="MP4",
+        extension="mp4",
+        view="shared_screen_with_speaker_view",
+        size=1000,
+        start=START,
+        end=START + timedelta(minutes=30),
+        url="https://zoom.us/rec/download/file-video",
+    )
+    return replace(plain, **changes)
+
+
+def a_meeting(**changes: Any) -> Meeting:
+    """A half-hour meeting of ada with one video; its uuid has slashes, as real ones do."""
+    plain = Meeting(
+        uuid="/abc//DEF+ghi==",
+        number="85012345678",
+        host_id="host-ada",
+        host_email="ada@example.org",
+        topic="Weekly planning",
+        type="2",
+        start=START,
+        timezone="Europe/Berlin",
+        duration=30,
+        files=(a_file(),),
+        listed_at=NOW,
+    )
+    return replace(plain, **changes)
+
+
+def a_cloud_file(file: RecordingFile | None = None, **changes: Any) -> CloudFile:
+    """`file` as it was fetched whole, stored in `video.mp4`."""
+    one = file or a_file()
+    plain = CloudFile(
+        id=one.id,
+        kind=one.kind,
+        type=one.type,
+        view=one.view,
+        start=one.start,
+        size=one.size,
+        fetched_size=one.size or 10,
+        sha256=SHA,
+        stored="video.mp4",
+    )
+    return replace(plain, **changes)
+
+
+def a_receipt(meeting: Meeting | None = None, **changes: Any) -> Receipt:
+    """A receipt whose one `video.mp4` contains every file of the meeting."""
+    of = meeting or a_meeting()
+    stored = StoredFile(
+        name="video.mp4", role="video", size=of.size, sha256=SHA, made_of=tuple(file.id for file in of.files)
+    )
+    plain = Receipt(
+        uuid=of.uuid,
+        destination="library-1",
+        place="published/ada@example.org/2026/2026-03-01 10-30 Weekly planning [00000000]",
+        author="ada@example.org",
+        files=(stored,),
+        cloud=tuple(a_cloud_file(file) for file in of.files),
+    )
+    return replace(plain, **changes)
+
+
+def an_entry(meeting: Meeting | None = None, **changes: Any) -> Entry:
+    """The meeting as the ledger first remembers it: waiting, without receipt."""
+    of = meeting or a_meeting()
+    plain = Entry(
+        uuid=of.uuid,
+        number=of.number,
+        host_id=of.host_id,
+        host_email=of.host_email,
+        topic=of.topic,
+        start=of.start,
+        phase=Phase.WAITING,
+        reason="not settled yet",
+        first_seen=NOW,
+        changed_at=NOW,
+        auto_delete=of.auto_delete,
+        size=of.size,
+    )
+    return replace(plain, **changes)
