@@ -8,14 +8,14 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "zoomsync"
 
 NOUNS = {"errors", "model"}
-PURE = {"naming", "layout", "plan", "report"}
+PURE = {"naming", "words", "segments", "layout", "plan", "report"}
 EDGES = {"config", "state", "audit", "http", "zoom", "media", "destinations"}
 RUNNING = {"work", "checks", "sync"}
 FRONT = {"console", "cli", "__main__"}
 
 
 def layer(name: str) -> str:
-    return name.split(".")[0]
+    return name.split(".", maxsplit=1)[0]
 
 
 def allowed(name: str) -> set[str]:

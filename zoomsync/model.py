@@ -180,7 +180,7 @@ class StoredFile:
     name: str
     """Relative to the item, `/`-separated; a versioned name after an update."""
     role: str
-    """What it is in the item, stable over versions: `video`, `video.gallery_view`, `captions`, `segments/1 gallery_view` …"""
+    """What it is in the item, stable over versions: `video`, `video.gallery_view`, `segments/1 chat_file` …"""
     size: int
     sha256: str
     made_of: tuple[str, ...]

@@ -1,0 +1,235 @@
+"""What an item consists of: which segments a meeting has, which files go into which video. Pure.
+
+`wanted` says what the item of a meeting should hold, `arrange` reconciles that with what is stored already.
+"""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from zoomsync.model import Kind, Receipt, RecordingFile, Segment, StoredFile
+from zoomsync.segments import VIEWS, rank, segments
+
+
+class How(StrEnum):
+    """How an output comes from its inputs."""
+
+    KEEP = "keep"
+    """The bytes as fetched: exactly one input."""
+    STITCH = "stitch"
+    CAPTIONS = "captions"
+    CHAT = "chat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One file that the item should have, and what it is made of."""
+
+    role: str
+    name: str
+    how: How
+    inputs: tuple[RecordingFile, ...]
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The ids of its inputs, in order."""
+        return tuple(file.id for file in self.inputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """What to do to an item: the stored files that stay, and the outputs to build."""
+
+    keep: tuple[StoredFile, ...]
+    build: tuple[Output, ...]
+
+    @property
+    def fetch(self) -> tuple[RecordingFile, ...]:
+        """The cloud files that building needs, each once."""
+        return tuple({file.id: file for output in self.build for file in output.inputs}.values())
+
+
+def wanted(
+    files: Iterable[RecordingFile], *, concatenate: bool = True, views: Sequence[str] = VIEWS
+) -> tuple[Output, ...]:
+    """What the item of a meeting with these (selected, complete) files should hold."""
+    parts = segments(files)
+    has_media = any(file.kind.is_media for part in parts for file in part.files)
+    is_whole = len(parts) == 1 or (concatenate and has_media)
+    if not is_whole:
+        return tuple(output for n, part in enumerate(parts, 1) for output in _separate(part, n, views))
+    return (*_videos(parts, views), *_texts(parts))
+
+
+def separate(output: Output) -> tuple[Output, ...]:
+    """The outputs of a video whose segments cannot be joined: each segment its own video."""
+    return tuple(
+        Output(role=f"{output.role}.{n}", name=_numbered(output.name, n), how=How.KEEP, inputs=(file,))
+        for n, file in enumerate(output.inputs, 1)
+    )
+
+
+def _separate(part: Segment, number: int, views: Sequence[str]) -> list[Output]:
+    return [
+        replace(output, role=f"{output.role}.{number}", name=_numbered(output.name, number))
+        for output in (*_videos((part,), views), *_texts((part,)))
+    ]
+
+
+def _numbered(name: str, number: int | str) -> str:
+    """`video.gallery_view.mp4`, 2 → `video.2.gallery_view.mp4`: players find the captions of the same name."""
+    stem, _, rest = name.partition(".")
+    return f"{stem}.{number}.{rest}"
+
+
+def _videos(parts: Sequence[Segment], views: Sequence[str]) -> list[Output]:
+    """The primary, spanning all segments by the best view of each, then each further view and the sound."""
+    media = [[file for file in part.files if file.kind.is_media] for part in parts]
+    media = [files for files in media if files]
+    if not media:
+        return []
+    primary = tuple(min(files, key=lambda file: rank(file, views)) for files in media)
+    outputs = [_media("", primary)]
+    for key in _further(media, views):
+        tracks = tuple(file for files in media for file in files if _track(file, files) == key)
+        if not set(tracks) <= set(primary):
+            outputs.append(_media(key, tracks))
+    return outputs
+
+
+def _track(file: RecordingFile, segment: Sequence[RecordingFile]) -> str:
+    """Which further video a file belongs to; a second file of the same view in one segment gets its own."""
+    twins = [other for other in segment if (other.kind, other.view) == (file.kind, file.view)]
+    number = twins.index(file) + 1
+    label = file.view or file.type.lower()
+    return label if number == 1 else f"{label}-{number}"
+
+
+def _further(media: Sequence[Sequence[RecordingFile]], views: Sequence[str]) -> list[str]:
+    keyed = {(*rank(file, views), _track(file, files)): _track(file, files) for files in media for file in files}
+    return list(dict.fromkeys(keyed[key] for key in sorted(keyed)))
+
+
+def _media(key: str, inputs: tuple[RecordingFile, ...]) -> Output:
+    stem = "video" if any(file.kind is Kind.VIDEO for file in inputs) else "audio"
+    extension = inputs[0].extension if len(inputs) == 1 else {"video": "mp4", "audio": "m4a"}[stem]
+    if stem == "audio" and key in ("audio_only", "m4a"):
+        key = ""
+    label = f"{stem}.{safe(key)}" if key else stem
+    how = How.KEEP if len(inputs) == 1 else How.STITCH
+    return Output(role=label, name=f"{label}.{extension}", how=how, inputs=inputs)
+
+
+def safe(label: str) -> str:
+    """A recording type as part of a file name: Zoom's own names have letters, digits, `_` and `(CC)`."""
+    cleaned = "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in label)
+    return cleaned.strip("_")[:60] or "file"
+
+
+def _texts(parts: Sequence[Segment]) -> list[Output]:
+    """Captions and chat joined over all segments with their originals beside; the rest as fetched."""
+    texts = [[file for file in part.files if not file.kind.is_media] for part in parts]
+    outputs: list[Output] = []
+    taken: set[str] = set()
+    for label in dict.fromkeys(_track(file, files) for files in texts for file in files):
+        found = [(n, f) for n, files in enumerate(texts, 1) for f in files if _track(f, files) == label]
+        for output in _text(label, found, is_single=len(parts) == 1):
+            role = output.role if output.role not in taken else f"{output.role}.{safe(label)}"
+            name = output.name if role == output.role else _numbered(output.name, safe(label))
+            taken.add(role)
+            outputs.append(replace(output, role=role, name=name))
+    return outputs
+
+
+def _text(label: str, found: Sequence[tuple[int, RecordingFile]], *, is_single: bool) -> list[Output]:
+    first = found[0][1]
+    role, name = _text_name(first, label)
+    if is_single:
+        return [Output(role=role, name=name, how=How.KEEP, inputs=(first,))]
+    originals = [
+        Output(
+            role=f"segments/{n} {safe(label)}",
+            name=f"segments/{n} {safe(label)}.{extension(file)}",
+            how=How.KEEP,
+            inputs=(file,),
+        )
+        for n, file in found
+    ]
+    how = _joined(first)
+    if how is None:
+        return originals
+    return [Output(role=role, name=name, how=how, inputs=tuple(file for _, file in found)), *originals]
+
+
+def _joined(file: RecordingFile) -> How | None:
+    if file.kind is Kind.CAPTIONS and extension(file) == "vtt":
+        return How.CAPTIONS
+    return How.CHAT if file.kind is Kind.CHAT and extension(file) == "txt" else None
+
+
+def _text_name(file: RecordingFile, label: str) -> tuple[str, str]:
+    """Role and name: captions are named like the video, so that players load them by themselves."""
+    if file.kind is Kind.CAPTIONS and label == "audio_transcript":
+        return "captions", f"video.{extension(file)}"
+    if file.kind is Kind.CAPTIONS:
+        short = "cc" if label in ("closed_caption", "cc") else safe(label)
+        return f"captions.{short}", f"video.{short}.{extension(file)}"
+    if file.kind is Kind.CHAT and label in ("chat_file", "chat"):
+        return "chat", f"chat.{extension(file)}"
+    return f"{file.kind}.{safe(label)}", f"{safe(label)}.{extension(file)}"
+
+
+def extension(file: RecordingFile) -> str:
+    """The extension under which a file is stored."""
+    cleaned = "".join(c for c in file.extension.lower() if c.isascii() and c.isalnum())
+    return cleaned[:8] or "bin"
+
+
+def arrange(outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str]) -> Arrangement:
+    """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now.
+
+    An output without anything new stays as it is stored. One with something new is built, replacing the stored file of
+    its role only when it contains all that this one was made of and every input can be fetched again; otherwise what is
+    new becomes a part (or, for a view that newly ranks best, a further video). Nothing is ever built from less.
+    """
+    if previous is None:
+        return Arrangement(keep=(), build=tuple(output for output in outputs if set(output.made_of) <= available))
+    stored = {file.role: file for file in previous.files}
+    known = {file.id for output in outputs for file in output.inputs if previous.covers(file)}
+    build = {new.role: new for output in outputs for new in _reconcile(output, stored, known, available)}
+    built = {one for output in build.values() for one in output.made_of}
+    for output in outputs:
+        if output.role not in stored and set(output.made_of) <= available & built:
+            build.setdefault(output.role, output)
+    keep = tuple(f for f in previous.files if f.role not in build and not _superseded(f, outputs, built))
+    return Arrangement(keep=keep, build=tuple(build.values()))
+
+
+def _reconcile(
+    output: Output, stored: dict[str, StoredFile], known: AbstractSet[str], available: AbstractSet[str]
+) -> tuple[Output, ...]:
+    new = tuple(file for file in output.inputs if file.id not in known and file.id in available)
+    if not new:
+        return ()
+    old = stored.get(output.role)
+    complete = set(output.made_of) <= available
+    if complete and (old is None or set(old.made_of) <= set(output.made_of)):
+        return (output,)
+    return (_part(output, new, stored),)
+
+
+def _part(output: Output, new: tuple[RecordingFile, ...], stored: dict[str, StoredFile]) -> Output:
+    """What is new of an output that cannot be built as a whole, beside what is stored."""
+    number = 2
+    while f"{output.role}.part-{number}" in stored:
+        number += 1
+    name = _numbered(output.name, f"part-{number}")
+    how = How.KEEP if len(new) == 1 and output.how is How.STITCH else output.how
+    return Output(role=f"{output.role}.part-{number}", name=name, how=how, inputs=new)
+
+
+def _superseded(file: StoredFile, outputs: Sequence[Output], built: AbstractSet[str]) -> bool:
+    """Whether a stored file, no longer wanted under its role, is contained in what is built now."""
+    is_wanted = any(output.role == file.role for output in outputs)
+    return not is_wanted and not file.role.startswith("segments/") and set(file.made_of) <= built

@@ -1,0 +1,372 @@
+"""Every rule about what to do with a meeting, and why. Pure: facts in, actions with their reasons out.
+
+The pass asks the same questions again when it has fresher facts; the dry run prints the answers.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, Retry, Verdict
+from zoomsync.segments import segments, select
+from zoomsync.words import in_words, moment, plural, size_in_words
+
+PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24, 24, 24, 24))
+"""Between the tries of one meeting; after the tenth try it is parked."""
+
+PATIENCE = timedelta(hours=48)
+"""After this, what is complete is taken although some of it is still processing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the config and the command line ask for, as far as meetings are concerned."""
+
+    now: datetime
+    since: datetime
+    settle: timedelta
+    min_duration: timedelta
+    views: str | tuple[str, ...]
+    kinds: AbstractSet[Kind]
+    hosts: AbstractSet[str] | None
+    """Ids of the users that the config selects; None: every user of the account."""
+    excluded_hosts: AbstractSet[str] = frozenset()
+    excluded: AbstractSet[str] = frozenset()
+    held: AbstractSet[str] = frozenset()
+    asked: AbstractSet[str] = frozenset()
+    """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
+    until: datetime | None = None
+    retry_failed: bool = False
+    destination: str = ""
+    """Id of the destination now configured; empty when it is not known yet."""
+    delete: str = "never"
+    delete_after: timedelta = timedelta(days=7)
+
+    def selects(self, host_id: str) -> bool:
+        """Whether the config selects this host."""
+        return host_id not in self.excluded_hosts and (self.hosts is None or host_id in self.hosts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Fetch what is new of this meeting and make the destination hold it."""
+
+    meeting: Meeting
+    files: tuple[RecordingFile, ...]
+    """All selected files that are complete now, stored ones included."""
+    new: tuple[RecordingFile, ...]
+    previous: Receipt | None
+    reason: str
+    pending: tuple[str, ...] = ()
+    """What is still to come, in words."""
+
+    @property
+    def size(self) -> int:
+        """The bytes that Zoom lists for what is new."""
+        return sum(file.size or 0 for file in self.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    """Delete these files of a meeting from the cloud. Cannot be built without a safe verdict on a receipt of theirs."""
+
+    meeting: Meeting
+    receipt: Receipt
+    verdict: Verdict
+    files: tuple[RecordingFile, ...]
+    mode: str
+    """`trash` or `delete`: Zoom's word for the action."""
+    reason: str
+
+    def __post_init__(self) -> None:
+        proven = self.verdict.safe and self.verdict.receipt == self.receipt
+        if not proven or not self.files or not all(self.receipt.covers(file) for file in self.files):
+            raise ValueError("a deletion needs a verified receipt that covers every file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing now; `due_at` says from when it is worth asking again (None: each pass)."""
+
+    reason: str
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Nothing to do; `phase` is where the meeting stands by that."""
+
+    reason: str
+    phase: Phase = Phase.SKIPPED
+
+
+Answer = Publish | Wait | Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletable:
+    """A published meeting whose cloud copy may go, once its stored files are verified."""
+
+    meeting: Meeting
+    receipt: Receipt
+    files: tuple[RecordingFile, ...]
+    reason: str
+    kept: int = field(default=0)
+    """Files of it that are not selected and therefore stay in the cloud."""
+
+
+def meeting(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
+    """What to do with a meeting that Zoom lists."""
+    return _refusal(found, entry, rules) or _held_back(entry, rules) or _due(found, entry, rules)
+
+
+def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
+    """Why it is not wanted at all."""
+    if found.uuid in rules.excluded:
+        return Skip(reason="listed in exclude_meetings")
+    if entry is not None and entry.phase is Phase.ERASED:
+        return Skip(reason=entry.reason, phase=Phase.ERASED)
+    if found.uuid in rules.asked:
+        return None
+    if entry is not None and entry.phase is Phase.REMOVED:
+        return Skip(reason=entry.reason, phase=Phase.REMOVED)
+    if not rules.selects(found.host_id):
+        return Skip(reason="its host is not selected by the config")
+    if found.start < rules.since and entry is None:
+        return Skip(reason=f"began before recordings.since ({moment(rules.since)})")
+    if rules.until is not None and found.start >= rules.until:
+        return Skip(reason=f"began after --until ({moment(rules.until)})")
+    return _elsewhere(entry, rules) or _too_short(found, entry, rules)
+
+
+def _elsewhere(entry: Entry | None, rules: Rules) -> Skip | None:
+    if entry is None or entry.receipt is None or entry.receipt.destination == rules.destination:
+        return None
+    return Skip(reason=f"stored in another destination ({entry.receipt.destination[:8]})", phase=entry.phase)
+
+
+def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
+    ends = [file.end for file in found.files if file.end is not None]
+    if not ends or entry is not None and entry.receipt is not None or any(file.processing for file in found.files):
+        return None
+    length = max(ends) - min([file.start for file in found.files if file.start is not None] or [found.start])
+    if length >= rules.min_duration:
+        return None
+    return Skip(
+        reason=f"{in_words(length)} long, shorter than recordings.min_duration ({in_words(rules.min_duration)})"
+    )
+
+
+def _held_back(entry: Entry | None, rules: Rules) -> Wait | Skip | None:
+    """Why it is not tried now, after failures."""
+    if entry is None or entry.retry is None or rules.retry_failed or entry.uuid in rules.asked:
+        return None
+    retry = entry.retry
+    if retry.next_at is None:
+        return Skip(reason=f"parked after {retry.tries} tries: {retry.error}", phase=entry.phase)
+    if retry.next_at > rules.now:
+        return Wait(reason=f"tried again at {moment(retry.next_at)}: {retry.error}", due_at=retry.next_at)
+    return None
+
+
+def _due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
+    files = select(found.files, views=rules.views, kinds=rules.kinds)
+    complete = tuple(file for file in files if not file.processing and file.url)
+    receipt = entry.receipt if entry is not None else None
+    deleted = entry.deleted if entry is not None else {}
+    new = tuple(f for f in complete if f.id not in deleted and not (receipt and receipt.covers(f)))
+    unsettled = _unsettled(found, entry, rules)
+    if unsettled and (new or not receipt or any(file.processing for file in files)):
+        return unsettled
+    if not new:
+        return _nothing_new(found, files, entry)
+    usable = tuple(file for file in complete if file.id not in deleted)
+    pending = tuple(f"{file.label}: still processing" for file in files if file.processing)
+    pending += tuple(f"{file.label}: no download address" for file in files if not file.processing and not file.url)
+    reason = _why(found, new, entry, rules)
+    return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=pending)
+
+
+def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
+    ends = [file.end for file in found.files if file.end is not None]
+    newest = max(ends, default=entry.first_seen if entry is not None else rules.now)
+    is_urgent = found.auto_delete is not None and rules.now >= found.auto_delete - DAY
+    if rules.now >= newest + PATIENCE or is_urgent or found.uuid in rules.asked:
+        return None
+    if any(file.processing for file in found.files):
+        return Wait(reason="still recorded or processed in Zoom")
+    if rules.now < newest + rules.settle:
+        return Wait(reason=f"settles until {moment(newest + rules.settle)}", due_at=newest + rules.settle)
+    return None
+
+
+def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry | None) -> Answer:
+    if any(file.processing for file in files):
+        return Wait(reason="still recorded or processed in Zoom")
+    if entry is not None and entry.deleted and set(entry.deleted) & {file.id for file in found.files}:
+        return Skip(
+            reason="back from Zoom's trash after zoomsync deleted it: left to whoever wanted it", phase=entry.phase
+        )
+    if entry is not None and entry.receipt is not None:
+        return Skip(reason="stored", phase=entry.phase)
+    if not found.files:
+        return Skip(reason="Zoom lists no files for it")
+    if not files:
+        return Skip(reason="none of its files is selected by recordings.files")
+    return Skip(reason="Zoom gives no download address for its files (recorded on premise?)")
+
+
+def _why(found: Meeting, new: tuple[RecordingFile, ...], entry: Entry | None, rules: Rules) -> str:
+    amount = size_in_words(sum(file.size or 0 for file in new))
+    if entry is not None and entry.receipt is not None:
+        names = ", ".join(sorted({file.label for file in new}))
+        return f"{plural(len(new), 'new file')}: {names}"
+    what = f"{plural(len(segments(new)), 'segment')}, {plural(len(new), 'file')}, {amount}"
+    if found.uuid in rules.asked:
+        return f"asked for by --meeting: {what}"
+    if entry is not None and entry.retry is not None:
+        return f"try {entry.retry.tries + 1}: {what}"
+    return what
+
+
+def gone(entry: Entry) -> Skip:
+    """What becomes of an open entry whose meeting Zoom does not have any more."""
+    if entry.receipt is not None:
+        return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
+    return Skip(reason="gone from the cloud before it was fetched", phase=Phase.LOST)
+
+
+def is_open(entry: Entry, rules: Rules) -> bool:
+    """Whether this entry must be looked at although no list showed it."""
+    if entry.uuid in rules.excluded or not rules.selects(entry.host_id):
+        return False
+    if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
+        return rules.retry_failed or (entry.retry.next_at is not None and entry.retry.next_at <= rules.now)
+    if entry.phase is Phase.WAITING or (entry.phase is Phase.PUBLISHED and entry.pending):
+        return entry.due_at is None or entry.due_at <= rules.now
+    return False
+
+
+def is_deletion_due(entry: Entry, rules: Rules) -> Wait | Skip | None:
+    """Why the cloud copy of a published meeting stays for now; None: it is due. Asks nobody."""
+    receipt = entry.receipt
+    if rules.delete == "never":
+        return Skip(reason="delete_recordings is never", phase=entry.phase)
+    if receipt is None or entry.stored_at is None or entry.phase is not Phase.PUBLISHED:
+        return Skip(reason="not stored", phase=entry.phase)
+    if entry.uuid in rules.held:
+        return Skip(reason="listed in hold_meetings", phase=entry.phase)
+    if not rules.selects(entry.host_id):
+        return Skip(reason="its host is not selected by the config", phase=entry.phase)
+    if receipt.destination != rules.destination:
+        return Skip(reason="stored in another destination than the one configured", phase=entry.phase)
+    return _deletion_waits(entry, entry.stored_at, rules)
+
+
+def _deletion_waits(entry: Entry, stored_at: datetime, rules: Rules) -> Wait | None:
+    if rules.now < stored_at + rules.delete_after:
+        due = stored_at + rules.delete_after
+        return Wait(reason=f"deleted from Zoom after {moment(due)}", due_at=due)
+    if entry.retry is not None or entry.pending:
+        missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
+        return Wait(reason=f"not deleted before all of it is stored: {missing}")
+    refusal = entry.refusal
+    if refusal is not None and not rules.retry_failed and (refusal.next_at is None or refusal.next_at > rules.now):
+        when = (
+            f"tried again at {moment(refusal.next_at)}" if refusal.next_at else f"given up after {refusal.tries} tries"
+        )
+        return Wait(reason=f"deletion refused, {when}: {refusal.error}", due_at=refusal.next_at)
+    return None
+
+
+def deletion(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Publish | Wait | Skip:
+    """What to do with the cloud copy of a meeting that was just read again by its uuid."""
+    receipt = entry.receipt
+    early = is_deletion_due(entry, rules)
+    if early is not None or receipt is None:
+        return early or Skip(reason="not stored", phase=entry.phase)
+    if found is None:
+        return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
+    if not rules.selects(found.host_id):
+        return Skip(reason="it belongs to another host now, whom the config does not select", phase=entry.phase)
+    late = _due(found, entry, rules)
+    if not isinstance(late, Skip):
+        return late
+    missing = [f for f in select(found.files, views=rules.views, kinds=rules.kinds) if not _is_done(f, entry)]
+    if missing:
+        return Wait(reason=f"not deleted before all of it is stored: {', '.join(sorted(f.label for f in missing))}")
+    return _deletable(found, entry, receipt)
+
+
+def _is_done(file: RecordingFile, entry: Entry) -> bool:
+    return file.id in entry.deleted or (entry.receipt is not None and entry.receipt.covers(file))
+
+
+def _deletable(found: Meeting, entry: Entry, receipt: Receipt) -> Deletable | Skip:
+    files = tuple(
+        f for f in found.files if f.id not in entry.deleted and receipt.covers(f) and not f.id.startswith("noid-")
+    )
+    if not files:
+        return Skip(reason="stored; nothing of it that zoomsync may delete is left in the cloud", phase=Phase.DELETED)
+    kept = sum(not _is_done(file, entry) for file in found.files)
+    rest = f"; {plural(kept, 'file')} not stored here stay" if kept else ""
+    size = size_in_words(sum(file.size or 0 for file in files))
+    return Deletable(
+        meeting=found,
+        receipt=receipt,
+        files=files,
+        reason=f"stored, {plural(len(files), 'file')}, {size}{rest}",
+        kept=kept,
+    )
+
+
+def delete(due: Deletable, verdict: Verdict, mode: str) -> Delete | Wait | Skip:
+    """The deletion itself, now that the stored files were looked at."""
+    if verdict.removed:
+        return Skip(reason=f"left alone, cloud copy kept: {verdict.reason}", phase=Phase.REMOVED)
+    if not verdict.safe or not all(verdict.receipt.covers(file) for file in due.files):
+        return Wait(reason=f"not deleted: {verdict.reason}")
+    action = "delete" if mode == "permanent" else "trash"
+    return Delete(
+        meeting=due.meeting, receipt=verdict.receipt, verdict=verdict, files=due.files, mode=action, reason=due.reason
+    )
+
+
+def failed(previous: Retry | None, *, error: str, hint: str, now: datetime, is_try: bool = True) -> Retry:
+    """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
+    tries = (previous.tries if previous is not None else 0) + is_try
+    if not is_try:
+        return Retry(tries=tries, error=error, hint=hint, at=now, next_at=now)
+    next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
+    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
+
+
+def urgent_first(answers: Iterable[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+    """Sooner `auto_delete_date` first, then newer first."""
+
+    def key(pair: tuple[str, Answer]) -> tuple[bool, float, float]:
+        answer = pair[1]
+        if not isinstance(answer, Publish):
+            return (True, 0.0, 0.0)
+        gone_at = answer.meeting.auto_delete
+        return (gone_at is None, gone_at.timestamp() if gone_at else 0.0, -answer.meeting.start.timestamp())
+
+    return sorted(answers, key=key)
+
+
+def at_risk(entries: Mapping[str, Entry], now: datetime) -> list[Entry]:
+    """Meetings that Zoom deletes by itself within 7 days and that are not stored."""
+    open_phases = (Phase.WAITING, Phase.PUBLISHED)
+    return [
+        entry
+        for entry in entries.values()
+        if entry.auto_delete is not None
+        and entry.auto_delete <= now + 7 * DAY
+        and entry.phase in open_phases
+        and (entry.receipt is None or entry.retry is not None)
+    ]
+
+
+STALE = HOUR / 2
+"""A listing older than this is read again before its fetch."""

@@ -1,0 +1,108 @@
+"""Which segments a meeting has, which view of each is best, which files the config selects. Pure."""
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
+
+from zoomsync.model import Kind, RecordingFile, Segment
+
+VIEWS = (
+    "shared_screen_with_speaker_view(CC)",
+    "shared_screen_with_speaker_view",
+    "production_studio",
+    "shared_screen_with_gallery_view",
+    "active_speaker",
+    "speaker_view",
+    "gallery_view",
+    "shared_screen",
+    "host_video",
+    "sign_interpretation",
+)
+"""Video views, best first; unknown ones rank behind these, sound alone behind all."""
+
+JITTER = timedelta(seconds=1)
+"""By how much Zoom's times of one segment's files differ."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def rank(file: RecordingFile, views: Sequence[str] = VIEWS) -> tuple[bool, int, str]:
+    """Sorting key: the best view of a segment first, sound alone last."""
+    known = list(views) + [view for view in VIEWS if view not in views]
+    place = known.index(file.view) if file.view in known else len(known)
+    return (file.kind is not Kind.VIDEO, place, file.view)
+
+
+def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
+    """The segments of a meeting, in order; told apart by its media files, the others join the nearest."""
+    files = sorted(files, key=lambda file: (_start(file), file.kind is not Kind.VIDEO, file.view, file.id))
+    media = [file for file in files if file.kind is Kind.VIDEO] or [file for file in files if file.kind.is_media]
+    clusters: list[list[RecordingFile]] = []
+    for file in media:
+        if clusters and _belongs(file, clusters[-1]):
+            clusters[-1].append(file)
+        else:
+            clusters.append([file])
+    for file in files:
+        if file not in media:
+            _join_nearest(file, clusters)
+    clusters.sort(key=lambda cluster: min(map(_start, cluster)))
+    return tuple(_segment(cluster) for cluster in clusters)
+
+
+def _start(file: RecordingFile) -> datetime:
+    return file.start or file.end or EPOCH
+
+
+def _end(file: RecordingFile) -> datetime:
+    return max(file.end or _start(file), _start(file))
+
+
+def _overlap(a: RecordingFile, b: RecordingFile) -> timedelta:
+    """How long both run; negative: how far they are apart."""
+    return min(_end(a), _end(b)) - max(_start(a), _start(b))
+
+
+def _belongs(file: RecordingFile, cluster: Sequence[RecordingFile]) -> bool:
+    twins = [other for other in cluster if other.view == file.view and other.kind is file.kind]
+    if twins and all(_overlap(file, twin) <= JITTER for twin in twins):
+        return False
+    return any(_linked(file, other) for other in cluster)
+
+
+def _linked(a: RecordingFile, b: RecordingFile) -> bool:
+    is_short = min(_end(a) - _start(a), _end(b) - _start(b)) <= JITTER
+    return _overlap(a, b) >= -JITTER if is_short else _overlap(a, b) > JITTER
+
+
+def _join_nearest(file: RecordingFile, clusters: list[list[RecordingFile]]) -> None:
+    """Text joins what it overlaps most, sound likewise; sound that overlaps nothing is a segment of its own."""
+    reach = [max(_overlap(file, other) for other in cluster) for cluster in clusters]
+    if not clusters or (file.kind is Kind.AUDIO and max(reach) < -JITTER):
+        clusters.append([file])
+    elif file.start is None and file.end is None:
+        clusters[0].append(file)
+    else:
+        clusters[reach.index(max(reach))].append(file)
+
+
+def _segment(files: list[RecordingFile]) -> Segment:
+    media = [file for file in files if file.kind.is_media] or files
+    start, end = min(map(_start, media)), max(map(_end, media))
+    return Segment(start=start, end=end, files=tuple(sorted(files, key=lambda file: (*rank(file), file.id))))
+
+
+def select(
+    files: Iterable[RecordingFile], *, views: str | Sequence[str], kinds: AbstractSet[Kind]
+) -> tuple[RecordingFile, ...]:
+    """The files that the config wants. Where a segment has none of the listed views, its best one is taken."""
+    wanted = [file for file in files if file.kind in kinds]
+    if views == "all":
+        return tuple(wanted)
+    listed = [] if isinstance(views, str) else list(views)
+    chosen: list[RecordingFile] = []
+    for segment in segments(wanted):
+        videos = sorted((file for file in segment.files if file.kind is Kind.VIDEO), key=lambda f: rank(f, listed))
+        chosen += [file for file in videos if file.view in listed] or videos[:1]
+        chosen += [file for file in segment.files if file.kind is not Kind.VIDEO]
+    return tuple(chosen)
