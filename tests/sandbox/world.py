@@ -1,0 +1,219 @@
+"""The cloud behind the stand-in: users, meetings, files, trash. Mutable, so that a test can change it as it goes."""
+
+import threading
+import uuid as guids
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tests.sandbox.content import Content
+
+ACCOUNT = "Sandb0xAccountId_AbCdEf"
+
+
+def stamp(when: datetime) -> str:
+    """Zoom's form of a time."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(kw_only=True)
+class ZoomUser:
+    """A user; a pending one shows no id."""
+
+    id: str
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    status: str = "active"
+    department: str = ""
+
+    def listed(self) -> dict[str, object]:
+        """As in an answer of `GET /users`: what is empty is missing."""
+        full = {"id": "" if self.status == "pending" else self.id, "first_name": self.first_name,
+                "last_name": self.last_name, "email": self.email, "type": 2, "dept": self.department,
+                "status": self.status}  # fmt: skip
+        return {name: value for name, value in full.items() if value != ""}
+
+
+@dataclass(kw_only=True)
+class ZoomFile:
+    """A file in the cloud."""
+
+    id: str
+    type: str
+    view: str
+    start: datetime
+    end: datetime
+    content: Content
+    extension: str = "MP4"
+    listed_size: int | None = None
+    """What the list says instead of the true size."""
+    is_processing: bool = False
+    trashed: datetime | None = None
+    deleted: bool = False
+    raw: Mapping[str, object] = field(default_factory=dict)
+    """Laid over the listed entry."""
+    omit: tuple[str, ...] = ()
+    """Keys that the listed entry lacks."""
+
+    @property
+    def is_there(self) -> bool:
+        """Neither in the trash nor gone for good."""
+        return self.trashed is None and not self.deleted
+
+    @property
+    def size(self) -> int:
+        """As listed."""
+        return self.content.size if self.listed_size is None else self.listed_size
+
+    def listed(self, meeting: str, origin: str) -> dict[str, object]:
+        """As one of `recording_files`."""
+        entry: dict[str, object] = {"id": self.id, "meeting_id": meeting, "recording_start": stamp(self.start)}
+        entry |= self._unfinished() if self.is_processing else self._finished(origin)
+        return {name: value for name, value in (entry | dict(self.raw)).items() if name not in self.omit}
+
+    def _unfinished(self) -> dict[str, object]:
+        return {"recording_end": "", "file_type": "", "file_size": 0, "status": "processing"}
+
+    def _finished(self, origin: str) -> dict[str, object]:
+        entry: dict[str, object] = {
+            "recording_end": stamp(self.end), "file_type": self.type, "file_extension": self.extension,
+            "file_size": self.size, "play_url": f"{origin}/rec/play/{self.id}",
+            "download_url": f"{origin}/rec/download/{self.id}", "status": "completed", "recording_type": self.view,
+        }  # fmt: skip
+        return entry | ({"deleted_time": stamp(self.trashed)} if self.trashed else {})
+
+
+@dataclass(kw_only=True)
+class ZoomMeeting:
+    """One occurrence."""
+
+    uuid: str
+    number: int
+    host_id: str
+    topic: str
+    start: datetime
+    type: int | str = 2
+    timezone: str = "Europe/Berlin"
+    files: list[ZoomFile] = field(default_factory=list)
+    participants: list[ZoomFile] = field(default_factory=list)
+    """The separate tracks of participants, which only the answer for one meeting holds."""
+    auto_delete: datetime | None = None
+    is_simulive: bool = False
+    raw: Mapping[str, object] = field(default_factory=dict)
+    omit: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> list[ZoomFile]:
+        """Files that are in the cloud now."""
+        return [file for file in self.files if file.is_there]
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether a list shows it: it has a file, or never lists any."""
+        return bool(self.present) or "recording_files" in self.omit
+
+    def listed(self, origin: str, *, in_trash: bool = False) -> dict[str, object]:
+        """As one of `meetings`."""
+        files = [file for file in self.files if file.trashed] if in_trash else self.present
+        length = max((file.end for file in self.files), default=self.start) - self.start
+        entry: dict[str, object] = {
+            "uuid": self.uuid, "id": self.number, "account_id": ACCOUNT, "host_id": self.host_id, "topic": self.topic,
+            "type": self.type, "start_time": stamp(self.start), "timezone": self.timezone,
+            "duration": length // timedelta(minutes=1), "total_size": sum(file.size for file in files),
+            "recording_count": len(files), "share_url": f"{origin}/rec/share/{self.number}",
+            "recording_play_passcode": "yYNEFgg5", "auto_delete": self.auto_delete is not None,
+        }  # fmt: skip
+        if self.auto_delete:
+            entry["auto_delete_date"] = f"{self.auto_delete:%Y-%m-%d}"
+        entry["recording_files"] = [file.listed(self.uuid, origin) for file in files]
+        return {name: value for name, value in (entry | dict(self.raw)).items() if name not in self.omit}
+
+
+class World:
+    """Everything in the account. `lock` guards it against the server's threads."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        """When it was made: all its dates are relative to this."""
+        self.lock = threading.RLock()
+        self.users: dict[str, ZoomUser] = {}
+        self.meetings: dict[str, ZoomMeeting] = {}
+        self.held: dict[str, list[Callable[[], object]]] = {}
+        self.deletions: list[tuple[str, str, str]] = []
+        """Every file deleted through the API: uuid, file id, `trash` or `delete`."""
+
+    def add_user(self, name: str, *, status: str = "active", **more: str) -> ZoomUser:
+        """A new user named `First Last` at example.org; the id is made from the name."""
+        first, _, last = name.partition(" ")
+        user = ZoomUser(id=f"id_{first.lower()}", email=f"{first.lower()}@example.org", first_name=first,
+                        last_name=last, status=status)  # fmt: skip
+        for key, value in more.items():
+            setattr(user, key, value)
+        self.users[user.id] = user
+        return user
+
+    def user(self, id_or_email: str) -> ZoomUser | None:
+        """Found by id or e-mail; pending ones by e-mail alone."""
+        wanted = id_or_email.lower()
+        return next((one for one in self.users.values() if id_or_email == one.id or wanted == one.email), None)
+
+    def add_meeting(self, meeting: ZoomMeeting) -> ZoomMeeting:
+        """Put one occurrence into the cloud."""
+        with self.lock:
+            self.meetings[meeting.uuid] = meeting
+        return meeting
+
+    def add_file(
+        self, uuid: str, content: Content, *, type: str = "MP4", view: str = "active_speaker", at: float = 0,  # noqa: A002  # Zoom's word
+        seconds: float = 8, **more: object,
+    ) -> ZoomFile:  # fmt: skip
+        """Add a file to a meeting; `at` is the second, counted from the meeting's start, at which it begins."""
+        with self.lock:
+            meeting = self.meetings[uuid]
+            begin = meeting.start + timedelta(seconds=at)
+            name = str(guids.uuid5(guids.NAMESPACE_URL, f"{uuid} {len(meeting.files)}"))
+            file = ZoomFile(id=name, type=type, view=view, start=begin, end=begin + timedelta(seconds=seconds),
+                            content=content)  # fmt: skip
+            for key, value in more.items():
+                setattr(file, key, value)
+            meeting.files.append(file)
+            return file
+
+    def file(self, id: str) -> ZoomFile | None:  # noqa: A002  # Zoom's word
+        """A file that is in the cloud now."""
+        with self.lock:
+            every = (file for one in self.meetings.values() for file in (*one.files, *one.participants))
+            return next((file for file in every if file.id == id and file.is_there), None)
+
+    @property
+    def trash(self) -> list[tuple[str, ZoomFile]]:
+        """Files that can be brought back, each with its meeting's uuid."""
+        with self.lock:
+            return [(one.uuid, file) for one in self.meetings.values() for file in one.files if file.trashed]
+
+    def delete(self, uuid: str, file: ZoomFile, action: str, when: datetime) -> None:
+        """What the API's deletion does."""
+        with self.lock:
+            file.trashed = when if action == "trash" else None
+            file.deleted = action == "delete"
+            self.deletions.append((uuid, file.id, action))
+
+    def restore(self, uuid: str) -> None:
+        """What a person does who takes a meeting back from the trash."""
+        with self.lock:
+            for file in self.meetings[uuid].files:
+                file.trashed = None
+
+    def hold(self, name: str, action: Callable[[], object]) -> None:
+        """Keep back a change until `release(name)`."""
+        self.held.setdefault(name, []).append(action)
+
+    def release(self, name: str | None = None) -> list[str]:
+        """Let what is late arrive: one name or all; the names that came. Raises KeyError for an unknown one."""
+        with self.lock:
+            names = [name] if name is not None else list(self.held)
+            for one in names:
+                for action in self.held.pop(one):
+                    action()
+            return names
