@@ -1,0 +1,125 @@
+"""`${NAME}` in the config, and the secrets behind it, which are read only when they are used."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from zoomsync.errors import ConfigError
+from zoomsync.model import Secret
+
+Finding: TypeAlias = tuple[Literal["fail", "warn"], str, str]
+"""Level, message, hint."""
+
+_REFERENCE = re.compile(r"\$(\$?)\{([^{}]*)\}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_LONGEST = 65536
+
+
+class Expanded(str):
+    """A text whose variables are filled in; messages show it as it was `written`."""
+
+    __slots__ = ("written",)
+    written: str
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """Fill in `${NAME}`; `$${` is a literal `${`. Raises `ValueError` for a variable that is not set."""
+    if "${" not in text:
+        return text
+    expanded = Expanded(_REFERENCE.sub(lambda match: _value(match, environ), text))
+    expanded.written = text
+    return expanded
+
+
+def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
+    if match[1]:
+        return match[0][1:]
+    if not _NAME.fullmatch(match[2]):
+        raise ValueError("has a ${…} that is no variable's name (write $${ for a literal ${)")
+    if match[2] not in environ:
+        raise ValueError(f"environment variable {match[2]} is not set (set it, or write $${{ for a literal ${{)")
+    return environ[match[2]]
+
+
+def has_variable(text: str) -> bool:
+    """Whether some of it comes from the environment."""
+    return any(not match[1] for match in _REFERENCE.finditer(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a secret comes from: a text, or with `is_file` the file that a text names."""
+
+    key: str
+    """Of the config, e.g. `zoom.client_secret`; with `_file` for a file."""
+    text: str = field(repr=False)
+    is_file: bool
+    base: Path
+    """What a relative file is relative to."""
+    environ: Mapping[str, str] = field(repr=False)
+
+    def secret(self) -> Secret:
+        """The secret, not read yet."""
+        return Secret(self.read)
+
+    def read(self) -> str:
+        """The text of the secret as it is now; raises `ConfigError`, which names the key and no content."""
+        text = self._content() if self.is_file else self._expanded()
+        if not text:
+            raise ConfigError(f"{self.key}: is empty", hint=f"put the secret where {self.key} points")
+        if not text.isprintable():
+            raise ConfigError(f"{self.key}: has more than one line or control characters", hint="keep one line of text")
+        return text
+
+    def file(self) -> Path:
+        """The file; raises `ConfigError` while a variable in its name is not set."""
+        return self.base / self._expanded()
+
+    def finding(self, config: Path) -> Finding | None:
+        """What `auth-check` says of the permissions of what holds the secret."""
+        if self.is_file:
+            return self._file_finding()
+        if has_variable(self.text) or not _others_read(config, self.environ):
+            return None
+        return "warn", f"{self.key}: is written in {config}, which others can read", f"chmod 600 {config}"
+
+    def _file_finding(self) -> Finding | None:
+        try:
+            file = self.file()
+        except ConfigError:
+            return None  # reading the secret says so
+        if not _others_read(file, self.environ):
+            return None
+        return "fail", f"{self.key}: {file}: others can read it", f"chmod 600 {file}"
+
+    def _expanded(self) -> str:
+        try:
+            return expand(self.text, self.environ)
+        except ValueError as cause:
+            fact, _, remedy = str(cause).partition(" (")
+            raise ConfigError(f"{self.key}: {fact}", hint=remedy.removesuffix(")")) from cause
+
+    def _content(self) -> str:
+        path = self.file()
+        try:
+            with path.open("rb") as file:
+                return file.read(_LONGEST).decode().rstrip("\r\n")
+        except OSError as cause:
+            fact = (cause.strerror or "cannot be read").lower()
+            raise ConfigError(f"{self.key}: {path}: {fact}", hint=f"make {path} readable for this user") from cause
+        except UnicodeDecodeError:  # its text would quote the secret
+            raise ConfigError(f"{self.key}: {path}: is not text", hint="keep one line of UTF-8 text") from None
+
+
+def _others_read(path: Path, environ: Mapping[str, str]) -> bool:
+    """Whether its mode lets others in. Two groups are meant to: systemd's on a credential, and one that root gave."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    credentials = environ.get("CREDENTIALS_DIRECTORY")
+    is_credential = bool(credentials) and path.is_relative_to(credentials or "")
+    is_for_group = is_credential or (found.st_uid == 0 and found.st_gid != 0)
+    return bool(found.st_mode & (0o004 if is_for_group else 0o044))

@@ -1,0 +1,203 @@
+"""From what a person wrote to a `Config`, or every problem at once: each `path: fact (remedy)`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from zoomsync.config.credentials import Source, expand
+from zoomsync.config.file import fact, read_yaml
+from zoomsync.config.quantities import shown
+from zoomsync.config.settings import Config, Section
+from zoomsync.config.values import Base, read_email, suggestion
+from zoomsync.errors import ConfigError
+from zoomsync.words import plural, visible
+
+_CREDENTIALS = ("account_id", "client_id", "client_secret")
+_SECRET = {f"zoom.{name}{twin}" for name in _CREDENTIALS for twin in ("", "_file")}
+_NOT_BUILT = ("vidizmo", "rclone")
+_DEEPEST = 5
+
+Problems = dict[str, str]
+"""Path of a key → what is wrong with it; the first finding about a key is the one that counts."""
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read the config; raises `ConfigError` with every problem. `environ` is kept: secrets are read from it later."""
+    return parse(read_yaml(path), path, environ)
+
+
+def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Config:
+    """What YAML made of the file at `path`, which need not exist; relative paths are relative to its folder."""
+    path = path.absolute()
+    problems: Problems = {}
+    values = _filled(raw, (), environ, problems)
+    sources = tuple(_bind(values, path.parent, environ, problems))
+    _read_accounts(values, path.parent, problems)
+    _refuse_unbuilt(values, problems)
+    _place_state(values, environ)
+    for key, problem in _across(values):
+        problems.setdefault(key, problem)
+    config = _validated(values, path.parent, problems)
+    if problems or config is None:
+        raise ConfigError(
+            f"{path}: {plural(len(problems), 'problem')}",
+            hint="config.example.yaml shows every key",
+            problems=[f"{visible(key)}: {problem}" for key, problem in problems.items()],
+        )
+    return config.read_from(path, sources)
+
+
+def _filled(value: Any, place: tuple[str, ...], environ: Mapping[str, str], problems: Problems) -> Any:
+    """The values with variables filled in, but for secrets; a key without a value is left to its default."""
+    key = ".".join(place)
+    if len(place) > _DEEPEST:
+        problems[place[0]] = "is nested too deeply (write it as config.example.yaml does)"
+    elif isinstance(value, Mapping):
+        items = ((_written(name), one) for name, one in value.items() if one is not None)
+        return {name: _filled(one, (*place, name), environ, problems) for name, one in items}
+    elif isinstance(value, list):
+        return [_filled(one, (*place, str(number)), environ, problems) for number, one in enumerate(value)]
+    elif isinstance(value, str) and key not in _SECRET:
+        try:
+            return expand(value, environ)
+        except ValueError as cause:
+            problems[key] = str(cause)
+    return value
+
+
+def _written(name: object) -> str:
+    return name if isinstance(name, str) else shown(name)
+
+
+def _bind(values: dict[Any, Any], base: Path, environ: Mapping[str, str], problems: Problems) -> Iterator[Source]:
+    """Put a secret that is read later in the place of each credential, whichever twin it comes from."""
+    zoom = values.setdefault("zoom", {})
+    for name in _CREDENTIALS if isinstance(zoom, dict) else ():
+        given = [key for key in (name, f"{name}_file") if key in zoom]
+        if len(given) == 2:
+            problems[f"zoom.{name}"] = f"is set, and {name}_file too (keep one)"
+        for key in given[-1:]:
+            text = zoom[key]
+            if not isinstance(text, str) or not text.strip():
+                problems[f"zoom.{key}"] = "is empty or not text (write it in quotes, or better as ${NAME})"
+            source = Source(key=f"zoom.{key}", text=str(text), is_file=key != name, base=base, environ=environ)
+            zoom[name] = source.secret()
+            yield source
+
+
+def _read_accounts(values: dict[Any, Any], base: Path, problems: Problems) -> None:
+    """Put the addresses of filter_accounts_file in the place of filter_accounts."""
+    name, key = values.get("filter_accounts_file"), "filter_accounts_file"
+    if not isinstance(name, str) or not name.strip() or name.startswith("~"):
+        return
+    if values.get("filter_accounts"):
+        problems["filter_accounts"] = f"is set, and {key} too (keep one)"
+        return
+    try:
+        values["filter_accounts"] = _addresses((base / name).read_bytes().decode("utf-8-sig"))
+    except OSError as cause:
+        problems[key] = f"{base / name}: {fact(cause)} (make it readable for this user)"
+    except UnicodeDecodeError:
+        problems[key] = f"{base / name}: is not UTF-8 text (save it as UTF-8)"
+    except ValueError as cause:
+        problems[key] = f"{base / name}: {cause}"
+
+
+def _addresses(text: str) -> list[str]:
+    """One a line; what follows a # and blank lines do not count."""
+    addresses = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if address := re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip():
+            try:
+                addresses.append(read_email(address))
+            except ValueError as cause:
+                raise ValueError(f"line {number}: {cause}") from cause
+    if not addresses:
+        raise ValueError("holds no address, which would mean every user (fill it in, or remove the key)")
+    return addresses
+
+
+def _refuse_unbuilt(values: dict[Any, Any], problems: Problems) -> None:
+    destination = values.get("destination")
+    kind = destination.get("type") if isinstance(destination, dict) else None
+    if kind in _NOT_BUILT:
+        problems["destination.type"] = f"{kind} is not built yet in this version of zoomsync (write library)"
+        del values["destination"]
+
+
+def _place_state(values: dict[Any, Any], environ: Mapping[str, str]) -> None:
+    """The defaults that depend on the environment or on another key."""
+    folder = environ.get("STATE_DIRECTORY", "").split(":")[0] or "./state"
+    state = values.setdefault("state", f"{folder}/state.json")
+    if isinstance(state, str):
+        values.setdefault("audit", str(Path(state).with_name("audit.jsonl")))
+
+
+def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    """The rules that concern several keys."""
+    blank = not values.get("filter_accounts") and "filter_accounts_file" not in values
+    everyone = str(values.get("delete_all_accounts", False)).lower() == "true"
+    if values.get("delete_recordings") in ("trash", "permanent") and blank and not everyone:
+        threat = f"{shown(values['delete_recordings'])} with blank filter_accounts would delete EVERY user's cloud"
+        remedy = "fill in filter_accounts, or set delete_all_accounts: true"
+        yield "delete_recordings", f"{threat} recordings once they are stored ({remedy})"
+    if values.get("publish_as") == "me" and "me" not in values:
+        yield "me", "missing, but publish_as is me (write the e-mail of the author)"
+    if Path(str(values.get("audit"))) == Path(str(values["state"])):
+        yield "audit", "is the same file as state (remove the key to have audit.jsonl beside the state)"
+
+
+def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> Config | None:
+    try:
+        return Config.model_validate(values, context=Base(folder=folder))
+    except ValidationError as cause:
+        for error in cause.errors(include_url=False):
+            place = tuple(str(part) for part in error["loc"] if part != "[key]")
+            if error["type"] != "too_short" or not error["input"]:  # else its entries have their own problems
+                problems.setdefault(".".join(place), _sentence(place, error))
+    return None
+
+
+def _sentence(place: tuple[str, ...], error: ErrorDetails) -> str:
+    """What is wrong and the remedy, in our words; a value is shown only where it cannot be a secret."""
+    context: Mapping[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden" | "invalid_key":
+            return f"unknown key{_meant(place)}"
+        case "missing":
+            return f"missing (write ${{ZOOM_{place[-1].upper()}}}, or set {place[-1]}_file)"
+        case "literal_error" | "enum":
+            options = re.findall(r"'([^']+)'", context["expected"])
+            close = suggestion(str(error["input"]), options) or f" (write {options[0]}, say)"
+            return f"{shown(error['input'])} is none of {', '.join(options)}{close}"
+        case "value_error":
+            return str(context["error"])
+        case "too_short":
+            return "is an empty list (remove the key to have its default)"
+        case "tuple_type" | "frozen_set_type":
+            return f"{shown(error['input'])} is not a list (write each entry on its own line after a dash)"
+        case "model_type" | "mapping_type" | "dict_type":
+            return "is not a mapping (write its keys below it, indented)"
+        case _:
+            return f"cannot be used: {error['msg'].lower()} (config.example.yaml shows it)"
+
+
+def _meant(place: tuple[str, ...]) -> str:
+    """The key of that very name in another section, else the closest one of its own."""
+    sections: dict[str, type[Section]] = {"": Config, **dict(_sections())}
+    for section, model in sections.items():
+        if place[-1] in model.model_fields:
+            where = f"{section}.{place[-1]}" if section else f"{place[-1]} at the top level"
+            return f" (did you mean {where}?)"
+    own = sections.get(".".join(place[:-1]))
+    return (own and suggestion(place[-1], list(own.model_fields))) or " (remove it)"
+
+
+def _sections() -> Iterator[tuple[str, type[Section]]]:
+    for name, field in Config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield name, field.annotation

@@ -1,0 +1,197 @@
+"""What can be set, and its defaults: one frozen model for each section of the config.
+
+A default is given as a person would write it in YAML, so that one place says how a value is read;
+the text under a field is its description in the JSON schema.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from zoomsync.config.credentials import Finding, Source
+from zoomsync.config.meaning import fingerprint, in_sentences
+from zoomsync.config.values import (
+    Address,
+    Duration,
+    Email,
+    FileMode,
+    Flag,
+    FolderMode,
+    Group,
+    HostName,
+    Interval,
+    Limit,
+    Moment,
+    Place,
+    Rate,
+    SecretText,
+    Size,
+    Text,
+    TimeZone,
+    Title,
+    Uuid,
+    Views,
+    Workers,
+)
+from zoomsync.model import Kind
+
+
+def written(default: object) -> Any:
+    """A default as it would be written in YAML."""
+    return Field(default, validate_default=True)
+
+
+class Section(BaseModel):
+    """A part of the config; unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, title=None
+    )
+
+
+class Zoom(Section):
+    """The Server-to-Server OAuth app, and how Zoom is asked. Each credential has a `…_file` twin."""
+
+    account_id: SecretText
+    """The app's Account ID. Better `${NAME}` or account_id_file than the text itself."""
+    account_id_file: Text | None = None
+    """A file that holds the Account ID alone; read when it is needed."""
+    client_id: SecretText
+    """The app's Client ID."""
+    client_id_file: Text | None = None
+    """A file that holds the Client ID alone; read when it is needed."""
+    client_secret: SecretText
+    """The app's Client Secret."""
+    client_secret_file: Text | None = None
+    """A file that holds the Client Secret alone; read anew with each token."""
+    api_url: Address = written("https://api.zoom.us/v2")
+    """Zoom's API; https only, but for loopback. Zoom for Government: https://api.zoomgov.com/v2"""
+    oauth_url: Address = written("https://zoom.us/oauth/token")
+    """Where tokens come from. Zoom for Government: https://zoomgov.com/oauth/token"""
+    download_hosts: tuple[HostName, ...] = Field(("zoom.us", "zoomgov.com"), min_length=1)
+    """Downloads and their redirects go to these hosts, to hosts below them and to api_url's; nowhere else."""
+    listing: Literal["auto", "account", "users"] = "auto"
+    """account: one list for all users; users: a list per user; auto: what fits."""
+    rate: Rate = 10
+    """API requests a second at most. The account's limit is shared: Pro 20, Business and up 60."""
+
+
+class Recordings(Section):
+    """Which recordings, and what of them."""
+
+    since: Moment | None = None
+    """A date or timestamp in UTC; nothing older is fetched. Default: 30 days before the first pass."""
+    lookback: Duration = written("14d")
+    """Every pass lists this far back again."""
+    sweep: Interval = written("7d")
+    """How often everything since `since` is listed again; never = never."""
+    settle: Duration = written("30m")
+    """How long after its end a recording is left alone, for Zoom to finish it."""
+    min_duration: Duration = written("0s")
+    """Shorter recordings are skipped; from start and end, not from Zoom's rounded minutes."""
+    views: Views = "all"
+    """all, best (chosen per segment), or a list of recording types, best first."""
+    files: frozenset[Kind] = Field([kind.value for kind in Kind], min_length=1, validate_default=True)
+    """What kinds of files are fetched."""
+
+
+class Library(Section):
+    """The library: a folder that needs no server."""
+
+    type: Literal["library"] = "library"
+    """library; vidizmo and rclone are not built yet."""
+    path: Place = written("./library")
+    """The folder; relative to the config file."""
+    dir_mode: FolderMode = written("0750")
+    """Permissions of its folders, in quotes."""
+    file_mode: FileMode = written("0640")
+    """Permissions of its files, in quotes."""
+    group: Group | None = None
+    """The group that its folders and files belong to; by name or number."""
+
+
+class Config(Section):
+    """Every setting, read and checked. Secrets are read only when they are used."""
+
+    enabled: Flag = True
+    """The on/off switch; false: sync does nothing, status says Disabled."""
+    zoom: Zoom = written({})
+    """The Server-to-Server OAuth app, and how Zoom is asked."""
+    filter_accounts: tuple[Email, ...] = ()
+    """E-mails of the users whose recordings are fetched; blank: EVERY user of the account."""
+    filter_accounts_file: Place | None = None
+    """Instead of filter_accounts: a file with one e-mail a line, # begins a comment."""
+    exclude_accounts: tuple[Email, ...] = ()
+    """E-mails of users whose recordings are left alone."""
+    unknown_accounts: Literal["fail", "warn"] = "fail"
+    """What an address does that Zoom never knew."""
+    exclude_meetings: frozenset[Uuid] = frozenset()
+    """uuids of meetings that are never fetched (again)."""
+    hold_meetings: frozenset[Uuid] = frozenset()
+    """uuids of meetings whose cloud copy is never deleted."""
+    recordings: Recordings = written({})
+    """Which recordings, and what of them."""
+    concatenate_recordings: Flag = True
+    """Stitch the segments of a meeting into one video; false: each stays its own video in the item."""
+    reencode: Flag = True
+    """Re-encode segments that cannot be joined by copying; false: they stay separate videos."""
+    publish_as: Literal["me", "zoom_user"] = "zoom_user"
+    """The author: the host of the meeting, or always `me`."""
+    me: Email | None = None
+    """The author for publish_as: me, and where a host has none at the destination."""
+    aliases: Mapping[Email, Email] = Field(default_factory=dict)
+    """Zoom e-mail: the same person's e-mail at the destination."""
+    publish_state: Literal["published", "draft"] = "published"
+    """Whether new items can be seen at once, or wait as drafts for a person to publish them."""
+    title: Title = written("{topic} – {start:%Y-%m-%d %H:%M}")
+    """Of {topic}, {start}, {host} and {number}."""
+    timezone: TimeZone = "UTC"
+    """For titles and folder dates: UTC, a name such as Europe/Berlin, or meeting for each meeting's own."""
+    delete_recordings: Literal["never", "trash", "permanent"] = "never"
+    """What is done to the cloud copy of what was published; trash: recoverable for 30 days."""
+    delete_after: Duration = written("7d")
+    """How long the last new file must be stored before; longer than your backup interval."""
+    delete_limit: Limit = 200
+    """How many meetings a pass deletes at most."""
+    delete_all_accounts: Flag = False
+    """Must be true to delete with blank filter_accounts."""
+    destination: Library = written({})
+    """Where items go."""
+    state: Place = written("./state/state.json")
+    """What zoomsync remembers. Default: state.json in $STATE_DIRECTORY, else in ./state."""
+    audit: Place = written("./state/audit.jsonl")
+    """Every deletion and its proof. Default: audit.jsonl beside the state."""
+    staging: Place | None = None
+    """Where downloads lie while a meeting is open. Default: within the library, else beside the state."""
+    min_free_disk: Size = written("2GB")
+    """Kept free on every file system that is written to."""
+    workers: Workers = 4
+    """How many meetings are worked on at the same time."""
+
+    _path: Path = PrivateAttr(Path("config.yaml"))
+    _sources: tuple[Source, ...] = PrivateAttr(())
+
+    @property
+    def path(self) -> Path:
+        """The file that it was read from."""
+        return self._path
+
+    def read_from(self, path: Path, sources: tuple[Source, ...]) -> "Config":
+        """Remember where it and its secrets come from; for the reader of the file alone."""
+        self._path, self._sources = path, sources
+        return self
+
+    def fingerprint(self) -> str:
+        """16 hex digits that change when another selection of recordings or destination makes a sweep due."""
+        return fingerprint(self)
+
+    def describe(self) -> list[str]:
+        """What it means, in sentences without secrets."""
+        return in_sentences(self)
+
+    def secret_findings(self) -> list[Finding]:
+        """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""
+        found = (source.finding(self.path) for source in self._sources)
+        return [finding for finding in found if finding]
