@@ -8,9 +8,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "zoomsync"
 
 NOUNS = {"errors", "model"}
-PURE = {"naming", "words", "segments", "layout", "plan", "report"}
-EDGES = {"config", "state", "audit", "http", "zoom", "media", "destinations"}
-RUNNING = {"work", "checks", "sync"}
+PURE = {"naming", "words", "segments", "layout", "gaps", "plan", "deletion", "ledger", "report"}
+EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
+RUNNING = {"disk", "hosts", "listing", "deleting", "item", "work", "checks", "sync"}
 FRONT = {"console", "cli", "__main__"}
 
 
@@ -25,7 +25,7 @@ def allowed(name: str) -> set[str]:
     if own in PURE:
         return NOUNS | PURE
     if own in EDGES:
-        return NOUNS | PURE | {"http", own}
+        return NOUNS | PURE | {"http", "journal", own}
     if own in RUNNING:
         return NOUNS | PURE | EDGES | RUNNING
     return NOUNS | PURE | EDGES | RUNNING | FRONT

@@ -1,0 +1,1 @@
+"""The state: what it remembers, and what it survives."""

@@ -1,0 +1,12 @@
+"""What zoomsync remembers between passes: the head, the ledger, open intents and the last runs.
+
+`state.json` holds everything as of the last fold and names its journal; each journal line is one step since then.
+A journal is never used twice and its checksums are chained, beginning with that of its `state.json`: a flipped bit,
+a lost line and a mismatched pair are found. Only the pass that holds `lock` may write.
+"""
+
+from zoomsync.state.form import Head
+from zoomsync.state.lock import lock, owner_check
+from zoomsync.state.memory import State
+
+__all__ = ["Head", "State", "lock", "owner_check"]

@@ -1,0 +1,84 @@
+"""Who may write: one pass at a time, and only the user to whom the state belongs."""
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout, UnixFileLock
+
+from zoomsync.errors import PassRunning, StateUnusable
+from zoomsync.journal import FILE_MODE, explained, make_folder
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold the kernel lock `<path>.lock`, which ends with the process at the latest.
+
+    Raises `PassRunning` when another process holds it, `StateUnusable` where the file system has no such locks.
+    """
+    real = Path(os.path.realpath(path))
+    file = real.with_name(f"{real.name}.lock")
+    kernel_lock = FileLock(file, timeout=0, mode=FILE_MODE, thread_local=False)
+    with explained(file):
+        make_folder(file.parent)
+        _acquire(kernel_lock, file)
+    try:
+        with suppress(OSError):  # it only helps the other's message
+            file.write_text(f"{os.getpid()}\n")
+        yield
+    finally:
+        kernel_lock.release()
+
+
+def _acquire(kernel_lock: FileLock, file: Path) -> None:
+    try:
+        kernel_lock.acquire()
+    except Timeout as error:
+        raise PassRunning(f"another pass is running{_holder(file)}", hint="wait for its end") from error
+    except NotImplementedError as error:
+        raise _no_locks(file) from error
+    if not isinstance(kernel_lock, UnixFileLock):
+        kernel_lock.release()
+        raise _no_locks(file)
+
+
+def _no_locks(file: Path) -> StateUnusable:
+    return StateUnusable(f"{file}: its file system has no locks", hint="set `state` to a path on a local file system")
+
+
+def _holder(file: Path) -> str:
+    try:
+        pid = file.read_text().strip()
+    except OSError:
+        return ""
+    return f": process {pid}" if pid.isdecimal() else ""
+
+
+def owner_check(path: Path, uid: int) -> None:
+    """Raise `StateUnusable` when the state at `path` is there and belongs to another user than `uid`."""
+    owner = _owner(path)
+    if owner is not None and owner != uid:
+        raise StateUnusable(
+            f"{path}: belongs to {_name(owner)}, and this is {_name(uid)}",
+            hint=f"sudo -u {_name(owner)} zoomsync …",
+        )
+
+
+def _owner(path: Path) -> int | None:
+    """Of the file or, where that is out of reach, of the nearest folder that is not; None: there is no file."""
+    for place in (path, *path.parents):
+        with suppress(PermissionError):
+            try:
+                return place.stat().st_uid
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+    return None
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"'#{uid}'"
