@@ -1,0 +1,62 @@
+"""Whether the stored files of a receipt are whole: the question that stands before every deletion."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from zoomsync.destinations.files import digest_of
+from zoomsync.destinations.recording import Recording
+from zoomsync.model import DAY, Clock, Receipt, Stamp, StoredFile, Verdict
+from zoomsync.words import plural, size_in_words
+
+
+class Altered(Exception):
+    """A stored file is not there any more, or not as it was stored; it becomes a verdict in this module."""
+
+
+def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock) -> Verdict:
+    """Judge a receipt against the item that was found for it: each file by size and content.
+
+    Within a day of that, size, modification time and inode are enough. A person's removal or change is told from what
+    cannot be read now; and a `recording.json` that says otherwise than the receipt makes it unsafe, but nobody's deed.
+    """
+    if found is None:
+        return Verdict(safe=False, reason="the item was removed from the library", receipt=receipt, removed=True)
+    folder, said = found
+    here = replace(receipt, place=said.receipt.place)
+    if (set(said.receipt.files), set(said.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
+        return Verdict(safe=False, reason="recording.json tells of another version of this item", receipt=here)
+    try:
+        files = tuple(replace(file, stamp=_inspected(folder / file.name, file, clock)) for file in receipt.files)
+    except Altered as altered:
+        return Verdict(safe=False, reason=str(altered), receipt=here, removed=True)
+    except OSError as error:
+        reason = f"{error.filename}: {(error.strerror or str(error)).lower()}, it could not be verified"
+        return Verdict(safe=False, reason=reason, receipt=here)
+    return Verdict(safe=True, reason=_sentence(receipt, files), receipt=replace(here, files=files))
+
+
+def _inspected(path: Path, file: StoredFile, clock: Clock) -> Stamp:
+    """The stamp of a whole file; raises `Altered`, or `OSError` for one that cannot be read."""
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise Altered(f"{file.name} was removed") from error
+    if path.is_symlink() or not path.is_file():
+        raise Altered(f"{file.name} is not a file any more")
+    if status.st_size != file.size:
+        raise Altered(f"{file.name} has {status.st_size} bytes, {file.size} were stored")
+    now = clock.now()
+    known = file.stamp
+    if known and now - DAY < known.at <= now and (known.mtime_ns, known.inode) == (status.st_mtime_ns, status.st_ino):
+        return known
+    digest, stamp = digest_of(path, clock)
+    if digest != file.sha256:
+        raise Altered(f"{file.name} was changed: its content is not what was stored")
+    return stamp
+
+
+def _sentence(receipt: Receipt, files: tuple[StoredFile, ...]) -> str:
+    read = [new for old, new in zip(receipt.files, files, strict=True) if new.stamp != old.stamp]
+    size = size_in_words(sum(file.size for file in files))
+    how = "content verified" if len(read) == len(files) else "unchanged since their content was verified"
+    return f"{plural(len(files), 'file')}, {size}, {how}"

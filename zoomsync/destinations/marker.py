@@ -1,0 +1,117 @@
+"""The library's marker, `.zoomsync/library.json`: whose library it is, and the last pass that changed it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoomsync import __version__
+from zoomsync.destinations.files import refusals, write
+from zoomsync.errors import LibraryUnusable
+
+FORMAT = 1
+FOLDER = ".zoomsync"
+NAME = "library.json"
+
+NEW = "`zoomsync sync --new-library` begins another library there, and finds the items that it holds again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """What makes a folder a library."""
+
+    id: str
+    state: str
+    """The state that this library belongs to."""
+    pass_number: int
+    """The last pass that changed it; 0: none yet."""
+
+    @property
+    def document(self) -> bytes:
+        """The marker as it is written."""
+        fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
+        return json.dumps({**fields, "pass": self.pass_number}, indent=2).encode() + b"\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the state knows of its library."""
+
+    state: str
+    library: str | None
+    """None: no library yet."""
+    library_pass: int
+    """The last pass that the state knows to have changed the library."""
+    pass_number: int
+    """The pass that is about to run."""
+
+
+def path_of(library: Path) -> Path:
+    """Where a library's marker is."""
+    return library / FOLDER / NAME
+
+
+def read(library: Path) -> Marker | None:
+    """The marker of a library, None where there is none; raises `LibraryUnusable` for any that cannot be read."""
+    path = path_of(library)
+    with refusals(path):
+        try:
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+    try:
+        return _parsed(json.loads(data), path)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        hint = f"restore it from a backup, or move it away: then {NEW}"
+        raise LibraryUnusable(f"{path}: damaged, this is not a library's marker", hint=hint) from error
+
+
+def _parsed(document: dict[str, object], path: Path) -> Marker:
+    version = document["format"]
+    if isinstance(version, int) and version > FORMAT:
+        hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
+        raise LibraryUnusable(f"{path}: format {version}, written by a newer zoomsync", hint=hint)
+    library, state, number = document["library"], document["state"], document["pass"]
+    if version != FORMAT or not (isinstance(library, str) and isinstance(state, str) and isinstance(number, int)):
+        raise ValueError(version)
+    return Marker(id=library, state=state, pass_number=number)
+
+
+def record(library: Path, marker: Marker) -> None:
+    """Write the marker durably; its folder exists."""
+    path = path_of(library)
+    with refusals(path):
+        write(path, marker.document, mode=0o640)
+
+
+def misfit(marker: Marker | None, known: Known, path: Path) -> LibraryUnusable | None:
+    """Why the library at `path` is not the one that the state knows, or None. Pure but for the folder's existence."""
+    if marker is None:
+        return None if known.library is None else _missing(known.library, path)
+    if marker.state != known.state:
+        hint = f"check state and destination.path in the config; after the loss of the state {NEW}"
+        return LibraryUnusable(f"{path}: this library belongs to another state ({marker.state[:8]})", hint=hint)
+    if known.library not in (None, marker.id):
+        hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
+        said = f"{path}: this is library {marker.id[:8]}, the state knows {str(known.library)[:8]}"
+        return LibraryUnusable(said, hint=hint)
+    return _out_of_step(marker.pass_number, known, path)
+
+
+def _missing(known: str, path: Path) -> LibraryUnusable:
+    if not path.is_dir():
+        hint = f"is its file system mounted? check destination.path in the config; or {NEW}"
+        return LibraryUnusable(f"{path}: missing, it should hold library {known[:8]}", hint=hint)
+    hint = f"is the right file system mounted there? restore {FOLDER}/{NAME} from a backup; or {NEW}"
+    return LibraryUnusable(f"{path}: no library, {FOLDER}/{NAME} of library {known[:8]} is missing", hint=hint)
+
+
+def _out_of_step(changed: int, known: Known, path: Path) -> LibraryUnusable | None:
+    if changed < known.library_pass:
+        hint = f"restore a newer backup of the library (finding what it lacks is not built yet); or {NEW}"
+        said = f"{path}: last changed by pass {changed}, the state knows of pass {known.library_pass}: an older copy"
+        return LibraryUnusable(said, hint=hint)
+    if changed > known.library_pass and changed >= known.pass_number:
+        hint = f"restore the newer state (adopting what a lost state published is not built yet); or {NEW}"
+        said = f"{path}: changed by pass {changed}, the state has only come to pass {known.pass_number - 1}"
+        return LibraryUnusable(said, hint=hint)
+    return None
