@@ -28,7 +28,7 @@ class Listener:
         self.url = f"http://127.0.0.1:{self.port}"
         with contextlib.suppress(OSError):  # not every system has more than one loopback address
             self._servers.append(_Server(("127.0.0.2", self.port), respond, settings, self._ending))
-        self._threads = [threading.Thread(target=one.serve_forever, args=(0.05,)) for one in self._servers]
+        self._threads = [threading.Thread(target=one.serve_forever, args=(0.01,)) for one in self._servers]
 
     def start(self) -> None:
         """Serve in threads of its own."""
@@ -42,6 +42,8 @@ class Listener:
             server.shutdown()
             server.hang_up()
             server.server_close()
+        for thread in self._threads:
+            thread.join()
 
 
 class _Server(ThreadingHTTPServer):
@@ -112,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
         record = _record(request)
         self._send(self.server.respond(request, record), record)
 
-    do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = do_GET  # noqa: N815  # the base's names
+    do_POST = do_DELETE = do_GET  # noqa: N815  # the base's names
 
     def _send(self, answer: Answer, record: Record) -> None:
         record.status = answer.status
@@ -122,8 +124,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_head(answer)
         left = answer.content.size if answer.stop_after is None else answer.stop_after
         for piece in self._pieces(answer, min(left, answer.content.size)):
+            record.bytes += len(piece)  # before it is sent, so that a client that has it all finds it counted
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if answer.is_chunked else piece)
-            record.bytes += len(piece)
         if answer.stop_after is not None and answer.stop_after < answer.content.size:
             self._end(answer.ending)
         elif answer.is_chunked:

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import re
 import time
-from urllib.parse import quote
 
 from tests.sandbox.content import Content, Part
 from tests.sandbox.message import Answer, Request, html
@@ -37,12 +36,12 @@ class Downloads:
         if not self._tokens.is_good(request.bearer):
             return sign_in()
         until = f"{time.time() + self._settings.signed_lifetime:.3f}"
-        target = f"/ssrweb/{file.id}?expires={until}&signature={quote(_sign(file.id, until))}"
+        target = f"/ssrweb/{file.id}?Expires={until}&Signature={_sign(file.id, until)}&Key-Pair-Id=SANDBOX"
         return Answer(status=302, headers={"Location": target})
 
     def _signed(self, request: Request, file: ZoomFile) -> Answer:
-        until = request.query.get("expires", "")
-        if not hmac.compare_digest(request.query.get("signature", ""), _sign(file.id, until)):
+        until = request.query.get("Expires", "")
+        if not hmac.compare_digest(request.query.get("Signature", ""), _sign(file.id, until)):
             return html(403, "Access Denied", "SignatureDoesNotMatch")
         if float(until) < time.time():
             return html(403, "Access Denied", "Request has expired")

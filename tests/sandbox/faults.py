@@ -1,8 +1,9 @@
 """Everything that can go wrong with one request, switched on one by one.
 
-A fault either answers instead of the route (`instead`) or changes the route's own answer (`change`).
+A fault answers instead of the route, changes what the route is asked, or changes what it answers.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,9 +21,10 @@ FOREIGN = "127.0.0.2"
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong; exactly one of the two is set."""
+    """What goes wrong; one of the three is set."""
 
     instead: Callable[[Request], Answer] | None = None
+    ask: Callable[[Request], Request] | None = None
     change: Callable[[Request, Answer], Answer] | None = None
 
 
@@ -193,19 +195,37 @@ def headers(**changed: str) -> Fault:
     return Fault(change=lambda _, answer: replace(answer, headers={**answer.headers, **new}))
 
 
+def ignored_range() -> Fault:
+    """200 and the whole file, whatever range was asked."""
+
+    def ask(request: Request) -> Request:
+        return replace(request, headers={name: value for name, value in request.headers.items() if name != "range"})
+
+    return Fault(ask=ask)
+
+
 def wrong_range() -> Fault:
     """206 with a Content-Range other than the one asked."""
     return headers(content_range="bytes 1-2/3")
 
 
 def document(**changed: object) -> Fault:
-    """The JSON answer with some fields changed: a wrong echo, a repeated page token, a total too large …"""
+    """The JSON answer with some fields changed: a wrong echo, a total too large …"""
 
     def change(_: Request, answer: Answer) -> Answer:
-        import json
-
         whole: dict[str, Any] = json.loads(answer.content.read(0, answer.content.size))
         return json_answer(whole | changed, status=answer.status)
+
+    return Fault(change=change)
+
+
+def repeated_page_token() -> Fault:
+    """A page names itself as the next one; it strikes nothing but pages after the first."""
+
+    def change(request: Request, answer: Answer) -> Answer:
+        token = request.query.get("next_page_token")
+        whole = json.loads(answer.content.read(0, answer.content.size))
+        return json_answer(whole | {"next_page_token": token}) if token else answer
 
     return Fault(change=change)
 
@@ -214,6 +234,7 @@ MAKERS: Mapping[str, Callable[..., Fault]] = {
     maker.__name__: maker
     for maker in (sign_in_page, page, refused, no_rights, bad_token, no_scope, oauth_refused, rate_limited, redirect,
                   foreign_redirect, redirect_loop, cut, stall, lost_answer, black_hole, slow, chunked, corrupt,
-                  truncated, body, headers, wrong_range, document)
+                  truncated, body, headers, ignored_range, wrong_range, document,
+                  repeated_page_token)
 }  # fmt: skip
 """By name, for `POST /sandbox/faults`."""

@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Self
 
 from tests.sandbox import faults
@@ -29,6 +30,7 @@ class Sandbox:
     def __init__(self, world: World | None = None, *, port: int = 0, **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.world = full_world(wall_clock()) if world is None else world
+        self.world.prepare()
         self.requests: list[Record] = []
         self.rules: list[Rule] = []
         self.tokens = Tokens(self.settings)
@@ -120,7 +122,8 @@ class Sandbox:
             return self._answer(request)
         if fault.instead:
             return fault.instead(request)
-        return fault.change(request, self._answer(request)) if fault.change else self._answer(request)
+        answer = self._answer(fault.ask(request) if fault.ask else request)
+        return fault.change(request, answer) if fault.change else answer
 
     def _answer(self, request: Request) -> Answer:
         if request.host == faults.FOREIGN:
@@ -129,6 +132,8 @@ class Sandbox:
             return self.tokens.answer(request)
         if request.path.startswith("/v2/"):
             return self._too_many(request) or self._zoom.answer(request)
+        if request.path == "/sandbox/requests":
+            return json_answer([asdict(one) for one in self.requests])
         if request.path.startswith("/sandbox/") and request.method == "POST":
             return self._play(request)
         return self._downloads.answer(request) if request.method == "GET" else html(405, "Method Not Allowed")

@@ -2,11 +2,13 @@
 
 import threading
 import uuid as guids
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tests.sandbox.content import Content
+from tests.sandbox.media import Clip, prepare
 
 ACCOUNT = "Sandb0xAccountId_AbCdEf"
 
@@ -139,6 +141,9 @@ class World:
         self.lock = threading.RLock()
         self.users: dict[str, ZoomUser] = {}
         self.meetings: dict[str, ZoomMeeting] = {}
+        self._made: Counter[str] = Counter()
+        self.names: dict[str, str] = {}
+        """The uuids of meetings by the short names that a ready-made world gives them."""
         self.held: dict[str, list[Callable[[], object]]] = {}
         self.deletions: list[tuple[str, str, str]] = []
         """Every file deleted through the API: uuid, file id, `trash` or `delete`."""
@@ -152,6 +157,11 @@ class World:
             setattr(user, key, value)
         self.users[user.id] = user
         return user
+
+    def prepare(self) -> None:
+        """Make all clips now, so that no request waits for ffmpeg."""
+        files = [file for one in self.meetings.values() for file in (*one.files, *one.participants)]
+        prepare(file.content for file in files if isinstance(file.content, Clip))
 
     def user(self, id_or_email: str) -> ZoomUser | None:
         """Found by id or e-mail; pending ones by e-mail alone."""
@@ -172,7 +182,8 @@ class World:
         with self.lock:
             meeting = self.meetings[uuid]
             begin = meeting.start + timedelta(seconds=at)
-            name = str(guids.uuid5(guids.NAMESPACE_URL, f"{uuid} {len(meeting.files)}"))
+            self._made[uuid] += 1
+            name = str(guids.uuid5(guids.NAMESPACE_URL, f"{uuid} {self._made[uuid]}"))
             file = ZoomFile(id=name, type=type, view=view, start=begin, end=begin + timedelta(seconds=seconds),
                             content=content)  # fmt: skip
             for key, value in more.items():

@@ -1,9 +1,10 @@
-"""Ready-made worlds, relative to a `now`; names, numbers and uuids are fixed."""
+"""Ready-made worlds, relative to a `now`; their names, numbers, uuids and file ids are fixed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from tests.sandbox.content import Filler, Text
-from tests.sandbox.world import World, ZoomMeeting
+from tests.sandbox import awkward
+from tests.sandbox.stage import Stage
+from tests.sandbox.world import World
 
 
 def empty_world(now: datetime) -> World:
@@ -13,25 +14,34 @@ def empty_world(now: datetime) -> World:
     return world
 
 
-def small_world(now: datetime) -> World:
-    """A plain meeting, one of two segments, one with text files."""
-    world = empty_world(now)
-    alice = world.users["id_alice"]
-    for number, uuid in enumerate(
-        ("plainPlainPlainPlain00A==", "twoTwoTwoTwoTwoTwo/00A==", "/textTextText//Text00A==")
-    ):
-        start = (now - timedelta(days=3 + number)).replace(microsecond=0)
-        world.add_meeting(
-            ZoomMeeting(uuid=uuid, number=81000000001 + number, host_id=alice.id, topic=uuid[:3], start=start)
-        )
-        world.add_file(uuid, Filler(50_000 + number))
-        if number == 1:
-            world.add_file(uuid, Filler(40_000), at=60)
-        if number == 2:
-            world.add_file(uuid, Text(b"WEBVTT\r\n"), type="TRANSCRIPT", view="audio_transcript", extension="VTT")
-    return world
+def small_world(now: datetime, *, has_media: bool = True) -> World:
+    """Three meetings of Alice: `plain`; `pair` of two joinable segments; `texts` with every kind of file.
+
+    Without media the videos are filler that no decoder could show, and ffmpeg is not needed.
+    """
+    stage = Stage(empty_world(now), has_media=has_media)
+    stage.meeting("plain", "alice", 2, "Plain meeting")
+    stage.video("plain")
+    stage.meeting("pair", "alice", 3, "Stopped and started")
+    stage.video("pair", 1)
+    stage.video("pair", 2, at=60)
+    stage.meeting("texts", "alice", 4, "With texts", uuid="/texT0Text//Text0TextA==")
+    stage.video("texts")
+    stage.texts("texts", chat="cloud")
+    return stage.world
 
 
-def full_world(now: datetime) -> World:
-    """For now the small one."""
-    return small_world(now)
+def full_world(now: datetime, *, has_media: bool = True) -> World:
+    """Every awkward case; `world.names` tells the uuid of each, `world.held` what can still arrive."""
+    stage = Stage(World(now), has_media=has_media)
+    awkward.people(stage)
+    awkward.segments(stage)
+    awkward.streams(stage)
+    awkward.identities(stage)
+    awkward.topics(stage)
+    awkward.kinds(stage)
+    awkward.times(stage)
+    awkward.lists(stage)
+    awkward.latecomers(stage)
+    awkward.many(stage)
+    return stage.world
