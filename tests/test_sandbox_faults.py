@@ -236,11 +236,22 @@ def test_a_person_can_play_by_hand(caller: Caller) -> None:
     unknown = post("faults", {"fault": "flood"})
     post("faults", {"fault": "page", "with": {"status": 500}, "path": "/v2/users", "times": None})
     failed = caller.get("/users").status_code
+    seen = caller.get(f"{caller.sandbox.url}/sandbox/requests").json()
     post("heal")
 
     assert (unknown.status_code, failed, caller.get("/users").status_code) == (400, 500, 200)
     assert "cut" in unknown.json()["faults"]
+    assert [(one["path"], one["status"]) for one in seen if "/v2/" in one["path"]] == [("/v2/users", 500)]
     assert post("release/nothing").status_code == 400
+
+
+def test_a_config_points_at_the_sandbox_and_takes_changes(caller: Caller) -> None:
+    config = caller.sandbox.config(workers=2, zoom={"rate": 5}, recordings={"settle": "0s"})
+
+    assert config.pop("workers") == 2
+    assert config["zoom"] == caller.sandbox.config()["zoom"] | {"rate": 5}
+    assert set(config["recordings"]) == {"since", "settle"}
+    assert set(config) == set(caller.sandbox.config())
 
 
 def test_the_command_serves_writes_a_config_and_ends_with_its_input(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ TOPICS = {
     "topic-reserved": 'CON: a<b>|"c"?*.',
     "topic-control": "line one\nline two\ttab\x00nul\x1b[31mred\x7f",
     "topic-emoji": "Party 🎉👩‍👩‍👧‍👦 " + unicodedata.normalize("NFD", "café"),
-    "topic-long": "An endless topic " * 23 + "endless.",
+    "topic-long": ("An endless topic " * 24)[:400],
     "topic-right-to-left": "פגישה \u202eשבועית\u202c اجتماع",
     "topic-empty": "",
     "topic-braces": "{start} {0} %s $HOME `id`; rm -rf ~ 'quoted'",

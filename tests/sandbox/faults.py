@@ -88,9 +88,9 @@ def bad_token(status: int = 401) -> Fault:
     return refused(status, 124, "Invalid access token.")
 
 
-def no_scope(*alternatives: str) -> Fault:
+def no_scope(scope: str = "recording:read:admin") -> Fault:
     """The app lacks a scope."""
-    return _instead(lacks_scopes(alternatives))
+    return _instead(lacks_scopes((scope,)))
 
 
 def oauth_refused(
