@@ -6,17 +6,22 @@ import struct
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zoomsync.errors import Stopped
+from zoomsync.media.stitch import Stitched, stitch
 from zoomsync.media.tools import Tools, find_tools
 
 RED, GREEN, BLUE, BLACK = "red", "lime", "blue", "black"
 COLOURS = {RED: (255, 0, 0), GREEN: (0, 255, 0), BLUE: (0, 0, 255), BLACK: (0, 0, 0)}
+RED_440, GREEN_880 = [(RED, 440)] * 2, [(GREEN, 880)] * 2
 
 
 class MachineClock:
@@ -93,12 +98,39 @@ class Studio:
         rises = sum(one < 0 <= two for one, two in pairwise(heard))
         return round(rises / (len(heard) / 8000) / 20) * 20
 
-    def look(self, path: Path) -> dict[str, list[dict[str, object]]]:
+    def look(self, path: Path) -> Any:
         """All that ffprobe shows."""
         command = [str(self.tools.ffprobe), "-v", "error", "-show_format", "-show_streams", "-show_chapters"]
         ran = subprocess.run([*command, "-of", "json", f"file:{path}"], check=True, capture_output=True, timeout=30)
-        shown: dict[str, list[dict[str, object]]] = json.loads(ran.stdout)
-        return shown
+        return json.loads(ran.stdout)
+
+    def seen_and_heard(self, path: Path) -> list[tuple[str, int]]:
+        """Colour and pitch in both halves of four seconds, close to the join and away from it."""
+        colours = [self.colour(path, at) for at in (0.2, 1.9, 2.1, 3.8)]
+        return list(zip(colours, [self.tone(path, at) for at in (0.2, 1.4, 2.1, 3.4)], strict=True))
+
+
+class Stitcher:
+    """Stitches into a folder of the test's own."""
+
+    def __init__(self, tools: Tools, folder: Path) -> None:
+        self.tools = tools
+        self.folder = folder
+        self.target = folder / "video.mp4"
+        self.clock = MachineClock()
+
+    def __call__(self, *inputs: Path, chapters: Sequence[str] = (), reencode: bool = True, **changed: Any) -> Stitched:
+        wanted: dict[str, Any] = {
+            "title": "Weekly",
+            "created": datetime(2026, 3, 1, 10, 30, tzinfo=UTC),
+            "clock": self.clock,
+            "seconds_limit": 60,
+            **changed,
+        }
+        return stitch(self.tools, inputs, self.target, chapters=chapters, reencode=reencode, **wanted)
+
+    def left_behind(self) -> list[str]:
+        return [path.name for path in self.folder.iterdir()]
 
 
 @pytest.fixture(scope="session")
@@ -126,3 +158,28 @@ def green(studio: Studio) -> Path:
 @pytest.fixture
 def clock() -> MachineClock:
     return MachineClock()
+
+
+@pytest.fixture
+def join(tools: Tools, tmp_path: Path) -> Stitcher:
+    return Stitcher(tools, tmp_path)
+
+
+def processes_with(marker: Path) -> list[int]:
+    """The processes that have a word with this path on their command line."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(marker) in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether it comes true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True

@@ -106,4 +106,6 @@ def plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{one}" if one in "=;#\\\n" else one for one in text)
+    """For a value in ffmpeg's metadata format, which takes a line break even after an escaped backslash as escaped."""
+    ended = f"{text} " if text.endswith("\\") else text
+    return "".join(f"\\{one}" if one in "=;#\\\n" else one for one in ended)

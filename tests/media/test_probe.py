@@ -1,0 +1,86 @@
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tests.media.conftest import MachineClock, Studio
+from zoomsync.errors import Unstitchable
+from zoomsync.media.probe import Stream, probe
+from zoomsync.media.tools import Tools
+
+
+def test_tracks_and_lengths_are_read(tools: Tools, clock: MachineClock, red: Path) -> None:
+    media = probe(tools, red, clock, count=True)
+
+    assert media.duration == 2.0
+    assert media.streams == (
+        Stream(
+            index=0,
+            kind="video",
+            codec="h264",
+            profile="Constrained Baseline",
+            width=160,
+            height=96,
+            pix_fmt="yuv420p",
+            time_base="1/10240",
+            extradata=media.streams[0].extradata,
+            frame_rate=Fraction(20),
+            duration=2.0,
+            packets=40,
+        ),
+        Stream(
+            index=1,
+            kind="audio",
+            codec="aac",
+            profile="LC",
+            sample_rate=32000,
+            channels=1,
+            time_base="1/32000",
+            extradata=media.streams[1].extradata,
+            duration=2.0,
+            packets=64,
+        ),
+    )
+    assert all(one.extradata.startswith("SHA256:") for one in media.streams)
+
+
+def test_packets_are_counted_on_demand_only(tools: Tools, clock: MachineClock, red: Path) -> None:
+    assert [one.packets for one in probe(tools, red, clock).streams] == [None, None]
+
+
+def test_a_cover_picture_is_no_video(tools: Tools, clock: MachineClock, studio: Studio) -> None:
+    cover = studio.segment(
+        "cover.m4a", video="-c:v mjpeg -frames:v 1 -disposition:v attached_pic", maps="-map 1:a -map 0:v"
+    )
+
+    media = probe(tools, cover, clock)
+
+    assert ([one.kind for one in media.streams], media.video) == (["audio", "data"], None)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"WEBVTT\n\n", bytes(5000)])
+def test_what_is_no_recording_is_named(tools: Tools, clock: MachineClock, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a\nb.mp4"
+    path.write_bytes(content)
+
+    with pytest.raises(Unstitchable, match=r"^a\\nb\.mp4: unreadable: .*\S$"):
+        probe(tools, path, clock)
+
+
+def test_an_index_without_its_frames_is_found_when_counting(
+    tools: Tools, clock: MachineClock, tmp_path: Path, red: Path
+) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(red.read_bytes()[: red.stat().st_size // 2])
+
+    assert probe(tools, cut, clock).duration == 2.0
+    with pytest.raises(Unstitchable, match=r"^cut\.mp4: unreadable: .*partial file"):
+        probe(tools, cut, clock, count=True)
+
+
+def test_a_playlist_in_disguise_is_not_followed(tools: Tools, clock: MachineClock, tmp_path: Path, red: Path) -> None:
+    disguised = tmp_path / "a.mp4"
+    disguised.write_text(f"ffconcat version 1.0\nfile 'file:{red}'\n")
+
+    with pytest.raises(Unstitchable, match="unreadable"):
+        probe(tools, disguised, clock)
