@@ -7,10 +7,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "zoomsync"
 
-NOUNS = {"errors", "model"}
-PURE = {"naming", "words", "segments", "layout", "gaps", "plan", "deletion", "ledger", "report"}
+NOUNS = {"errors", "model", "about"}
+PURE = {"naming", "words", "segments", "layout", "gaps", "plan", "deletion", "ledger", "report", "order"}
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
-RUNNING = {"disk", "hosts", "listing", "deleting", "item", "work", "checks", "sync"}
+RUNNING = {"disk", "hosts", "listing", "deleting", "item", "access", "book", "cleaning", "readings", "running", "team", "work", "checks", "sync"}
 FRONT = {"console", "cli", "__main__"}
 
 

@@ -5,10 +5,10 @@ The pass asks the same questions again when it has fresher facts; the dry run pr
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, Retry, Verdict
+from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, Retry
 from zoomsync.segments import segments, select
 from zoomsync.words import in_words, moment, plural, size_in_words
 
@@ -68,24 +68,6 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delete:
-    """Delete these files of a meeting from the cloud. Cannot be built without a safe verdict on a receipt of theirs."""
-
-    meeting: Meeting
-    receipt: Receipt
-    verdict: Verdict
-    files: tuple[RecordingFile, ...]
-    mode: str
-    """`trash` or `delete`: Zoom's word for the action."""
-    reason: str
-
-    def __post_init__(self) -> None:
-        proven = self.verdict.safe and self.verdict.receipt == self.receipt
-        if not proven or not self.files or not all(self.receipt.covers(file) for file in self.files):
-            raise ValueError("a deletion needs a verified receipt that covers every file")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """Nothing now; `due_at` says from when it is worth asking again (None: each pass)."""
 
@@ -99,26 +81,16 @@ class Skip:
 
     reason: str
     phase: Phase = Phase.SKIPPED
+    is_foreign: bool = False
+    """Not this config's to remember: another host's, or before `since`."""
 
 
 Answer = Publish | Wait | Skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deletable:
-    """A published meeting whose cloud copy may go, once its stored files are verified."""
-
-    meeting: Meeting
-    receipt: Receipt
-    files: tuple[RecordingFile, ...]
-    reason: str
-    kept: int = field(default=0)
-    """Files of it that are not selected and therefore stay in the cloud."""
-
-
 def meeting(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     """What to do with a meeting that Zoom lists."""
-    return _refusal(found, entry, rules) or _held_back(entry, rules) or _due(found, entry, rules)
+    return _refusal(found, entry, rules) or _held_back(entry, rules) or due(found, entry, rules)
 
 
 def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
@@ -132,11 +104,11 @@ def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     if entry is not None and entry.phase is Phase.REMOVED:
         return Skip(reason=entry.reason, phase=Phase.REMOVED)
     if not rules.selects(found.host_id):
-        return Skip(reason="its host is not selected by the config")
+        return Skip(reason="its host is not selected by the config", is_foreign=True)
     if found.start < rules.since and entry is None:
-        return Skip(reason=f"began before recordings.since ({moment(rules.since)})")
+        return Skip(reason=f"began before recordings.since ({moment(rules.since)})", is_foreign=True)
     if rules.until is not None and found.start >= rules.until:
-        return Skip(reason=f"began after --until ({moment(rules.until)})")
+        return Skip(reason=f"began after --until ({moment(rules.until)})", is_foreign=True)
     return _elsewhere(entry, rules) or _too_short(found, entry, rules)
 
 
@@ -148,7 +120,7 @@ def _elsewhere(entry: Entry | None, rules: Rules) -> Skip | None:
 
 def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     ends = [file.end for file in found.files if file.end is not None]
-    if not ends or entry is not None and entry.receipt is not None or any(file.processing for file in found.files):
+    if not ends or (entry is not None and entry.receipt is not None) or any(file.processing for file in found.files):
         return None
     length = max(ends) - min([file.start for file in found.files if file.start is not None] or [found.start])
     if length >= rules.min_duration:
@@ -170,10 +142,10 @@ def _held_back(entry: Entry | None, rules: Rules) -> Wait | Skip | None:
     return None
 
 
-def _due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
+def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     files = select(found.files, views=rules.views, kinds=rules.kinds)
     complete = tuple(file for file in files if not file.processing and file.url)
-    receipt = entry.receipt if entry is not None else None
+    receipt = _trusted(entry, rules)
     deleted = entry.deleted if entry is not None else {}
     new = tuple(f for f in complete if f.id not in deleted and not (receipt and receipt.covers(f)))
     unsettled = _unsettled(found, entry, rules)
@@ -186,6 +158,14 @@ def _due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     pending += tuple(f"{file.label}: no download address" for file in files if not file.processing and not file.url)
     reason = _why(found, new, entry, rules)
     return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=pending)
+
+
+def _trusted(entry: Entry | None, rules: Rules) -> Receipt | None:
+    """The receipt to go by; none where a person asks anew for what is not there any more."""
+    if entry is None or entry.receipt is None:
+        return None
+    is_here = entry.phase is not Phase.REMOVED and entry.receipt.destination == rules.destination
+    return entry.receipt if is_here or entry.uuid not in rules.asked else None
 
 
 def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
@@ -248,91 +228,6 @@ def is_open(entry: Entry, rules: Rules) -> bool:
     return False
 
 
-def is_deletion_due(entry: Entry, rules: Rules) -> Wait | Skip | None:
-    """Why the cloud copy of a published meeting stays for now; None: it is due. Asks nobody."""
-    receipt = entry.receipt
-    if rules.delete == "never":
-        return Skip(reason="delete_recordings is never", phase=entry.phase)
-    if receipt is None or entry.stored_at is None or entry.phase is not Phase.PUBLISHED:
-        return Skip(reason="not stored", phase=entry.phase)
-    if entry.uuid in rules.held:
-        return Skip(reason="listed in hold_meetings", phase=entry.phase)
-    if not rules.selects(entry.host_id):
-        return Skip(reason="its host is not selected by the config", phase=entry.phase)
-    if receipt.destination != rules.destination:
-        return Skip(reason="stored in another destination than the one configured", phase=entry.phase)
-    return _deletion_waits(entry, entry.stored_at, rules)
-
-
-def _deletion_waits(entry: Entry, stored_at: datetime, rules: Rules) -> Wait | None:
-    if rules.now < stored_at + rules.delete_after:
-        due = stored_at + rules.delete_after
-        return Wait(reason=f"deleted from Zoom after {moment(due)}", due_at=due)
-    if entry.retry is not None or entry.pending:
-        missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
-        return Wait(reason=f"not deleted before all of it is stored: {missing}")
-    refusal = entry.refusal
-    if refusal is not None and not rules.retry_failed and (refusal.next_at is None or refusal.next_at > rules.now):
-        when = (
-            f"tried again at {moment(refusal.next_at)}" if refusal.next_at else f"given up after {refusal.tries} tries"
-        )
-        return Wait(reason=f"deletion refused, {when}: {refusal.error}", due_at=refusal.next_at)
-    return None
-
-
-def deletion(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Publish | Wait | Skip:
-    """What to do with the cloud copy of a meeting that was just read again by its uuid."""
-    receipt = entry.receipt
-    early = is_deletion_due(entry, rules)
-    if early is not None or receipt is None:
-        return early or Skip(reason="not stored", phase=entry.phase)
-    if found is None:
-        return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
-    if not rules.selects(found.host_id):
-        return Skip(reason="it belongs to another host now, whom the config does not select", phase=entry.phase)
-    late = _due(found, entry, rules)
-    if not isinstance(late, Skip):
-        return late
-    missing = [f for f in select(found.files, views=rules.views, kinds=rules.kinds) if not _is_done(f, entry)]
-    if missing:
-        return Wait(reason=f"not deleted before all of it is stored: {', '.join(sorted(f.label for f in missing))}")
-    return _deletable(found, entry, receipt)
-
-
-def _is_done(file: RecordingFile, entry: Entry) -> bool:
-    return file.id in entry.deleted or (entry.receipt is not None and entry.receipt.covers(file))
-
-
-def _deletable(found: Meeting, entry: Entry, receipt: Receipt) -> Deletable | Skip:
-    files = tuple(
-        f for f in found.files if f.id not in entry.deleted and receipt.covers(f) and not f.id.startswith("noid-")
-    )
-    if not files:
-        return Skip(reason="stored; nothing of it that zoomsync may delete is left in the cloud", phase=Phase.DELETED)
-    kept = sum(not _is_done(file, entry) for file in found.files)
-    rest = f"; {plural(kept, 'file')} not stored here stay" if kept else ""
-    size = size_in_words(sum(file.size or 0 for file in files))
-    return Deletable(
-        meeting=found,
-        receipt=receipt,
-        files=files,
-        reason=f"stored, {plural(len(files), 'file')}, {size}{rest}",
-        kept=kept,
-    )
-
-
-def delete(due: Deletable, verdict: Verdict, mode: str) -> Delete | Wait | Skip:
-    """The deletion itself, now that the stored files were looked at."""
-    if verdict.removed:
-        return Skip(reason=f"left alone, cloud copy kept: {verdict.reason}", phase=Phase.REMOVED)
-    if not verdict.safe or not all(verdict.receipt.covers(file) for file in due.files):
-        return Wait(reason=f"not deleted: {verdict.reason}")
-    action = "delete" if mode == "permanent" else "trash"
-    return Delete(
-        meeting=due.meeting, receipt=verdict.receipt, verdict=verdict, files=due.files, mode=action, reason=due.reason
-    )
-
-
 def failed(previous: Retry | None, *, error: str, hint: str, now: datetime, is_try: bool = True) -> Retry:
     """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
     tries = (previous.tries if previous is not None else 0) + is_try
@@ -342,15 +237,12 @@ def failed(previous: Retry | None, *, error: str, hint: str, now: datetime, is_t
     return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
 
 
-def urgent_first(answers: Iterable[tuple[str, Answer]]) -> list[tuple[str, Answer]]:
+def urgent_first(answers: Iterable[tuple[Meeting, Answer]]) -> list[tuple[Meeting, Answer]]:
     """Sooner `auto_delete_date` first, then newer first."""
 
-    def key(pair: tuple[str, Answer]) -> tuple[bool, float, float]:
-        answer = pair[1]
-        if not isinstance(answer, Publish):
-            return (True, 0.0, 0.0)
-        gone_at = answer.meeting.auto_delete
-        return (gone_at is None, gone_at.timestamp() if gone_at else 0.0, -answer.meeting.start.timestamp())
+    def key(pair: tuple[Meeting, Answer]) -> tuple[bool, float, float]:
+        gone_at = pair[0].auto_delete
+        return (gone_at is None, gone_at.timestamp() if gone_at else 0.0, -pair[0].start.timestamp())
 
     return sorted(answers, key=key)
 

@@ -1,0 +1,148 @@
+"""The books of a pass: what was decided and what happened, in the ledger and counted. A dry run writes nothing."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from zoomsync import ledger, plan
+from zoomsync.about import about
+from zoomsync.errors import RemovedByPerson, ZoomsyncError
+from zoomsync.model import Clock, Entry, Meeting, Phase
+from zoomsync.report import Tally, row
+from zoomsync.state import Head, State
+from zoomsync.words import moment, plural, size_in_words
+from zoomsync.work import Done
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A meeting to be published, and where it stands."""
+
+    action: plan.Publish
+    entry: Entry
+
+
+class Book:
+    """Keeps the ledger and the tally of one pass in step."""
+
+    def __init__(self, state: State, clock: Clock, *, is_dry: bool) -> None:
+        self._state = state
+        self._clock = clock
+        self.is_dry = is_dry
+        self.head: Head = state.head
+        self.tally = Tally()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The ledger as it is now."""
+        return list(self._state.entries.values())
+
+    def entry(self, uuid: str) -> Entry | None:
+        """What is remembered of a meeting."""
+        return self._state.entries.get(uuid)
+
+    def put(self, *entries: Entry, head: Head | None = None) -> None:
+        """Remember entries and head, durably and together; what did not change is not written."""
+        self.head = head or self.head
+        changed = [entry for entry in entries if entry != self.entry(entry.uuid)]
+        if not self.is_dry and (changed or self.head != self._state.head):
+            self._state.put(*changed, head=self.head if self.head != self._state.head else None)
+
+    def decide(self, decided: Iterable[tuple[Meeting, plan.Answer]], head: Head) -> list[Job]:
+        """Write down what is to be done with each meeting; returns what is to be published."""
+        entries, jobs = [], []
+        for meeting, answer in decided:
+            before = self.entry(meeting.uuid)
+            entry = ledger.answered(ledger.begun(meeting, before, self._clock.now()), answer, self._clock.now())
+            self._count(meeting, answer)
+            if before is not None or not (isinstance(answer, plan.Skip) and answer.is_foreign):
+                entries.append(entry)
+            if isinstance(answer, plan.Publish):
+                jobs.append(Job(action=answer, entry=entry))
+        self.put(*entries, head=head)
+        return jobs
+
+    def _count(self, of: Meeting | Entry, answer: plan.Answer) -> None:
+        names = {plan.Publish: ("publish", "due"), plan.Wait: ("wait", "waiting"), plan.Skip: ("skip", "skipped")}
+        action, counted = names[type(answer)]
+        is_stored = isinstance(answer, plan.Skip) and answer.phase in (Phase.PUBLISHED, Phase.DELETED)
+        self.tally.counts["up_to_date" if is_stored else counted] += 1
+        if self.is_dry:
+            size = answer.size if isinstance(answer, plan.Publish) else 0
+            self.tally.rows.append(row(action, of, answer.reason, size=size))
+
+    def answer(self, entry: Entry, answer: plan.Answer) -> None:
+        """Write down an answer about a meeting that could not be read, or was not due any more."""
+        self._count(entry, answer)
+        if isinstance(answer, plan.Skip) and answer.phase is Phase.LOST and entry.phase is not Phase.LOST:
+            self.tally.counts["lost"] += 1
+            self._tell("lost", entry, answer.reason)
+        self.put(ledger.answered(entry, answer, self._clock.now()))
+
+    def stored(self, job: Job, done: Done) -> None:
+        """Write down that the destination holds a meeting."""
+        now = self._clock.now()
+        after = ledger.stored(job.entry, done, now)
+        is_update = job.entry.receipt is not None
+        self.tally.counts["updated" if is_update else "published"] += 1
+        self.tally.counts["bytes"] += done.size
+        head = self.head
+        if head.fetched_till is None or job.entry.start > head.fetched_till:
+            head = replace(head, fetched_till=job.entry.start)
+        self.put(after, head=head)
+        with about(job.entry):
+            verb = "updated" if is_update else "published"
+            log.info("%s: %s, %s", verb, plural(done.stored, "file"), size_in_words(done.size))
+        if done.problem is not None:
+            self._failed(job.entry, after, done.problem)
+
+    def failed(self, entry: Entry, error: ZoomsyncError) -> None:
+        """Write down a failure of one meeting."""
+        after = ledger.failed(entry, error, self._clock.now())
+        self.put(after)
+        if isinstance(error, RemovedByPerson):
+            self.tally.counts["removed"] += 1
+            with about(entry):
+                log.warning("%s", error)
+        else:
+            self._failed(entry, after, error)
+
+    def refused(self, entry: Entry, error: ZoomsyncError) -> None:
+        """Write down that a cloud copy could not be deleted."""
+        self.put(entry)
+        self.tally.counts["refused"] += 1
+        self._tell("refused", entry, str(error), error.hint)
+
+    def deleted(self, before: Entry, after: Entry, done: int, *, all_of: int) -> None:
+        """Write down what became of a deletion."""
+        self.tally.counts["deleted_files"] += done
+        self.tally.counts["deleted"] += done == all_of
+        if after.refusal is not None:
+            self.put(after)
+            self.tally.counts["refused"] += 1
+            self._tell("refused", before, after.refusal.error, after.refusal.hint)
+        else:
+            reason = f"stored; deleted from Zoom {moment(self._clock.now())}"
+            self.put(replace(after, phase=Phase.DELETED, reason=reason, due_at=None))
+
+    def not_deleted(self, entry: Entry, answer: plan.Wait | plan.Skip) -> None:
+        """Write down why the stored files do not prove enough to delete."""
+        if isinstance(answer, plan.Wait):
+            self.tally.counts["unproven"] += 1
+            self._tell("kept", entry, answer.reason)
+            return
+        self.tally.counts["removed"] += 1
+        self._tell("kept", entry, answer.reason, "`sync --meeting UUID` fetches it again")
+        self.put(ledger.answered(entry, answer, self._clock.now()))
+
+    def _failed(self, before: Entry, after: Entry, error: ZoomsyncError) -> None:
+        is_parked = after.retry is not None and after.retry.is_parked and not (before.retry and before.retry.is_parked)
+        self.tally.counts["parked" if is_parked else "failed"] += 1
+        self._tell("failed", after, f"{error}; parked" if is_parked else str(error), error.hint)
+
+    def _tell(self, action: str, entry: Entry, reason: str, hint: str = "") -> None:
+        self.tally.rows.append(row(action, entry, reason, hint=hint))
+        with about(entry):
+            log.error("%s: %s%s", action, reason, f" ({hint})" if hint else "")

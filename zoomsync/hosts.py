@@ -1,0 +1,126 @@
+"""Whose recordings the config selects, asked of Zoom with no more calls than that needs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from zoomsync.config import Config
+from zoomsync.errors import ConfigError, UsageError
+from zoomsync.model import Entry, User
+
+FEW = 25
+"""Up to so many named accounts each is asked about, and listed, by itself."""
+
+
+class Directory(Protocol):
+    """Zoom's users."""
+
+    def users(self, status: str) -> Iterable[User]:
+        """All users with this status: `active`, `inactive`, `pending`."""
+
+    def user(self, email: str) -> User | None:
+        """One user; None: Zoom knows no such user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the config says about accounts; e-mails in lower case."""
+
+    emails: tuple[str, ...] = ()
+    """Blank: every user of the account."""
+    excluded: tuple[str, ...] = ()
+    unknown: str = "fail"
+    listing: str = "auto"
+
+    @property
+    def is_account_wide(self) -> bool:
+        """Whether one list for all users is the first choice."""
+        return self.listing == "account" or (self.listing == "auto" and not 0 < len(self.emails) <= FEW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """The users that the config selects."""
+
+    users: Mapping[str, User]
+    """Those that Zoom was asked about, by id; with the account-wide list and no filter only the inactive ones."""
+    ids: frozenset[str] | None
+    """None: every user."""
+    excluded: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] | None = None
+    """Ids of the users that the command line names; None: no narrowing."""
+
+    def selects(self, host_id: str) -> bool:
+        """Whether this host's recordings are wanted."""
+        is_named = self.narrowed is None or host_id in self.narrowed
+        return is_named and host_id not in self.excluded and (self.ids is None or host_id in self.ids)
+
+
+def wanted(config: Config) -> Wanted:
+    """The config's words about accounts."""
+    return Wanted(
+        emails=config.filter_accounts,
+        excluded=config.exclude_accounts,
+        unknown=config.unknown_accounts,
+        listing=config.zoom.listing,
+    )
+
+
+def narrow(found: Hosts, emails: tuple[str, ...], directory: Directory) -> Hosts:
+    """Only these of the selected users. Raises `UsageError` for one that is unknown, or that the config leaves out."""
+    if not emails:
+        return found
+    users, unknown = _resolve(emails, directory)
+    outside = [*unknown, *(user.email for user in users if not found.selects(user.id))]
+    if outside:
+        raise UsageError(
+            f"--user {', '.join(outside)}: Zoom does not know it, or the config does not select it",
+            hint="`zoomsync users` lists who is selected",
+        )
+    return replace(found, users={**found.users, **_by_id(users)}, narrowed=tuple(user.id for user in users))
+
+
+def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Hosts:
+    """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
+    departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
+    excluded, unknown_excluded = _resolve(wanted.excluded, directory)
+    warnings = [
+        f"exclude_accounts: {email}: Zoom knows no such user" for email in unknown_excluded if email not in departed
+    ]
+    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
+    if not wanted.emails:
+        users = _everyone(wanted, directory)
+        return Hosts(users=_by_id(users), ids=None, excluded=frozenset(left_out), warnings=tuple(warnings))
+    found, unknown = _resolve(wanted.emails, directory)
+    warnings += [
+        f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in unknown if email in departed
+    ]
+    never = [email for email in unknown if email not in departed]
+    if never and wanted.unknown == "fail":
+        raise ConfigError(
+            f"filter_accounts: {', '.join(never)}: Zoom knows no such user",
+            hint="correct the address, or set `unknown_accounts: warn`",
+        )
+    warnings += [f"filter_accounts: {email}: Zoom knows no such user" for email in never]
+    ids = {user.id for user in found} | {departed[email] for email in unknown if email in departed}
+    return Hosts(users=_by_id(found), ids=frozenset(ids), excluded=frozenset(left_out), warnings=tuple(warnings))
+
+
+def _by_id(users: Iterable[User]) -> dict[str, User]:
+    return {user.id: user for user in users if user.id}
+
+
+def _everyone(wanted: Wanted, directory: Directory) -> list[User]:
+    statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
+    return [user for status in statuses for user in directory.users(status)]
+
+
+def _resolve(emails: tuple[str, ...], directory: Directory) -> tuple[list[User], list[str]]:
+    """The users with these addresses, and the addresses that Zoom does not know."""
+    if len(emails) <= FEW:
+        answers = {email: directory.user(email) for email in emails}
+    else:
+        known = {user.email.lower(): user for status in ("active", "inactive") for user in directory.users(status)}
+        answers = {email: known.get(email) or directory.user(email) for email in emails}
+    return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]

@@ -1,0 +1,112 @@
+"""How an entry of the ledger changes by what was decided or what happened. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from zoomsync import plan
+from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
+from zoomsync.model import Entry, Meeting, Phase, Receipt
+from zoomsync.words import moment
+
+
+def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
+    """The entry with the meeting's present facts; a new one waits."""
+    facts = {
+        "number": meeting.number,
+        "host_id": meeting.host_id,
+        "topic": meeting.topic,
+        "auto_delete": meeting.auto_delete,
+        "size": meeting.size,
+    }
+    if entry is not None:
+        return replace(entry, host_email=meeting.host_email or entry.host_email, **facts)  # type: ignore[arg-type]  # by name
+    return Entry(
+        uuid=meeting.uuid,
+        host_email=meeting.host_email,
+        start=meeting.start,
+        phase=Phase.WAITING,
+        reason="seen",
+        first_seen=now,
+        changed_at=now,
+        **facts,  # type: ignore[arg-type]  # by name
+    )
+
+
+def answered(entry: Entry, answer: plan.Answer, now: datetime) -> Entry:
+    """The entry after the planner's answer. One with a receipt stays where it is, unless the answer moves it."""
+    if isinstance(answer, plan.Skip):
+        phase = answer.phase
+        if entry.receipt is not None and phase is Phase.SKIPPED:
+            phase = entry.phase
+        retry = None if answer.reason == "listed in exclude_meetings" else entry.retry
+        return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=retry, pending=())
+    if isinstance(answer, plan.Wait):
+        pending = (answer.reason,) if entry.receipt is not None else ()
+        phase = Phase.PUBLISHED if entry.receipt is not None else Phase.WAITING
+        return _changed(entry, now, phase=phase, reason=answer.reason, due_at=answer.due_at, pending=pending)
+    pending = (answer.reason,) if entry.receipt is not None else ()
+    phase = Phase.PUBLISHED if entry.receipt is not None else Phase.WAITING
+    return _changed(entry, now, phase=phase, reason=f"due: {answer.reason}", due_at=None, pending=pending)
+
+
+class Done(Protocol):
+    """What working on a meeting came to."""
+
+    @property
+    def receipt(self) -> Receipt: ...
+    @property
+    def stored(self) -> int:
+        """New cloud files stored."""
+
+    @property
+    def pending(self) -> tuple[str, ...]: ...
+    @property
+    def problem(self) -> MeetingFailed | None:
+        """Why something of it is still missing."""
+
+
+def stored(entry: Entry, done: Done, now: datetime) -> Entry:
+    """The entry of a meeting that the destination holds now."""
+    retry = None
+    if done.problem is not None:
+        retry = plan.failed(entry.retry, error=str(done.problem), hint=done.problem.hint, now=now)
+    return replace(
+        entry,
+        phase=Phase.PUBLISHED,
+        reason=f"stored {moment(now)}",
+        changed_at=now,
+        due_at=retry.next_at if retry is not None else None,
+        receipt=done.receipt,
+        stored_at=now if done.stored or entry.stored_at is None else entry.stored_at,
+        retry=retry,
+        pending=done.pending,
+        refusal=None,
+    )
+
+
+def failed(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
+    """The entry after a failure; only what the meeting itself caused counts as a try."""
+    if isinstance(error, RemovedByPerson):
+        return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
+    is_try = isinstance(error, MeetingFailed)
+    retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
+    reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
+    return replace(entry, reason=reason, changed_at=now, retry=retry, due_at=retry.next_at)
+
+
+def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
+    """The entry after one of its cloud files was deleted by us."""
+    return replace(entry, deleted={**entry.deleted, file_id: now}, changed_at=now, refusal=None)
+
+
+def refused(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
+    """The entry after Zoom refused to delete one of its files."""
+    refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now)
+    return replace(entry, refusal=refusal, changed_at=now)
+
+
+def _changed(entry: Entry, now: datetime, **changes: object) -> Entry:
+    """The entry with these changes; `changed_at` moves only when something did."""
+    after = replace(entry, **changes)  # type: ignore[arg-type]  # by name
+    return entry if after == entry else replace(after, changed_at=now)

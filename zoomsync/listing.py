@@ -1,0 +1,120 @@
+"""What Zoom lists in a window of time: account-wide or user by user, completely or not at all."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Protocol
+
+from zoomsync.errors import AccountListRefused, ListingFailed
+from zoomsync.gaps import Window
+from zoomsync.hosts import Directory, Hosts
+from zoomsync.model import Meeting, User
+
+log = logging.getLogger(__name__)
+
+COMPARED = 3
+"""For so many users a sweep holds the account-wide list against their own."""
+
+
+class Listing(Protocol):
+    """A complete answer."""
+
+    @property
+    def meetings(self) -> tuple[Meeting, ...]:
+        """Each meeting once."""
+
+
+class Lister(Directory, Protocol):
+    """Zoom, as far as listing goes."""
+
+    def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
+        """One window; raises `ListingFailed` for a user, `AccountListRefused`, `Unreachable`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The meetings of a window, and the users whose list could not be read (id → why)."""
+
+    meetings: tuple[Meeting, ...]
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+
+class Lists:
+    """Lists windows; remembers the users it comes to know, and whether the account-wide list is refused."""
+
+    def __init__(self, zoom: Lister, hosts: Hosts, *, is_account_wide: bool) -> None:
+        self._zoom = zoom
+        self._hosts = hosts
+        self._is_account_wide = is_account_wide
+        self.users: dict[str, User] = dict(hosts.users)
+
+    def window(self, window: Window, *, users: Iterable[str] | None = None, compare: bool = False) -> Listed:
+        """List a window completely; `users` (ids) narrows it, `compare` holds both kinds of list against each other."""
+        only = [window.user] if window.user is not None else list(users) if users is not None else None
+        if only is None and self._is_account_wide:
+            try:
+                return self._whole(window, compare=compare)
+            except AccountListRefused as refused:
+                log.warning("%s; listing user by user instead", refused)
+                self._go_user_by_user()
+        return self._each(window, only if only is not None else list(self._selected()))
+
+    def _selected(self) -> Iterable[str]:
+        ids = self.users.keys() if self._hosts.ids is None else self._hosts.ids
+        return (one for one in ids if self._hosts.selects(one))
+
+    def _go_user_by_user(self) -> None:
+        self._is_account_wide = False
+        if self._hosts.ids is None:
+            self.users.update({user.id: user for user in self._zoom.users("active") if user.id})
+
+    def _whole(self, window: Window, *, compare: bool) -> Listed:
+        """The account-wide list; deactivated users, whom it may leave out, one by one."""
+        since, until = window.days
+        meetings = self._zoom.recordings(since, until, user=None).meetings
+        for meeting in meetings:
+            self.users.setdefault(meeting.host_id, User(id=meeting.host_id, email=meeting.host_email))
+        if compare and self._is_incomplete(window, meetings):
+            self._go_user_by_user()
+            return self._each(window, list(self._selected()))
+        inactive = [u.id for u in self._hosts.users.values() if u.status == "inactive" and self._hosts.selects(u.id)]
+        rest = self._each(window, inactive)
+        return Listed(meetings=_once((*meetings, *rest.meetings)), failed=rest.failed)
+
+    def _is_incomplete(self, window: Window, meetings: tuple[Meeting, ...]) -> bool:
+        """Whether some user's own list has what the account-wide one does not."""
+        seen = {meeting.uuid for meeting in meetings}
+        some = sorted({meeting.host_id for meeting in meetings if self._hosts.selects(meeting.host_id)})[:COMPARED]
+        for user in some:
+            missing = [m for m in self._each(window, [user]).meetings if m.uuid not in seen]
+            if missing:
+                log.warning("the account-wide list lacks %d recordings of %s; listing user by user", len(missing), user)
+                return True
+        return False
+
+    def _each(self, window: Window, users: Iterable[str]) -> Listed:
+        since, until = window.days
+        meetings: list[Meeting] = []
+        failed: dict[str, str] = {}
+        for user in users:
+            try:
+                found = self._zoom.recordings(since, until, user=user).meetings
+            except ListingFailed as problem:
+                log.error("%s", problem)  # noqa: TRY400  # a fact for the reader, no traceback
+                failed[user] = str(problem)
+            else:
+                meetings += [self._with_host(meeting, user) for meeting in found]
+        return Listed(meetings=_once(meetings), failed=failed)
+
+    def _with_host(self, meeting: Meeting, user: str) -> Meeting:
+        known = self.users.get(meeting.host_id or user)
+        return replace(
+            meeting,
+            host_id=meeting.host_id or user,
+            host_email=meeting.host_email or (known.email if known is not None else ""),
+        )
+
+
+def _once(meetings: Iterable[Meeting]) -> tuple[Meeting, ...]:
+    return tuple({meeting.uuid: meeting for meeting in meetings}.values())

@@ -1,0 +1,133 @@
+"""What a pass decides on: the lookback and the gaps, window by window, and every open entry read by its uuid."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from zoomsync import gaps, plan
+from zoomsync.book import Book
+from zoomsync.errors import MeetingFailed, StillProcessing, UsageError
+from zoomsync.gaps import Window
+from zoomsync.hosts import Hosts
+from zoomsync.listing import Lists
+from zoomsync.model import Entry, Gap, Meeting
+from zoomsync.order import Order
+from zoomsync.state import Head
+from zoomsync.work import Reader
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Meetings to decide on, and the head to be remembered together with the decisions."""
+
+    meetings: tuple[Meeting, ...]
+    head: Head
+
+
+class Readings:
+    """Reads Zoom for one pass; each meeting comes once."""
+
+    def __init__(
+        self, *, zoom: Reader, lists: Lists, hosts: Hosts, book: Book, order: Order, rules: plan.Rules
+    ) -> None:
+        self._zoom = zoom
+        self._lists = lists
+        self._hosts = hosts
+        self._book = book
+        self._order = order
+        self._rules = rules
+        self._seen: set[str] = set()
+        self.not_listed: list[Window] = []
+
+    def run(
+        self, windows: Iterable[Window], late: Iterable[Meeting], *, is_over: Callable[[], bool], compare: bool
+    ) -> Iterator[Reading]:
+        """One reading after the other, `late` and open entries with the first; nothing new when time is up."""
+        if self._order.meetings:
+            found = [meeting for uuid in self._order.meetings if (meeting := self._named(uuid))]
+            yield Reading(meetings=tuple(found), head=self._book.head)
+            return
+        pending = {meeting.uuid: meeting for meeting in late}
+        is_first = True
+        for window in windows:
+            if is_over():
+                self.not_listed.append(window)
+                continue
+            yield self._window(window, pending, is_first=is_first, compare=compare)
+            is_first, pending = False, {}
+
+    def _window(self, window: Window, late: Mapping[str, Meeting], *, is_first: bool, compare: bool) -> Reading:
+        """A window, listed completely: it leaves the gaps together with its meetings' coming into the ledger."""
+        listed = self._lists.window(window, users=self._hosts.narrowed, compare=compare)
+        self._book.tally.counts["unlisted"] += len(listed.failed)
+        found = {**late, **{meeting.uuid: meeting for meeting in listed.meetings}}
+        if is_first:
+            found |= {meeting.uuid: meeting for meeting in self._open(found)}
+        new = tuple(meeting for uuid, meeting in found.items() if uuid not in self._seen)
+        self._seen |= found.keys()
+        head = self._book.head
+        if not self._order.narrowed:
+            head = replace(head, gaps=gaps.close(head.gaps, window, listed.failed))
+        return Reading(meetings=new, head=head)
+
+    def _open(self, listed: Mapping[str, Meeting]) -> Iterator[Meeting]:
+        """Every open entry that the list did not show."""
+        for entry in self._book.entries:
+            if entry.uuid not in listed and self.is_in_order(entry) and plan.is_open(entry, self._rules):
+                found = self._read(entry)
+                if found is not None:
+                    yield found
+
+    def is_in_order(self, entry: Entry) -> bool:
+        """Whether the command line's narrowing leaves this entry in."""
+        order = self._order
+        is_named = not order.meetings or entry.uuid in order.meetings
+        is_in_time = (order.since is None or entry.start >= order.since) and (
+            order.until is None or entry.start < order.until
+        )
+        return is_named and is_in_time and (bool(order.meetings) or self._hosts.selects(entry.host_id))
+
+    def _read(self, entry: Entry) -> Meeting | None:
+        """The meeting of an entry; what keeps it from being read goes into the book."""
+        try:
+            found = self._zoom.meeting(entry.uuid)
+        except StillProcessing as wait:
+            self._book.answer(entry, plan.Wait(reason=str(wait)))
+        except MeetingFailed as problem:
+            self._book.failed(entry, problem)
+        else:
+            if found is not None:
+                return self._with_host(found, entry.host_email)
+            self._book.answer(entry, plan.gone(entry))
+        return None
+
+    def _named(self, uuid: str) -> Meeting | None:
+        """A meeting that the command line names; one that Zoom does not have is an error of this pass."""
+        entry = self._book.entry(uuid)
+        if entry is not None:
+            return self._read(entry)
+        found = self._zoom.meeting(uuid)
+        if found is None:
+            raise UsageError(
+                f"--meeting {uuid}: Zoom has no such recording",
+                hint="give the uuid of the occurrence, as `status --json` shows it, not the meeting number",
+            )
+        return self._with_host(found, "")
+
+    def _with_host(self, meeting: Meeting, email: str) -> Meeting:
+        known = self._lists.users.get(meeting.host_id)
+        return replace(meeting, host_email=meeting.host_email or (known.email if known is not None else email))
+
+
+def windows(order: Order, rules: plan.Rules, lookback_from: Gap, open_gaps: tuple[Gap, ...]) -> list[Window]:
+    """The lookback, then the gaps beyond it; in a narrowed pass the stretch asked for."""
+    if order.narrowed:
+        until = min(order.until, rules.now) if order.until is not None else rules.now
+        return list(gaps.windows(rules.since, until))
+    newest = list(gaps.windows(max(rules.since, lookback_from.since), rules.now))
+    rest = open_gaps
+    for window in newest:
+        rest = gaps.close(rest, window)
+    return [*newest, *gaps.in_order(rest)]

@@ -1,0 +1,241 @@
+"""One meeting: fetch what is new, make the item, publish it. Runs in a worker; writes no state."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from zoomsync import plan
+from zoomsync.disk import Disk, Reservation, device
+from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unfit
+from zoomsync.item import Bench, Materials, Style, make_item
+from zoomsync.layout import Arrangement, How, arrange, extension, wanted
+from zoomsync.media import mp4
+from zoomsync.media.tools import Tools
+from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
+from zoomsync.naming import suffix
+from zoomsync.segments import VIEWS
+
+TRIES = 2
+"""How often a file that arrived damaged is fetched within one pass."""
+
+
+class Destination(Protocol):
+    """Where items go. Every method may be called from several threads, for different meetings."""
+
+    @property
+    def id(self) -> str:
+        """What identifies it: never its path."""
+
+    def check(self) -> str:
+        """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
+
+    def author_for(self, host: User) -> Author:
+        """The author under whom this host's items are published; the note says how it comes about."""
+
+    def find(self, uuid: str) -> Receipt | None:
+        """The receipt of this meeting's item, wherever a person may have moved it."""
+
+    def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
+        """Make the destination hold this item; running it again changes nothing. Raises `RemovedByPerson`."""
+
+    def verify(self, receipt: Receipt) -> Verdict:
+        """Look at the stored files again: by content, or by the strongest check there is."""
+
+
+class Reader(Protocol):
+    """Reads one meeting from Zoom."""
+
+    def meeting(self, uuid: str) -> Meeting | None:
+        """None: gone. Raises `StillProcessing`."""
+
+
+class Fetcher(Protocol):
+    """Brings one file to staging."""
+
+    def fetch(self, meeting: Meeting, file: RecordingFile, folder: Path, progress: Callable[[int], None]) -> Fetched:
+        """The proven file; raises `DownloadFailed`, `DiskFull`, `Unreachable`, `NotAuthorized`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """All that working on a meeting needs, shared by the workers."""
+
+    reader: Reader
+    fetcher: Fetcher
+    destination: Destination
+    tools: Tools
+    staging: Path
+    disk: Disk
+    clock: Clock
+    style: Style
+    views: tuple[str, ...]
+    """The configured views, best first; empty: zoomsync's own order."""
+    users: Mapping[str, User]
+    progress: Callable[[str, int], None]
+    """Told uuid and bytes as they arrive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What working on a meeting came to."""
+
+    receipt: Receipt
+    stored: int
+    """New cloud files stored."""
+    size: int
+    """Bytes fetched for them."""
+    pending: tuple[str, ...] = ()
+    problem: MeetingFailed | None = None
+    """Why some file other than video and audio is still missing."""
+
+
+def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> Done | plan.Wait | plan.Skip:
+    """Make the destination hold this meeting; an answer instead when fresher facts say that it is not due any more."""
+    fresh = _reread(job, entry, rules, shop)
+    if not isinstance(fresh, plan.Publish):
+        return fresh
+    previous = fresh.previous or shop.destination.find(fresh.meeting.uuid)
+    return Work(fresh, previous, shop).run()
+
+
+def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
+    """The job itself, or what the same rules say of a fresh reading when the listing is stale."""
+    now = shop.clock.now()
+    if now - job.meeting.listed_at <= plan.STALE:
+        return job
+    try:
+        found = shop.reader.meeting(job.meeting.uuid)
+    except StillProcessing as wait:
+        return plan.Wait(reason=str(wait))
+    if found is None:
+        return plan.gone(entry) if entry is not None else plan.Skip(reason="gone from the cloud before it was fetched")
+    found = replace(found, host_email=found.host_email or job.meeting.host_email)
+    return plan.meeting(found, entry, replace(rules, now=now))
+
+
+class Work:
+    """One meeting in the works: its files arrive in a staging folder of its own."""
+
+    def __init__(self, job: plan.Publish, previous: Receipt | None, shop: Shop) -> None:
+        self._job = job
+        self._previous = previous
+        self._shop = shop
+        self._meeting = job.meeting
+        self._folder = shop.staging / suffix(job.meeting.uuid)
+
+    def run(self) -> Done:
+        """Fetch, make, publish; staging is left as it is when something fails, for the next try."""
+        files = self._job.files
+        arrangement = self._arrange(files)
+        if not arrangement.build and self._previous is not None:
+            return Done(receipt=self._previous, stored=0, size=0, pending=self._job.pending)
+        with self._shop.disk.reserve(self._needs(arrangement)) as reservation:
+            fetched, failed = self._fetch(arrangement, reservation)
+            if failed:
+                files = tuple(file for file in files if file.id not in failed)
+                arrangement = self._arrange(files)
+            receipt = self._publish(files, arrangement, fetched)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return self._done(receipt, arrangement, fetched, failed)
+
+    def _known(self, files: tuple[RecordingFile, ...]) -> tuple[RecordingFile, ...]:
+        """With the files that the item was made of and that are not in the cloud any more."""
+        here = {file.id for file in files}
+        stored = self._previous.cloud if self._previous is not None else ()
+        return (*files, *(one.as_listed() for one in stored if one.id not in here))
+
+    def _arrange(self, files: tuple[RecordingFile, ...]) -> Arrangement:
+        views = self._shop.views or VIEWS
+        outputs = wanted(self._known(files), concatenate=self._shop.style.concatenate, views=views)
+        return arrange(outputs, self._previous, available={file.id for file in files})
+
+    def _needs(self, arrangement: Arrangement) -> dict[Path, int]:
+        """Bytes per folder: the files, what is stitched of them, and a copy where staging lies elsewhere."""
+        arriving = sum(file.size or 0 for file in arrangement.fetch)
+        stitched = sum(file.size or 0 for o in arrangement.build if o.how is How.STITCH for file in o.inputs)
+        return {self._shop.staging: arriving + 2 * stitched}
+
+    def _fetch(
+        self, arrangement: Arrangement, reservation: Reservation
+    ) -> tuple[dict[str, Fetched], dict[str, MeetingFailed]]:
+        """All files by id; video and audio must arrive, of the others those that failed are told."""
+        fetched: dict[str, Fetched] = {}
+        failed: dict[str, MeetingFailed] = {}
+        self._make_folder()
+        for file in sorted(arrangement.fetch, key=lambda file: not file.kind.is_media):
+            try:
+                fetched[file.id] = self._fetch_proven(file, reservation)
+            except MeetingFailed as problem:
+                if file.kind.is_media:
+                    raise
+                failed[file.id] = problem
+        return fetched, failed
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unfit(
+                f"{self._folder}: {error.strerror}", hint="make the staging folder writable, or set `staging`"
+            ) from error
+
+    def _fetch_proven(self, file: RecordingFile, reservation: Reservation) -> Fetched:
+        """A file that also is what its format says; one that is damaged is fetched once more."""
+        for attempt in range(1, TRIES + 1):
+            fetched = self._shop.fetcher.fetch(self._meeting, file, self._folder, self._told(reservation))
+            try:
+                if file.kind.is_media and extension(file) in ("mp4", "m4a"):
+                    mp4.check(fetched.path, fetched.size)
+            except DownloadFailed:
+                fetched.path.unlink(missing_ok=True)
+                if attempt == TRIES:
+                    raise
+            else:
+                return fetched
+        raise AssertionError("unreachable")
+
+    def _told(self, reservation: Reservation) -> Callable[[int], None]:
+        where = device(self._folder)
+
+        def tell(size: int) -> None:
+            reservation.wrote(where, size)
+            self._shop.progress(self._meeting.uuid, size)
+
+        return tell
+
+    def _publish(
+        self, files: tuple[RecordingFile, ...], arrangement: Arrangement, fetched: Mapping[str, Fetched]
+    ) -> Receipt:
+        bench = Bench(tools=self._shop.tools, clock=self._shop.clock, folder=self._folder)
+        have = Materials(
+            meeting=self._meeting,
+            known=self._known(files),
+            fetched=fetched,
+            arrangement=arrangement,
+            previous=self._previous,
+        )
+        item = make_item(have, self._shop.style, bench)
+        host = self._shop.users.get(self._meeting.host_id) or User(
+            id=self._meeting.host_id, email=self._meeting.host_email, status="unknown"
+        )
+        return self._shop.destination.publish(item, self._shop.destination.author_for(host), self._previous)
+
+    def _done(
+        self,
+        receipt: Receipt,
+        arrangement: Arrangement,
+        fetched: Mapping[str, Fetched],
+        failed: Mapping[str, MeetingFailed],
+    ) -> Done:
+        labels = {file.id: file.label for file in self._job.files}
+        missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
+        known = {one.id for one in self._previous.cloud} if self._previous is not None else set()
+        return Done(
+            receipt=receipt,
+            stored=sum(file.id not in known for file in arrangement.fetch),
+            size=sum(one.size for one in fetched.values()),
+            pending=(*self._job.pending, *missing),
+            problem=next(iter(failed.values()), None),
+        )
