@@ -166,8 +166,8 @@ class Aside:
         if holds(inside(self._root, path), size, sha256, self._clock):
             path.unlink()
             sync(path.parent)
-            if path.parent != folder and not any(path.parent.iterdir()):
-                path.parent.rmdir()
+        if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.parent.rmdir()
 
     def _drop_all_but(self, names: set[str]) -> None:
         for file in list(self._gathered()):

@@ -78,7 +78,7 @@ def inside(root: Path, path: Path) -> Path:
 def make_folders(root: Path, path: Path, access: Access) -> None:
     """Make `path` and what is missing between it and `root`, durably; existing folders stay as they are."""
     inside(root, path)
-    missing = [one for one in (path, *path.parents) if one.is_relative_to(root) and not one.is_dir()]
+    missing = [one for one in (path, *path.parents) if root in one.parents and not one.is_dir()]
     for folder in reversed(missing):
         folder.mkdir(mode=0o700, exist_ok=True)
         access.grant(folder)

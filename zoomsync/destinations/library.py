@@ -1,23 +1,21 @@
 """The library: a folder of items that needs no server. Its layout and its promises are those of the README."""
 
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from zoomsync.destinations import marker
 from zoomsync.destinations.authors import author_for
 from zoomsync.destinations.change import Allotted, Aside, Change, allot
-from zoomsync.destinations.files import Access, group_id, holds, is_file_of, make_folders, refusals, sync
+from zoomsync.destinations.files import Access, group_id, holds, is_file_of, refusals, sync
+from zoomsync.destinations.hold import Hold
 from zoomsync.destinations.index import Index
 from zoomsync.destinations.inspection import inspect
-from zoomsync.destinations.marker import Known, Marker
+from zoomsync.destinations.marker import Known
 from zoomsync.destinations.recording import Recording
-from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning, RemovedByPerson
+from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Author, Clock, Item, Receipt, StoredFile, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
@@ -38,23 +36,24 @@ class Library:
         group: str | None = None,
     ) -> None:
         self.path = path
-        self.changed = False
-        """Whether this pass has changed the library, or may have."""
         self._clock = clock
         self._publish_as = publish_as
         self._me = me
         self._aliases = aliases or {}
         self._modes = (dir_mode, file_mode, group)
-        self._marker = Marker(id="", state="", pass_number=0)
         self._pass_number = 0
+        self._hold = Hold(path)
         self._index = Index(path, clock)
-        self._lock = threading.Lock()
-        self._pass_lock: FileLock | None = None
 
     @property
     def id(self) -> str:
         """The id in the marker; `""` before `attach`."""
-        return self._marker.id
+        return self._hold.id
+
+    @property
+    def changed(self) -> bool:
+        """Whether this pass has changed the library, or may have."""
+        return self._hold.changed
 
     def attach(
         self,
@@ -75,29 +74,19 @@ class Library:
         """
         known = Known(state=state_id, library=known_id, library_pass=library_pass, pass_number=pass_number)
         self._pass_number = pass_number
-        self._marker = self._fitting(known, begin_new=begin_new, new_id=new_id)
         if dry_run:
+            self._hold.look(known, begin_new=begin_new, new_id=new_id)
             return
-        self._make_home()
-        self._take_lock()
-        self._marker = self._fitting(known, begin_new=begin_new, new_id=new_id)
-        if marker.read(self.path) != self._marker:
-            marker.record(self.path, self._marker)
+        self._hold.take(known, begin_new=begin_new, new_id=new_id, access=self._access())
         self._finish_all()
 
     def detach(self) -> None:
         """Let go of the library's lock."""
-        if self._pass_lock is not None:
-            self._pass_lock.release()
-            self._pass_lock = None
+        self._hold.release()
 
     def touch(self, pass_number: int) -> None:
         """Write down, durably, that this pass changes the library; called before its first change."""
-        with self._lock:
-            if not self.changed:
-                self._marker = replace(self._marker, pass_number=pass_number)
-                marker.record(self.path, self._marker)
-                self.changed = True
+        self._hold.touch(pass_number)
 
     def check(self) -> str:
         """Write and remove one probe file; a library that is not there yet is probed where it would be made."""
@@ -110,7 +99,7 @@ class Library:
                 sync(probe)
             finally:
                 probe.unlink()
-        if found := self._on_disk():
+        if found := self._hold.on_disk():
             return f"library {found[:8]} at {self.path}, writable"
         return f"library at {self.path}: new, it can be made"
 
@@ -142,7 +131,7 @@ class Library:
             if found is not None:
                 return self._update(item, aside, *found, known)
             if known is not None:
-                self._confirm()
+                self._hold.confirm()
                 raise RemovedByPerson(f"{known.place}: removed from the library", hint=_again(uuid))
             return self._begin(item, author, aside)
 
@@ -158,7 +147,7 @@ class Library:
         except MeetingFailed as error:
             return Verdict(safe=False, reason=str(error), receipt=receipt)
         if verdict.removed:
-            self._confirm()
+            self._hold.confirm()
         return verdict
 
     def _begin(self, item: Item, author: Author, aside: Aside) -> Receipt:
@@ -196,7 +185,7 @@ class Library:
             return tuple(one for one in old.files if holds(folder / one.name, one.size, one.sha256, self._clock))
         for one in old.files:
             if not is_file_of(folder / one.name, one.size):
-                self._confirm()
+                self._hold.confirm()
                 raise RemovedByPerson(f"{folder / one.name}: removed or changed", hint=_again(old.uuid))
         return old.files
 
@@ -212,7 +201,7 @@ class Library:
         )
 
     def _begin_change(self) -> None:
-        self._confirm()
+        self._hold.confirm()
         self.touch(self._pass_number)
 
     def _finish(self, aside: Aside) -> None:
@@ -244,50 +233,11 @@ class Library:
         return Aside(folder, root=self.path, access=self._access(), clock=self._clock)
 
     def _changes(self) -> Path:
-        return self.path / marker.FOLDER / safe_component(self._marker.state) / "changes"
+        return self.path / marker.FOLDER / safe_component(self._hold.state) / "changes"
 
     def _access(self) -> Access:
         dir_mode, file_mode, group = self._modes
         return Access(dir_mode=dir_mode, file_mode=file_mode, gid=group_id(group))
-
-    def _fitting(self, known: Known, *, begin_new: bool, new_id: str) -> Marker:
-        """The marker to go on with; raises the misfit of the one on disk unless another library may begin."""
-        found = marker.read(self.path)
-        problem = marker.misfit(found, known, self.path)
-        if problem is not None and not begin_new:
-            raise problem
-        if found is None or problem is not None:
-            return Marker(id=new_id, state=known.state, pass_number=0)
-        return found
-
-    def _make_home(self) -> None:
-        try:
-            with refusals(self.path):
-                if not self.path.is_dir():
-                    make_folders(self.path.parent, self.path, self._access())
-                make_folders(self.path, self.path / marker.FOLDER, self._access())
-        except MeetingFailed as error:  # here it concerns every meeting
-            raise LibraryUnusable(str(error), hint=error.hint) from error
-
-    def _take_lock(self) -> None:
-        path = self.path / marker.FOLDER / "lock"
-        lock = FileLock(path, timeout=0, thread_local=False)
-        try:
-            with refusals(path):
-                lock.acquire()
-        except Timeout as error:
-            raise PassRunning(f"{self.path}: another pass is running in this library") from error
-        self._pass_lock = lock
-
-    def _confirm(self) -> None:
-        """Before anything is written, or a person is said to have removed something: is the library still there?"""
-        if self._on_disk() != self.id:
-            hint = "is its file system still mounted? check destination.path in the config"
-            raise LibraryUnusable(f"{self.path}: library {self.id[:8]} went away during the pass", hint=hint)
-
-    def _on_disk(self) -> str:
-        found = marker.read(self.path)
-        return found.id if found else ""
 
 
 def _again(uuid: str) -> str:
