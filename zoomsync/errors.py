@@ -42,6 +42,12 @@ class NotAuthorized(ZoomsyncError):
     code = 3
 
 
+class AccountListRefused(ZoomsyncError):
+    """Zoom refuses the list for the whole account; lists per user may be allowed."""
+
+    code = 3
+
+
 class PassRunning(ZoomsyncError):
     """Another pass holds the lock; no alarm."""
 

@@ -1,0 +1,307 @@
+"""HTTP for Zoom and the portal: a session per thread, retries, a rate, and no secret in any text."""
+
+import json
+import logging
+import re
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import urllib3.exceptions
+from pyrate_limiter import InMemoryBucket, Rate, RateItem
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from zoomsync.errors import Unreachable
+from zoomsync.model import Clock
+from zoomsync.words import visible
+
+TRIES = 6
+LONGEST_PAUSE = 300.0
+"""Seconds that one `Retry-After` is honoured at most."""
+HOPELESS_PAUSE = 3600.0
+"""A server that asks for more than this (a daily limit) is not asked again in this pass."""
+
+log = logging.getLogger(__name__)
+# urllib3's own lines hold whole URLs, signatures included.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+class OutOfOrder(Unreachable):
+    """It can be reached, but answers with an error of its own, or not in time, after all retries."""
+
+
+class Http:
+    """Requests to one service, whose `name` every message begins with. Shared by all threads.
+
+    Proxies and the CA bundle come from the environment, `~/.netrc` and cookies are never used, redirects are not
+    followed. `rate` is in requests a second; `timeouts` are seconds to connect and between two bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        clock: Clock,
+        rate: float | None,
+        user_agent: str,
+        timeouts: tuple[float, float] = (10.0, 60.0),
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._limit = Limit(rate, clock) if rate else None
+        self._user_agent = user_agent
+        self._timeouts = timeouts
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: list[requests.Session] = []
+        self._calls = 0
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, repeated ones included."""
+        return self._calls
+
+    def close(self) -> None:
+        """End every connection."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+        self._local = threading.local()
+        for session in sessions:
+            session.close()
+
+    def request(
+        self, method: str, url: str, *, repeatable: bool, tries: int = TRIES, **options: Any
+    ) -> requests.Response:
+        """The answer to one request; `options` (headers, params, json, data, stream) as for requests.
+
+        429 is a refusal and is repeated always; 5xx, time-outs and broken connections only where `repeatable`.
+        With `stream` the body is yet to be read, and what breaks then is the caller's. Raises `OutOfOrder` for
+        the last 429 or 5xx and for answers that never came, `Unreachable` for what did not connect.
+        """
+        retrying = Retrying(
+            sleep=self._clock.sleep,
+            stop=stop_after_attempt(tries),
+            wait=self._pause,
+            retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.is_passing),
+            before_sleep=self._say,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, method, url, repeatable, options)
+        except _Failed as failed:
+            times = f" ({n} tries)" if (n := retrying.statistics["attempt_number"]) > 1 else ""
+            # not `from failed`: the texts of requests and urllib3 hold whole URLs
+            raise failed.kind(f"{self.name}: {host_of(url)}: {failed}{times}", hint=failed.hint) from None
+
+    def _once(self, method: str, url: str, repeatable: bool, options: Mapping[str, Any]) -> requests.Response:
+        self._clock.check()
+        if self._limit:
+            self._limit.wait()
+        with self._lock:
+            self._calls += 1
+        try:
+            answer = self._session.request(method, url, allow_redirects=False, timeout=self._timeouts, **options)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+            raise _failure(error, self._timeouts, is_passing=repeatable) from None
+        if answer.status_code != 429 and answer.status_code < 500:
+            return answer
+        with answer:
+            raise self._refused(answer, is_passing=repeatable or answer.status_code == 429)
+
+    def _refused(self, answer: requests.Response, *, is_passing: bool) -> "_Failed":
+        asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
+        fact = f"HTTP {answer.status_code}, {said(_body(answer))}"
+        if asked is not None and asked > HOPELESS_PAUSE:
+            return _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", OutOfOrder)
+        return _Failed(fact, OutOfOrder, is_passing=is_passing, pause=asked)
+
+    def _pause(self, state: RetryCallState) -> float:
+        failed = state.outcome.exception() if state.outcome else None
+        asked = failed.pause if isinstance(failed, _Failed) else None
+        return min(2.0 ** (state.attempt_number - 1) if asked is None else max(asked, 0.1), LONGEST_PAUSE)
+
+    def _say(self, state: RetryCallState) -> None:
+        log.info(
+            "%s: %s, again in %.0f s", self.name, state.outcome and state.outcome.exception(), state.upcoming_sleep
+        )
+
+    @property
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = self._new_session()
+        return session
+
+    def _new_session(self) -> requests.Session:
+        session = requests.Session()
+        session.auth = lambda request: request  # a callable of our own keeps ~/.netrc out
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        session.headers["User-Agent"] = self._user_agent
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=4))
+        with self._lock:
+            self._sessions.append(session)
+        return session
+
+
+class Limit:
+    """So many requests a second, over all threads; waits by the clock, so that `Stopped` ends it."""
+
+    def __init__(self, rate: float, clock: Clock) -> None:
+        whole = max(1, int(rate))
+        self._bucket = InMemoryBucket([Rate(whole, round(1000 * whole / rate))])
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Return when one more request may go out."""
+        while pause := self._take():
+            self._clock.sleep(pause)
+
+    def _take(self) -> float:
+        with self._lock:
+            item = RateItem("request", int(self._clock.monotonic() * 1000))
+            self._bucket.leak(item.timestamp)
+            if self._bucket.put(item):
+                return 0
+            wait = self._bucket.waiting(item)
+            return max(int(wait) if isinstance(wait, int) else 0, 1) / 1000
+
+
+class _Failed(Exception):
+    """One request that failed; `is_passing`: worth repeating."""
+
+    def __init__(
+        self,
+        fact: str,
+        kind: type[Unreachable],
+        *,
+        is_passing: bool = False,
+        pause: float | None = None,
+        hint: str = "the next pass tries again",
+    ) -> None:
+        super().__init__(fact)
+        self.kind = kind
+        self.is_passing = is_passing
+        self.pause = pause
+        self.hint = hint
+
+
+NETWORK = "check the network and the proxy settings of this machine; the next pass tries again"
+ADDRESS = "check the addresses in the config and the proxy settings"
+CERTIFICATE = "behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its CA bundle"
+
+
+def _failure(error: Exception, timeouts: tuple[float, float], *, is_passing: bool) -> _Failed:
+    """What an error of requests means, without its own text, which holds the URL."""
+    chain = list(_chain(error))
+    for one in chain:
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return _Failed(f"its TLS certificate is not accepted: {one.verify_message}", Unreachable, hint=CERTIFICATE)
+    for kind, fact in _UNCONNECTED.items():
+        if any(isinstance(one, kind) for one in chain):
+            return _Failed(fact.format(timeouts[0]), Unreachable, is_passing=is_passing, hint=NETWORK)
+    if any(isinstance(one, urllib3.exceptions.ReadTimeoutError) for one in chain):
+        return _Failed(f"no answer within {timeouts[1]:g} s", OutOfOrder, is_passing=is_passing)
+    if isinstance(error, (requests.ConnectionError, ChunkedEncodingError, ContentDecodingError)):
+        return _Failed("the connection broke", OutOfOrder, is_passing=is_passing, hint=NETWORK)
+    return _Failed(f"cannot be asked ({type(error).__name__})", Unreachable, hint=ADDRESS)
+
+
+_UNCONNECTED: Mapping[type[BaseException], str] = {
+    urllib3.exceptions.NameResolutionError: "its name does not resolve",
+    ConnectionRefusedError: "connection refused",
+    urllib3.exceptions.ProxyError: "the proxy does not let the request through",
+    ssl.SSLError: "TLS failed",
+    urllib3.exceptions.ConnectTimeoutError: "no connection within {:g} s",
+    urllib3.exceptions.NewConnectionError: "no connection",
+}
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it, as requests and urllib3 nest them."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            waiting += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
+            yield one
+
+
+def _body(answer: requests.Response) -> bytes:
+    """The beginning of an error's body; nothing where it cannot be read."""
+    try:
+        return next(answer.iter_content(4096), b"")
+    except (requests.RequestException, urllib3.exceptions.HTTPError):
+        return b""
+
+
+def pause_asked(value: str | None, now: datetime) -> float | None:
+    """Seconds that a `Retry-After` asks for: seconds, an HTTP date or an ISO 8601 time; None: missing or nonsense."""
+    text = (value or "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return float(text)
+    when = moment_of(text)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def moment_of(text: str) -> datetime | None:
+    """An ISO 8601 time or an HTTP date, UTC where it names no zone; None: neither."""
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            when = read(text)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return None
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, for messages; `?` where it has none."""
+    found = re.match(r"[a-zA-Z][\w+.-]*://(?:[^/?#\\]*@)?([^/?#\\@\s]+)", url)
+    return visible(found[1]) if found else "?"
+
+
+def said(body: bytes) -> str:
+    """What a server gives as its reason, fit for a message: its JSON's words, a page's title, or what it is not."""
+    text = body.decode("utf-8", "replace").strip()
+    document = None
+    with suppress(ValueError, RecursionError):
+        document = json.loads(text)
+    if isinstance(document, dict):
+        words = [
+            str(document[key]) for key in ("message", "errorMessage", "reason", "name", "error") if document.get(key)
+        ]
+        return redact(words[0])[:300] if words else "no reason given"
+    if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
+        return f"a page titled “{redact(title[1].strip())}”"
+    return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
+
+
+_FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"
+_HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"""(?i)\b(https?://)(?:[^\s/?#'"<>]*@)?([^\s?#'"<>]*)(?:[?#][^\s'"<>]*)?"""), r"\1\2"),
+    (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)[^"'\r\n,}]+"""), r"\1…"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 …"),
+    (re.compile(rf"""(?i)(\b{_FIELD}=["']?|["']{_FIELD}["']\s*:\s*["']?)[^\s"'&,}}]+"""), r"\1…"),
+    (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "…"),
+    (re.compile(r"""\?[\w.%~-]+=[^\s'")>]*"""), "?…"),
+    (re.compile(r"(?<=/)[\w%.~=-]{60,}"), "…"),
+)
+
+
+def redact(text: str) -> str:
+    """The text without tokens, authorization, passwords and query strings, control characters escaped."""
+    for pattern, instead in _HIDDEN:
+        text = pattern.sub(instead, text)
+    return visible(text)

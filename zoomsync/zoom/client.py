@@ -1,0 +1,231 @@
+"""Zoom's API as a pass uses it: users, lists, one meeting, the deletion of one file."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import quote
+
+from zoomsync.errors import (
+    AccountListRefused,
+    DeletionRefused,
+    ListingFailed,
+    MeetingFailed,
+    NotAuthorized,
+    Unreachable,
+    ZoomsyncError,
+)
+from zoomsync.http import Http
+from zoomsync.model import Clock, Meeting, User
+from zoomsync.words import plural, visible
+from zoomsync.zoom import listing, recordings, wire
+from zoomsync.zoom.auth import Token, Tokens
+from zoomsync.zoom.listing import Interrupted, Listing
+from zoomsync.zoom.recordings import Nonsense, Page
+from zoomsync.zoom.wire import Answer
+
+LONGEST_WINDOW = timedelta(days=30)
+"""Zoom cuts a span over one month in silence."""
+ATTEMPTS = 3
+"""How often a list is begun whose chain of pages breaks."""
+PATIENCE = 5
+"""How often a deletion waits for another one of the same user."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """What the app may do, and Zoom's time when it said so (None: it did not say)."""
+
+    scopes: frozenset[str]
+    server_date: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _List:
+    """A list to be read: where, what it is called in messages, and what a refusal of it is."""
+
+    path: str
+    name: str
+    doing: str
+    refused: type[ZoomsyncError]
+    params: Mapping[str, str]
+    host_email: str = ""
+
+
+class Zoom:
+    """The API below `api_url`. Shared by all threads.
+
+    Every method raises `NotAuthorized` and `Unreachable`; a token that Zoom refuses is renewed once.
+    https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
+    """
+
+    def __init__(self, http: Http, tokens: Tokens, *, api_url: str, clock: Clock) -> None:
+        self._http = http
+        self._tokens = tokens
+        self._api_url = api_url.rstrip("/")
+        self._clock = clock
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, for tokens too."""
+        return self._http.calls
+
+    def authorize(self) -> Authorization:
+        """Get a token, unless there is one with a while to live."""
+        token = self._tokens.current()
+        return Authorization(scopes=token.scopes, server_date=token.server_date)
+
+    def users(self, status: str) -> list[User]:
+        """All users with this status: `active`, `inactive` or `pending`."""
+        wanted = _List(
+            path="/users",
+            name="users",
+            doing=f"{status} users",
+            refused=Unreachable,
+            params={"status": status, "page_size": "300"},
+        )
+        found = [recordings.user(entry) for page in self._read(wanted) for entry in page.entries]
+        return list({one.id or one.email: one for one in found}.values())
+
+    def user(self, email: str) -> User | None:
+        """The user with this address (or id); None: Zoom does not know it."""
+        answer = self._ask("GET", f"/users/{quote(email, safe='@')}", {})
+        if answer.code in wire.USER_UNKNOWN:
+            return None
+        return recordings.user(_document(answer, f"user {visible(email)}", Unreachable))
+
+    def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
+        """Every recording that began from `since` to `until`, of a user (id or address) or of the account.
+
+        At most 30 days, listed completely, or it raises: `AccountListRefused`, for a user `ListingFailed`.
+        """
+        if not timedelta(0) <= until - since <= LONGEST_WINDOW:
+            raise ValueError(f"{since} to {until} is no window of at most {LONGEST_WINDOW.days} days")
+        whose = "accounts/me" if user is None else f"users/{quote(user, safe='@')}"
+        params = {"from": str(since), "to": str(until), "page_size": "300"}
+        wanted = _List(
+            path=f"/{whose}/recordings",
+            name="meetings",
+            doing=f"recordings of {'the account' if user is None else visible(user)} {since} to {until}",
+            refused=AccountListRefused if user is None else ListingFailed,
+            params=params | {"recording_source_type": "cloud_recording_only"},
+            host_email=user if user and "@" in user else "",
+        )
+        listed_at, found = self._clock.now(), self._read(wanted)
+        if listing.lack(found) > 0:
+            found = self._read(wanted)
+        if not all(page.covers(since, until) for page in found):
+            return self._in_halves(wanted, since, until, user)
+        if (missing := listing.lack(found)) > 0:
+            raise _incomplete(wanted, f"{plural(missing, 'meeting')} fewer than Zoom counts")
+        return listing.gather(found, listed_at, wanted.host_email)
+
+    def _in_halves(self, wanted: _List, since: date, until: date, user: str | None) -> Listing:
+        """The same window in two lists: Zoom listed another span than it was asked for."""
+        if until - since <= timedelta(days=1):
+            raise Unreachable(
+                f"zoom: {wanted.doing}: Zoom lists other days than those asked for",
+                hint="nothing is missed: the window is listed in a later pass; tell Zoom's support if it stays so",
+            )
+        middle = since + (until - since) // 2
+        return self.recordings(since, middle, user=user) + self.recordings(middle, until, user=user)
+
+    def _read(self, wanted: _List) -> list[Page]:
+        """All pages of a list, from the beginning where the chain of pages breaks."""
+        reason = ""
+        for _ in range(ATTEMPTS):
+            try:
+                return list(listing.pages(lambda more: self._page(wanted, more), wanted.name))
+            except Interrupted as interrupted:
+                reason = str(interrupted)
+                log.info("zoom: %s: %s, begun again", wanted.doing, reason)
+            except Nonsense as nonsense:
+                raise Unreachable(f"zoom: {wanted.doing}: {nonsense}", hint="check zoom.api_url") from nonsense
+        raise _incomplete(wanted, f"{reason}, {ATTEMPTS} times")
+
+    def _page(self, wanted: _List, more: Mapping[str, str]) -> Answer:
+        self._clock.check()
+        answer = self._ask("GET", wanted.path, {**wanted.params, **more})
+        if more and answer.code == wire.PAGE_EXPIRED:
+            return answer
+        try:
+            _document(answer, wanted.doing, wanted.refused)
+        except NotAuthorized as error:
+            if wanted.refused is AccountListRefused:
+                raise AccountListRefused(str(error), hint=error.hint) from error
+            raise
+        return answer
+
+    def meeting(self, uuid: str) -> Meeting | None:
+        """The meeting as it is now; None: gone, and Zoom itself says so.
+
+        Raises `StillProcessing`, and `MeetingFailed` where Zoom refuses this one.
+        """
+        doing = f"meeting {visible(uuid)}"
+        answer = self._ask("GET", wire.meeting_path(uuid), {"include_fields": "download_access_token"})
+        if answer.is_gone(wire.RECORDING_GONE):
+            return None
+        document = _document(answer, doing, MeetingFailed)
+        try:
+            found = recordings.meeting(document, self._clock.now())
+        except Nonsense as nonsense:
+            raise MeetingFailed(f"zoom: {doing}: {nonsense}", hint="the next pass asks again") from nonsense
+        if found.uuid != uuid:
+            raise MeetingFailed(f"zoom: {doing}: the answer is about another meeting", hint="the next pass asks again")
+        return found
+
+    def delete_file(self, uuid: str, file_id: str, action: str) -> str:
+        """Delete one file: to the `trash`, or for good (`delete`). Returns `204` (`200`) or `gone already`.
+
+        Raises `DeletionRefused`. After `Unreachable` it is unknown whether the file was deleted: read the meeting.
+        """
+        doing = f"deletion of file {visible(file_id)} of meeting {visible(uuid)}"
+        if action not in ("trash", "delete"):
+            raise ValueError(f"{action!r} is no way to delete")
+        if file_id.startswith("noid-"):
+            raise DeletionRefused(f"zoom: {doing}: Zoom gave this file no id", hint="delete it in Zoom's web portal")
+        answer = self._delete(wire.meeting_path(uuid, file_id), action)
+        if answer.is_done:
+            return str(answer.status)
+        if answer.is_gone(wire.RECORDING_GONE):
+            return "gone already"
+        raise wire.refusal(answer, doing, otherwise=DeletionRefused)
+
+    def _delete(self, path: str, action: str) -> Answer:
+        """The answer to a deletion, when no other one of the same user is in its way."""
+        for turn in range(PATIENCE):
+            answer = self._ask("DELETE", path, {"action": action}, repeatable=False)
+            if not answer.is_crowded:
+                break
+            self._clock.sleep(2.0**turn)
+        return answer
+
+    def _ask(self, method: str, path: str, params: Mapping[str, str], *, repeatable: bool = True) -> Answer:
+        """One answer; where it says that the token is good no more, once again with a new one."""
+        token = self._tokens.current()
+        answer = self._send(token, method, path, params, repeatable)
+        if not answer.is_stale:
+            return answer
+        return self._send(self._tokens.renew(token), method, path, params, repeatable)
+
+    def _send(self, token: Token, method: str, path: str, params: Mapping[str, str], repeatable: bool) -> Answer:
+        headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
+        url = f"{self._api_url}{path}"
+        response = self._http.request(method, url, repeatable=repeatable, headers=headers, params=params)
+        log.debug("zoom: %s %s: HTTP %d", method, path, response.status_code)
+        return wire.read(response.status_code, response.content)
+
+
+def _document(answer: Answer, doing: str, refused: type[ZoomsyncError]) -> Mapping[str, object]:
+    """What a good answer holds; raises what any other one means."""
+    if answer.is_error or answer.document is None:
+        raise wire.refusal(answer, doing, otherwise=refused)
+    return answer.document
+
+
+def _incomplete(wanted: _List, fact: str) -> ZoomsyncError:
+    """A list that cannot be trusted: a user's becomes a gap, any other one ends the pass."""
+    kind = ListingFailed if wanted.refused is ListingFailed else Unreachable
+    return kind(f"zoom: {wanted.doing}: {fact}", hint="nothing is missed: it is listed again in the next pass")
