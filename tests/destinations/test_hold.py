@@ -1,6 +1,8 @@
 """Whose library it is: a pass works only in the one that its state knows, at the point that it knows."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 from tests.contracts import an_item
 from tests.destinations.test_library import a_library, attach, publish, tree
 from tests.fakes import FakeClock
+from zoomsync.destinations.files import refusal
 from zoomsync.destinations.library import Library
-from zoomsync.errors import DiskFull, LibraryUnusable, PassRunning
+from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, PassRunning, ZoomsyncError
 
 KNOWN = {"number": 7, "library_pass": 5}
 
@@ -213,9 +216,31 @@ def test_checking_says_what_is_wrong(tmp_path: Path) -> None:
     assert "destination.path" in raised.value.hint
 
 
-def test_a_full_disk_is_told_apart(tmp_path: Path) -> None:
-    library = unattached(tmp_path / "library")
-    (tmp_path / ".zoomsync-probe").symlink_to("/dev/full")
+def test_checking_follows_no_link(tmp_path: Path) -> None:
+    library = a_library(tmp_path / "library")
+    (tmp_path / "mine").write_text("mine")
+    (library.path / ".zoomsync" / ".zoomsync-probe").symlink_to(tmp_path / "mine")
 
-    with pytest.raises(DiskFull, match="no space left"):
-        library.check()
+    library.check()
+
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, DiskFull("here: no space left on device", hint="free space")),
+        (errno.EDQUOT, DiskFull("here: disk quota exceeded", hint="free space")),
+        (errno.EACCES, LibraryUnusable("here: permission denied", hint="check owner")),
+        (errno.EROFS, LibraryUnusable("here: read-only file system", hint="check owner")),
+        (errno.ENOENT, LibraryUnusable("here: no such file or directory", hint="check destination.path")),
+        (errno.EIO, LibraryUnusable("here: input/output error", hint="check destination.path")),
+        (errno.ENAMETOOLONG, MeetingFailed("here: file name too long", hint="look at this path")),
+        (errno.ENOTEMPTY, MeetingFailed("here: directory not empty", hint="look at this path")),
+    ],
+)
+def test_what_the_disk_refuses_says_what_to_do(number: int, expected: ZoomsyncError) -> None:
+    error = refusal(Path("here"), OSError(number, os.strerror(number)))
+
+    assert (type(error), str(error)) == (type(expected), str(expected))
+    assert error.hint.startswith(expected.hint)

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -198,6 +199,17 @@ def test_a_very_long_topic_fits(library: Library, tmp_path: Path) -> None:
 
     assert max(len(part.encode()) for part in receipt.place.split("/")) <= 143
     assert library.verify(receipt).safe
+
+
+def test_workers_publish_at_the_same_time(library: Library, tmp_path: Path) -> None:
+    items = [an_item(tmp_path / str(n), a_meeting(uuid=f"{n}==", files=())) for n in range(24)]
+
+    with ThreadPoolExecutor(8) as workers:
+        receipts = list(workers.map(lambda item: publish(library, item), items))
+
+    assert [library.find(item.meeting.uuid) for item in items] == receipts
+    assert all(library.verify(receipt).safe for receipt in receipts)
+    assert len(list((library.path / "published" / "ada@example.org" / "2026").iterdir())) == 24
 
 
 class TestAuthors:
@@ -416,6 +428,24 @@ class TestVerification:
         clock.set(clock.now() - timedelta(hours=1))
 
         assert not library.verify(first.receipt).safe
+
+    def test_what_stays_in_an_update_keeps_its_stamp(self, library: Library, tmp_path: Path) -> None:
+        first = library.verify(publish(library, an_item(tmp_path / "staging"))).receipt
+
+        second = publish(library, without(an_item(tmp_path / "staging", late=LATE), "video", "captions"), first)
+
+        assert [file.stamp for file in second.files] == [*(file.stamp for file in first.files), None]
+        assert None not in [file.stamp for file in library.verify(second).receipt.files]
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_what_cannot_be_read_now_is_nobodys_deed(self, library: Library, tmp_path: Path) -> None:
+        receipt = publish(library, an_item(tmp_path / "staging"))
+        (library.path / receipt.place / "video.mp4").chmod(0)
+
+        verdict = library.verify(receipt)
+
+        assert (verdict.safe, verdict.removed) == (False, False)
+        assert "video.mp4: permission denied" in verdict.reason
 
     def test_a_stopped_pass_ends_the_reading(self, tmp_path: Path) -> None:
         clock = FakeClock()

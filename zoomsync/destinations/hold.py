@@ -81,7 +81,8 @@ class Hold:
             with refusals(self._path):
                 if not self._path.is_dir():
                     make_folders(self._path.parent, self._path, access)
-                make_folders(self._path, self._path / marker.FOLDER, access)
+                own = replace(access, dir_mode=access.dir_mode & 0o755)  # nobody else plants anything in there
+                make_folders(self._path, self._path / marker.FOLDER, own)
         except MeetingFailed as error:  # here it concerns every meeting
             raise LibraryUnusable(str(error), hint=error.hint) from error
 

@@ -93,12 +93,14 @@ class Library:
         folder = next((one for one in (self.path / marker.FOLDER, self.path) if one.is_dir()), self.path.parent)
         probe = folder / f"{marker.FOLDER}-probe"
         with refusals(folder):
-            probe.write_bytes(b"zoomsync was here\n")
+            probe.unlink(missing_ok=True)
             try:
+                with probe.open("xb") as file:
+                    file.write(b"zoomsync was here\n")
                 self._access().grant(probe)
                 sync(probe)
             finally:
-                probe.unlink()
+                probe.unlink(missing_ok=True)
         if found := self._hold.on_disk():
             return f"library {found[:8]} at {self.path}, writable"
         return f"library at {self.path}: new, it can be made"
