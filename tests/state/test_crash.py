@@ -19,7 +19,6 @@ from zoomsync.state import Head, State
 DIE_AT_EACH_CALL = """
 import os, shutil, sys
 from pathlib import Path
-from typing import Any
 from tests.fakes import an_entry
 from tests.state.builders import ID
 from zoomsync.state import State
@@ -60,7 +59,6 @@ print(place)
 WRITER = """
 import sys
 from pathlib import Path
-from typing import Any
 from tests.fakes import an_entry
 from zoomsync.state import State
 
@@ -226,17 +224,20 @@ def test_after_a_rename_that_may_not_last_no_step_is_acknowledged(
         assert list(stored(path)[1]) == [an_entry().uuid]
 
 
+def noting(calls: list[str], name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **options: Any) -> Any:
+        calls.append(name)
+        return real(*args, **options)
+
+    return call
+
+
 def test_a_fold_syncs_each_file_and_name_before_it_relies_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[str] = []
     for name in ("write", "fsync", "replace", "unlink"):
-
-        def noted(*args: Any, name: str = name, real: Callable[..., Any] = getattr(os, name), **options: Any) -> Any:
-            calls.append(name)
-            return real(*args, **options)
-
-        monkeypatch.setattr(os, name, noted)
+        monkeypatch.setattr(os, name, noting(calls, name, getattr(os, name)))
 
     with opened(tmp_path / "state.json") as state:
         calls.clear()
