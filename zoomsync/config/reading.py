@@ -134,7 +134,7 @@ def _place_state(values: dict[Any, Any], environ: Mapping[str, str]) -> None:
     folder = environ.get("STATE_DIRECTORY", "").split(":")[0] or "./state"
     state = values.setdefault("state", f"{folder}/state.json")
     if isinstance(state, str):
-        values.setdefault("audit", str(Path(state).with_name("audit.jsonl")))
+        values.setdefault("audit", str(Path(state).parent / "audit.jsonl"))
 
 
 def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:

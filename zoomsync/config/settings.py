@@ -46,9 +46,7 @@ def written(default: object) -> Any:
 class Section(BaseModel):
     """A part of the config; unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True, title=None
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class Zoom(Section):
