@@ -437,6 +437,15 @@ class TestVerification:
         assert [file.stamp for file in second.files] == [*(file.stamp for file in first.files), None]
         assert None not in [file.stamp for file in library.verify(second).receipt.files]
 
+    def test_an_update_that_the_state_missed_is_nobodys_deed(self, library: Library, tmp_path: Path) -> None:
+        first = publish(library, an_item(tmp_path / "staging"))
+        publish(library, rebuilt(tmp_path), first)
+
+        verdict = library.verify(first)
+
+        assert (verdict.safe, verdict.removed) == (False, False)
+        assert verdict.reason == "recording.json tells of another version of this item"
+
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_what_cannot_be_read_now_is_nobodys_deed(self, library: Library, tmp_path: Path) -> None:
         receipt = publish(library, an_item(tmp_path / "staging"))
