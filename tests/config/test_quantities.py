@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoomsync.config.quantities import Octal, parse_duration, parse_mode, parse_size, shown
+from zoomsync.words import visible
 
 
 @given(st.integers(0, 3000), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
@@ -30,7 +31,7 @@ def test_any_text_is_a_duration_or_a_sentence(text: str) -> None:
     try:
         assert parse_duration(text) >= timedelta()
     except ValueError as problem:
-        assert str(problem).isprintable()
+        assert visible(str(problem)) == str(problem)
         assert str(problem).endswith(")")
 
 

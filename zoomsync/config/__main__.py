@@ -1,7 +1,9 @@
-"""`python -m zoomsync.config` prints the JSON schema that ships as `share/config.schema.json`."""
+"""`python -m zoomsync.config` writes the JSON schema anew that ships as `share/config.schema.json`."""
 
-import sys
+from pathlib import Path
 
 from zoomsync.config.schema import schema_text
 
-sys.stdout.write(schema_text())
+if __name__ == "__main__":
+    shipped = Path(__file__).parents[1] / "share" / "config.schema.json"
+    shipped.write_text(schema_text(), encoding="utf-8")
