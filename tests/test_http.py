@@ -1,0 +1,318 @@
+"""Requests: repeated when that helps, paced, and silent about secrets."""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+import requests_mock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import NOW, FakeClock
+from tests.sandbox import faults
+from tests.sandbox.server import Sandbox
+from tests.sandbox.worlds import empty_world
+from zoomsync.errors import Stopped, Unreachable
+from zoomsync.http import Http, OutOfOrder, host_of, moment_of, pause_asked, redact, said
+
+URL = "https://api.example.org/v2/users?next_page_token=s3cret"
+ISO = (NOW + timedelta(seconds=40)).isoformat().replace("+00:00", "Z")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def http(clock: FakeClock) -> Iterator[Http]:
+    one = an_http(clock)
+    yield one
+    one.close()
+
+
+def an_http(clock: FakeClock, *, rate: float | None = None, wait: float = 2) -> Http:
+    return Http(name="zoom", clock=clock, rate=rate, user_agent="zoomsync/test", timeouts=(wait, wait))
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(empty_world(NOW)) as one:
+        yield one
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        ("2.5", 2.5),
+        (format_datetime(NOW + timedelta(seconds=40), usegmt=True), 40),
+        (ISO, 40),
+        (ISO.removesuffix("Z"), 40),
+        ("2020-01-01T00:00:00Z", 0),
+        ("soon", None),
+        ("-5", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_comes_in_every_form(value: str | None, seconds: float | None) -> None:
+    assert pause_asked(value, NOW) == seconds
+
+
+@given(st.text(max_size=40))
+def test_no_retry_after_is_too_odd(value: str) -> None:
+    pause = pause_asked(value, NOW)
+
+    assert pause is None or pause >= 0
+
+
+@pytest.mark.parametrize(
+    ("header", "slept"),
+    [("3", 3), (ISO, 40), ("1200", 300), (None, 1), ("soon", 1), ("0", 0.1)],
+    ids=["seconds", "a time", "capped", "missing", "nonsense", "at once"],
+)
+def test_too_many_requests_waits_as_long_as_asked(
+    clock: FakeClock, http: Http, header: str | None, slept: float
+) -> None:
+    headers = {"Retry-After": header} if header else {}
+    with requests_mock.Mocker() as zoom:
+        zoom.get(URL, [{"status_code": 429, "headers": headers}, {"status_code": 200, "text": "fine"}])
+
+        answer = http.request("GET", URL, repeatable=True)
+
+    assert (answer.text, clock.slept, http.calls) == ("fine", [slept], 2)
+
+
+def test_a_daily_limit_is_not_waited_for(clock: FakeClock, http: Http) -> None:
+    with requests_mock.Mocker() as zoom, pytest.raises(OutOfOrder) as caught:
+        zoom.get(URL, status_code=429, headers={"Retry-After": "36000"}, json={"message": "daily rate limit"})
+        http.request("GET", URL, repeatable=True)
+
+    assert str(caught.value) == "zoom: api.example.org: HTTP 429, daily rate limit, and asks for a pause of 10 h"
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("status", "repeatable", "calls"),
+    [(200, True, 1), (404, True, 1), (302, True, 1), (500, True, 6), (503, False, 1), (429, True, 6), (429, False, 6)],
+)
+def test_what_may_be_repeated_is(http: Http, status: int, repeatable: bool, calls: int) -> None:
+    with requests_mock.Mocker() as zoom:
+        zoom.delete(URL, status_code=status, headers={"Location": "/elsewhere"})
+        try:
+            http.request("DELETE", URL, repeatable=repeatable)
+        except OutOfOrder as error:
+            assert status >= 429, error
+
+    assert http.calls == calls
+
+
+def test_pauses_double_when_nobody_names_one(clock: FakeClock, http: Http) -> None:
+    with requests_mock.Mocker() as zoom, pytest.raises(OutOfOrder) as caught:
+        zoom.get(URL, status_code=502, text="<html><title>Bad\x1b[2J Gateway</title>")
+        http.request("GET", URL, repeatable=True)
+
+    assert clock.slept == [1, 2, 4, 8, 16]
+    assert str(caught.value) == r"zoom: api.example.org: HTTP 502, a page titled “Bad\x1b[2J Gateway” (6 tries)"
+    assert (caught.value.hint, caught.value.code) == ("the next pass tries again", 6)
+
+
+def test_a_closed_port_is_named_with_its_host(http: Http) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+
+        with pytest.raises(Unreachable) as caught:
+            http.request("GET", f"http://127.0.0.1:{port}/x?token=s3cret", repeatable=True, tries=3)
+
+    assert str(caught.value) == f"zoom: 127.0.0.1:{port}: connection refused (3 tries)"
+    assert "proxy" in caught.value.hint
+    assert not isinstance(caught.value, OutOfOrder)
+
+
+def test_an_answer_that_never_comes_ends_after_the_time_limit(sandbox: Sandbox, clock: FakeClock) -> None:
+    sandbox.fail("users", with_=faults.black_hole())
+    http = an_http(clock, wait=0.2)
+
+    with pytest.raises(OutOfOrder, match=r"no answer within 0\.2 s$"):
+        http.request("DELETE", f"{sandbox.api_url}/users", repeatable=False)
+    http.close()
+
+
+@pytest.mark.parametrize("ending", ["fin", "reset"])
+def test_a_body_that_is_cut_is_asked_for_again(sandbox: Sandbox, http: Http, ending: str) -> None:
+    sandbox.fail("users", with_=faults.cut(5, ending))
+
+    answer = http.request("GET", f"{sandbox.api_url}/users", repeatable=True)
+
+    assert (answer.status_code, http.calls) == (401, 2)
+
+
+def test_an_answer_lost_after_the_deed_is_not_asked_for_again(sandbox: Sandbox, http: Http) -> None:
+    sandbox.fail("users", with_=faults.lost_answer())
+
+    with pytest.raises(OutOfOrder, match="the connection broke"):
+        http.request("DELETE", f"{sandbox.api_url}/users", repeatable=False)
+
+    assert http.calls == 1
+
+
+def test_netrc_is_never_read(sandbox: Sandbox, http: Http, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login eve password s3cret\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    answer = http.request("GET", f"{sandbox.api_url}/users", repeatable=True)
+
+    assert "Authorization" not in answer.request.headers
+
+
+def test_the_proxy_of_the_environment_is_used(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://eve:s3cret@127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    with pytest.raises(Unreachable) as caught:
+        http.request("GET", "http://zoom.invalid/x", repeatable=False)
+
+    assert str(caught.value) in (
+        "zoom: zoom.invalid: connection refused",
+        "zoom: zoom.invalid: the proxy does not let the request through",
+    )
+
+
+def test_redirects_are_left_to_the_caller_and_cookies_are_forgotten(sandbox: Sandbox, http: Http) -> None:
+    sandbox.fail("users", with_=faults.redirect("/elsewhere"))
+    sandbox.fail("users", with_=faults.headers(set_cookie="session=s3cret; Path=/"))
+
+    first = http.request("GET", f"{sandbox.api_url}/users", repeatable=True)
+    http.request("GET", f"{sandbox.api_url}/users", repeatable=True)
+    last = http.request("GET", f"{sandbox.api_url}/users", repeatable=True)
+
+    assert (first.status_code, "Cookie" in last.request.headers) == (302, False)
+
+
+def test_the_rate_holds_over_all_threads(clock: FakeClock) -> None:
+    http = an_http(clock, rate=5)
+    begin = clock.monotonic()
+    with requests_mock.Mocker() as zoom:
+        zoom.get(URL, text="fine")
+        threads = [
+            threading.Thread(target=lambda: [http.request("GET", URL, repeatable=True) for _ in range(5)])
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    http.close()
+
+    assert http.calls == 20
+    assert clock.monotonic() - begin >= 2.9
+
+
+@pytest.mark.parametrize("rate", [0.5, 1, 10, 12.5])
+def test_a_rate_is_requests_a_second(clock: FakeClock, rate: float) -> None:
+    http = an_http(clock, rate=rate)
+    begin = clock.monotonic()
+    with requests_mock.Mocker() as zoom:
+        zoom.get(URL, text="fine")
+        for _ in range(40):
+            http.request("GET", URL, repeatable=True)
+    http.close()
+
+    assert (40 - rate) / rate - 2 <= clock.monotonic() - begin <= 40 / rate + 1
+
+
+def test_a_stop_ends_every_wait(clock: FakeClock, http: Http) -> None:
+    def end_the_pass(*_: object) -> str:
+        clock.stop(15)
+        return "out of order"
+
+    with requests_mock.Mocker() as zoom, pytest.raises(Stopped):
+        zoom.get(URL, status_code=503, text=end_the_pass)
+        http.request("GET", URL, repeatable=True)
+
+    assert http.calls == 1
+
+
+def test_no_message_and_no_log_line_holds_a_secret(
+    sandbox: Sandbox, http: Http, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sandbox.fail("users", with_=faults.page(503, "token=s3cret Bearer s3cret-s3cret"), times=2)
+    sandbox.fail("users", with_=faults.lost_answer(), times=None)
+    url = f"{sandbox.api_url}/users?access_token=s3cret"
+
+    with pytest.raises(Unreachable) as caught:
+        http.request("GET", url, repeatable=True, headers={"Authorization": "Bearer s3cret"})
+
+    told = [str(caught.value), caught.value.hint, caplog.text, repr(caught.value), str(caught.value.__cause__)]
+    assert "s3cret" not in "".join(told)
+    assert "HTTP 503" in caplog.text
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain words: HTTP 400 (token: none)", "plain words: HTTP 400 (token: none)"),
+        ("see https://a:b@zoom.us/rec/x?pwd=1#f now", "see https://zoom.us/rec/x now"),
+        ("with url: /rec/x?sig=1&b=2 (Caused by", "with url: /rec/x?… (Caused by"),
+        ("Authorization: Basic YWJjOmRlZg==", "Authorization: …"),
+        ("got Bearer eyJhbGciOi.J9.x-_y", "got Bearer …"),
+        ("{'access_token': 'abc', 'id': 1}", "{'access_token': '…', 'id': 1}"),
+        ('{"client_secret":"abc"}', '{"client_secret":"…"}'),
+        ("download_access_token=abc&x=1", "download_access_token=…&x=1"),
+        ("jwt eyJhbGciOiJIUzI1.eyJhdWQi.sig done", "jwt … done"),
+        (f"https://zoom.us/rec/download/{'q' * 80}", "https://zoom.us/rec/download/…"),
+        ("two\nlines\x1b[31m \u202eevil", r"two\nlines\x1b[31m \u202eevil"),
+    ],
+)
+def test_what_is_shown_is_redacted(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+@given(st.from_regex(r"[A-Za-z0-9._~+/-]{12,80}=?", fullmatch=True))
+def test_no_token_survives_redaction(token: str) -> None:
+    texts = [f"Authorization: Bearer {token}", f"GET https://zoom.us/x?access_token={token}", f'"token": "{token}"']
+
+    assert token not in "".join(redact(text) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"code":1,"message":"No."}', "No."),
+        (b'{"reason":"Account does not exist","error":"invalid_request"}', "Account does not exist"),
+        (b'{"status":false,"errorCode":300,"errorMessage":"Forbidden"}', "Forbidden"),
+        (b"<html><head><TITLE>\n Sign In </TITLE>", "a page titled “Sign In”"),
+        (b"<p>no", "an HTML page"),
+        (b"", "no reason given"),
+        (b"[1]", "no reason given"),
+        (b"[" * 100_000, "no reason given"),
+        (b"\xff\xfe\x00", "no reason given"),
+    ],
+)
+def test_what_a_server_says_is_found(body: bytes, shown: str) -> None:
+    assert said(body) == shown
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("https://a:b@zoom.us:8443/x", "zoom.us:8443"), ("https://zoom.us", "zoom.us"), ("nonsense", "?")],
+)
+def test_a_host_is_shown_without_credentials(url: str, host: str) -> None:
+    assert host_of(url) == host
+
+
+def test_dates_of_servers_are_understood() -> None:
+    assert moment_of("Tue, 10 Mar 2026 12:00:00 GMT") == NOW == moment_of("2026-03-10T12:00:00")
+    assert [moment_of(text) for text in ("", "yesterday", "99")] == [None, None, None]
+    assert isinstance(moment_of(format_datetime(NOW)), datetime)
