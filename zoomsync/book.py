@@ -11,7 +11,7 @@ from zoomsync.model import Clock, Entry, Meeting, Phase
 from zoomsync.report import Tally, row
 from zoomsync.state import Head, State
 from zoomsync.words import moment, plural, size_in_words
-from zoomsync.work import Done
+from zoomsync.work import Destination, Done
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,8 @@ class Job:
 class Book:
     """Keeps the ledger and the tally of one pass in step."""
 
-    def __init__(self, state: State, clock: Clock, *, is_dry: bool) -> None:
+    def __init__(self, state: State, clock: Clock, destination: Destination, *, is_dry: bool) -> None:
+        self._destination = destination
         self._state = state
         self._clock = clock
         self.is_dry = is_dry
@@ -91,6 +92,8 @@ class Book:
         head = self.head
         if head.fetched_till is None or job.entry.start > head.fetched_till:
             head = replace(head, fetched_till=job.entry.start)
+        if self._destination.changed:
+            head = replace(head, library_pass=head.pass_number)
         self.put(after, head=head)
         with about(job.entry):
             verb = "updated" if is_update else "published"

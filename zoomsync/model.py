@@ -162,6 +162,21 @@ class CloudFile:
     """Of the bytes as fetched."""
     stored: str
     """`StoredFile.name` of the file that contains it."""
+    end: datetime | None = None
+    extension: str = ""
+
+    def as_listed(self) -> RecordingFile:
+        """The file as Zoom listed it; without an address: it need not be in the cloud any more."""
+        return RecordingFile(
+            id=self.id,
+            kind=self.kind,
+            type=self.type,
+            extension=self.extension,
+            view=self.view,
+            size=self.size,
+            start=self.start,
+            end=self.end,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

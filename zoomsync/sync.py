@@ -69,7 +69,7 @@ class Pass:
         self._began = wiring.clock.monotonic()
         self._ending: ZoomsyncError | None = None
         self._unreached = 0
-        self.book = Book(wiring.state, wiring.clock, is_dry=wiring.order.dry_run)
+        self.book = Book(wiring.state, wiring.clock, wiring.destination, is_dry=wiring.order.dry_run)
         self.not_looked_at: list[str] = []
 
     def run(self) -> None:

@@ -28,6 +28,10 @@ class Destination(Protocol):
     def id(self) -> str:
         """What identifies it: never its path."""
 
+    @property
+    def changed(self) -> bool:
+        """Whether this pass has changed it."""
+
     def check(self) -> str:
         """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
 
@@ -96,7 +100,8 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     fresh = _reread(job, entry, rules, shop)
     if not isinstance(fresh, plan.Publish):
         return fresh
-    previous = fresh.previous or shop.destination.find(fresh.meeting.uuid)
+    is_known = entry is not None and entry.receipt is not None
+    previous = fresh.previous if is_known else shop.destination.find(fresh.meeting.uuid)
     return Work(fresh, previous, shop).run()
 
 

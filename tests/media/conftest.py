@@ -135,7 +135,7 @@ class Stitcher:
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    return find_tools(path=os.environ.get("PATH", ""), environ={})
+    return find_tools(path=os.environ.get("PATH", ""), environ=os.environ)
 
 
 @pytest.fixture(scope="session")

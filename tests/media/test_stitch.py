@@ -160,3 +160,23 @@ def test_players_can_start_before_the_file_is_there_whole(join: Stitcher, red: P
 
     content = join.target.read_bytes()
     assert content.index(b"moov") < content.index(b"mdat")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_glitch_that_came_from_the_cloud_is_not_the_joins_fault(join: Stitcher, studio: Studio, place: int) -> None:
+    whole = studio.segment("noise.mp4", more="-vf noise=alls=40:allf=t -movflags +faststart")
+    content = bytearray(whole.read_bytes())
+    content[-3000:-2940] = bytes(60)
+    (glitched := whole.with_name("glitch.mp4")).write_bytes(content)
+    inputs = [whole, whole]
+    inputs[place] = glitched
+
+    assert join(*inputs, reencode=False) == Stitched(path=join.target, durations=(2.0, 2.0), reencoded=False)
+
+
+def test_frames_at_odd_times_and_far_between_keyframes_are_copied(join: Stitcher, studio: Studio) -> None:
+    video = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -x264-params bframes=2:keyint=60:open-gop=1"
+    odd = "-vf noise=alls=40:allf=t,select=mod(n\\,3) -fps_mode vfr"
+    inputs = [studio.segment(f"odd{number}.mp4", video=f"{video} {odd}", seconds=5) for number in (1, 2)]
+
+    assert join(*inputs, reencode=False).reencoded is False

@@ -20,14 +20,14 @@ def without_index(content: bytes) -> bytes:
         pytest.param(lambda _: b"", "no ftyp", id="empty"),
         pytest.param(
             lambda content: content[: content.index(b"mdat") + 4] + bytes(len(content) - content.index(b"mdat") - 4),
-            None,
+            "no usable video or audio in it",
             id="zeroes",
         ),
     ],
 )
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_damaged_segment_is_named_and_nothing_appears(
-    join: Stitcher, tmp_path: Path, red: Path, damage: Any, fact: str | None, place: int
+    join: Stitcher, tmp_path: Path, red: Path, damage: Any, fact: str, place: int
 ) -> None:
     (tmp_path / "in").mkdir()
     bad = tmp_path / "in" / "bad.mp4"
@@ -35,7 +35,7 @@ def test_a_damaged_segment_is_named_and_nothing_appears(
     inputs = [red, red]
     inputs[place] = bad
 
-    with pytest.raises(Unstitchable, match=f"segment {place + 1}: bad.mp4: .*{fact}" if fact else "ffmpeg failed"):
+    with pytest.raises(Unstitchable, match=f"^segment {place + 1}: bad.mp4: .*{fact}"):
         join(*inputs)
 
     assert join.left_behind() == ["in"]

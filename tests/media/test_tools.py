@@ -48,7 +48,7 @@ def test_the_pair_on_the_path_comes_before_the_wheel(tmp_path: Path, tools: Tool
     (tmp_path / "ffmpeg").symlink_to(tools.ffmpeg)
     (tmp_path / "ffprobe").symlink_to(tools.ffprobe)
 
-    found = find_tools(path=str(tmp_path), environ={})
+    found = find_tools(path=str(tmp_path), environ=os.environ)
 
     assert (found.ffmpeg, found.ffprobe, found.source) == (tmp_path / "ffmpeg", tmp_path / "ffprobe", "PATH")
 

@@ -144,4 +144,6 @@ class _Document(_Part):
         media = Media(duration=self.format.duration, streams=tuple(one.stream() for one in self.streams))
         if media.video is None and media.audio is None:
             raise ValueError("no tracks")
+        if any(one.kind == "video" and not one.pix_fmt for one in media.streams):
+            raise ValueError("not one frame could be decoded")
         return media

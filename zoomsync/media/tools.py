@@ -22,8 +22,10 @@ POLL_SECONDS = 0.1
 KEPT_STDERR = 64 * 1024
 KEPT_STDOUT = 4 * 1024 * 1024
 NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded")
-DAMAGE = re.compile(r"Impossible to open|Invalid data|corrupt|partial file|Error while decoding", re.IGNORECASE)
-"""What ffmpeg says, often with exit code 0, when a result is not what was asked for."""
+DAMAGE = re.compile(
+    r"Impossible to open|Invalid data|Packet corrupt|corrupt input packet|partial file|Error while decoding stream"
+)
+"""What ffmpeg says, often with exit code 0, when a result lacks something; not what it says of small glitches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,15 @@ class Ran:
         return next((line for line in self.stderr.splitlines() if DAMAGE.search(line)), "")
 
     @property
+    def complaints(self) -> tuple[str, ...]:
+        """Every line on stderr once, without addresses in memory."""
+        lines = (re.sub(r"\[[^\]]* @ 0x[0-9a-f]+\] ", "", line) for line in self.stderr.splitlines())
+        return tuple(dict.fromkeys(line for line in lines if line.strip()))
+
+    @property
     def said(self) -> str:
         """Its complaints in one line, fit for a message."""
-        lines = [re.sub(r"^\[[^\]]* @ 0x[0-9a-f]+\] ", "", line) for line in self.stderr.splitlines() if line.strip()]
-        return shown("; ".join(dict.fromkeys(lines))) or f"exit code {self.code}"
+        return shown("; ".join(self.complaints)) or f"exit code {self.code}"
 
 
 def shown(text: str) -> str:

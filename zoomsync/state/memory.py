@@ -58,6 +58,11 @@ class State:
             clear(real, loaded.journal)
             return cls(real, loaded.document, loaded.steps, Journal.resume(loaded.journal, loaded.whole))
 
+    @classmethod
+    def imagined(cls, path: Path) -> "State":
+        """A state that was never written, for a dry run before the first pass; it cannot be written to."""
+        return cls(path, Document(format=FORMAT, journal="", head=Head(id="imagined")))
+
     def put(self, *entries: Entry, head: Head | None = None) -> None:
         """Remember these, together or not at all."""
         self._write(Step(head=head, entries=_by_uuid(entries)))

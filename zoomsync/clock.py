@@ -1,0 +1,100 @@
+"""The real clock, the signals that end a pass, and the process itself: for the command line alone."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from zoomsync.errors import Stopped
+from zoomsync.model import Process
+
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+LAST_WORD_SECONDS = 8.0
+"""After a signal the process is gone by then, whatever still hangs."""
+
+
+class SystemClock:
+    """The real time; `stop` wakes every sleeper and ends the pass."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._signum = 0
+
+    def now(self) -> datetime:
+        """The wall clock."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds for measuring spans."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or raise `Stopped`."""
+        if self._stopping.wait(seconds):
+            raise Stopped(self._signum)
+
+    def check(self) -> None:
+        """Raise `Stopped` once a signal came."""
+        if self._stopping.is_set():
+            raise Stopped(self._signum)
+
+    def stop(self, signum: int) -> None:
+        """End the pass."""
+        self._signum = self._signum or signum
+        self._stopping.set()
+
+
+@contextmanager
+def ending(clock: SystemClock, last_word: Callable[[int], None]) -> Iterator[None]:
+    """Signals end the pass through the clock; if that takes too long, `last_word` is said and the process exits."""
+
+    def stop(signum: int, _frame: object) -> None:
+        clock.stop(signum)
+        timer = threading.Timer(LAST_WORD_SECONDS, give_up, [signum])
+        timer.daemon = True
+        timer.start()
+
+    def give_up(signum: int) -> None:
+        last_word(signum)
+        sys.stderr.flush()
+        os._exit(128 + signum)
+
+    before = {signum: signal.signal(signum, stop) for signum in SIGNALS}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+def this_process() -> Process:
+    """This process, so that a later `status` can tell whether it still runs."""
+    return Process(pid=os.getpid(), host=socket.gethostname(), started=_started(os.getpid()))
+
+
+def is_alive(process: Process) -> bool:
+    """Whether a process of this machine still runs; of another machine it is taken to be."""
+    if process.host != socket.gethostname():
+        return True
+    try:
+        os.kill(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return not process.started or _started(process.pid) == process.started
+
+
+def _started(pid: int) -> str:
+    """The kernel's start time of a process, where it tells."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return fields[19]

@@ -1,0 +1,212 @@
+"""The four commands: what each connects, and what it prints."""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoomsync import staging, wiring
+from zoomsync.audit import Audit
+from zoomsync.clock import SystemClock, ending, this_process
+from zoomsync.config import Config
+from zoomsync.console import Progress, Terminal
+from zoomsync.deleting import Deleting
+from zoomsync.disk import free_bytes
+from zoomsync.errors import PassRunning, ZoomsyncError
+from zoomsync.media.tools import find_tools
+from zoomsync.model import Run
+from zoomsync.order import Order
+from zoomsync.report import Tally, deletions_first
+from zoomsync.running import Running
+from zoomsync.state import State, lock, owner_check
+from zoomsync.sync import Pass, Wiring
+from zoomsync.words import plural, size_in_words
+
+log = logging.getLogger(__name__)
+
+MANY = 50
+"""So many rows of a dry run are shown one by one; more are summed up unless `-v`."""
+
+
+class Surroundings(Protocol):
+    """What the process was given."""
+
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+    @property
+    def uid(self) -> int: ...
+    @property
+    def clock(self) -> SystemClock: ...
+    @property
+    def new_id(self) -> Callable[[], str]: ...
+    def config(self, named: Path | None) -> Config:
+        """The config that these options mean."""
+
+
+def sync(
+    named: Path | None, talk: Terminal, around: Surroundings, order: Order, *, workers: int | None, begin_new: bool
+) -> int:
+    """One pass, or its plan."""
+    config = around.config(named)
+    if workers is not None:
+        config = config.model_copy(update={"workers": workers})
+    owner_check(config.state, around.uid)
+    if order.dry_run:
+        return Session(config, talk, around, order, begin_new=begin_new).plan()
+    try:
+        with lock(config.state):
+            return Session(config, talk, around, order, begin_new=begin_new).go()
+    except PassRunning as running:
+        log.info("%s", running)
+        return running.code
+
+
+class Session:
+    """One `sync`: opens what a pass needs, runs it, tells how it ended."""
+
+    def __init__(self, config: Config, talk: Terminal, around: Surroundings, order: Order, *, begin_new: bool) -> None:
+        self._config = config
+        self._talk = talk
+        self._around = around
+        self._order = order
+        self._begin_new = begin_new
+        self._pass: Pass | None = None
+        self._calls = (0, 0)
+        self._before = Tally()
+        """What is told when the pass did not even begin."""
+
+    def go(self) -> int:
+        """The pass, on the record of the state."""
+        around = self._around
+        with State.open(self._config.state, new_id=around.new_id()) as state:
+            run_id = around.new_id()[:8]
+            self._talk.run_id = run_id
+            process = this_process()
+            running = Running(state, around.clock, run_id=run_id, process=process, order=self._order)
+            running.begin()
+            with ending(around.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
+                run, error = running.go(lambda: self._work(state), self._tally)
+            self._tell(run, error)
+            return run.code or 0
+
+    def plan(self) -> int:
+        """The plan, printed; nothing is written."""
+        state = State.read(self._config.state) or State.imagined(self._config.state)
+        with ending(self._around.clock, lambda _: None):
+            self._work(state)
+        self._tell_plan()
+        return 0
+
+    def _tally(self) -> Tally:
+        tally = self._pass.book.tally if self._pass is not None else self._before
+        tally.counts["calls"], tally.counts["downloads"] = self._calls
+        return tally
+
+    def _work(self, state: State) -> None:
+        """Open everything, run the pass, close everything."""
+        if not self._config.enabled:
+            log.info("disabled: enabled is false in %s", self._config.path)
+            return
+        config, around, is_dry = self._config, self._around, self._order.dry_run
+        with ExitStack() as stack:
+            destination = wiring.library(config, around.clock)
+            stack.callback(destination.detach)
+            wiring.attach(destination, state, new_id=around.new_id(), begin_new=self._begin_new, dry_run=is_dry)
+            tools = find_tools(path=around.environ.get("PATH", ""), environ=around.environ)
+            to_zoom = wiring.lines(config, around.clock)
+            stack.callback(to_zoom.close)
+            progress = stack.enter_context(Progress(shown=self._talk.colour and not self._talk.quiet and not is_dry))
+            executor = wiring.executor(config.workers)
+            stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+            deleting = None
+            if not is_dry:
+                staging.tidy(wiring.staging(config, state.head.id), state.entries.values())
+                audit = stack.enter_context(Audit(config.audit, around.clock, pass_id=self._talk.run_id))
+                deleting = Deleting(to_zoom.zoom, state, audit, around.clock, around.new_id)
+            self._pass = Pass(
+                Wiring(
+                    config=config,
+                    order=self._order,
+                    zoom=to_zoom.zoom,
+                    clock=around.clock,
+                    state=state,
+                    destination=destination,
+                    deleting=deleting,
+                    executor=executor,
+                    shop=wiring.shop(
+                        config,
+                        around.clock,
+                        to_zoom=to_zoom,
+                        destination=destination,
+                        tools=tools,
+                        state_id=state.head.id,
+                        progress=progress.told,
+                    ),
+                )
+            )
+            try:
+                self._pass.run()
+            finally:
+                self._calls = (to_zoom.api.calls, to_zoom.files.calls)
+
+    def _tell(self, run: Run, error: ZoomsyncError | None) -> None:
+        """How the pass ended."""
+        tally = self._tally()
+        left = self._pass.not_looked_at if self._pass is not None else []
+        for line in left:
+            log.info("left for the next pass: %s", line)
+        if error is not None:
+            self._talk.error(error)
+        log.info("pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
+        if self._talk.as_json:
+            rows = [asdict(row) for row in tally.rows]
+            self._talk.document({"run": _document(run), "rows": rows, "left": left})
+
+    def _tell_plan(self) -> None:
+        tally = self._tally()
+        rows = deletions_first(tally.rows)
+        left = self._pass.not_looked_at if self._pass is not None else []
+        free = free_bytes(self._config.destination.path)
+        if self._talk.as_json:
+            plan = {"rows": [asdict(row) for row in rows], "counts": dict(tally.counts), "not_looked_at": left}
+            self._talk.document(plan | {"free_bytes": free})
+            return
+        shown = rows if self._talk.verbose or len(rows) <= MANY else [row for row in rows if row.action == "delete"]
+        if shown:
+            head = ("action", "start", "host", "topic", "size", "reason")
+            cells = ((r.action, r.start[:16], r.host, r.topic[:40], size_in_words(r.size), r.reason) for r in shown)
+            self._talk.table(head, cells)
+        if len(shown) < len(rows):
+            totals = ((a, h, str(n), size_in_words(s), r) for a, r, h, n, s in tally.totals() if a != "delete")
+            self._talk.table(("action", "host", "meetings", "size", "reason"), totals)
+        due = sum(row.size for row in rows if row.action == "publish")
+        lines = [f"to fetch: {size_in_words(due)}; free at the destination: {size_in_words(free)}"]
+        lines += [f"API calls: {tally.counts['calls']}"]
+        lines += [f"not looked at: {line}" for line in left]
+        self._talk.lines(lines)
+
+
+def summary(tally: Tally) -> str:
+    """The counts of a pass in a line."""
+    shown = (
+        "published",
+        "updated",
+        "deleted",
+        "up_to_date",
+        "waiting",
+        "skipped",
+        "failed",
+        "parked",
+        "lost",
+        "refused",
+    )
+    parts = [f"{tally.counts[name]:,} {name.replace('_', ' ')}" for name in shown if tally.counts[name]]
+    parts.append(size_in_words(tally.counts["bytes"]))
+    return ", ".join([*parts, plural(tally.counts["calls"], "API call"), plural(tally.counts["downloads"], "download")])
+
+
+def _document(run: Run) -> dict[str, Any]:
+    fields = asdict(run)
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in fields.items()}

@@ -1,0 +1,160 @@
+"""The terminal: log lines, tables, progress. Data goes to stdout, all else to stderr; rich only on a terminal."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from zoomsync.about import MEETING
+from zoomsync.errors import ConfigError, ZoomsyncError
+from zoomsync.words import visible
+
+LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
+
+
+class Terminal:
+    """How this run talks to people and scripts."""
+
+    def __init__(self, *, as_json: bool, quiet: bool, verbose: bool, log_format: str, colour: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.verbose = verbose
+        self.log_format = log_format
+        self.colour = colour
+        """Whether stderr is a terminal that takes colour."""
+        self.run_id = ""
+
+    def start_logging(self) -> None:
+        """Send zoomsync's log lines to stderr."""
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines(self) if self.log_format == "json" else TextLines(self))
+        logger = logging.getLogger("zoomsync")
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        logger.setLevel(logging.ERROR if self.quiet else logging.DEBUG if self.verbose else logging.INFO)
+
+    def document(self, value: Any) -> None:
+        """One JSON document on stdout."""
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Plain lines on stdout, control characters escaped."""
+        for line in lines:
+            sys.stdout.write(visible(line) + "\n")
+
+    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Columns on stdout, as wide as they need to be; under cron the same without lines and colour."""
+        cells = [[visible(str(cell)) for cell in row] for row in rows]
+        if sys.stdout.isatty():
+            _rich_table(head, cells)
+            return
+        widths = [max(len(row[n]) for row in [list(head), *cells]) for n in range(len(head))]
+        for row in [list(head), *cells]:
+            sys.stdout.write(
+                "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+            )
+
+    def error(self, error: ZoomsyncError) -> None:
+        """What, where and the remedy."""
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        if self.log_format == "json":
+            fields = {"error": str(error), "hint": error.hint, "code": error.code}
+            sys.stderr.write(json.dumps(fields | ({"problems": problems} if problems else {})) + "\n")
+            return
+        sys.stderr.write(f"zoomsync: error: {visible(str(error))}\n")
+        for problem in problems:
+            sys.stderr.write(f"  {visible(problem)}\n")
+        if error.hint:
+            sys.stderr.write(f"zoomsync: hint: {visible(error.hint)}\n")
+
+
+def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*head, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    Console(file=sys.stdout, highlight=False).print(table)
+
+
+class TextLines(logging.Formatter):
+    """`12:34:56 warning a1b2c3d4 87654321 2026-03-01T10:30Z uuid= what happened`."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; a traceback, which only a bug has, below it."""
+        time = datetime.fromtimestamp(record.created, UTC)
+        parts = [f"{time:%Y-%m-%dT%H:%M:%SZ}", LEVELS.get(record.levelno, "info"), self._terminal.run_id, _about()]
+        line = " ".join(part for part in [*parts, visible(record.getMessage())] if part)
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        if self._terminal.colour and record.levelno >= logging.WARNING:
+            return f"\x1b[{31 if record.levelno >= logging.ERROR else 33}m{line}\x1b[0m"
+        return line
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `at`, `level`, `pass`, `message`, and `meeting` where it is about one."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        fields: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": LEVELS.get(record.levelno, "info"),
+            "pass": self._terminal.run_id,
+            "message": record.getMessage(),
+        }
+        meeting = MEETING.get()
+        if meeting is not None:
+            fields["meeting"] = {"uuid": meeting.uuid, "number": meeting.number, "start": meeting.start.isoformat()}
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+def _about() -> str:
+    meeting = MEETING.get()
+    if meeting is None:
+        return ""
+    return f"{visible(meeting.number) or '-'} {meeting.start:%Y-%m-%dT%H:%MZ} {visible(meeting.uuid)}"
+
+
+class Progress:
+    """Bytes as they arrive: a bar for all meetings on a terminal, nothing elsewhere."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            from rich.console import Console
+            from rich.progress import DownloadColumn, SpinnerColumn, TextColumn, TransferSpeedColumn
+            from rich.progress import Progress as Bar
+
+            columns = (SpinnerColumn(), TextColumn("fetching"), DownloadColumn(), TransferSpeedColumn())
+            self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("fetch", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def told(self, _uuid: str, size: int) -> None:
+        """So many bytes more (or fewer, when a transfer begins again)."""
+        if self._bar is not None:
+            self._bar.advance(self._task, size)

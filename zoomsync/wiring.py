@@ -1,0 +1,137 @@
+"""Puts a pass together from a config: what talks to Zoom, the destination, the tools, the workers."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoomsync import __version__
+from zoomsync.config import Config
+from zoomsync.destinations.library import Library
+from zoomsync.disk import Disk
+from zoomsync.http import Http
+from zoomsync.item import Style
+from zoomsync.media.tools import Tools
+from zoomsync.model import Clock, User
+from zoomsync.state import State
+from zoomsync.work import Shop
+from zoomsync.zoom.auth import Tokens
+from zoomsync.zoom.client import Zoom
+from zoomsync.zoom.download import Downloads
+
+USER_AGENT = f"zoomsync/{__version__}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines to Zoom: its API, and its downloads, which do not count as API requests."""
+
+    zoom: Zoom
+    downloads: Downloads
+    api: Http
+    files: Http
+
+    def close(self) -> None:
+        """End every connection."""
+        self.api.close()
+        self.files.close()
+
+
+def lines(config: Config, clock: Clock) -> Lines:
+    """Connections to Zoom; nothing is sent yet."""
+    settings = config.zoom
+    api = Http(name="zoom", clock=clock, rate=settings.rate, user_agent=USER_AGENT)
+    files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT)
+    tokens = Tokens(
+        api,
+        oauth_url=settings.oauth_url,
+        account_id=settings.account_id,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        clock=clock,
+    )
+    return Lines(
+        zoom=Zoom(api, tokens, api_url=settings.api_url, clock=clock),
+        downloads=Downloads(
+            files, tokens, download_hosts=settings.download_hosts, api_url=settings.api_url, clock=clock
+        ),
+        api=api,
+        files=files,
+    )
+
+
+def library(config: Config, clock: Clock) -> Library:
+    """The destination that the config names; not attached yet."""
+    return Library(
+        config.destination.path,
+        clock=clock,
+        publish_as=config.publish_as,
+        me=config.me or "",
+        aliases=config.aliases,
+        dir_mode=config.destination.dir_mode,
+        file_mode=config.destination.file_mode,
+        group=config.destination.group,
+    )
+
+
+def attach(destination: Library, state: State, *, new_id: str, begin_new: bool, dry_run: bool) -> None:
+    """Take the library for this pass, whose number a dry run does not record; see `Library.attach`."""
+    destination.attach(
+        state_id=state.head.id,
+        known_id=state.head.destination or None,
+        library_pass=state.head.library_pass,
+        pass_number=state.head.pass_number + dry_run,
+        begin_new=begin_new,
+        new_id=new_id,
+        dry_run=dry_run,
+    )
+
+
+def staging(config: Config, state_id: str) -> Path:
+    """Where downloads lie while a meeting is open."""
+    return config.staging or config.destination.path / ".zoomsync" / state_id / "staging"
+
+
+def shop(
+    config: Config,
+    clock: Clock,
+    *,
+    to_zoom: Lines,
+    destination: Library,
+    tools: Tools,
+    state_id: str,
+    progress: Callable[[str, int], None],
+) -> Callable[[Mapping[str, User]], Shop]:
+    """What the workers share, given the users as they become known."""
+    views = config.recordings.views
+    disk = Disk(keep_free=config.min_free_disk, clock=clock)
+
+    def opened(users: Mapping[str, User]) -> Shop:
+        return Shop(
+            reader=to_zoom.zoom,
+            fetcher=to_zoom.downloads,
+            destination=destination,
+            tools=tools,
+            staging=staging(config, state_id),
+            disk=disk,
+            clock=clock,
+            style=Style(
+                concatenate=config.concatenate_recordings,
+                reencode=config.reencode,
+                title=config.title,
+                timezone=config.timezone,
+                draft=config.publish_state == "draft",
+            ),
+            views=views if isinstance(views, tuple) else (),
+            users=users,
+            progress=progress,
+        )
+
+    return opened
+
+
+def executor(workers: int) -> Executor:
+    """The threads on which meetings are worked on."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="meeting")
