@@ -85,7 +85,7 @@ def span(text: str | timedelta) -> timedelta:
 @common
 def auth_check(options: Options, only: str | None) -> int:
     """Say what the config means and check credentials, tools and disk."""
-    from zoomsync.commands import auth_check as run
+    from zoomsync.commands.checks import auth_check as run
 
     return run(options.config, terminal(options), surroundings(), only)
 
@@ -95,7 +95,7 @@ def auth_check(options: Options, only: str | None) -> int:
 @common
 def users(options: Options, everyone: bool) -> int:
     """List the Zoom users that the config selects, and their authors."""
-    from zoomsync.commands import users as run
+    from zoomsync.commands.users import users as run
 
     return run(options.config, terminal(options), surroundings(), everyone=everyone)
 
@@ -116,7 +116,7 @@ def users(options: Options, everyone: bool) -> int:
 @common
 def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **asked: Any) -> int:
     """Do one pass."""
-    from zoomsync.commands import sync as run
+    from zoomsync.commands.sync import sync as run
 
     begin_new = asked.pop("new_library")
     order = Order(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
@@ -139,7 +139,7 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
 @common
 def status(options: Options, what: str | None, check: bool, max_age: timedelta) -> int:
     """Say where things stand, from the state alone."""
-    from zoomsync.commands import status as run
+    from zoomsync.commands.status import status as run
 
     return run(options.config, terminal(options), surroundings(), what=what, check=check, max_age=max_age)
 

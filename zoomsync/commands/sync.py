@@ -1,15 +1,15 @@
-"""The four commands: what each connects, and what it prints."""
+"""`zoomsync sync`: what a pass is connected to, and how it is told."""
 
 import logging
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from zoomsync import staging, wiring
 from zoomsync.audit import Audit
-from zoomsync.clock import SystemClock, ending, this_process
+from zoomsync.clock import ending, this_process
+from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import Config
 from zoomsync.console import Progress, Terminal
 from zoomsync.deleting import Deleting
@@ -28,21 +28,6 @@ log = logging.getLogger(__name__)
 
 MANY = 50
 """So many rows of a dry run are shown one by one; more are summed up unless `-v`."""
-
-
-class Surroundings(Protocol):
-    """What the process was given."""
-
-    @property
-    def environ(self) -> Mapping[str, str]: ...
-    @property
-    def uid(self) -> int: ...
-    @property
-    def clock(self) -> SystemClock: ...
-    @property
-    def new_id(self) -> Callable[[], str]: ...
-    def config(self, named: Path | None) -> Config:
-        """The config that these options mean."""
 
 
 def sync(
