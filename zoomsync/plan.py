@@ -135,6 +135,8 @@ def _held_back(entry: Entry | None, rules: Rules) -> Wait | Skip | None:
     if entry is None or entry.retry is None or rules.retry_failed or entry.uuid in rules.asked:
         return None
     retry = entry.retry
+    if retry.at > rules.now:  # the clock was wrong then: as if it had not been
+        return None
     if retry.next_at is None:
         return Skip(reason=f"parked after {retry.tries} tries: {retry.error}", phase=entry.phase)
     if retry.next_at > rules.now:

@@ -46,6 +46,9 @@ class Tally:
     rows: list[Row] = field(default_factory=list)
     """Dry run: every decision. Else: what failed, was refused or lost."""
 
+    is_authorized: bool = False
+    """Whether Zoom and the destination took the credentials in this pass."""
+
     @property
     def has_failures(self) -> bool:
         """Whether something in the pass failed: exit 1."""

@@ -36,8 +36,9 @@ class Running:
         self._state.record(self.run)
 
     def go(self, work: Callable[[], None], tally: Callable[[], Tally]) -> tuple[Run, ZoomsyncError | None]:
-        """Do the work; the finished record, and the error that ended it. A bug is recorded and raised."""
+        """Do the work; the finished record, and the error that ended it. A stop and a bug are recorded and go on up."""
         ending: ZoomsyncError | None = None
+        is_whole = False
         try:
             work()
         except ZoomsyncError as error:
@@ -45,18 +46,20 @@ class Running:
         except Stopped as stop:
             self.end(tally(), code=stop.code, why=str(stop))
             raise
-        except BaseException:
-            self.end(tally(), code=BUG, why="a bug in zoomsync")
-            raise
+        else:
+            is_whole = True
+        finally:
+            if not is_whole and ending is None and self.run.ended_at is None:
+                self.end(tally(), code=BUG, why="a bug in zoomsync")
         found = tally()
         if ending is None and found.counts["no_room"]:
             ending = NO_ROOM
         code = ending.code if ending is not None else BUG if found.counts["bugs"] else int(found.has_failures)
-        self.end(found, code=code, why=str(ending or ""), authorization=self._authorization(ending))
+        self.end(found, code=code, why=str(ending or ""), authorization=self._authorization(ending, found))
         self._state.fold()
         return self.run, ending
 
-    def _authorization(self, ending: ZoomsyncError | None) -> AuthorizationStatus:
+    def _authorization(self, ending: ZoomsyncError | None, tally: Tally) -> AuthorizationStatus:
         """What the end tells about the credentials."""
         known = self.run.authorization
         now = self._clock.now()
@@ -64,7 +67,7 @@ class Running:
             return replace(known, zoom=f"refused: {ending}", checked_at=now)
         if isinstance(ending, Unreachable):
             return replace(known, zoom=f"unknown: {ending}")
-        if ending is not None and not isinstance(ending, DiskFull):
+        if not tally.is_authorized:
             return known
         return AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
 

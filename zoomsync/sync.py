@@ -99,6 +99,7 @@ class Pass:
         access.check_clock(authorization.server_date, self._now, deletes=deletes)
         may = access.access(authorization, hosts.wanted(self._config), deletes=deletes)
         access.require(may)
+        self.book.tally.is_authorized = True
         return may
 
     def _is_account_wide(self, may: access.Access) -> bool:
@@ -120,7 +121,8 @@ class Pass:
         since = config.since or head.since or self._now - FIRST_REACH
         is_sweep = not self._order.narrowed and self._is_sweep_due()
         if not self._order.narrowed:
-            gap = Gap(since=max(since, head.listed_till or since), until=self._now)
+            listed_till = head.listed_till if head.listed_till and head.listed_till <= self._now else since
+            gap = Gap(since=max(since, listed_till), until=self._now)
             head = replace(head, gaps=gaps.add(head.gaps, gap), listed_till=self._now)
         if is_sweep:
             whole = gaps.add(head.gaps, Gap(since=since, until=self._now))
