@@ -1,0 +1,36 @@
+"""The nouns of zoomsync: frozen values. Every time is timezone-aware UTC, every size is in bytes."""
+
+from zoomsync.model.item import Author, CloudFile, Item, ItemFile, Receipt, Stamp, StoredFile, Verdict
+from zoomsync.model.ledger import AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry, Run
+from zoomsync.model.passed import DAY, HOUR, MINUTE, Clock, Secret
+from zoomsync.model.zoom import Fetched, Kind, Meeting, RecordingFile, Segment, User
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "Author",
+    "AuthorizationStatus",
+    "Clock",
+    "CloudFile",
+    "Entry",
+    "Fetched",
+    "Gap",
+    "Intent",
+    "Item",
+    "ItemFile",
+    "Kind",
+    "Meeting",
+    "Phase",
+    "Process",
+    "Receipt",
+    "RecordingFile",
+    "Retry",
+    "Run",
+    "Secret",
+    "Segment",
+    "Stamp",
+    "StoredFile",
+    "User",
+    "Verdict",
+]

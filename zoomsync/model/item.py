@@ -1,0 +1,146 @@
+"""What a destination holds, and what it returned for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from zoomsync.model.zoom import Kind, Meeting, RecordingFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudFile:
+    """A cloud file as it was fetched, and the stored file that contains it."""
+
+    id: str
+    kind: Kind
+    type: str
+    view: str
+    start: datetime | None
+    size: int | None
+    """As Zoom listed it when it was fetched: what a later reading is compared with."""
+    fetched_size: int
+    sha256: str
+    """Of the bytes as fetched."""
+    stored: str
+    """`StoredFile.name` of the file that contains it."""
+    end: datetime | None = None
+    extension: str = ""
+
+    def as_listed(self) -> RecordingFile:
+        """The file as Zoom listed it; without an address: it need not be in the cloud any more."""
+        return RecordingFile(
+            id=self.id,
+            kind=self.kind,
+            type=self.type,
+            extension=self.extension,
+            view=self.view,
+            size=self.size,
+            start=self.start,
+            end=self.end,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """How a stored file looked on disk when its content was last verified."""
+
+    mtime_ns: int
+    inode: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One file of an item at the destination."""
+
+    name: str
+    """Relative to the item, `/`-separated; a versioned name after an update."""
+    role: str
+    """What it is in the item, stable over versions: `video`, `video.gallery_view`, `segments/1 chat_file` …"""
+    size: int
+    sha256: str
+    made_of: tuple[str, ...]
+    """Ids of the cloud files whose content went into it, in order."""
+    offsets: tuple[float, ...] = ()
+    """For a stitched video: where each segment begins in it, in seconds; as long as `made_of`."""
+    stamp: Stamp | None = field(default=None, compare=False)
+    """Kept in the state only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a destination returned for an item: the only thing against which a cloud file is deleted."""
+
+    uuid: str
+    destination: str
+    """The destination's id (library: from its marker), never its path."""
+    place: str
+    """Where the item is; relative to the library, or the portal's media id. A hint: `find` is by uuid."""
+    author: str
+    files: tuple[StoredFile, ...]
+    cloud: tuple[CloudFile, ...]
+
+    def covers(self, file: RecordingFile) -> bool:
+        """Whether this very cloud file (same id, listed size and start) is contained in a stored file."""
+        stored = {one.name for one in self.files}
+        return any(
+            (one.id, one.size, one.start) == (file.id, file.size, file.start) and one.stored in stored
+            for one in self.cloud
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """The destination's user under whom an item is published."""
+
+    id: str
+    """What the destination calls it (library: the folder's name)."""
+    email: str
+    note: str = ""
+    """How it came about, for people: `exists`, `falls back to me`, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFile:
+    """One file that the item is to have."""
+
+    name: str
+    """The wanted name in the item, e.g. `video.mp4` or `segments/1 gallery_view.mp4`."""
+    role: str
+    made_of: tuple[str, ...]
+    source: Path | None
+    """The staged file, which the destination may move away; None: keep the stored file of `role` as it is."""
+    size: int
+    sha256: str
+    offsets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """Everything that is published for one meeting."""
+
+    meeting: Meeting
+    title: str
+    folder: str
+    """The item's folder name without its suffix: date, time and topic, already safe for a file system."""
+    year: str
+    draft: bool
+    files: tuple[ItemFile, ...]
+    cloud: tuple[CloudFile, ...]
+    """`stored` holds the `ItemFile.name`; the destination maps it to the name it really gave."""
+    metadata: Mapping[str, object]
+    """JSON-ready, from an allow-list: no links, no passcodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the stored files of a receipt were just found whole."""
+
+    safe: bool
+    reason: str
+    """`3 files, 1.2 GB, content verified`, or what is wrong."""
+    receipt: Receipt
+    """The receipt judged, with fresh stamps and the present place."""
+    removed: bool = False
+    """Whether a person removed or changed something (as against: could not be read now)."""

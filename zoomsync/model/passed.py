@@ -1,0 +1,44 @@
+"""What is passed in rather than reached for: secrets, time, and the wish to end."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+
+class Secret:
+    """A text that no output shows; `reveal()` reads it anew, so a rotated one is picked up."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+
+    def reveal(self) -> str:
+        """The text itself; raises what reading it raises (`ConfigError`)."""
+        return self._read()
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+
+class Clock(Protocol):
+    """Time and the wish to end, passed in: only `cli.py` holds the real one. Shared by all threads."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds for measuring spans."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; raises `Stopped` as soon as the pass is to end."""
+
+    def check(self) -> None:
+        """Raise `Stopped` if the pass is to end; called in every long loop."""
+
+
+MINUTE = timedelta(minutes=1)
+
+HOUR = timedelta(hours=1)
+
+DAY = timedelta(days=1)

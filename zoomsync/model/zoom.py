@@ -1,0 +1,114 @@
+"""What Zoom has: users, meetings, files; and the segments that they make up."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from zoomsync.model.passed import Secret
+
+
+class Kind(StrEnum):
+    """What a file is for; the values are those of `recordings.files`."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
+    CAPTIONS = "captions"
+    CHAT = "chat"
+    TIMELINE = "timeline"
+    SUMMARY = "summary"
+    OTHER = "other"
+
+    @property
+    def is_media(self) -> bool:
+        """Whether segments are told apart by files of this kind and stitched from them."""
+        return self in (Kind.VIDEO, Kind.AUDIO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A Zoom user. Pending ones have no id and record nothing."""
+
+    id: str
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    status: str = "active"
+    """`active`, `inactive` or `pending`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFile:
+    """One entry of `recording_files`, identified by its GUID."""
+
+    id: str
+    """Zoom's GUID; where Zoom sends none, `noid-…` made from what it did send (never deletable)."""
+    kind: Kind
+    type: str
+    """Zoom's `file_type` in upper case, e.g. MP4; an open set."""
+    extension: str
+    """Lower case, no dot, e.g. `mp4`."""
+    view: str
+    """Zoom's `recording_type`, e.g. `shared_screen_with_speaker_view`; `""` when absent."""
+    size: int | None
+    """As Zoom lists it; right for media, not always for text. None when it says none or 0."""
+    start: datetime | None
+    end: datetime | None
+    processing: bool = False
+    url: str = field(default="", repr=False, compare=False)
+    """Where it is downloaded; a secret in effect: never stored, never logged. Empty: not in the cloud."""
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: its view, else its type."""
+        return self.view or self.type.lower() or "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """One occurrence, identified by `uuid`. Topic, host and number can change or repeat: never keys."""
+
+    uuid: str
+    number: str
+    """The meeting number, digits, or `""`."""
+    host_id: str
+    host_email: str
+    """May be empty on a list of one user; filled in by who knows the user."""
+    topic: str
+    type: str
+    """Zoom's meeting type as text; 5, 6 and 9 are webinars, 99 a portal upload."""
+    start: datetime
+    timezone: str
+    """IANA name or `""`."""
+    duration: int
+    """Zoom's rounded minutes; 0 when short or running. Shown only."""
+    files: tuple[RecordingFile, ...]
+    auto_delete: datetime | None = None
+    """When Zoom deletes it by itself, if it says so."""
+    listed_at: datetime
+    """When this description was read from Zoom."""
+    download_token: Secret | None = field(default=None, compare=False, repr=False)
+    """`download_access_token`, when read by uuid."""
+
+    @property
+    def size(self) -> int:
+        """The bytes that Zoom lists for all its files together."""
+        return sum(file.size or 0 for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The files of one stretch of recording; stop and start makes another."""
+
+    start: datetime
+    end: datetime
+    files: tuple[RecordingFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A file that arrived whole in staging and was proven."""
+
+    path: Path
+    size: int
+    sha256: str
