@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "zoomsync"
 
 NOUNS = {"errors", "model", "about"}
-PURE = {"naming", "words", "segments", "layout", "gaps", "plan", "deletion", "ledger", "report", "order"}
+PURE = {"naming", "words", "segments", "layout", "gaps", "plan", "deletion", "ledger", "report", "order", "status"}
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
 RUNNING = {
     "disk",

@@ -1,5 +1,6 @@
 """Disk space, reserved before a meeting is begun: over all workers, per file system."""
 
+import errno
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -71,6 +72,20 @@ class Disk:
     def _lack(self, folder: Path, size: int) -> str:
         free, keep = size_in_words(free_bytes(folder)), size_in_words(self._keep_free)
         return f"{folder}: needs {size_in_words(size)}, but {free} are free and {keep} of them are kept (min_free_disk)"
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what the disk below `folder` refuses into `DiskFull` or `Unfit`."""
+    try:
+        yield
+    except OSError as error:
+        said = f"{error.filename or folder}: {(error.strerror or type(error).__name__).lower()}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFull(
+                said, hint="free some space on its file system; the meeting is tried in the next pass"
+            ) from error
+        raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
 
 
 def free_bytes(folder: Path) -> int:

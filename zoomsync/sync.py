@@ -138,9 +138,10 @@ class Pass:
 
     def _rules(self, selected: Hosts) -> plan.Rules:
         config, order = self._config, self._order
+        since = config.recordings.since or self.book.head.since or self._now - FIRST_REACH
         return plan.Rules(
             now=self._now,
-            since=order.since or config.recordings.since or self.book.head.since or self._now - FIRST_REACH,
+            since=max(since, order.since or since),
             until=order.until,
             settle=config.recordings.settle,
             min_duration=config.recordings.min_duration,

@@ -113,6 +113,7 @@ def shop(
             destination=destination,
             tools=tools,
             staging=staging(config, state_id),
+            storage=config.destination.path,
             disk=disk,
             clock=clock,
             style=Style(

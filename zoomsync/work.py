@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from zoomsync import plan
-from zoomsync.disk import Disk, Reservation, device
-from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unfit
+from zoomsync.disk import Disk, Reservation, device, explained
+from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import Arrangement, How, arrange, extension, wanted
 from zoomsync.media import mp4
@@ -71,6 +71,8 @@ class Shop:
     destination: Destination
     tools: Tools
     staging: Path
+    storage: Path
+    """Where the destination keeps items on this machine: reserved too, when it is another file system."""
     disk: Disk
     clock: Clock
     style: Style
@@ -160,7 +162,10 @@ class Work:
         """Bytes per folder: the files, what is stitched of them, and a copy where staging lies elsewhere."""
         arriving = sum(file.size or 0 for file in arrangement.fetch)
         stitched = sum(file.size or 0 for o in arrangement.build if o.how is How.STITCH for file in o.inputs)
-        return {self._shop.staging: arriving + 2 * stitched}
+        needs = {self._shop.staging: arriving + 2 * stitched}
+        if device(self._shop.storage) != device(self._shop.staging):
+            needs[self._shop.storage] = arriving + stitched
+        return needs
 
     def _fetch(
         self, arrangement: Arrangement, reservation: Reservation
@@ -179,12 +184,8 @@ class Work:
         return fetched, failed
 
     def _make_folder(self) -> None:
-        try:
+        with explained(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise Unfit(
-                f"{self._folder}: {error.strerror}", hint="make the staging folder writable, or set `staging`"
-            ) from error
 
     def _fetch_proven(self, file: RecordingFile, reservation: Reservation) -> Fetched:
         """A file that also is what its format says; one that is damaged is fetched once more."""
@@ -194,7 +195,8 @@ class Work:
                 if file.kind.is_media and extension(file) in ("mp4", "m4a"):
                     mp4.check(fetched.path, fetched.size)
             except DownloadFailed:
-                fetched.path.unlink(missing_ok=True)
+                with explained(self._folder):
+                    fetched.path.unlink(missing_ok=True)
                 if attempt == TRIES:
                     raise
             else:
@@ -221,7 +223,8 @@ class Work:
             arrangement=arrangement,
             previous=self._previous,
         )
-        item = make_item(have, self._shop.style, bench)
+        with explained(self._folder):
+            item = make_item(have, self._shop.style, bench)
         host = self._shop.users.get(self._meeting.host_id) or User(
             id=self._meeting.host_id, email=self._meeting.host_email, status="unknown"
         )

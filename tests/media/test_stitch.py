@@ -5,6 +5,7 @@ import pytest
 
 from tests.media.conftest import BLACK, GREEN, GREEN_880, RED_440, Stitcher, Studio
 from zoomsync.errors import Unjoinable
+from zoomsync.media import captions
 from zoomsync.media.stitch import Stitched
 
 
@@ -14,6 +15,15 @@ def test_segments_that_agree_are_copied(join: Stitcher, studio: Studio, red: Pat
     assert stitched == Stitched(path=join.target, durations=(2.0, 2.0), reencoded=False)
     assert studio.seen_and_heard(join.target) == [*RED_440, *GREEN_880]
     assert join.left_behind() == ["video.mp4"]
+
+
+def test_a_copy_begins_at_zero_and_is_not_a_frame_longer(
+    join: Stitcher, studio: Studio, red: Path, green: Path
+) -> None:
+    join(red, green)
+
+    tracks = studio.look(join.target)["streams"][:2]
+    assert [(one["start_time"], one["duration"]) for one in tracks] == [("0.000000", "4.000000")] * 2
 
 
 def test_the_order_is_the_one_given(join: Stitcher, studio: Studio, red: Path, green: Path) -> None:
@@ -79,6 +89,19 @@ def test_the_largest_frame_and_the_best_sound_are_taken(join: Stitcher, studio: 
     video, audio = studio.look(join.target)["streams"][:2]
     assert (video["width"], video["height"], video["avg_frame_rate"]) == (322, 182, "30/1")
     assert (audio["sample_rate"], audio["channels"]) == ("48000", 2)
+
+
+def test_subtitles_in_the_file_are_carried_along(join: Stitcher, studio: Studio, red: Path) -> None:
+    text = red.with_name("text.srt")
+    text.write_text("1\n00:00:00,500 --> 00:00:01,000\nAlice: hello\n")
+    subtitled = red.with_name("subtitled.mp4")
+    tracks = ["-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"]
+    studio.ffmpeg("-i", str(red), "-i", str(text), *tracks, str(subtitled))
+
+    join(subtitled, subtitled, reencode=False)
+
+    shown = studio.ffmpeg("-i", str(join.target), "-map", "0:s", "-f", "webvtt", "-").decode()
+    assert [cue.start for cue in captions.parse(shown)] == [500, 2500]
 
 
 @pytest.mark.parametrize("audio", ["-c:a aac -ar 32000 -ac 1", "-c:a aac -ar 48000 -ac 2"])

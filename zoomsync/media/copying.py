@@ -10,6 +10,8 @@ import ffmpeg
 from zoomsync.media.bench import Bench, Cut, Labels
 
 WHITELIST = "file,pipe"
+KEEP_TIMES: dict[str, object] = {"copyts": None}
+"""Else ffmpeg takes the lead-in of AAC, which begins below zero, for the beginning and moves all else by its length."""
 
 
 def join_by_copying(bench: Bench, cuts: Sequence[Cut], labels: Labels) -> None:
@@ -23,7 +25,7 @@ def join_by_copying(bench: Bench, cuts: Sequence[Cut], labels: Labels) -> None:
         f"file:{parts}", f="concat", safe=0, protocol_whitelist=WHITELIST, format_whitelist="concat,mov"
     )
     tracks = [source[str(one.index)] for one in cuts[0].media.streams if one.kind != "data"]
-    bench.make(finished(bench, tracks, cuts, labels, {"c": "copy"}))
+    bench.make(finished(bench, tracks, cuts, labels, {"c": "copy", **KEEP_TIMES}))
 
 
 def same_time_base(bench: Bench, cuts: Sequence[Cut]) -> list[Cut]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoomsync.errors import Unstitchable
 from zoomsync.media.bench import Bench, Cut
-from zoomsync.media.probe import ONLY_FILES, Media, Stream
+from zoomsync.media.probe import ONLY_FILES, Media
 from zoomsync.media.tools import shown
 
 SECONDS_A_JOIN = 0.2
@@ -73,11 +73,12 @@ def _length(what: str, found: float, wanted: float, slack: float) -> Iterator[st
 
 
 def _packets(result: Media, cuts: Sequence[Cut]) -> Iterator[str]:
-    for place, track in enumerate(_kept(result)):
-        wanted = sum(_kept(cut.media)[place].packets or 0 for cut in cuts)
-        if track.packets != wanted:
-            yield f"{track.kind} {track.packets} packets instead of {wanted}"
+    """Of video and audio; of subtitles the format itself wants empty ones in between."""
+    for kind in ("video", "audio"):
+        found, wanted = _count(result, kind), sum(_count(cut.media, kind) for cut in cuts)
+        if found != wanted:
+            yield f"{kind} {found} packets instead of {wanted}"
 
 
-def _kept(media: Media) -> list[Stream]:
-    return [one for one in media.streams if one.kind != "data"]
+def _count(media: Media, kind: str) -> int:
+    return sum(one.packets or 0 for one in media.streams if one.kind == kind)

@@ -133,8 +133,8 @@ class Downloads:
             with self._open(errand, credential, start=staged.size) as answer:
                 announced = self._admit(errand, answer)
                 for chunk in _chunks(answer):
-                    self._clock.check()
                     self._append(errand, chunk)
+                    self._clock.check()
             whole = announced if whole is None else whole
         self._look(errand)
         if whole is not None and staged.size != whole:
