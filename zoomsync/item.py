@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from zoomsync.errors import Unjoinable, Unstitchable
-from zoomsync.layout import Arrangement, How, Output, extension, safe, separate
+from zoomsync.layout import Arrangement, How, Output, extension, numbered, safe, separate
 from zoomsync.media import captions, chat, stitch
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Meeting, Receipt, RecordingFile, StoredFile
@@ -61,8 +61,11 @@ def make_item(have: Materials, style: Style, bench: Bench) -> Item:
     videos = [o for o in have.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
     texts = [output for output in have.arrangement.build if output not in videos]
     made = [file for output in videos for file in _video(output, have, style, bench)]
-    offsets = _offsets(have.known, [*made, *kept])
-    made += [file for output in texts for file in _text(output, have, offsets, bench)]
+    if any(file.role in ("video", "audio") for file in [*made, *kept]):
+        offsets = _offsets(have.known, [*made, *kept])
+        made += [file for output in texts for file in _text(output, have, offsets, bench)]
+    else:
+        made += [file for output in texts for file in _separate_text(output, have)]
     unique = _own_sources({file.role: file for file in [*kept, *made]}, bench.folder)
     year, folder = item_folder(have.meeting.start, have.meeting.topic, zone(style.timezone, have.meeting))
     return Item(
@@ -150,11 +153,11 @@ def _seconds(files: Iterable[RecordingFile]) -> float:
 
 def _originals(output: Output, have: Materials) -> list[ItemFile]:
     """The segments as fetched. Each is linked, not moved, in staging: it may go into several places."""
-    numbers = {file.id: n for n, part in enumerate(segments(have.known), 1) for file in part.files}
+    numbers = _numbers(have.known)
     stored = {(file.role, file.made_of): file for file in (have.previous.files if have.previous else ())}
     originals = []
     for file in output.inputs:
-        role = f"segments/{numbers.get(file.id, 0)} {safe(file.label)}"
+        role = f"segments/{numbers[file.id]} {safe(file.label)}"
         one = Output(role=role, name=f"{role}.{extension(file)}", how=How.KEEP, inputs=(file,))
         same = stored.get((role, one.made_of))
         originals.append(_kept(same) if same else _as_fetched(one, have))
@@ -205,6 +208,20 @@ def _text(output: Output, have: Materials, offsets: Mapping[str, float], bench: 
     path = bench.folder / output.name.replace("/", "-")
     path.write_text(joined, encoding="utf-8", newline="")
     return [_made(output, path, bench.clock)]
+
+
+def _separate_text(output: Output, have: Materials) -> list[ItemFile]:
+    """The text files beside separate videos: each as fetched, named like the video of its segment."""
+    if output.how is How.KEEP:
+        return [_as_fetched(output, have)]
+    numbers = _numbers(have.known)
+    alone = [replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs]
+    return [_as_fetched(numbered(one, numbers[one.inputs[0].id]), have) for one in alone]
+
+
+def _numbers(known: Sequence[RecordingFile]) -> dict[str, int]:
+    """File id → number of its segment, from 1."""
+    return {file.id: n for n, part in enumerate(segments(known), 1) for file in part.files}
 
 
 def _read(path: Path) -> str:

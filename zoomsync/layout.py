@@ -58,23 +58,34 @@ def wanted(
     has_media = any(file.kind.is_media for part in parts for file in part.files)
     is_whole = len(parts) == 1 or (concatenate and has_media)
     if not is_whole:
-        return tuple(output for n, part in enumerate(parts, 1) for output in _separate(part, n, views))
-    return (*_videos(parts, views), *_texts(parts))
+        return _distinct(output for n, part in enumerate(parts, 1) for output in _separate(part, n, views))
+    return _distinct((*_videos(parts, views), *_texts(parts)))
+
+
+def _distinct(outputs: Iterable[Output]) -> tuple[Output, ...]:
+    """No two of the same role or name: types that Zoom spells differently can look the same in a file name."""
+    taken: dict[str, Output] = {}
+    for output in outputs:
+        number, one = 2, output
+        while one.role in taken or any(one.name == other.name for other in taken.values()):
+            one, number = numbered(output, f"{number}"), number + 1
+        taken[one.role] = one
+    return tuple(taken.values())
 
 
 def separate(output: Output) -> tuple[Output, ...]:
     """The outputs of a video whose segments cannot be joined: each segment its own video."""
-    return tuple(
-        Output(role=f"{output.role}.{n}", name=_numbered(output.name, n), how=How.KEEP, inputs=(file,))
-        for n, file in enumerate(output.inputs, 1)
-    )
+    alone = (replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs)
+    return tuple(numbered(one, n) for n, one in enumerate(alone, 1))
+
+
+def numbered(output: Output, number: int | str) -> Output:
+    """The output as one of several of its kind: `video.mp4`, 2 → `video.2.mp4`."""
+    return replace(output, role=f"{output.role}.{number}", name=_numbered(output.name, number))
 
 
 def _separate(part: Segment, number: int, views: Sequence[str]) -> list[Output]:
-    return [
-        replace(output, role=f"{output.role}.{number}", name=_numbered(output.name, number))
-        for output in (*_videos((part,), views), *_texts((part,)))
-    ]
+    return [numbered(output, number) for output in (*_videos((part,), views), *_texts((part,)))]
 
 
 def _numbered(name: str, number: int | str) -> str:
@@ -113,12 +124,12 @@ def _further(media: Sequence[Sequence[RecordingFile]], views: Sequence[str]) -> 
 
 def _media(key: str, inputs: tuple[RecordingFile, ...]) -> Output:
     stem = "video" if any(file.kind is Kind.VIDEO for file in inputs) else "audio"
-    extension = inputs[0].extension if len(inputs) == 1 else {"video": "mp4", "audio": "m4a"}[stem]
+    ending = extension(inputs[0]) if len(inputs) == 1 else {"video": "mp4", "audio": "m4a"}[stem]
     if stem == "audio" and key in ("audio_only", "m4a"):
         key = ""
     label = f"{stem}.{safe(key)}" if key else stem
     how = How.KEEP if len(inputs) == 1 else How.STITCH
-    return Output(role=label, name=f"{label}.{extension}", how=how, inputs=inputs)
+    return Output(role=label, name=f"{label}.{ending}", how=how, inputs=inputs)
 
 
 def safe(label: str) -> str:
