@@ -30,6 +30,7 @@ class Wanted:
     """Blank: every user of the account."""
     excluded: tuple[str, ...] = ()
     unknown: str = "fail"
+    """`fail`, `warn`, or `tell`: only name them in `Hosts.unknown`."""
     listing: str = "auto"
 
     @property
@@ -50,6 +51,8 @@ class Hosts:
     warnings: tuple[str, ...] = ()
     narrowed: tuple[str, ...] | None = None
     """Ids of the users that the command line names; None: no narrowing."""
+    unknown: tuple[str, ...] = ()
+    """Addresses that neither Zoom nor the ledger ever knew."""
 
     def selects(self, host_id: str) -> bool:
         """Whether this host's recordings are wanted."""
@@ -98,13 +101,25 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
     ]
     never = [email for email in unknown if email not in departed]
     if never and wanted.unknown == "fail":
-        raise ConfigError(
-            f"filter_accounts: {', '.join(never)}: Zoom knows no such user",
-            hint="correct the address, or set `unknown_accounts: warn`",
-        )
-    warnings += [f"filter_accounts: {email}: Zoom knows no such user" for email in never]
+        raise unknown_accounts(never)
+    if wanted.unknown == "warn":
+        warnings += [str(unknown_accounts([email])) for email in never]
     ids = {user.id for user in found} | {departed[email] for email in unknown if email in departed}
-    return Hosts(users=_by_id(found), ids=frozenset(ids), excluded=frozenset(left_out), warnings=tuple(warnings))
+    return Hosts(
+        users=_by_id(found),
+        ids=frozenset(ids),
+        excluded=frozenset(left_out),
+        warnings=tuple(warnings),
+        unknown=tuple(never),
+    )
+
+
+def unknown_accounts(emails: Iterable[str]) -> ConfigError:
+    """The error for addresses that nobody ever knew."""
+    return ConfigError(
+        f"filter_accounts: {', '.join(emails)}: Zoom knows no such user",
+        hint="correct the address, or set `unknown_accounts: warn`",
+    )
 
 
 def _by_id(users: Iterable[User]) -> dict[str, User]:

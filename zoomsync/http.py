@@ -53,12 +53,14 @@ class Http:
         rate: float | None,
         user_agent: str,
         timeouts: tuple[float, float] = (10.0, 60.0),
+        tries: int = TRIES,
     ) -> None:
         self.name = name
         self._clock = clock
         self._limit = Limit(rate, clock) if rate else None
         self._user_agent = user_agent
         self._timeouts = timeouts
+        self._tries = tries
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
@@ -78,7 +80,7 @@ class Http:
             session.close()
 
     def request(
-        self, method: str, url: str, *, repeatable: bool, tries: int = TRIES, **options: Any
+        self, method: str, url: str, *, repeatable: bool, tries: int | None = None, **options: Any
     ) -> requests.Response:
         """The answer to one request; `options` (headers, params, json, data, stream) as for requests.
 
@@ -88,7 +90,7 @@ class Http:
         """
         retrying = Retrying(
             sleep=self._clock.sleep,
-            stop=stop_after_attempt(tries),
+            stop=stop_after_attempt(tries or self._tries),
             wait=self._pause,
             retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.is_passing),
             before_sleep=self._say,

@@ -9,7 +9,7 @@ from zoomsync import __version__
 from zoomsync.config import Config
 from zoomsync.destinations.library import Library
 from zoomsync.disk import Disk
-from zoomsync.http import Http
+from zoomsync.http import TRIES, Http
 from zoomsync.item import Style
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, User
@@ -37,11 +37,11 @@ class Lines:
         self.files.close()
 
 
-def lines(config: Config, clock: Clock) -> Lines:
-    """Connections to Zoom; nothing is sent yet."""
+def lines(config: Config, clock: Clock, *, tries: int = TRIES) -> Lines:
+    """Connections to Zoom, for up to so many tries a request; nothing is sent yet."""
     settings = config.zoom
-    api = Http(name="zoom", clock=clock, rate=settings.rate, user_agent=USER_AGENT)
-    files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT)
+    api = Http(name="zoom", clock=clock, rate=settings.rate, user_agent=USER_AGENT, tries=tries)
+    files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
     tokens = Tokens(
         api,
         oauth_url=settings.oauth_url,

@@ -195,11 +195,11 @@ def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
     library = unattached(tmp_path / "library")
     attach(library, dry_run=True)
 
-    assert library.check() == f"library at {library.path}: new, it can be made"
+    assert library.check() == f"library at {library.path}: new, will be created"
     assert tree(tmp_path) == {}
 
     library.path.mkdir()
-    assert library.check() == f"library at {library.path}: new, it can be made"
+    assert library.check() == f"library at {library.path}: new, will be created"
     assert tree(library.path) == {}
 
     attach(library)

@@ -219,12 +219,12 @@ class TestAuthors:
             (
                 {},
                 a_user(),
-                Author(id="ada@example.org", email="ada@example.org", note="a folder, made when first needed"),
+                Author(id="ada@example.org", email="ada@example.org"),
             ),
             (
                 {},
                 a_user(email="Ada@Example.ORG"),
-                Author(id="ada@example.org", email="ada@example.org", note="a folder, made when first needed"),
+                Author(id="ada@example.org", email="ada@example.org"),
             ),
             (
                 {"aliases": {"ADA@example.org": "lady@example.com"}},
@@ -248,7 +248,7 @@ class TestAuthors:
                 a_user(email=""),
                 Author(id="host-ada", email="", note="the host has no e-mail, and me is not set"),
             ),
-            ({}, a_user(email="../ada"), Author(id="-ada", email="../ada", note="a folder, made when first needed")),
+            ({}, a_user(email="../ada"), Author(id="-ada", email="../ada")),
         ],
     )
     def test_the_author_of_a_host(self, tmp_path: Path, changes: dict[str, Any], host: Any, expected: Author) -> None:

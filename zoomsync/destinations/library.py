@@ -15,7 +15,7 @@ from zoomsync.destinations.index import Index
 from zoomsync.destinations.inspection import inspect
 from zoomsync.destinations.marker import Known
 from zoomsync.destinations.recording import Recording
-from zoomsync.errors import MeetingFailed, RemovedByPerson
+from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
 from zoomsync.model import Author, Clock, Item, Receipt, StoredFile, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
@@ -90,6 +90,8 @@ class Library:
 
     def check(self) -> str:
         """Write and remove one probe file; a library that is not there yet is probed where it would be made."""
+        if self.path.exists() and not self.path.is_dir():
+            raise LibraryUnusable(f"{self.path}: not a folder", hint="check destination.path in the config")
         folder = next((one for one in (self.path / marker.FOLDER, self.path) if one.is_dir()), self.path.parent)
         probe = folder / f"{marker.FOLDER}-probe"
         with refusals(folder):
@@ -103,11 +105,17 @@ class Library:
                 probe.unlink(missing_ok=True)
         if found := self._hold.on_disk():
             return f"library {found[:8]} at {self.path}, writable"
-        return f"library at {self.path}: new, it can be made"
+        return f"library at {self.path}: new, will be created"
 
     def author_for(self, host: User) -> Author:
         """The folder of a host: its alias or e-mail, or that of `me`."""
         return author_for(host, publish_as=self._publish_as, me=self._me, aliases=self._aliases)
+
+    def has_author(self, author: Author) -> bool:
+        """Whether there is a folder for this author already."""
+        name = safe_component(author.id, COMPONENT_BYTES)
+        with refusals(self.path):
+            return any((self.path / top / name).is_dir() for top in ("published", "drafts"))
 
     def find(self, uuid: str) -> Receipt | None:
         """The receipt of a meeting's item, wherever a person moved it; None where there is none.
