@@ -17,9 +17,7 @@ def test_segments_that_agree_are_copied(join: Stitcher, studio: Studio, red: Pat
     assert join.left_behind() == ["video.mp4"]
 
 
-def test_a_copy_begins_at_zero_and_is_not_a_frame_longer(
-    join: Stitcher, studio: Studio, red: Path, green: Path
-) -> None:
+def test_a_copy_begins_at_zero_and_is_no_frame_longer(join: Stitcher, studio: Studio, red: Path, green: Path) -> None:
     join(red, green)
 
     tracks = studio.look(join.target)["streams"][:2]
