@@ -1,0 +1,152 @@
+"""`status --check`: each reason why a person should look, and no other."""
+
+from typing import Any
+
+import pytest
+
+from tests.fakes import NOW, a_meeting, an_entry
+from tests.status.builders import a_memory, a_retry, a_run, alive, gone, parked, some_terms, stored
+from zoomsync.model import DAY, HOUR, MINUTE, Run
+from zoomsync.status import Memory, Terms, health
+
+
+def the_health(memory: Memory | None, *, terms: Terms | None = None, **changes: Any) -> list[str]:
+    return health(memory, **{"enabled": True, "now": NOW, "is_alive": gone, "terms": terms or some_terms(), **changes})
+
+
+def test_a_pass_that_finished_today_is_healthy() -> None:
+    assert the_health(a_memory(stored(), an_entry(a_meeting(uuid="w==")), runs=(a_run(),))) == []
+
+
+def test_a_pass_that_finished_with_failures_is_no_reason_by_itself() -> None:
+    assert the_health(a_memory(an_entry(retry=a_retry()), runs=(a_run(code=1),))) == []
+
+
+def test_without_memory_it_never_ran() -> None:
+    assert the_health(None) == ["never run"]
+
+
+def test_switched_off_only_that_is_said_of_passes() -> None:
+    assert the_health(a_memory(runs=(a_run(code=6),)), enabled=False) == ["disabled: `enabled` is false in the config"]
+
+
+NO_END = "too old: no whole pass has finished yet"
+
+
+@pytest.mark.parametrize(
+    ("runs", "reasons"),
+    [
+        ((a_run(narrowed="1 meeting"),), ["never run: only narrowed passes so far"]),
+        (
+            (a_run(1), a_run(2, before=HOUR, code=6, why="zoom: does not answer")),
+            ["failed: pass 2, exit code 6: zoom: does not answer"],
+        ),
+        ((a_run(1), a_run(2, code=70)), ["failed: pass 2, exit code 70: it left no reason"]),
+        (
+            (a_run(1, before=49 * HOUR), a_run(2, code=6, why="zoom: does not answer")),
+            [
+                "failed: pass 2, exit code 6: zoom: does not answer",
+                "too old: last whole pass finished 2026-03-08 12:00 UTC, 2 days ago (allowed: 1 d 2 h)",
+            ],
+        ),
+        ((a_run(code=3, why="zoom: refused"),), ["failed: pass 1, exit code 3: zoom: refused", NO_END]),
+        ((a_run(1), a_run(2, code=None)), ["interrupted: pass 2, process 4711 on recorder is gone"]),
+        ((a_run(1), a_run(2, code=143, why="stopped by signal 15")), ["interrupted: pass 2, stopped by signal 15"]),
+        ((a_run(1), a_run(2, code=2, why="no such meeting", narrowed="1 meeting")), []),
+        ((a_run(1), a_run(2, code=4)), []),
+        ((a_run(before=27 * HOUR, took=HOUR),), []),
+        (
+            (a_run(before=27 * HOUR + MINUTE, took=HOUR),),
+            ["too old: last whole pass finished 2026-03-09 09:59 UTC, 1 d 2 h ago (allowed: 1 d 2 h)"],
+        ),
+        (
+            (a_run(1, before=27 * HOUR + MINUTE), a_run(2, narrowed="1 meeting")),
+            ["too old: last whole pass finished 2026-03-09 09:59 UTC, 1 d 2 h ago (allowed: 1 d 2 h)"],
+        ),
+        ((a_run(before=-DAY),), [NO_END]),
+    ],
+)
+def test_passes_are_judged_by_the_last_whole_one(runs: tuple[Run, ...], reasons: list[str]) -> None:
+    assert the_health(a_memory(runs=runs)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("runs", "reasons"),
+    [
+        ((a_run(code=None),), []),
+        ((a_run(1, before=9 * DAY), a_run(2, code=None)), []),
+        (
+            (a_run(1, before=28 * HOUR), a_run(2, before=27 * HOUR, code=None)),
+            ["too old: pass 2 runs since 2026-03-09 09:00 UTC (allowed: 1 d 2 h)"],
+        ),
+        (
+            (a_run(before=-DAY, code=None),),
+            ["too old: pass 1 is running, but its start lies in the future"],
+        ),
+    ],
+)
+def test_a_running_pass_is_progress_unless_it_began_too_long_ago(runs: tuple[Run, ...], reasons: list[str]) -> None:
+    assert the_health(a_memory(runs=runs), is_alive=alive) == reasons
+
+
+def test_the_allowed_age_can_be_set() -> None:
+    memory = a_memory(runs=(a_run(before=3 * HOUR, took=HOUR),))
+
+    assert the_health(memory, max_age=HOUR) == [
+        "too old: last whole pass finished 2026-03-10 10:00 UTC, 2 h ago (allowed: 1 h)"
+    ]
+
+
+def test_meetings_that_need_a_person_are_named() -> None:
+    memory = a_memory(
+        an_entry(a_meeting(uuid="p=="), retry=parked()),
+        stored(a_meeting(uuid="r=="), refusal=a_retry()),
+        an_entry(a_meeting(uuid="z=="), auto_delete=NOW + 7 * DAY),
+        an_entry(a_meeting(uuid="later=="), auto_delete=NOW + 8 * DAY),
+        stored(a_meeting(uuid="safe=="), auto_delete=NOW + DAY),
+        runs=(a_run(),),
+    )
+
+    assert the_health(memory) == [
+        "parked, not tried again by itself: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (p==)",
+        "deletion from Zoom refused: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (r==)",
+        "deleted by Zoom within 7 days and not stored: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (z==)",
+    ]
+
+
+def test_of_many_meetings_three_are_named_and_the_others_counted() -> None:
+    entries = [an_entry(a_meeting(uuid=f"{number}==", topic="x" * 99), retry=parked()) for number in range(1200)]
+
+    reasons = the_health(a_memory(*entries, runs=(a_run(),)))
+
+    assert [reason.count("==") for reason in reasons] == [3]
+    assert [reason.count("x") for reason in reasons] == [3 * 59]
+    assert reasons[0].startswith("parked, not tried again by itself: 1,200 meetings: “xxx")
+    assert reasons[0].endswith(" and 1,197 more")
+
+
+def test_what_the_config_gives_up_is_no_reason() -> None:
+    memory = a_memory(
+        an_entry(a_meeting(uuid="p=="), retry=parked(), auto_delete=NOW + DAY),
+        stored(a_meeting(uuid="r=="), refusal=a_retry()),
+        runs=(a_run(),),
+    )
+
+    assert the_health(memory, terms=some_terms(excluded={"p=="}, held={"r=="})) == []
+
+
+def test_switched_off_what_zoom_deletes_soon_is_still_told() -> None:
+    memory = a_memory(an_entry(auto_delete=NOW + DAY), runs=(a_run(),))
+
+    assert [reason.partition(":")[0] for reason in the_health(memory, enabled=False)] == [
+        "disabled",
+        "deleted by Zoom within 7 days and not stored",
+    ]
+
+
+def test_no_reason_moves_a_cursor() -> None:
+    memory = a_memory(an_entry(topic="a\x1b[2J\nb", retry=parked()), runs=(a_run(),))
+
+    assert the_health(memory) == [
+        "parked, not tried again by itself: 1 meeting: “a\\x1b[2J\\nb” 2026-03-01 10:30 UTC (/abc//DEF+ghi==)"
+    ]

@@ -1,0 +1,322 @@
+"""The document of `status --json`: its keys are promised, and it tells the whole ledger."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.fakes import NOW, a_meeting, an_entry
+from tests.status.builders import (
+    FINGERPRINT,
+    a_memory,
+    a_retry,
+    a_run,
+    alive,
+    gone,
+    parked,
+    some_terms,
+    stored,
+)
+from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase
+from zoomsync.status import Memory, Terms, document
+
+
+def the_document(memory: Memory | None = None, *, terms: Terms | None = None, **changes: Any) -> dict[str, Any]:
+    return document(
+        memory, **{"enabled": True, "now": NOW, "is_alive": gone, "terms": terms or some_terms(), **changes}
+    )
+
+
+NOTHING: dict[str, Any] = {
+    "as_of": "2026-03-10T12:00:00Z",
+    "sync_process": "Never run",
+    "last_synced_attempt": None,
+    "last_finished": None,
+    "last_recording_fetched_till": None,
+    "authorization": {"zoom": "not checked yet", "destination": "not checked yet", "checked_at": None},
+    "gaps": [],
+    "next_sweep": "2026-03-10T12:00:00Z",
+    "counts": {
+        "waiting": 0,
+        "skipped": 0,
+        "published": 0,
+        "deleted": 0,
+        "lost": 0,
+        "removed": 0,
+        "erased": 0,
+    },
+    "at_risk": [],
+    "waiting": [],
+    "failed": [],
+    "refused": [],
+    "lost": [],
+    "removed": [],
+    "skipped": {"counts": {}, "rows": []},
+    "open_intents": [],
+    "runs": [],
+}
+
+
+def a_row(**changes: Any) -> dict[str, Any]:
+    return {
+        "uuid": "/abc//DEF+ghi==",
+        "number": "85012345678",
+        "topic": "Weekly planning",
+        "host": "ada@example.org",
+        "start": "2026-03-01T10:30:00Z",
+        "phase": "waiting",
+        "reason": "not settled yet",
+        **changes,
+    }
+
+
+def test_before_the_first_pass_every_key_is_there() -> None:
+    assert the_document(None) == NOTHING
+
+
+def test_a_memory_is_told_with_its_last_run() -> None:
+    memory = a_memory(
+        runs=(a_run(7, counts={"published": 2}),),
+        intents=(Intent(id="1" * 32, at=NOW - HOUR, action="delete", uuid="u==", target="file-video"),),
+        gaps=(Gap(since=NOW - 2 * DAY, until=NOW - DAY), Gap(since=NOW - 2 * DAY, until=NOW - DAY, user="host-bob")),
+        fetched_till=NOW - DAY,
+    )
+
+    found = the_document(memory)
+
+    assert found == NOTHING | {
+        "sync_process": "Finished",
+        "last_synced_attempt": "2026-03-10T10:00:00Z",
+        "last_finished": "2026-03-10T11:00:00Z",
+        "last_recording_fetched_till": "2026-03-09T12:00:00Z",
+        "authorization": {"zoom": "authorized", "destination": "authorized", "checked_at": "2026-03-10T11:00:00Z"},
+        "gaps": [
+            {"since": "2026-03-08T12:00:00Z", "until": "2026-03-09T12:00:00Z", "user": None},
+            {"since": "2026-03-08T12:00:00Z", "until": "2026-03-09T12:00:00Z", "user": "host-bob"},
+        ],
+        "next_sweep": "2026-03-15T12:00:00Z",
+        "open_intents": [
+            {"id": "1" * 32, "at": "2026-03-10T11:00:00Z", "action": "delete", "uuid": "u==", "target": "file-video"}
+        ],
+        "runs": [
+            {
+                "id": "00000007",
+                "number": 7,
+                "started_at": "2026-03-10T10:00:00Z",
+                "ended_at": "2026-03-10T11:00:00Z",
+                "outcome": "Finished",
+                "code": 0,
+                "why": "",
+                "narrowed": "",
+                "process": {"pid": 4711, "host": "recorder"},
+                "counts": {"published": 2},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "is_alive", "process"),
+    [
+        ({"code": 0}, gone, "Finished"),
+        ({"code": 1}, gone, "Finished with failures"),
+        ({"code": None}, alive, "Running"),
+        ({"code": None}, gone, "Interrupted"),
+        ({"code": 143, "why": "stopped by signal 15"}, gone, "Interrupted"),
+        ({"code": 130}, gone, "Interrupted"),
+        ({"code": 3, "why": "zoom: wrong client secret"}, gone, "Failed: zoom: wrong client secret"),
+        ({"code": 70, "why": "a bug in zoomsync"}, gone, "Failed: a bug in zoomsync"),
+        ({"code": 5}, gone, "Failed: exit code 5"),
+        ({"code": 4}, gone, "Never run"),
+    ],
+)
+def test_the_sync_process_is_named_by_how_the_last_run_went(run: dict[str, Any], is_alive: Any, process: str) -> None:
+    found = the_document(a_memory(runs=(a_run(**run),)), is_alive=is_alive)
+
+    assert found["sync_process"] == process
+
+
+def test_switched_off_the_sync_process_is_disabled_whatever_ran_before() -> None:
+    assert the_document(a_memory(runs=(a_run(),)), enabled=False)["sync_process"] == "Disabled"
+
+
+def test_what_happened_in_the_future_counts_as_unset() -> None:
+    later = NOW + DAY
+    memory = a_memory(
+        an_entry(retry=a_retry(at=later)),
+        runs=(a_run(before=-DAY),),
+        fetched_till=later,
+        swept_at=later,
+        authorization=AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=later),
+    )
+
+    found = the_document(memory)
+
+    assert found["last_synced_attempt"] is None
+    assert found["last_finished"] is None
+    assert found["last_recording_fetched_till"] is None
+    assert found["authorization"]["checked_at"] is None
+    assert found["next_sweep"] == found["as_of"]
+    assert found["failed"][0]["failed_at"] is None
+    assert (found["runs"][0]["started_at"], found["runs"][0]["ended_at"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("head", "terms", "next_sweep"),
+    [
+        ({"swept_at": NOW - DAY}, {}, "2026-03-16T12:00:00Z"),
+        ({"swept_at": NOW - 8 * DAY}, {}, "2026-03-10T12:00:00Z"),
+        ({"swept_at": None}, {}, "2026-03-10T12:00:00Z"),
+        ({}, {"fingerprint": "changed"}, "2026-03-10T12:00:00Z"),
+        ({}, {"sweep": None}, None),
+        ({}, {"sweep": None, "fingerprint": "changed"}, "2026-03-10T12:00:00Z"),
+    ],
+)
+def test_the_next_sweep_is_when_a_pass_will_make_one(
+    head: dict[str, Any], terms: dict[str, Any], next_sweep: str | None
+) -> None:
+    found = the_document(a_memory(**{"fingerprint": FINGERPRINT, **head}), terms=some_terms(**terms))
+
+    assert found["next_sweep"] == next_sweep
+
+
+TRIED = {
+    "tries": 2,
+    "error": "video: download cut at 12 bytes",
+    "hint": "look at the network",
+    "failed_at": "2026-03-10T11:00:00Z",
+    "next_at": "2026-03-10T13:00:00Z",
+    "parked": False,
+}
+PARKED = TRIED | {"tries": 10, "next_at": None, "parked": True}
+STORED = {"phase": "published", "reason": "stored"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "lists"),
+    [
+        (an_entry(due_at=NOW + HOUR), {"waiting": [a_row(due_at="2026-03-10T13:00:00Z")]}),
+        (stored(), {}),
+        (
+            stored(pending=("audio_transcript: still processing", "chat_file: refused")),
+            {
+                "waiting": [
+                    a_row(
+                        phase="published",
+                        reason="stored, still to come: audio_transcript: still processing, chat_file: refused",
+                        due_at=None,
+                    )
+                ]
+            },
+        ),
+        (an_entry(retry=a_retry()), {"failed": [a_row(**TRIED)]}),
+        (an_entry(retry=parked()), {"failed": [a_row(**PARKED)]}),
+        (stored(retry=a_retry()), {"failed": [a_row(**STORED, **TRIED)]}),
+        (stored(refusal=a_retry()), {"refused": [a_row(**STORED, **TRIED)]}),
+        (an_entry(phase=Phase.LOST, reason="gone"), {"lost": [a_row(phase="lost", reason="gone")]}),
+        (an_entry(phase=Phase.LOST, reason="gone", retry=parked()), {"lost": [a_row(phase="lost", reason="gone")]}),
+        (stored(phase=Phase.REMOVED), {"removed": [a_row(phase="removed", reason="stored")]}),
+        (stored(phase=Phase.DELETED, refusal=a_retry()), {}),
+        (an_entry(phase=Phase.ERASED), {}),
+        (
+            an_entry(auto_delete=NOW + DAY),
+            {
+                "waiting": [a_row(due_at=None)],
+                "at_risk": [a_row(auto_delete="2026-03-11T12:00:00Z")],
+            },
+        ),
+        (
+            an_entry(phase=Phase.SKIPPED, reason="12 s long, shorter than recordings.min_duration (1 min)"),
+            {
+                "skipped": {
+                    "counts": {"shorter than recordings.min_duration (1 min)": 1},
+                    "rows": [a_row(phase="skipped", reason="12 s long, shorter than recordings.min_duration (1 min)")],
+                }
+            },
+        ),
+    ],
+)
+def test_an_entry_is_in_the_lists_where_it_belongs_and_in_no_other(entry: Entry, lists: dict[str, Any]) -> None:
+    found = the_document(a_memory(entry))
+
+    names = ("at_risk", "waiting", "failed", "refused", "lost", "removed", "skipped")
+    assert {name: found[name] for name in names} == {name: NOTHING[name] for name in names} | lists
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"excluded": {"/abc//DEF+ghi=="}}, "listed in exclude_meetings"),
+        ({"accounts": {"bob@example.org"}}, "its host is not selected by the config"),
+        ({"excluded_accounts": {"ada@example.org"}}, "its host is not selected by the config"),
+    ],
+)
+def test_what_the_config_leaves_out_since_neither_waits_nor_fails_nor_is_at_risk(
+    terms: dict[str, Any], reason: str
+) -> None:
+    memory = a_memory(an_entry(retry=parked(), auto_delete=NOW + DAY))
+
+    found = the_document(memory, terms=some_terms(**terms))
+
+    assert (found["waiting"], found["failed"], found["at_risk"]) == ([], [], [])
+    assert found["skipped"] == {"counts": {reason: 1}, "rows": [a_row(phase="skipped", reason=reason)]}
+    assert found["counts"]["skipped"] == 1
+
+
+def test_a_host_whose_address_is_not_known_is_not_taken_for_left_out() -> None:
+    memory = a_memory(an_entry(host_email=""))
+
+    found = the_document(memory, terms=some_terms(accounts={"bob@example.org"}))
+
+    assert found["waiting"] == [a_row(host="host-ada", due_at=None)]
+
+
+@pytest.mark.parametrize(
+    "terms", [{"delete": "never"}, {"held": {"/abc//DEF+ghi=="}}, {"accounts": {"bob@example.org"}}]
+)
+def test_a_refused_deletion_that_is_not_wanted_any_more_is_not_told(terms: dict[str, Any]) -> None:
+    assert the_document(a_memory(stored(refusal=a_retry())), terms=some_terms(**terms))["refused"] == []
+
+
+def test_meetings_come_newest_first_and_those_at_risk_by_what_zoom_deletes_first() -> None:
+    entries = [
+        an_entry(a_meeting(uuid=uuid, start=NOW - timedelta(days=age)), auto_delete=NOW + left * DAY)
+        for uuid, age, left in (("old==", 9, 3), ("new==", 1, 6), ("mid==", 5, 1))
+    ]
+
+    found = the_document(a_memory(*entries))
+
+    assert [one["uuid"] for one in found["waiting"]] == ["new==", "mid==", "old=="]
+    assert [one["uuid"] for one in found["at_risk"]] == ["mid==", "old==", "new=="]
+
+
+def test_the_gap_of_a_known_user_names_the_address() -> None:
+    memory = a_memory(stored(), gaps=(Gap(since=NOW - DAY, until=NOW, user="host-ada"),))
+
+    assert [gap["user"] for gap in the_document(memory)["gaps"]] == ["ada@example.org"]
+
+
+def test_the_last_ten_runs_come_newest_first() -> None:
+    found = the_document(a_memory(runs=tuple(a_run(number) for number in range(1, 13))))
+
+    assert [run["number"] for run in found["runs"]] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]
+
+
+def test_only_a_whole_pass_that_ran_to_its_end_is_the_last_finished() -> None:
+    runs = (
+        a_run(1, before=9 * HOUR, code=1),
+        a_run(2, before=7 * HOUR, code=6),
+        a_run(3, before=5 * HOUR, code=0, narrowed="1 meeting"),
+        a_run(4, before=3 * HOUR, code=None),
+    )
+
+    assert the_document(a_memory(runs=runs))["last_finished"] == "2026-03-10T04:00:00Z"
+
+
+def test_the_document_can_be_written_as_json() -> None:
+    memory = a_memory(stored(refusal=a_retry()), an_entry(a_meeting(uuid="w==")), runs=(a_run(),))
+
+    found = the_document(memory)
+
+    assert json.loads(json.dumps(found)) == found

@@ -1,0 +1,68 @@
+"""Where the meetings of the ledger stand, under the config as it is now."""
+
+from collections.abc import Iterable, Mapping
+
+from zoomsync import plan
+from zoomsync.model import Entry, Phase
+from zoomsync.plan import Rules
+
+OPEN = (Phase.WAITING, Phase.PUBLISHED)
+"""Where a meeting can still be fetched, or gain files."""
+
+
+def standing(entry: Entry, rules: Rules) -> tuple[Phase, str]:
+    """Phase and reason. A pass no longer asks about what the config has left out since: that waits no more."""
+    if entry.phase is Phase.WAITING and entry.uuid in rules.excluded:
+        return Phase.SKIPPED, "listed in exclude_meetings"
+    if entry.phase is Phase.WAITING and not rules.selects(entry.host_id):
+        return Phase.SKIPPED, "its host is not selected by the config"
+    return entry.phase, entry.reason
+
+
+def _is_wanted(entry: Entry, rules: Rules) -> bool:
+    return entry.uuid not in rules.excluded and rules.selects(entry.host_id)
+
+
+def newest_first(entries: Iterable[Entry]) -> list[Entry]:
+    """By the start of the meeting."""
+    return sorted(entries, key=lambda entry: (entry.start, entry.uuid), reverse=True)
+
+
+def waiting(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """What is not stored yet, or not all of it, without having failed."""
+    return newest_first(
+        entry
+        for entry in entries.values()
+        if entry.retry is None
+        and _is_wanted(entry, rules)
+        and (entry.phase is Phase.WAITING or (entry.phase is Phase.PUBLISHED and entry.pending))
+    )
+
+
+def failed(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """What failed and is tried again, or is parked."""
+    return newest_first(
+        entry
+        for entry in entries.values()
+        if entry.retry is not None and entry.phase in OPEN and _is_wanted(entry, rules)
+    )
+
+
+def refused(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """Whose deletion was refused and is still wanted."""
+    if rules.delete == "never":
+        return []
+    return newest_first(
+        entry
+        for entry in entries.values()
+        if entry.refusal is not None
+        and entry.phase is Phase.PUBLISHED
+        and entry.uuid not in rules.held
+        and rules.selects(entry.host_id)
+    )
+
+
+def at_risk(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """What Zoom deletes by itself within 7 days and is not stored, soonest first."""
+    found = (entry for entry in plan.at_risk(entries, rules.now) if _is_wanted(entry, rules))
+    return sorted(found, key=lambda entry: (entry.auto_delete or rules.now, entry.uuid))
