@@ -181,4 +181,8 @@ with ThreadPoolExecutor() as pool:
         assert eventually(lambda: len(processes_with(marker)) == 2), "ffmpeg did not start"
         os.kill(parent.pid, signal.SIGKILL)
 
-    assert eventually(lambda: processes_with(marker) == [])
+    try:
+        assert eventually(lambda: processes_with(marker) == [])
+    finally:
+        for orphan in processes_with(marker):
+            os.kill(orphan, signal.SIGKILL)
