@@ -8,7 +8,20 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "zoomsync"
 
 NOUNS = {"errors", "model", "about"}
-PURE = {"naming", "words", "segments", "layout", "gaps", "plan", "deletion", "ledger", "report", "order", "status"}
+PURE = {
+    "naming",
+    "words",
+    "redaction",
+    "segments",
+    "layout",
+    "gaps",
+    "plan",
+    "deletion",
+    "ledger",
+    "report",
+    "order",
+    "status",
+}
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
 RUNNING = {
     "disk",
@@ -24,6 +37,7 @@ RUNNING = {
     "team",
     "work",
     "checks",
+    "roster",
     "staging",
     "sync",
 }

@@ -1,12 +1,10 @@
 """HTTP for Zoom and the portal: a session per thread, retries, a rate, and no secret in any text."""
 
-import json
 import logging
 import re
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -21,7 +19,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from zoomsync.errors import Unreachable
 from zoomsync.model import Clock
-from zoomsync.words import visible
+from zoomsync.redaction import host_of, said
 
 TRIES = 6
 LONGEST_PAUSE = 300.0
@@ -143,7 +141,7 @@ class Http:
         return session
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         session.auth = lambda request: request  # a callable of our own keeps ~/.netrc out
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = self._user_agent
@@ -152,6 +150,13 @@ class Http:
         with self._lock:
             self._sessions.append(session)
         return session
+
+
+class _Session(requests.Session):
+    """Takes no redirect for one: even unfollowed, requests would read the whole body and parse the new address."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # the base's signature
+        return None
 
 
 class Limit:
@@ -266,44 +271,3 @@ def moment_of(text: str) -> datetime | None:
             continue
         return when if when.tzinfo else when.replace(tzinfo=UTC)
     return None
-
-
-def host_of(url: str) -> str:
-    """The host of a URL, for messages; `?` where it has none."""
-    found = re.match(r"[a-zA-Z][\w+.-]*://(?:[^/?#\\]*@)?([^/?#\\@\s]+)", url)
-    return visible(found[1]) if found else "?"
-
-
-def said(body: bytes) -> str:
-    """What a server gives as its reason, fit for a message: its JSON's words, a page's title, or what it is not."""
-    text = body.decode("utf-8", "replace").strip()
-    document = None
-    with suppress(ValueError, RecursionError):
-        document = json.loads(text)
-    if isinstance(document, dict):
-        words = [
-            str(document[key]) for key in ("message", "errorMessage", "reason", "name", "error") if document.get(key)
-        ]
-        return redact(words[0])[:300] if words else "no reason given"
-    if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
-        return f"a page titled “{redact(title[1].strip())}”"
-    return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
-
-
-_FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"
-_HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"""(?i)\b(https?://)(?:[^\s/?#'"<>]*@)?([^\s?#'"<>]*)(?:[?#][^\s'"<>]*)?"""), r"\1\2"),
-    (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)[^"'\r\n,}]+"""), r"\1…"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 …"),
-    (re.compile(rf"""(?i)(\b{_FIELD}=["']?|["']{_FIELD}["']\s*:\s*["']?)[^\s"'&,}}]+"""), r"\1…"),
-    (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "…"),
-    (re.compile(r"""\?[\w.%~-]+=[^\s'")>]*"""), "?…"),
-    (re.compile(r"(?<=/)[\w%.~=-]{60,}"), "…"),
-)
-
-
-def redact(text: str) -> str:
-    """The text without tokens, authorization, passwords and query strings, control characters escaped."""
-    for pattern, instead in _HIDDEN:
-        text = pattern.sub(instead, text)
-    return visible(text)

@@ -2,7 +2,7 @@
 
 import json
 
-from zoomsync.http import said
+from zoomsync.redaction import said
 
 HEAD = 4096
 """How many bytes are looked at."""

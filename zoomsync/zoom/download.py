@@ -12,8 +12,9 @@ import requests
 import urllib3.exceptions
 
 from zoomsync.errors import DownloadFailed
-from zoomsync.http import Http, OutOfOrder, said
+from zoomsync.http import Http, OutOfOrder
 from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
+from zoomsync.redaction import said
 from zoomsync.words import plural, visible
 from zoomsync.zoom import content
 from zoomsync.zoom.address import Addresses
@@ -21,7 +22,7 @@ from zoomsync.zoom.auth import Tokens
 from zoomsync.zoom.staged import CHUNK, Staged
 
 TRIES = 5
-"""Transfers in a row that bring nothing new before a file is given up for this time."""
+"""Transfers in a row that bring next to nothing new before a file is given up for this time."""
 ASKED = 4
 """How often one address is asked while its server is out of order."""
 HOPS = 5
@@ -50,6 +51,11 @@ class Errand:
     def expected(self) -> int | None:
         """The bytes that it must have; Zoom's size is right for media alone."""
         return self.file.size if self.file.kind.is_media else None
+
+    @property
+    def step(self) -> int:
+        """How many new bytes make a cut transfer worth another one."""
+        return max(1, min(CHUNK, (self.expected or 0) // 100))
 
     def failed(self, fact: str, hint: str = "the next pass tries again") -> DownloadFailed:
         """The error that names this file."""
@@ -106,7 +112,7 @@ class Downloads:
             except Refused as refused:
                 credential, reason = next(credentials, None), str(refused)
             except Cut as cut:
-                idle = 0 if errand.staged.size > most else idle + 1
+                idle = 0 if errand.staged.size >= most + errand.step else idle + 1
                 if idle == TRIES:
                     raise errand.failed(f"{cut} ({plural(idle, 'try')})") from None
                 self._clock.sleep(min(2.0**idle, 30))

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from zoomsync.errors import DeletionRefused, NotAuthorized, StillProcessing, Unreachable, ZoomsyncError
-from zoomsync.http import redact, said
+from zoomsync.redaction import redact, said
 from zoomsync.zoom.scopes import lacking
 
 USER_UNKNOWN = frozenset({1001})

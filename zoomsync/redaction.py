@@ -1,0 +1,48 @@
+"""Texts from and about servers, made fit to be shown: no secret, no query, no control character. Pure."""
+
+import json
+import re
+from contextlib import suppress
+
+from zoomsync.words import visible
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, for messages; `?` where it has none."""
+    found = re.match(r"[a-zA-Z][\w+.-]*://(?:[^/?#\\]*@)?([^/?#\\@\s]+)", url)
+    return visible(found[1]) if found else "?"
+
+
+def said(body: bytes) -> str:
+    """What a server gives as its reason, fit for a message: its JSON's words, a page's title, or what it is not."""
+    text = body.decode("utf-8", "replace").strip()
+    document = None
+    with suppress(ValueError, RecursionError):
+        document = json.loads(text)
+    if isinstance(document, dict):
+        words = [
+            str(document[key]) for key in ("message", "errorMessage", "reason", "name", "error") if document.get(key)
+        ]
+        return redact(words[0])[:300] if words else "no reason given"
+    if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
+        return f"a page titled “{redact(title[1].strip())}”"
+    return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
+
+
+_FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"
+_HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"""(?i)\b(https?://)(?:[^\s/?#'"<>]*@)?([^\s?#'"<>]*)(?:[?#][^\s'"<>]*)?"""), r"\1\2"),
+    (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)[^"'\r\n,}]+"""), r"\1…"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 …"),
+    (re.compile(rf"""(?i)(\b{_FIELD}=["']?|["']{_FIELD}["']\s*:\s*["']?)[^\s"'&,}}]+"""), r"\1…"),
+    (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "…"),
+    (re.compile(r"""\?[\w.%~-]+=[^\s'")>]*"""), "?…"),
+    (re.compile(r"(?<=/)[\w%.~=-]{60,}"), "…"),
+)
+
+
+def redact(text: str) -> str:
+    """The text without tokens, authorization, passwords and query strings, control characters escaped."""
+    for pattern, instead in _HIDDEN:
+        text = pattern.sub(instead, text)
+    return visible(text)
