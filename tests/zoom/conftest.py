@@ -1,42 +1,20 @@
 """The Zoom edge put together against the stand-in, with a clock that waits for nobody."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.fakes import NOW, FakeClock
+from tests.sandbox.content import Filler, Text
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import small_world
+from tests.zoom.edge import Edge, tokens_for
+from tests.zoom.transfers import SIZE, VTT, Try
 from zoomsync.http import Http
-from zoomsync.model import Meeting, Secret
-from zoomsync.zoom.auth import Tokens
 from zoomsync.zoom.client import Zoom
 from zoomsync.zoom.download import Downloads
-from zoomsync.zoom.listing import Listing
-
-UNTIL = NOW.date()
-SINCE = UNTIL - timedelta(days=20)
-
-
-@dataclass(kw_only=True)
-class Edge:
-    """Everything that a pass has of Zoom."""
-
-    clock: FakeClock
-    http: Http
-    tokens: Tokens
-    zoom: Zoom
-    downloads: Downloads
-
-    def list(self, since: date = SINCE, until: date = UNTIL, user: str | None = None) -> Listing:
-        return self.zoom.recordings(since, until, user=user)
-
-    def meeting(self, uuid: str) -> Meeting:
-        found = self.zoom.meeting(uuid)
-        assert found is not None
-        return found
 
 
 @pytest.fixture
@@ -60,12 +38,17 @@ def edge(sandbox: Sandbox, clock: FakeClock) -> Iterator[Edge]:
     http.close()
 
 
-def tokens_for(sandbox: Sandbox, http: Http, clock: FakeClock) -> Tokens:
-    return Tokens(
-        http,
-        oauth_url=sandbox.oauth_url,
-        account_id=Secret(lambda: sandbox.account_id),
-        client_id=Secret(lambda: sandbox.client_id),
-        client_secret=Secret(lambda: sandbox.client_secret),
-        clock=clock,
+@pytest.fixture
+def video(sandbox: Sandbox, edge: Edge, tmp_path: Path) -> Try:
+    uuid = next(iter(sandbox.world.meetings))
+    cloud = sandbox.world.meetings[uuid].files[0]
+    cloud.content = Filler(SIZE)
+    return Try(sandbox=sandbox, edge=edge, folder=tmp_path, cloud=cloud, uuid=uuid)
+
+
+@pytest.fixture
+def captions(video: Try) -> Try:
+    cloud = video.sandbox.world.add_file(
+        video.uuid, Text(VTT), type="TRANSCRIPT", view="audio_transcript", extension="VTT", listed_size=7
     )
+    return replace(video, cloud=cloud)

@@ -11,7 +11,7 @@ from tests.fakes import NOW, FakeClock
 from tests.sandbox import faults
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import GRANULAR
-from tests.zoom.conftest import Edge
+from tests.zoom.edge import Edge
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable
 from zoomsync.http import Http
 from zoomsync.model import Secret

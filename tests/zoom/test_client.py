@@ -7,7 +7,7 @@ import pytest
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.server import Sandbox
-from tests.zoom.conftest import Edge
+from tests.zoom.edge import Edge
 from zoomsync.errors import (
     DeletionRefused,
     MeetingFailed,

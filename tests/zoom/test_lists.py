@@ -13,7 +13,7 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import CLASSIC, READING
 from tests.sandbox.world import ZoomMeeting
-from tests.zoom.conftest import SINCE, UNTIL, Edge
+from tests.zoom.edge import SINCE, UNTIL, Edge
 from zoomsync.errors import (
     AccountListRefused,
     ListingFailed,
