@@ -1,5 +1,7 @@
 """Sites for tests: new ones, and one on which the full world was synced twice."""
 
+import os
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from tests.e2e.harness import NOW, Result, Site, a_site, a_stage
 from tests.sandbox.stage import Stage
@@ -34,33 +37,40 @@ def stage() -> Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pass:
+    """What a pass did, and the library after it."""
+
+    result: Result
+    calls: list[str]
+    downloads: list[str]
+    library: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Twice:
     """The full world, synced twice."""
 
     site: Site
-    first: Result
-    after_first: dict[str, str]
-    first_calls: list[str]
-    first_downloads: list[str]
-    second: Result
-    second_calls: list[str]
-    second_downloads: list[str]
+    first: Pass
+    second: Pass
 
 
 @pytest.fixture(scope="session")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
-    """For tests that look and change nothing; they belong to one group of xdist."""
-    with a_site(tmp_path_factory.mktemp("full"), full_world(NOW)) as site:
-        first = site.sync()
-        library, calls, downloads = site.library(), site.calls(), site.downloads()
-        second = site.sync()
-        yield Twice(
-            site=site,
-            first=first,
-            after_first=library,
-            first_calls=calls,
-            first_downloads=downloads,
-            second=second,
-            second_calls=site.calls(),
-            second_downloads=site.downloads(),
-        )
+    """For tests that look and change nothing: of several workers of xdist one makes it for all."""
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    folder = tmp_path_factory.getbasetemp().parent / "full" if is_worker else tmp_path_factory.mktemp("full")
+    folder.mkdir(exist_ok=True)
+    told = folder / "passes.pickle"
+    with ExitStack() as stack:
+        with FileLock(folder / "passes.lock"):
+            site = stack.enter_context(a_site(folder, full_world(NOW)))
+            if not told.exists():
+                told.write_bytes(pickle.dumps((a_pass(site), a_pass(site))))
+        first, second = pickle.loads(told.read_bytes())
+        yield Twice(site=site, first=first, second=second)
+
+
+def a_pass(site: Site) -> Pass:
+    """One more pass of a site."""
+    return Pass(result=site.sync(), calls=site.calls(), downloads=site.downloads(), library=site.library())

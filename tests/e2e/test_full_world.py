@@ -11,8 +11,6 @@ from tests.e2e.conftest import Twice
 from tests.e2e.harness import NOW, served, sha256
 from tests.sandbox.world import ZoomFile
 
-pytestmark = pytest.mark.xdist_group("full world")
-
 SPEAKER = "shared_screen_with_speaker_view"
 TEXTS = [
     f"segments/{n} {one}"
@@ -131,11 +129,11 @@ def test_every_due_meeting_is_one_item_with_its_files_and_nothing_else_lies_in_t
     expected |= {small(number, names[f"small-{number}"]): VIDEO for number in range(100)}
 
     paths = sorted(f"{place}/{file}" for place, files in expected.items() for file in [*files, "recording.json"])
-    assert sorted(twice.after_first) == paths
+    assert sorted(twice.first.library) == paths
 
 
 def test_the_first_pass_ends_well_and_says_why_the_rest_waits(twice: Twice) -> None:
-    assert (twice.first.code, twice.first.counts) == (
+    assert (twice.first.result.code, twice.first.result.counts) == (
         0,
         {"published": 144, "waiting": 3, "skipped": 1, "calls": 15, "downloads": 382},
     )
@@ -145,31 +143,34 @@ def test_the_first_pass_ends_well_and_says_why_the_rest_waits(twice: Twice) -> N
 def test_the_first_pass_costs_no_more_calls_than_its_sweep_needs(twice: Twice) -> None:
     lists = ["GET /accounts/me/recordings", "GET /users/id_dan/recordings"]
 
-    assert twice.first_calls[:2] == ["POST /oauth/token", "GET /users"]
-    assert [twice.first_calls.count(one) for one in lists] == [3, 3]
-    compared = [one for one in twice.first_calls[2:] if one not in lists]
+    assert twice.first.calls[:2] == ["POST /oauth/token", "GET /users"]
+    assert [twice.first.calls.count(one) for one in lists] == [3, 3]
+    compared = [one for one in twice.first.calls[2:] if one not in lists]
     assert sorted(compared) == sorted(
         [f"GET /users/id_{who}/recordings" for who in ("alice", "bob", "carol")] * 2 + ["GET /users/id_faye/recordings"]
     )
 
 
 def test_the_second_pass_publishes_nothing_and_fetches_nothing(twice: Twice) -> None:
-    assert (twice.second.code, twice.second.counts) == (0, {"up_to_date": 60, "waiting": 3, "skipped": 1, "calls": 4})
-    assert twice.second_calls == [
+    assert (twice.second.result.code, twice.second.result.counts) == (
+        0,
+        {"up_to_date": 60, "waiting": 3, "skipped": 1, "calls": 4},
+    )
+    assert twice.second.calls == [
         "POST /oauth/token",
         "GET /users",
         "GET /accounts/me/recordings",
         "GET /users/id_dan/recordings",
     ]
-    assert twice.second_downloads == []
-    assert twice.site.library() == twice.after_first
+    assert twice.second.downloads == []
+    assert twice.second.library == twice.first.library
 
 
 def test_each_cloud_file_was_fetched_once(twice: Twice) -> None:
     due = [*EXPECTED, *(f"small-{number}" for number in range(100))]
     ids = [file.id for name in due for file in twice.site.world.meetings[twice.site.uuid(name)].files]
 
-    assert sorted(twice.first_downloads) == sorted(ids)
+    assert sorted(twice.first.downloads) == sorted(ids)
 
 
 def test_nothing_is_left_in_staging(twice: Twice) -> None:
@@ -304,7 +305,7 @@ def test_no_secret_and_no_link_reaches_library_state_or_output(twice: Twice) -> 
     site = twice.site
     texts = [path for path in site.folder.rglob("*") if path.suffix in (".json", ".jsonl") and path.is_file()]
     texts += [path for path in site.folder.glob("state/*") if path.is_file()]
-    said = twice.first.stdout + twice.first.stderr + "".join(path.read_text() for path in texts)
+    said = twice.first.result.stdout + twice.first.result.stderr + "".join(path.read_text() for path in texts)
 
     found = [word for word in ("sandbox-secret", "sandbox.token", "Signature=", "/rec/", "yYNEFgg5") if word in said]
     assert (len(texts) > 100, found) == (True, [])
@@ -314,4 +315,4 @@ def test_what_was_fetched_last_is_remembered(twice: Twice) -> None:
     head = twice.site.state().head
 
     assert (str(head.fetched_till), head.gaps) == ("2026-03-08 09:35:00+00:00", ())
-    assert json.loads(twice.first.stdout)["left"] == []
+    assert json.loads(twice.first.result.stdout)["left"] == []

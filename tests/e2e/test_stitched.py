@@ -11,8 +11,6 @@ from tests.e2e.harness import sha256
 from tests.sandbox import media
 from tests.sandbox.picture import Tick
 
-pytestmark = pytest.mark.xdist_group("full world")
-
 SECONDS = range(8)
 
 
