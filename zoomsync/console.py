@@ -13,6 +13,8 @@ from zoomsync.words import visible
 
 LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
 
+MARKS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
 
 class Terminal:
     """How this run talks to people and scripts."""
@@ -56,6 +58,14 @@ class Terminal:
                 "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
             )
 
+    def check(self, level: str, name: str, message: str, hint: str) -> None:
+        """One thing that was looked at, on stdout, with its remedy below; coloured on a terminal."""
+        line = f" {name:<11}  {visible(message)}\n" + (f"{'':<18}hint: {visible(hint)}\n" if hint else "")
+        if sys.stdout.isatty():
+            _rich_mark(f"{level:<4}", MARKS[level], line)
+            return
+        sys.stdout.write(f"{level:<4} {line}")
+
     def error(self, error: ZoomsyncError) -> None:
         """What, where and the remedy."""
         problems = error.problems if isinstance(error, ConfigError) else ()
@@ -68,6 +78,14 @@ class Terminal:
             sys.stderr.write(f"  {visible(problem)}\n")
         if error.hint:
             sys.stderr.write(f"zoomsync: hint: {visible(error.hint)}\n")
+
+
+def _rich_mark(mark: str, style: str, line: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    text = Text.assemble((mark, style), f" {line}")
+    Console(file=sys.stdout, highlight=False, soft_wrap=True).print(text, end="")
 
 
 def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -20,6 +20,8 @@ from zoomsync.zoom.client import Zoom
 from zoomsync.zoom.download import Downloads
 
 USER_AGENT = f"zoomsync/{__version__}"
+WATCHED_TRIES = 3
+"""Tries a request while a person waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
