@@ -125,6 +125,10 @@ def test_of_many_meetings_three_are_named_and_the_others_counted() -> None:
     assert reasons[0].endswith(" and 1,197 more")
 
 
+def test_what_was_parked_in_the_future_is_tried_again_and_no_reason() -> None:
+    assert the_health(a_memory(an_entry(retry=parked(at=NOW + DAY)), runs=(a_run(),))) == []
+
+
 def test_what_the_config_gives_up_is_no_reason() -> None:
     memory = a_memory(
         an_entry(a_meeting(uuid="p=="), retry=parked(), auto_delete=NOW + DAY),

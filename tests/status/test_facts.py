@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ from tests.status.builders import (
     some_terms,
     stored,
 )
-from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase
+from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase, Retry
+from zoomsync.state import State
 from zoomsync.status import Memory, Terms, document
 
 
@@ -135,6 +137,22 @@ def test_the_sync_process_is_named_by_how_the_last_run_went(run: dict[str, Any],
     found = the_document(a_memory(runs=(a_run(**run),)), is_alive=is_alive)
 
     assert found["sync_process"] == process
+
+
+@pytest.mark.parametrize(
+    ("failure", "next_at", "is_parked"),
+    [
+        (a_retry(), "2026-03-10T13:00:00Z", False),
+        (a_retry(next_at=NOW - HOUR), "2026-03-10T12:00:00Z", False),
+        (parked(), None, True),
+        (parked(at=NOW + DAY), "2026-03-10T12:00:00Z", False),
+        (a_retry(at=NOW + DAY, next_at=NOW + 2 * DAY), "2026-03-10T12:00:00Z", False),
+    ],
+)
+def test_what_failed_says_when_a_pass_tries_it_again(failure: Retry, next_at: str | None, is_parked: bool) -> None:
+    found = the_document(a_memory(an_entry(retry=failure)))["failed"][0]
+
+    assert (found["next_at"], found["parked"]) == (next_at, is_parked)
 
 
 def test_switched_off_the_sync_process_is_disabled_whatever_ran_before() -> None:
@@ -320,3 +338,14 @@ def test_the_document_can_be_written_as_json() -> None:
     found = the_document(memory)
 
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_real_state_is_such_a_memory(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    with State.open(path, new_id="0" * 32) as state:
+        state.record(a_run())
+        state.put(an_entry(due_at=NOW + HOUR))
+
+    found = the_document(State.read(path))
+
+    assert (found["sync_process"], found["waiting"]) == ("Finished", [a_row(due_at="2026-03-10T13:00:00Z")])

@@ -78,8 +78,7 @@ def whose(run: Run) -> str:
 
 def _meetings(memory: Memory, asked: Rules) -> Iterator[str]:
     entries = memory.entries
-    parked = [entry for entry in standing.failed(entries, asked) if entry.retry is not None and entry.retry.is_parked]
-    yield from _about(parked, "parked, not tried again by itself")
+    yield from _about(standing.parked(entries, asked), "parked, not tried again by itself")
     yield from _about(standing.refused(entries, asked), "deletion from Zoom refused")
     yield from _about(standing.at_risk(entries, asked), "deleted by Zoom within 7 days and not stored")
 

@@ -110,16 +110,18 @@ def _waits(entry: Entry) -> dict[str, Any]:
 
 
 def retry(found: Retry | None, now: datetime) -> dict[str, Any]:
-    """A failure and what comes of it; `next_at` is null when parked."""
+    """A failure and what comes of it; `next_at` is null when parked, `as_of` when it is due."""
     if found is None:
         return {}
+    is_parked = standing.is_parked(found, now)
+    again = found.next_at if past(found.at, now) else now
     return {
         "tries": found.tries,
         "error": found.error,
         "hint": found.hint,
         "failed_at": iso(past(found.at, now)),
-        "next_at": iso(found.next_at),
-        "parked": found.is_parked,
+        "next_at": None if is_parked else iso(max(again or now, now)),
+        "parked": is_parked,
     }
 
 

@@ -1,10 +1,10 @@
 """What a person reads of the status: plain lines."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from zoomsync.status.facts import kind
 from zoomsync.status.times import told
@@ -15,6 +15,7 @@ MOST = 20
 TOPIC = 60
 """Characters of a topic."""
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 def lines(document: Row) -> list[str]:
@@ -118,7 +119,7 @@ def _gaps(document: Row) -> Iterator[str]:
     if gaps:
         yield from ("", "Gaps, not listed completely yet:")
         yield from _at_most(
-            f"  {_at(gap['since'])} to {_at(gap['until'])}: {gap['user'] or 'all users'}" for gap in gaps
+            gaps, lambda gap: f"{_at(gap['since'])} to {_at(gap['until'])}: {gap['user'] or 'all users'}"
         )
 
 
@@ -136,7 +137,7 @@ def _left_alone(document: Row) -> Iterator[str]:
     skipped = document["skipped"]["counts"]
     if skipped:
         yield from ("", "Skipped:")
-        yield from _at_most(f"  {count:,} × {reason}" for reason, count in skipped.items())
+        yield from _at_most([*skipped.items()], _group)
 
 
 def _intents(document: Row, now: datetime) -> Iterator[str]:
@@ -144,7 +145,7 @@ def _intents(document: Row, now: datetime) -> Iterator[str]:
     if intents:
         yield from ("", "Begun, and the answer never seen; the next pass finds out:")
         yield from _at_most(
-            f"  {told(one['at'], now)}: {one['action']} {one['target']} of {one['uuid']}" for one in intents
+            intents, lambda one: f"{told(one['at'], now)}: {one['action']} {one['target']} of {one['uuid']}"
         )
 
 
@@ -155,15 +156,18 @@ def _section(title: str, rows: list[Row], fact: Callable[[Row], str], *, by: str
     yield from ("", f"{title}: {plural(len(rows), 'meeting')}")
     if len(rows) > MOST:
         kinds = Counter(kind(one[by]) for one in rows).most_common()
-        yield from _at_most(f"  {count:,} × {reason}" for reason, count in kinds)
-    yield from _at_most(f"  {_name(one)}: {fact(one)}" for one in rows)
+        yield from _at_most(kinds, _group)
+    yield from _at_most(rows, lambda one: f"{_name(one)}: {fact(one)}")
 
 
-def _at_most(rows: Iterable[str]) -> Iterator[str]:
-    every = list(rows)
-    yield from every[:MOST]
-    if len(every) > MOST:
-        yield f"  and {len(every) - MOST:,} more; --json lists all"
+def _at_most(rows: Sequence[T], written: Callable[[T], str]) -> Iterator[str]:
+    yield from (f"  {written(row)}" for row in rows[:MOST])
+    if len(rows) > MOST:
+        yield f"  and {len(rows) - MOST:,} more; --json lists all"
+
+
+def _group(group: tuple[str, int]) -> str:
+    return f"{group[1]:,} × {group[0]}"
 
 
 def _name(one: Row) -> str:

@@ -1,9 +1,10 @@
 """Where the meetings of the ledger stand, under the config as it is now."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from zoomsync import plan
-from zoomsync.model import Entry, Phase
+from zoomsync.model import Entry, Phase, Retry
 from zoomsync.plan import Rules
 
 OPEN = (Phase.WAITING, Phase.PUBLISHED)
@@ -46,6 +47,16 @@ def failed(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
         for entry in entries.values()
         if entry.retry is not None and entry.phase in OPEN and _is_wanted(entry, rules)
     )
+
+
+def is_parked(failure: Retry, now: datetime) -> bool:
+    """Whether it is not tried again by itself. A failure in the future tells of a wrong clock: that one is."""
+    return failure.is_parked and failure.at <= now
+
+
+def parked(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """What failed and is not tried again by itself."""
+    return [entry for entry in failed(entries, rules) if entry.retry is not None and is_parked(entry.retry, rules.now)]
 
 
 def refused(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
