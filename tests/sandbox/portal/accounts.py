@@ -43,6 +43,8 @@ class Accounts:
         required = {"emailAddress": is_filled, "firstName": is_text, "lastName": is_text}
         sent = call.fields(required, {"groups": list_of(fields_of({"id": is_id})), "sendInvitation": is_flag})
         groups = [self._group(one["id"]).name for one in sent.get("groups", [])]
+        if self._settings.membership == "roles" and len(groups) > 1:
+            raise Refused(400, "InvalidRequestException", "groups: a user has one role")
         user = self.new_user(sent["emailAddress"], groups, sent["firstName"], sent["lastName"])
         if sent.get("sendInvitation"):
             self._people.invite(user)
@@ -74,12 +76,15 @@ class Accounts:
     def add_to_group(self, call: Call) -> Answer:
         """Raise a user."""
         call.nothing()
-        group, user = self._group(call.arguments["groupId"]), self.user(call.arguments["userId"])
+        self.raise_to(self.user(call.arguments["userId"]), self._group(call.arguments["groupId"]))
+        return json_answer({})
+
+    def raise_to(self, user: PortalUser, group: Group) -> None:
+        """Puts a user into a group, if there is a licence for it."""
         try:
             self._people.join(user, group.name)
         except NoLicence:
             raise Refused(400, NO_LICENCE) from None
-        return json_answer({})
 
     def shown(self, user: PortalUser) -> dict[str, Any]:
         """As in an answer."""
@@ -106,4 +111,4 @@ class Accounts:
         return self._people.groups[str(own)]
 
     def _group_shown(self, group: Group) -> dict[str, Any]:
-        return {"id": self.id(group.id), "name": group.name}
+        return {"id": self.id(group.id), "name": group.shown}

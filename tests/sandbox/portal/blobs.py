@@ -40,6 +40,12 @@ class Blob:
         """The committed bytes; for small ones."""
         return self.path.read_bytes()
 
+    @property
+    def head(self) -> bytes:
+        """The first of the committed bytes."""
+        with self.path.open("rb") as content:
+            return content.read(PIECE)
+
     def put(self, block: str, body: bytes) -> None:
         """Keep one block; a repeated one replaces what was there."""
         (self.folder / block_file(block)).write_bytes(body)

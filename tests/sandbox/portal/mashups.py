@@ -112,7 +112,7 @@ class Mashups:
         if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", sent["culture"]):
             raise Refused(400, "InvalidRequestException", "culture: wrong value")
         blob = self._content(sent["content"])
-        if not blob.data.removeprefix(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
+        if not blob.head.removeprefix(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
             raise Refused(400, "InvalidCaptionException", "not WebVTT")
         self._is_ready(media)
         if self._settings.captions_replace:
@@ -147,7 +147,7 @@ class Mashups:
 
     def _change(self, media: Media, sent: dict[str, Any], caller: PortalUser) -> None:
         """All of it or nothing."""
-        author = self._author(sent["author"]["id"]) if "author" in sent else media.author
+        author = self._author(sent["author"]["id"], caller) if "author" in sent else media.author
         category = str(sent["category"]["id"]) if "category" in sent else media.category
         if category is not None and category not in self._catalogue.categories:
             raise Refused(400, "CategoryNotFoundException", f"{category}: no such category")
@@ -168,12 +168,14 @@ class Mashups:
         media.status = "PendingForApproval" if is_judged else status
         media.published = self._settings.clock() if media.status == "Published" else None
 
-    def _author(self, own: object) -> str:
+    def _author(self, own: object, caller: PortalUser) -> str:
         user = self._people.users.get(str(own))
         if user is None or not user.is_active:
             raise Refused(400, "UserNotFoundException", f"author: {own} is no active user")
         if not user.may_upload:
             raise Refused(403, "AccessDeniedException", f"author: {user.email} may not upload")
+        if user is not caller and not self._settings.publishes_for_others:
+            raise Refused(403, "AccessDeniedException", "author: only the account that is signed in")
         return user.id
 
     def _without_publish_settings(self, document: Any) -> tuple[Any, dict[str, Any]]:

@@ -16,11 +16,14 @@ class Group:
 
     id: str
     name: str
+    """The ordinary one, by which this package knows it."""
+    shown: str
+    """The one that this portal gave it."""
 
 
 @dataclass(kw_only=True)
 class PortalUser:
-    """A user; `groups` are their names, without All Users."""
+    """A user; `groups` are their ordinary names, without All Users."""
 
     id: str
     email: str
@@ -29,6 +32,8 @@ class PortalUser:
     is_active: bool = True
     last_login: datetime | None = None
     groups: list[str] = field(default_factory=list)
+    has_licence: bool = False
+    """Took one of those that are counted."""
 
     @property
     def may_upload(self) -> bool:
@@ -64,27 +69,31 @@ class People:
         self.groups: dict[str, Group] = {}
         self.invitations: list[Invitation] = []
         for name in settings.group_names:
-            one = Group(id=str(next(ids)), name=name)
+            one = Group(id=str(next(ids)), name=name, shown=settings.renamed.get(name, name))
             self.groups[one.id] = one
 
     def add(self, email: str, *groups: str, first: str = "", last: str = "", active: bool = True) -> PortalUser:
-        """A user who has been there; the same address may be there more than once."""
+        """A user who has been there, in groups by their ordinary names; an address may be there more than once."""
         user = PortalUser(id=str(next(self._ids)), email=email, first_name=first, last_name=last, is_active=active,
-                          groups=list(groups))  # fmt: skip
+                          groups=[self.group(name).name for name in groups],
+                          last_login=self._settings.clock())  # fmt: skip
         self.users[user.id] = user
         return user
 
     def create(self, email: str, groups: Iterable[str], first: str, last: str) -> PortalUser:
-        """A user added through the API; NoLicence if none is left."""
+        """A user added through the API, who has never been there; NoLicence if none is left."""
         self._take_licence()
-        return self.add(email, *groups, first=first, last=last, active=self._settings.new_users_are_active)
+        user = self.add(email, *groups, first=first, last=last, active=self._settings.new_users_are_active)
+        user.last_login, user.has_licence = None, True
+        return user
 
     def join(self, user: PortalUser, group: str) -> None:
         """Put a user into a group; with roles it takes the place of the one before. NoLicence if that needs one."""
         if group in user.groups:
             return
-        if group in UPLOADING and not user.may_upload:
+        if group in UPLOADING and not user.may_upload and not user.has_licence:
             self._take_licence()
+            user.has_licence = True
         user.groups = [group] if self._settings.membership == "roles" else [*user.groups, group]
 
     def invite(self, user: PortalUser) -> None:

@@ -11,7 +11,6 @@ GROUPS = ("All Users", "Viewer", "Contributor", "Content Manager", "Administrato
 ROLES = ("Administrator", "Manager", "Moderator", "Contributor", "Viewer", "Anonymous")
 UPLOADING = ("Contributor", "Content Manager", "Administrator", "Manager", "Moderator")
 """Those whose members may upload, in either list."""
-PARTS = ("Tags", "CustomAttributes", "Category", "Author", "Title", "Description", "Status")
 
 
 @dataclass(kw_only=True)
@@ -25,8 +24,10 @@ class PortalSettings:
     """Wanted at sign-in; None: not wanted."""
     secret_is_expired: bool = False
     """The Authentication App's secret has reached its end."""
-    service_group: str = "Content Manager"
-    """Of the account that signs in; as a Contributor its uploads are moderated."""
+    service_group: str | None = None
+    """Of the account that signs in; None: a privileged one. As a Contributor its uploads are moderated."""
+    publishes_for_others: bool = True
+    """False: that account may name no author but itself."""
     manages_users: bool = True
     """False: the account that signs in may neither look up nor change users."""
 
@@ -39,11 +40,16 @@ class PortalSettings:
     """A sign-in ends the tokens before it."""
     expired_status: int = 400
     """Of InvalidAccessTokenException; 401 on some versions."""
+    wrong_credentials_status: int = 401
+    rate: int | None = None
+    """Requests a second; what is more gets a 429."""
 
     ids: Literal["numbers", "strings", "mixed"] = "numbers"
     """mixed: users and groups by number, media as strings."""
     membership: Literal["groups", "roles"] = "groups"
     """roles: older versions, in which a user has exactly one."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Groups and roles by other names: `{"Contributor": "Mitwirkende"}`."""
     paths: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Operations that this portal has elsewhere: `{"media_get": ("GET", "media/{id}")}`."""
 
@@ -103,5 +109,10 @@ class PortalSettings:
 
     @property
     def group_names(self) -> tuple[str, ...]:
-        """The groups or roles that there are."""
+        """The groups or roles that there are, by their ordinary names."""
         return GROUPS if self.membership == "groups" else ROLES
+
+    @property
+    def privileged(self) -> str:
+        """The group of the account that signs in."""
+        return self.service_group or ("Content Manager" if self.membership == "groups" else "Manager")

@@ -34,13 +34,16 @@ class Signing:
         if ("password" in sent) == ("clientSecret" in sent):
             raise Refused(400, "InvalidRequestException", "either password or clientSecret")
         if not self._is_right(sent):
-            raise Refused(401, "InvalidCredentialsException", "wrong e-mail, password or secret")
+            raise self._refused("InvalidCredentialsException", "wrong e-mail, password or secret")
         if self._settings.secret_is_expired and "clientSecret" in sent:
-            raise Refused(401, "ClientSecretExpiredException", "the authentication app has expired")
+            raise self._refused("ClientSecretExpiredException", "the authentication app has expired")
         token = self.mint()
         is_quoted = self._settings.token_form == "quoted"
         return Answer(headers={"Content-Type": "application/json; charset=utf-8" if is_quoted else "text/plain"},
                       content=Text((json.dumps(token) if is_quoted else token).encode()))  # fmt: skip
+
+    def _refused(self, name: str, detail: str) -> Refused:
+        return Refused(self._settings.wrong_credentials_status, name, detail)
 
     def _is_right(self, sent: dict[str, Any]) -> bool:
         own = self._settings
