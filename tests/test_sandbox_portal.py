@@ -144,7 +144,7 @@ def test_a_wrong_new_user_is_refused(client: Client, changed: dict[str, Any], ex
 
 @portal_with(create_users=False)
 def test_adding_users_can_be_switched_off(client: Client) -> None:
-    assert refusal(client.create_user("new@example.org")) == (403, "UserCreationDisabledException")
+    assert refusal(client.create_user("new@example.org")) == (400, "UserCreationDisabledException")
 
 
 @portal_with(licences=1)

@@ -9,6 +9,7 @@ import pytest
 from tests.fakes import FakeClock
 from tests.sandbox.portal.client import ATTRIBUTE, WRONG, Client, portal_with, refusal
 from tests.sandbox.portal.server import Portal
+from tests.sandbox.portal.variants import VARIANTS
 
 STATES = ["Drafted", "PendingForApproval", "Published"]
 
@@ -268,3 +269,11 @@ def test_an_operation_can_be_elsewhere(client: Client) -> None:
 
     assert client.ask("GET", f"media/{own}").json()["id"] == own
     assert refusal(client.ask("GET", f"mashup/{own}")) == (404, "ResourceNotFoundException")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_in_every_variant_a_media_is_made_of_what_was_uploaded(name: str) -> None:
+    with Portal(**VARIANTS[name].settings) as portal, Client(portal) as client:
+        client.create(b"the video", "uuid==")
+
+        assert [one.content for one in portal.tagged(ATTRIBUTE, "uuid==")] == [b"the video"]

@@ -53,7 +53,8 @@ class Accounts:
     def new_user(self, email: str, groups: Sequence[str], first: str, last: str) -> PortalUser:
         """Adds one, if the portal allows it."""
         if not self._settings.create_users:
-            raise Refused(403, "UserCreationDisabledException", "adding users is switched off")
+            status = self._settings.creation_off_status
+            raise Refused(status, "UserCreationDisabledException", "adding users is switched off")
         if email.count("@") != 1:
             raise Refused(400, "InvalidRequestException", "emailAddress: wrong value")
         if self._people.called(email):

@@ -54,6 +54,8 @@ class PortalSettings:
     """Operations that this portal has elsewhere: `{"media_get": ("GET", "media/{id}")}`."""
 
     create_users: bool = True
+    creation_off_status: int = 400
+    """Of the refusal to add users where that is switched off; 403 on some."""
     licences: int | None = None
     """How many users may still be added or raised; None: no end."""
     new_users_are_active: bool = True
