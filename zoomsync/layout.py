@@ -3,7 +3,7 @@
 `wanted` says what the item of a meeting should hold, `arrange` reconciles that with what is stored already.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -197,40 +197,49 @@ def extension(file: RecordingFile) -> str:
     return cleaned[:8] or "bin"
 
 
-def arrange(outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str]) -> Arrangement:
+def arrange(
+    outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str], can_replace: bool = True
+) -> Arrangement:
     """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now.
 
     An output without anything new stays as it is stored. One with something new is built, replacing the stored file of
     its role only when it contains all that this one was made of and every input can be fetched again; otherwise what is
     new becomes a part (or, for a view that newly ranks best, a further video). Nothing is ever built from less.
+    A destination that cannot replace (`can_replace`) keeps every stored file: what is new is always a part.
     """
     if previous is None:
         return Arrangement(keep=(), build=tuple(output for output in outputs if set(output.made_of) <= available))
     stored = {file.role: file for file in previous.files}
     known = {file.id for output in outputs for file in output.inputs if previous.covers(file)}
-    build = {new.role: new for output in outputs for new in _reconcile(output, stored, known, available)}
+    replaceable = stored if can_replace else {}
+    build = {new.role: new for output in outputs for new in _reconcile(output, stored, known, available, replaceable)}
     built = {one for output in build.values() for one in output.made_of}
     for output in outputs:
         if output.role not in stored and set(output.made_of) <= available & built:
             build.setdefault(output.role, output)
-    keep = tuple(f for f in previous.files if f.role not in build and not _superseded(f, outputs, built))
+    gone = {role for role, file in replaceable.items() if role in build or _superseded(file, outputs, built)}
+    keep = tuple(file for file in previous.files if file.role not in gone)
     return Arrangement(keep=keep, build=tuple(build.values()))
 
 
 def _reconcile(
-    output: Output, stored: dict[str, StoredFile], known: AbstractSet[str], available: AbstractSet[str]
+    output: Output,
+    stored: Mapping[str, StoredFile],
+    known: AbstractSet[str],
+    available: AbstractSet[str],
+    replaceable: Mapping[str, StoredFile],
 ) -> tuple[Output, ...]:
     new = tuple(file for file in output.inputs if file.id not in known and file.id in available)
     if not new:
         return ()
     old = stored.get(output.role)
     complete = set(output.made_of) <= available
-    if complete and (old is None or set(old.made_of) <= set(output.made_of)):
+    if complete and (old is None or (output.role in replaceable and set(old.made_of) <= set(output.made_of))):
         return (output,)
     return (_part(output, new, stored),)
 
 
-def _part(output: Output, new: tuple[RecordingFile, ...], stored: dict[str, StoredFile]) -> Output:
+def _part(output: Output, new: tuple[RecordingFile, ...], stored: Mapping[str, StoredFile]) -> Output:
     """What is new of an output that cannot be built as a whole, beside what is stored."""
     number = 2
     while f"{output.role}.part-{number}" in stored:

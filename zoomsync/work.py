@@ -8,7 +8,7 @@ from typing import Protocol
 
 from zoomsync import plan
 from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing
+from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unsettled
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import Arrangement, How, arrange, extension, wanted
 from zoomsync.media import mp4
@@ -32,6 +32,10 @@ class Destination(Protocol):
     def changed(self) -> bool:
         """Whether this pass has changed it."""
 
+    @property
+    def can_replace(self) -> bool:
+        """Whether a stored file can be replaced by a newer one; else what is new becomes a part of the item."""
+
     def check(self) -> str:
         """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
 
@@ -39,10 +43,16 @@ class Destination(Protocol):
         """The author under whom this host's items are published; the note says how it comes about."""
 
     def find(self, uuid: str) -> Receipt | None:
-        """The receipt of this meeting's item, wherever a person may have moved it."""
+        """The receipt of what there is of this meeting's item, wherever a person may have moved it.
+
+        Raises `Unsettled` while it cannot be known whether an earlier call made one.
+        """
 
     def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
-        """Make the destination hold this item; running it again changes nothing. Raises `RemovedByPerson`."""
+        """Make the destination hold this item; running it again changes nothing.
+
+        Raises `RemovedByPerson`, and `Unsettled` where it can only be done later.
+        """
 
     def verify(self, receipt: Receipt) -> Verdict:
         """Look at the stored files again: by content, or by the strongest check there is."""
@@ -71,7 +81,7 @@ class Shop:
     destination: Destination
     tools: Tools
     staging: Path
-    storage: Path
+    storage: Path | None
     """Where the destination keeps items on this machine: reserved too, when it is another file system."""
     disk: Disk
     clock: Clock
@@ -103,8 +113,11 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     if not isinstance(fresh, plan.Publish):
         return fresh
     is_known = entry is not None and entry.receipt is not None
-    previous = fresh.previous if is_known else shop.destination.find(fresh.meeting.uuid)
-    return Work(fresh, previous, shop).run()
+    try:
+        previous = fresh.previous if is_known else shop.destination.find(fresh.meeting.uuid)
+        return Work(fresh, previous, shop).run()
+    except Unsettled as wait:
+        return plan.Wait(reason=str(wait), due_at=wait.until)
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -156,15 +169,17 @@ class Work:
     def _arrange(self, files: tuple[RecordingFile, ...]) -> Arrangement:
         views = self._shop.views or VIEWS
         outputs = wanted(self._known(files), concatenate=self._shop.style.concatenate, views=views)
-        return arrange(outputs, self._previous, available={file.id for file in files})
+        can_replace = self._shop.destination.can_replace
+        return arrange(outputs, self._previous, available={file.id for file in files}, can_replace=can_replace)
 
     def _needs(self, arrangement: Arrangement) -> dict[Path, int]:
-        """Bytes per folder: the files, what is stitched of them, and a copy where staging lies elsewhere."""
+        """Bytes per folder: the files, what is stitched of them, and a copy where items lie on another file system."""
         arriving = sum(file.size or 0 for file in arrangement.fetch)
         stitched = sum(file.size or 0 for o in arrangement.build if o.how is How.STITCH for file in o.inputs)
         needs = {self._shop.staging: arriving + 2 * stitched}
-        if device(self._shop.storage) != device(self._shop.staging):
-            needs[self._shop.storage] = arriving + stitched
+        storage = self._shop.storage
+        if storage is not None and device(storage) != device(self._shop.staging):
+            needs[storage] = arriving + stitched
         return needs
 
     def _fetch(

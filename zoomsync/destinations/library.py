@@ -51,6 +51,11 @@ class Library:
         return self._hold.id
 
     @property
+    def can_replace(self) -> bool:
+        """Yes: an update puts new files beside the old ones, then removes those."""
+        return True
+
+    @property
     def changed(self) -> bool:
         """Whether this pass has changed the library, or may have."""
         return self._hold.changed
