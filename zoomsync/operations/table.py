@@ -20,6 +20,7 @@ _USER = {
 _MEDIA = {
     "id": "id",
     "status": "status",
+    "author": "author.emailAddress",
     "size": "size",
     "processed": "isProcessed",
     "version": "version",
@@ -127,7 +128,12 @@ TABLE: Mapping[str, Operation] = {
             "status": "{statuses}",
             "mashupSearchParts": ["CustomAttributes"],
         },
-        answer={"found": "mashups", "total": "totalCount", "id": "id"},
+        answer={
+            "found": "mashups",
+            "total": "totalCount",
+            "id": "id",
+            **{name: _MEDIA[name] for name in ("attributes", "attribute_name", "attribute_value")},
+        },
         confirmed=True,
         writes=False,
     ),

@@ -8,7 +8,7 @@ short on some portals, and one that was cut is told from a whole one by its chec
 import base64
 import binascii
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,7 +34,7 @@ _HELD = TypeAdapter(Held)
 
 def packed(held: Held) -> str:
     """As the value of the attribute; the media's id does not stand in it."""
-    plain = replace(held, files=tuple(replace(file, place=_manner(file), stamp=None) for file in held.files))
+    plain = replace(held, files=tuple(replace(file, place=manner_of(file), stamp=None) for file in held.files))
     return MARK + base64.b64encode(zlib.compress(_HELD.dump_json(plain, exclude_defaults=True), 9)).decode()
 
 
@@ -47,16 +47,12 @@ def unpacked(text: str, media: str) -> Held | None:
         held = _HELD.validate_json(document)
     except (binascii.Error, zlib.error, ValidationError):
         return None
-    return replace(held, files=tuple(replace(file, place=_place(media, file.place)) for file in held.files))
-
-
-def _place(media: str, manner: str) -> str:
-    return f"{media}/{manner}" if manner else media
+    return replace(held, files=tuple(replace(file, place=attached(media, file.place)) for file in held.files))
 
 
 def attached(media: str, manner: str) -> str:
-    """Where a file is that is attached to a media: as `caption` or as `handout`."""
-    return _place(media, manner)
+    """Where a file is that a media holds: as its own content (no manner), as `caption` or as `handout`."""
+    return f"{media}/{manner}" if manner else media
 
 
 def media_of(file: StoredFile) -> str:
@@ -64,13 +60,9 @@ def media_of(file: StoredFile) -> str:
     return file.place.partition("/")[0]
 
 
-def _manner(file: StoredFile) -> str:
-    return file.place.partition("/")[2]
-
-
 def manner_of(file: StoredFile) -> str:
     """`caption`, `handout`, or nothing: it is the media's own content."""
-    return _manner(file)
+    return file.place.partition("/")[2]
 
 
 def share_of(receipt: Receipt, media: str) -> Held:
@@ -82,9 +74,9 @@ def share_of(receipt: Receipt, media: str) -> Held:
 
 def ordered(files: Iterable[StoredFile], cloud: Iterable[CloudFile]) -> Held:
     """In the one order that does not depend on how it came about: videos first, then what is attached."""
-    sorted_files = sorted(files, key=lambda file: (bool(_manner(file)), file.role))
+    sorted_files = sorted(files, key=lambda file: (bool(manner_of(file)), file.role))
     places = {file.name: number for number, file in enumerate(sorted_files)}
-    parts: Mapping[str, tuple[str, ...]] = {file.name: file.made_of for file in sorted_files}
+    parts = {file.name: file.made_of for file in sorted_files}
 
     def rank(one: CloudFile) -> tuple[int, int, str]:
         made_of = parts.get(one.stored, ())

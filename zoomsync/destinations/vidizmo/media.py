@@ -32,6 +32,8 @@ class Media:
 
     id: str
     status: str
+    author: str
+    """The e-mail of its author; empty: it does not say it."""
     size: int | None
     """In bytes; None: it does not say it."""
     processed: bool | None
@@ -54,6 +56,7 @@ def read_media(answer: Answer) -> Media:
     return Media(
         id=answer.required("id"),
         status=answer.required("status"),
+        author=answer.text("author"),
         size=_number(answer.get("size")),
         processed=found if isinstance(found := answer.get("processed"), bool) else None,
         version=answer.text("version"),
@@ -69,9 +72,9 @@ def read_media(answer: Answer) -> Media:
     )
 
 
-def read_attributes(answer: Answer) -> dict[str, str]:
-    """The custom attributes of a media: name → value."""
-    found = answer.list("attributes")
+def read_attributes(answer: Answer, within: Any = None) -> dict[str, str]:
+    """The custom attributes of a media, or of an element of a list of media: name → value."""
+    found = answer.list("attributes", within)
     return {answer.text("attribute_name", one): answer.text("attribute_value", one) for one in found}
 
 
