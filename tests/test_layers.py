@@ -14,6 +14,7 @@ PURE = {
     "redaction",
     "segments",
     "layout",
+    "arrangement",
     "gaps",
     "plan",
     "deletion",

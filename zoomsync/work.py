@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 from zoomsync import plan
+from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
 from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing
 from zoomsync.item import Bench, Materials, Style, make_item
-from zoomsync.layout import Arrangement, How, arrange, extension, wanted
+from zoomsync.layout import How, extension, wanted
 from zoomsync.media import mp4
 from zoomsync.media.tools import Tools
 from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
