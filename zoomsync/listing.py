@@ -24,6 +24,10 @@ class Listing(Protocol):
     def meetings(self) -> tuple[Meeting, ...]:
         """Each meeting once."""
 
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """What Zoom lists but no meeting can be made of, in words."""
+
 
 class Lister(Directory, Protocol):
     """Zoom, as far as listing goes."""
@@ -48,6 +52,8 @@ class Lists:
         self._hosts = hosts
         self._is_account_wide = is_account_wide
         self.users: dict[str, User] = dict(hosts.users)
+        self.unreadable: set[str] = set()
+        """What Zoom listed but no meeting can be made of, in words."""
 
     def window(self, window: Window, *, users: Iterable[str] | None = None, compare: bool = False) -> Listed:
         """List a window completely; `users` (ids) narrows it, `compare` holds both kinds of list against each other."""
@@ -72,7 +78,9 @@ class Lists:
     def _whole(self, window: Window, *, compare: bool) -> Listed:
         """The account-wide list; deactivated users, whom it may leave out, one by one."""
         since, until = window.days
-        meetings = self._zoom.recordings(since, until, user=None).meetings
+        listing = self._zoom.recordings(since, until, user=None)
+        self.unreadable.update(listing.unreadable)
+        meetings = listing.meetings
         for meeting in meetings:
             self.users.setdefault(meeting.host_id, User(id=meeting.host_id, email=meeting.host_email))
         if compare and self._is_incomplete(window, meetings):
@@ -99,12 +107,13 @@ class Lists:
         failed: dict[str, str] = {}
         for user in users:
             try:
-                found = self._zoom.recordings(since, until, user=user).meetings
+                found = self._zoom.recordings(since, until, user=user)
             except ListingFailed as problem:
                 log.error("%s", problem)  # noqa: TRY400  # a fact for the reader, no traceback
                 failed[user] = str(problem)
             else:
-                meetings += [self._with_host(meeting, user) for meeting in found]
+                self.unreadable.update(found.unreadable)
+                meetings += [self._with_host(meeting, user) for meeting in found.meetings]
         return Listed(meetings=_once(meetings), failed=failed)
 
     def _with_host(self, meeting: Meeting, user: str) -> Meeting:

@@ -62,6 +62,7 @@ class Readings:
         """A window, listed completely: it leaves the gaps together with its meetings' coming into the ledger."""
         listed = self._lists.window(window, users=self._hosts.narrowed, compare=compare)
         self._book.tally.counts["unlisted"] += len(listed.failed)
+        self._book.tally.counts["unreadable"] = len(self._lists.unreadable)
         found = {**late, **{meeting.uuid: meeting for meeting in listed.meetings}}
         if is_first:
             found |= {meeting.uuid: meeting for meeting in self._open(found)}
