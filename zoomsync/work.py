@@ -90,7 +90,7 @@ class Done:
 
     receipt: Receipt
     stored: int
-    """New cloud files stored."""
+    """Cloud files stored that the state did not know to be."""
     size: int
     """Bytes fetched for them."""
     pending: tuple[str, ...] = ()
@@ -103,9 +103,20 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     fresh = _reread(job, entry, rules, shop)
     if not isinstance(fresh, plan.Publish):
         return fresh
-    is_known = entry is not None and entry.receipt is not None
-    previous = fresh.previous if is_known else shop.destination.find(fresh.meeting.uuid)
-    return Work(fresh, previous, shop).run()
+    return Work(fresh, _stored(fresh, entry, shop.destination), shop).run()
+
+
+def _stored(job: plan.Publish, entry: Entry | None, destination: Destination) -> Receipt | None:
+    """What is stored of the meeting by now: more than the state knows, where a pass was killed before it wrote that."""
+    known, found = job.previous, destination.find(job.meeting.uuid)
+    if entry is None or entry.receipt is None:
+        return found
+    return found if found is not None and known is not None and _ids(known) < _ids(found) else known
+
+
+def _ids(receipt: Receipt | None) -> set[str]:
+    """Of the cloud files that it covers."""
+    return {one.id for one in receipt.cloud} if receipt is not None else set()
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -138,7 +149,7 @@ class Work:
         files = self._job.files
         arrangement = self._arrange(files)
         if not arrangement.build and self._previous is not None:
-            return Done(receipt=self._previous, stored=0, size=0, pending=self._job.pending)
+            return self._done(self._previous, {}, {})
         with self._shop.disk.reserve(self._needs(arrangement)) as reservation:
             fetched, failed = self._fetch(arrangement, reservation)
             if failed:
@@ -146,7 +157,7 @@ class Work:
                 arrangement = self._arrange(files)
             receipt = self._publish(files, arrangement, fetched)
         shutil.rmtree(self._folder, ignore_errors=True)
-        return self._done(receipt, arrangement, fetched, failed)
+        return self._done(receipt, fetched, failed)
 
     def _known(self, files: tuple[RecordingFile, ...]) -> tuple[RecordingFile, ...]:
         """With the files that the item was made of and that are not in the cloud any more."""
@@ -231,19 +242,12 @@ class Work:
         )
         return self._shop.destination.publish(item, self._shop.destination.author_for(host), self._previous)
 
-    def _done(
-        self,
-        receipt: Receipt,
-        arrangement: Arrangement,
-        fetched: Mapping[str, Fetched],
-        failed: Mapping[str, MeetingFailed],
-    ) -> Done:
+    def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}
         missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
-        known = {one.id for one in self._previous.cloud} if self._previous is not None else set()
         return Done(
             receipt=receipt,
-            stored=sum(file.id not in known for file in arrangement.fetch),
+            stored=len(_ids(receipt) - _ids(self._job.previous)),
             size=sum(one.size for one in fetched.values()),
             pending=(*self._job.pending, *missing),
             problem=next(iter(failed.values()), None),
