@@ -42,7 +42,7 @@ RUNNING = {
     "staging",
     "sync",
 }
-FRONT = {"console", "clock", "wiring", "commands", "cli", "__main__"}
+FRONT = {"console", "options", "clock", "wiring", "commands", "cli", "__main__"}
 
 
 def layer(name: str) -> str:
