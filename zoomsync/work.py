@@ -146,17 +146,22 @@ class Work:
 
     def run(self) -> Done:
         """Fetch, make, publish; staging is left as it is when something fails, for the next try."""
+        arrangement = self._arrange(self._job.files)
+        if arrangement.build or self._previous is None:
+            done = self._made(arrangement)
+        else:
+            done = self._done(self._previous, {}, {})
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return done
+
+    def _made(self, arrangement: Arrangement) -> Done:
         files = self._job.files
-        arrangement = self._arrange(files)
-        if not arrangement.build and self._previous is not None:
-            return self._done(self._previous, {}, {})
         with self._shop.disk.reserve(self._needs(arrangement)) as reservation:
             fetched, failed = self._fetch(arrangement, reservation)
             if failed:
                 files = tuple(file for file in files if file.id not in failed)
                 arrangement = self._arrange(files)
             receipt = self._publish(files, arrangement, fetched)
-        shutil.rmtree(self._folder, ignore_errors=True)
         return self._done(receipt, fetched, failed)
 
     def _known(self, files: tuple[RecordingFile, ...]) -> tuple[RecordingFile, ...]:

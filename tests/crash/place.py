@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +22,7 @@ from tests.sandbox.world import World
 from zoomsync import audit
 from zoomsync.state import State
 
+ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
 
 
@@ -88,24 +91,31 @@ class Place:
         self.sandbox.arm(NEVER, lambda: None)
         self.library = folder / "library"
         self.state = folder / "state" / "state.json"
+        self.audit = folder / "state" / "audit.jsonl"
         self.config = folder / "config.yaml"
         folder.mkdir(exist_ok=True)
         self.configure(**config)
 
     def configure(self, **config: Any) -> None:
         """Write the config; `config` is laid over the sandbox's own."""
-        made = self.sandbox.config(min_free_disk=0, workers=2, **config)
+        made = self.sandbox.config(**{"min_free_disk": 0, "workers": 2, **config})
         self.config.write_text(yaml.safe_dump(made, allow_unicode=True))
         self.config.chmod(0o600)
 
-    def sync(self, *arguments: str, kill: Kill = NEVER) -> Ended:
-        """One pass in a process of its own."""
+    def command(self, *arguments: str) -> "subprocess.Popen[str]":
+        """`zoomsync` as one calls it; with the ffmpeg that lies in the place, if one does."""
+        environ = {**os.environ, "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}"}
+        argv = [sys.executable, "-m", "zoomsync", "-c", str(self.config), *arguments]
+        return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environ)
+
+    def sync(self, *arguments: str, kill: Kill = NEVER, strike: Callable[[], None] | None = None) -> Ended:
+        """One pass in a process of its own; `strike` comes at the request that `kill` means, instead of a kill."""
         output, before = self.folder / "output", len(self.sandbox.requests)
         steps = Path(f"{output}.steps")
         steps.unlink(missing_ok=True)
         die_before = dying.NEVER if kill.step is None else kill.step
         begun = [dying.start(["-c", str(self.config), "sync", *arguments], output, die_before=die_before)]
-        self.sandbox.arm(kill, lambda: _kill(begun[0].pid))
+        self.sandbox.arm(kill, strike or (lambda: _kill(begun[0].pid)))
         begun[0].join(PATIENCE_SECONDS if kill.seconds is None else kill.seconds)
         if begun[0].exitcode is None:
             _kill(begun[0].pid)
@@ -145,7 +155,7 @@ class Place:
 
     def unaccounted(self) -> list[str]:
         """Deletions of which the audit does not tell how they ended, and those that happened without it."""
-        lines = list(audit.read(self.state.parent / "audit.jsonl"))
+        lines = list(audit.read(self.audit))
         begun = {line["intent"]: line["file"] for line in lines if line["event"] == "deleting"}
         ended = [line["intent"] for line in lines if line["event"] in ("answer", "settled")]
         done = [file for _, file, _ in self.sandbox.world.deletions]
@@ -167,6 +177,15 @@ class Place:
         while (found := self.working()) and time.monotonic() < limit:
             time.sleep(0.01)
         return found
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    """Exit code and both outputs of a command; it is gone in any case."""
+    try:
+        stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+    finally:
+        process.kill()
+    return process.returncode, stdout, stderr
 
 
 @contextmanager

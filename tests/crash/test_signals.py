@@ -1,9 +1,6 @@
 """A signal ends a pass within ten seconds, wherever it is; the next one takes up the rest."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.place import Place, serving
+from tests.crash.place import Place, ended, serving
 from tests.crash.tools import fake_tools
 from tests.sandbox.faults import black_hole, rate_limited, slow, stall
 from tests.sandbox.stage import Stage
@@ -64,23 +61,6 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
-def command(place: Place, *arguments: str) -> "subprocess.Popen[str]":
-    """`zoomsync`, as one calls it; with the ffmpeg that lies in the place, if one does."""
-    environ = {**os.environ, "PATH": f"{place.folder}{os.pathsep}{os.environ['PATH']}"}
-    argv = [sys.executable, "-m", "zoomsync", "-c", str(place.config), *arguments]
-    root = Path(__file__).parents[2]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root, env=environ)
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
-    """Exit code and both outputs."""
-    try:
-        stdout, stderr = process.communicate(timeout=30)
-    finally:
-        process.kill()
-    return process.returncode, stdout, stderr
-
-
 def wait_until(is_so: Callable[[], bool]) -> None:
     limit = time.monotonic() + 30
     while not is_so():
@@ -106,7 +86,7 @@ def last_run(place: Place) -> Run:
 )
 def test_a_signal_ends_a_pass_and_the_next_one_completes_it(signum: signal.Signals, where: str, place: Place) -> None:
     SPOTS[where].prepare(place)
-    process = command(place, "sync")
+    process = place.command("sync")
     wait_until(lambda: SPOTS[where].is_reached(place))
     time.sleep(0.2)
     begun = time.monotonic()
@@ -125,10 +105,10 @@ def test_a_signal_ends_a_pass_and_the_next_one_completes_it(signum: signal.Signa
 
 def test_a_second_pass_at_the_same_time_ends_without_alarm(place: Place) -> None:
     place.sandbox.fail("/ssrweb/", with_=slow(60_000), times=None)
-    first = command(place, "sync")
+    first = place.command("sync")
     wait_until(lambda: asked("/ssrweb/")(place))
 
-    assert ended(command(place, "-q", "sync")) == (4, "", "")
+    assert ended(place.command("-q", "sync")) == (4, "", "")
     assert ended(first)[0] == 0
     state = State.read(place.state)
     assert state is not None
