@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.crash.place import Kill, Place, ended, serving
-from tests.crash.tools import fake_tools
+from tests.crash.tools import PROVING, STITCHING, fake_tools
+from tests.sandbox import texts
 from tests.sandbox.stage import Stage
 from tests.sandbox.world import World
 from tests.sandbox.worlds import empty_world
@@ -25,8 +26,10 @@ FULL = "no space left on device"
 def an_account() -> World:
     stage = Stage(empty_world(NOW))
     stage.meeting("pair", "alice", 3, "Two segments")
-    stage.video("pair", 1)
-    stage.video("pair", 2, at=60)
+    for number, at in ((1, 0), (2, 60)):
+        stage.video("pair", number, at=at)
+        long = texts.captions(number, 1000)
+        stage.file("pair", long, "TRANSCRIPT", "audio_transcript", "VTT", at=at, seconds=8)
     for number in range(4):
         stage.meeting(f"plain-{number}", "alice", 4 + number, "With texts")
         stage.video(f"plain-{number}", seconds=1)
@@ -123,7 +126,7 @@ def test_a_library_without_room_is_found_out_before_anything_is_fetched(
 
     assert refused.code == 5, refused.said
     room.free()
-    (room.path / "most").write_bytes(bytes((3 << 20) - 150_000))
+    (room.path / "most").write_bytes(bytes((3 << 20) - 300_000))
     refused = place.sync()
     assert (refused.code, "needs" in refused.said) == (5, True), refused.said
     pair = {file.id for file in place.sandbox.world.meetings[place.sandbox.world.names["pair"]].files}
@@ -152,9 +155,12 @@ def test_a_disk_that_fills_up_in_mid_pass(
     complete(place, whole, room)
 
 
-def test_a_disk_that_fills_up_when_segments_are_stitched(place: Place, room: Room, whole: dict[str, str]) -> None:
+@pytest.mark.parametrize("at", [STITCHING, PROVING], ids=["video", "captions"])
+def test_a_disk_that_fills_up_when_segments_are_joined(
+    at: str, place: Place, room: Room, whole: dict[str, str]
+) -> None:
     placed(place, room, {"staging": "{room}/staging"})
-    fake_tools(place.folder, first=f"cat /dev/zero >{room.path}/ballast")
+    fake_tools(place.folder, at=at, first=f"cat /dev/zero >{room.path}/ballast 2>/dev/null")
     code, _, stderr = ended(place.command("sync"))
 
     assert (code, said(stderr)) == (5, (True, True)), stderr
@@ -178,7 +184,7 @@ def test_an_audit_that_cannot_be_written_ends_deleting(
     again = place.sync()
     cut = [line for line in audit.read(place.audit) if line["event"] == "unreadable"]
     assert len(cut) <= 1
-    assert (again.code, len(place.sandbox.world.deletions)) == (0, 22), again.said
+    assert (again.code, len(place.sandbox.world.deletions)) == (0, 24), again.said
     assert [fact for fact in place.unaccounted() if "unreadable" not in fact] == []
 
 

@@ -6,17 +6,21 @@ from tests.sandbox.media import ffmpeg
 
 SCRIPT = """#!/bin/sh
 case "$*" in
-  *concat*) {instead} ;;
+  *{at}*) {instead} ;;
 esac
 exec {real} "$@"
 """
 
 
-def fake_tools(folder: Path, *, endless: bool = False, first: str = "") -> None:
-    """Put both into `folder`; when it is to stitch, ffmpeg never ends, or runs the shell command `first` first."""
+STITCHING, PROVING = "concat", "null"
+"""What a command of ffmpeg contains when it does this."""
+
+
+def fake_tools(folder: Path, *, at: str = STITCHING, endless: bool = False, first: str = "") -> None:
+    """Put both into `folder`; at that work ffmpeg never ends, or runs the shell command `first` first."""
     real = Path(ffmpeg())
     never = f"exec {real} -v error -re -f lavfi -i color=s=16x16:r=5 -metadata comment={folder}/ -f null -"
-    _script(folder / "ffmpeg", SCRIPT.format(instead=never if endless else first, real=real))
+    _script(folder / "ffmpeg", SCRIPT.format(at=at, instead=never if endless else first, real=real))
     _script(folder / "ffprobe", f'#!/bin/sh\nexec {_ffprobe(real)} "$@"\n')
 
 
