@@ -21,6 +21,7 @@ PURE = {
     "ledger",
     "report",
     "order",
+    "patience",
     "status",
 }
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}

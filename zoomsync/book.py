@@ -136,7 +136,7 @@ class Book:
             self.tally.counts["unproven"] += 1
             self._tell("kept", entry, answer.reason)
             return
-        self.tally.counts["removed"] += 1
+        self.tally.counts["altered"] += 1
         self._tell("kept", entry, answer.reason, "`sync --meeting UUID` fetches it again")
         self.put(ledger.answered(entry, answer, self._clock.now()))
 

@@ -12,7 +12,9 @@ from zoomsync.book import Book
 from zoomsync.deleting import Deleting
 from zoomsync.deletion import Deletable
 from zoomsync.errors import MeetingFailed, StillProcessing
+from zoomsync.http import OutOfOrder
 from zoomsync.model import Clock, Entry, Meeting, Verdict
+from zoomsync.patience import Patience
 from zoomsync.report import row
 from zoomsync.words import plural
 from zoomsync.work import Destination, Reader
@@ -35,6 +37,7 @@ class Cleaning:
         executor: Executor,
         clock: Clock,
         ahead: int,
+        patience: Patience,
     ) -> None:
         self._zoom = zoom
         self._book = book
@@ -43,6 +46,7 @@ class Cleaning:
         self._executor = executor
         self._clock = clock
         self._ahead = ahead
+        self._patience = patience
 
     def run(self, entries: Iterable[Entry], rules: plan.Rules, *, limit: int) -> list[Meeting]:
         """Delete what is due, the longest stored first; returns the meetings that have late files to be published."""
@@ -90,9 +94,12 @@ class Cleaning:
             found = self._zoom.meeting(entry.uuid)
         except StillProcessing:
             return None
-        except MeetingFailed as problem:
+        except (MeetingFailed, OutOfOrder) as problem:
             self._book.refused(ledger.refused(entry, problem, self._clock.now()), problem)
+            if isinstance(problem, OutOfOrder):
+                self._patience.lose(problem)
             return None
+        self._patience.regain()
         answer = deletion.judge(entry, found, rules)
         if isinstance(answer, Deletable):
             return answer

@@ -108,8 +108,9 @@ def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
 
 
 def refused(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
-    """The entry after Zoom refused to delete one of its files."""
-    refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now)
+    """The entry after Zoom refused to delete one of its files, or did not answer, which is no try."""
+    is_try = isinstance(error, MeetingFailed)
+    refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)
     return replace(entry, refusal=refusal, changed_at=now)
 
 

@@ -9,7 +9,9 @@ from typing import Protocol
 from zoomsync.errors import AccountListRefused, ListingFailed
 from zoomsync.gaps import Window
 from zoomsync.hosts import Directory, Hosts
+from zoomsync.http import OutOfOrder
 from zoomsync.model import Meeting, User
+from zoomsync.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +49,9 @@ class Listed:
 class Lists:
     """Lists windows; remembers the users it comes to know, and whether the account-wide list is refused."""
 
-    def __init__(self, zoom: Lister, hosts: Hosts, *, is_account_wide: bool) -> None:
+    def __init__(self, zoom: Lister, hosts: Hosts, *, is_account_wide: bool, patience: Patience) -> None:
         self._zoom = zoom
+        self._patience = patience
         self._hosts = hosts
         self._is_account_wide = is_account_wide
         self.users: dict[str, User] = dict(hosts.users)
@@ -108,10 +111,13 @@ class Lists:
         for user in users:
             try:
                 found = self._zoom.recordings(since, until, user=user)
-            except ListingFailed as problem:
+            except (ListingFailed, OutOfOrder) as problem:
                 log.error("%s", problem)  # noqa: TRY400  # a fact for the reader, no traceback
                 failed[user] = str(problem)
+                if isinstance(problem, OutOfOrder):
+                    self._patience.lose(problem)
             else:
+                self._patience.regain()
                 self.unreadable.update(found.unreadable)
                 meetings += [self._with_host(meeting, user) for meeting in found.meetings]
         return Listed(meetings=_once(meetings), failed=failed)

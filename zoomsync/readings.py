@@ -9,9 +9,11 @@ from zoomsync.book import Book
 from zoomsync.errors import MeetingFailed, StillProcessing, UsageError
 from zoomsync.gaps import Window
 from zoomsync.hosts import Hosts
+from zoomsync.http import OutOfOrder
 from zoomsync.listing import Lists
 from zoomsync.model import Entry, Gap, Meeting
 from zoomsync.order import Order
+from zoomsync.patience import Patience
 from zoomsync.state import Head
 from zoomsync.work import Reader
 
@@ -30,7 +32,15 @@ class Readings:
     """Reads Zoom for one pass; each meeting comes once."""
 
     def __init__(
-        self, *, zoom: Reader, lists: Lists, hosts: Hosts, book: Book, order: Order, rules: plan.Rules
+        self,
+        *,
+        zoom: Reader,
+        lists: Lists,
+        hosts: Hosts,
+        book: Book,
+        order: Order,
+        rules: plan.Rules,
+        patience: Patience,
     ) -> None:
         self._zoom = zoom
         self._lists = lists
@@ -38,6 +48,7 @@ class Readings:
         self._book = book
         self._order = order
         self._rules = rules
+        self._patience = patience
         self._seen: set[str] = set()
         self.not_listed: list[Window] = []
 
@@ -98,7 +109,11 @@ class Readings:
             self._book.answer(entry, plan.Wait(reason=str(wait)))
         except MeetingFailed as problem:
             self._book.failed(entry, problem)
+        except OutOfOrder as problem:
+            self._book.failed(entry, problem)
+            self._patience.lose(problem)
         else:
+            self._patience.regain()
             if found is not None:
                 return self._with_host(found, entry.host_email)
             self._book.answer(entry, plan.gone(entry))
