@@ -124,7 +124,9 @@ def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(*head, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")  # an address that was cut could not be copied
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console(file=sys.stdout, highlight=False).print(table)

@@ -109,7 +109,8 @@ class Inspection:
         except ZoomsyncError as error:
             yield checks.failed(part.name, error)
         except OSError as error:
-            yield checks.failed(part.name, Unfit(f"{error.filename}: {(error.strerror or '').lower()}"))
+            fact = f"{error.filename}: {(error.strerror or '').lower()}"
+            yield checks.failed(part.name, Unfit(fact, hint="check this path, and what this user may do there"))
 
     def _secrets(self) -> list[Check]:
         zoom = self._config.zoom
