@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -116,6 +117,12 @@ class TestConfig:
 
         assert config.delete_recordings == "never"
 
+    def test_the_hosts_for_the_firewall_are_those_of_the_config(self) -> None:
+        zoom = EXAMPLE["zoom"]
+        hosts = {urlsplit(zoom["oauth_url"]).hostname, urlsplit(zoom["api_url"]).hostname, *zoom["download_hosts"]}
+
+        assert hosts <= set(codes(section("Configure")))
+
     def test_the_first_example_has_five_lines(self) -> None:
         assert len(blocks("yaml")[0].splitlines()) == 5
 
@@ -186,7 +193,7 @@ class TestNames:
     def test_the_dependencies_are_those_of_the_package(self) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         needed = [*project["dependencies"], *project["optional-dependencies"]["ffmpeg"]]
-        told, _, _ = section("What it stands on").partition("\n\n")
+        told = "\n".join(re.findall(r"^- .*", section("What it stands on"), re.MULTILINE))
 
         assert set(codes(told)) - {"[ffmpeg]"} == {re.split(r"[<>=]", one)[0] for one in needed}
 
@@ -198,7 +205,8 @@ class TestNames:
         assert Path(config["destination"]["path"]).is_relative_to(unit["ReadWritePaths"])
         assert config["state"] == f"/var/lib/{unit['StateDirectory']}/state.json"
         assert config["zoom"]["client_secret_file"] == f"${{CREDENTIALS_DIRECTORY}}/{name}"
-        assert all(path in README for path in (f"LoadCredential={name}:{source}", unit["ReadWritePaths"]))
+        assert f"LoadCredential={name}:{source}" in README
+        assert f" {unit['ReadWritePaths']} " in README
 
     def test_the_links_lead_somewhere(self) -> None:
         links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("https://")]
