@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 COMPARED = 3
 """For so many users a sweep holds the account-wide list against their own."""
+SAMPLED = 25
+"""For so many users where it lists nobody at all and was never found right."""
 
 
 class Listing(Protocol):
@@ -55,6 +57,8 @@ class Lists:
         self._hosts = hosts
         self._is_account_wide = is_account_wide
         self.users: dict[str, User] = dict(hosts.users)
+        self._is_proven = False
+        """Whether the account-wide list was found to have what some user's own list has."""
         self.unreadable: set[str] = set()
         """What Zoom listed but no meeting can be made of, in words."""
 
@@ -69,9 +73,18 @@ class Lists:
                 self._go_user_by_user()
         return self._each(window, only if only is not None else list(self._selected()))
 
+    def with_host(self, meeting: Meeting, email: str = "") -> Meeting:
+        """A meeting that was read by itself, its host's address told; Zoom is asked where nobody knows it."""
+        if meeting.host_email:
+            return meeting
+        if meeting.host_id not in self.users and not email and (found := self._zoom.user(meeting.host_id)):
+            self.users[meeting.host_id] = found
+        known = self.users.get(meeting.host_id)
+        return replace(meeting, host_email=known.email if known is not None else email)
+
     def _selected(self) -> Iterable[str]:
-        ids = self.users.keys() if self._hosts.ids is None else self._hosts.ids
-        return (one for one in ids if self._hosts.selects(one))
+        """Of those that Zoom knows: one who departed has no list any more."""
+        return (one for one in self.users if self._hosts.selects(one))
 
     def _go_user_by_user(self) -> None:
         self._is_account_wide = False
@@ -97,12 +110,21 @@ class Lists:
         """Whether some user's own list has what the account-wide one does not."""
         seen = {meeting.uuid for meeting in meetings}
         some = sorted({meeting.host_id for meeting in meetings if self._hosts.selects(meeting.host_id)})[:COMPARED]
-        for user in some:
-            missing = [m for m in self._each(window, [user]).meetings if m.uuid not in seen]
+        for user in some or self._sample():
+            own = self._each(window, [user]).meetings
+            missing = [meeting for meeting in own if meeting.uuid not in seen]
+            self._is_proven = self._is_proven or bool(own)
             if missing:
                 log.warning("the account-wide list lacks %d recordings of %s; listing user by user", len(missing), user)
                 return True
         return False
+
+    def _sample(self) -> list[str]:
+        """Users to ask where the account-wide list is empty: it may be so, or not work at all."""
+        if self._is_proven:
+            return []
+        active = self._zoom.users("active")
+        return [user.id for user in active if user.id and self._hosts.selects(user.id)][:SAMPLED]
 
     def _each(self, window: Window, users: Iterable[str]) -> Listed:
         since, until = window.days

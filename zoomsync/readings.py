@@ -60,7 +60,7 @@ class Readings:
             found = [meeting for uuid in self._order.meetings if (meeting := self._named(uuid))]
             yield Reading(meetings=tuple(found), head=self._book.head)
             return
-        pending = {meeting.uuid: meeting for meeting in late}
+        pending = {meeting.uuid: self._lists.with_host(meeting, self._email(meeting)) for meeting in late}
         is_first = True
         for window in windows:
             if is_over():
@@ -115,9 +115,13 @@ class Readings:
         else:
             self._patience.regain()
             if found is not None:
-                return self._with_host(found, entry.host_email)
+                return self._lists.with_host(found, entry.host_email)
             self._book.answer(entry, plan.gone(entry))
         return None
+
+    def _email(self, meeting: Meeting) -> str:
+        entry = self._book.entry(meeting.uuid)
+        return entry.host_email if entry is not None else ""
 
     def _named(self, uuid: str) -> Meeting | None:
         """A meeting that the command line names; one that Zoom does not have is an error of this pass."""
@@ -130,11 +134,7 @@ class Readings:
                 f"--meeting {uuid}: Zoom has no such recording",
                 hint="give the uuid of the occurrence, as `status --json` shows it, not the meeting number",
             )
-        return self._with_host(found, "")
-
-    def _with_host(self, meeting: Meeting, email: str) -> Meeting:
-        known = self._lists.users.get(meeting.host_id)
-        return replace(meeting, host_email=meeting.host_email or (known.email if known is not None else email))
+        return self._lists.with_host(found)
 
 
 def windows(order: Order, rules: plan.Rules, lookback_from: Gap, open_gaps: tuple[Gap, ...]) -> list[Window]:
