@@ -14,7 +14,7 @@ from zoomsync.errors import Stopped
 from zoomsync.model import Process
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-LAST_WORD_SECONDS = 8.0
+LAST_WORD_SECONDS = 6.0
 """After a signal the pass has so long to end by itself."""
 FAREWELL_SECONDS = 1.5
 """So long the last word may take, before the process is gone whatever still hangs."""

@@ -21,27 +21,26 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 def run(folder: Path) -> None:
     """Print both tables."""
+    found: dict[str, list[tuple[float, int, int]]] = {"first pass": [], "second pass": []}
+    for number in range(RUNS):
+        with at_work(Place(folder / str(number), full_world(wall_clock()))) as place:
+            for taken in found.values():
+                taken.append(_taken(place))
     rows = []
-    for name, passes in PASSES.items():
-        found = [_one(folder / f"{name} {number}", passes) for number in range(RUNS)]
-        times, calls, files = zip(*found, strict=True)
+    for name, taken in found.items():
+        times, calls, files = zip(*taken, strict=True)
         rows.append([name, *seconds(times), str(max(calls)), str(max(files))])
     show("sync over the sandbox's full world", ["", "median", "least", "most", "API calls", "files fetched"], rows)
 
 
-PASSES = {"first pass": 1, "second pass": 2}
-
-
-def _one(folder: Path, passes: int) -> tuple[float, int, int]:
-    """Seconds, API calls and files of the last of so many passes."""
-    with at_work(Place(folder, full_world(wall_clock()))) as place:
-        for _ in range(passes):
-            place.sandbox.forget()
-            begun = time.perf_counter()
-            code, _, stderr = ended(place.command("-q", "sync"))
-            took = time.perf_counter() - begun
-            assert code == 0, stderr
-        return took, place.sandbox.count("", "^/(v2|oauth)/"), place.sandbox.count("GET", "^/ssrweb/")
+def _taken(place: Place) -> tuple[float, int, int]:
+    """Seconds, API calls and files of a pass."""
+    place.sandbox.forget()
+    begun = time.perf_counter()
+    code, _, stderr = ended(place.command("-q", "sync"))
+    took = time.perf_counter() - begun
+    assert code == 0, stderr
+    return took, place.sandbox.count("", "^/(v2|oauth)/"), place.sandbox.count("GET", "^/ssrweb/")
 
 
 def run_ledger(folder: Path) -> None:

@@ -93,6 +93,7 @@ class Place:
         self.state = folder / "state" / "state.json"
         self.audit = folder / "state" / "audit.jsonl"
         self.config = folder / "config.yaml"
+        self._started: list[subprocess.Popen[str]] = []
         folder.mkdir(exist_ok=True)
         self.configure(**config)
 
@@ -106,7 +107,18 @@ class Place:
         """`zoomsync` as one calls it; with the ffmpeg that lies in the place, if one does."""
         environ = {**os.environ, "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}"}
         argv = [sys.executable, "-m", "zoomsync", "-c", str(self.config), *arguments]
-        return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environ)
+        started = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environ
+        )
+        self._started.append(started)
+        return started
+
+    def end(self) -> None:
+        """End what a test that failed left running."""
+        for one in self._started:
+            if one.poll() is None:
+                one.kill()
+                one.communicate()
 
     def sync(self, *arguments: str, kill: Kill = NEVER, strike: Callable[[], None] | None = None) -> Ended:
         """One pass in a process of its own; `strike` comes at the request that `kill` means, instead of a kill."""
@@ -192,7 +204,10 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 def serving(place: Place) -> Iterator[Place]:
     """The place while its Zoom serves."""
     with place.sandbox:
-        yield place
+        try:
+            yield place
+        finally:
+            place.end()
 
 
 def _kill(pid: int | None) -> None:

@@ -1,6 +1,8 @@
 """A signal ends a pass within ten seconds, wherever it is; the next one takes up the rest."""
 
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,9 +63,10 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield place
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
+def wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
     limit = time.monotonic() + 30
     while not is_so():
+        assert process.poll() is None, ended(process)
         assert time.monotonic() < limit
         time.sleep(0.02)
 
@@ -87,7 +90,7 @@ def last_run(place: Place) -> Run:
 def test_a_signal_ends_a_pass_and_the_next_one_completes_it(signum: signal.Signals, where: str, place: Place) -> None:
     SPOTS[where].prepare(place)
     process = place.command("sync")
-    wait_until(lambda: SPOTS[where].is_reached(place))
+    wait_until(lambda: SPOTS[where].is_reached(place), process)
     time.sleep(0.2)
     begun = time.monotonic()
     process.send_signal(signum)
@@ -97,8 +100,27 @@ def test_a_signal_ends_a_pass_and_the_next_one_completes_it(signum: signal.Signa
     assert time.monotonic() - begun < LIMIT_SECONDS
     assert place.orphans() == []
     assert (last_run(place).code, last_run(place).ended_at is not None) == (128 + signum, True)
+    assert "Interrupted" in ended(place.command("status"))[1]
     place.sandbox.heal()
     (place.folder / "ffmpeg").unlink(missing_ok=True)
+    again = place.sync()
+    assert (again.code, place.leftovers(), len(place.items())) == (0, [], 5), again.said
+
+
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None, reason="without util-linux's setpriv ffmpeg outlives a killed pass"
+)
+def test_a_killed_pass_takes_its_ffmpeg_along(place: Place) -> None:
+    SPOTS["stitching"].prepare(place)
+    process = place.command("sync")
+    wait_until(lambda: SPOTS["stitching"].is_reached(place), process)
+    process.kill()
+
+    assert ended(process)[0] == -signal.SIGKILL
+    assert place.orphans() == []
+    assert (last_run(place).code, last_run(place).ended_at) == (None, None)
+    assert "Interrupted" in ended(place.command("status"))[1]
+    (place.folder / "ffmpeg").unlink()
     again = place.sync()
     assert (again.code, place.leftovers(), len(place.items())) == (0, [], 5), again.said
 
@@ -106,7 +128,7 @@ def test_a_signal_ends_a_pass_and_the_next_one_completes_it(signum: signal.Signa
 def test_a_second_pass_at_the_same_time_ends_without_alarm(place: Place) -> None:
     place.sandbox.fail("/ssrweb/", with_=slow(60_000), times=None)
     first = place.command("sync")
-    wait_until(lambda: asked("/ssrweb/")(place))
+    wait_until(lambda: asked("/ssrweb/")(place), first)
 
     assert ended(place.command("-q", "sync")) == (4, "", "")
     assert ended(first)[0] == 0
