@@ -76,7 +76,7 @@ class Library:
         """Take the library for this pass (`pass_number`, `run`), finishing what a killed one began.
 
         Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows
-        (`known_id`, `library_pass`, and the ids of the `runs` that it remembers), unless `begin_new`; with `PassRunning`
+        (`known_id`, `library_pass`, and the ids of the `runs` it remembers), unless `begin_new`; with `PassRunning`
         one that another pass holds. A dry run refuses likewise, takes no lock and writes nothing.
         """
         known = Known(state=state_id, library=known_id, library_pass=library_pass, runs=runs)
