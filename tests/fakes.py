@@ -163,7 +163,7 @@ def an_entry(meeting: Meeting | None = None, **changes: Any) -> Entry:
     return replace(plain, **changes)
 
 
-PIECES = {
+PIECES: dict[str, dict[str, Any]] = {
     "A": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "shared_screen_with_speaker_view"},
     "B": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "gallery_view"},
     "C": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "active_speaker"},

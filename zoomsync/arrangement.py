@@ -46,11 +46,15 @@ class _Update:
         self._stored = previous.files
         self._roles = {file.role for file in previous.files}
         self._held = {file.name: {one.id for one in previous.cloud if one.stored == file.name} for file in self._stored}
+        self._fetched = {((one.id,), one.sha256) for one in previous.cloud}
         every = {file.id: file for output in outputs for file in output.inputs}
         self._fresh = {one for one, file in every.items() if one in available and not previous.covers(file)}
-        known = {one.id for one in previous.cloud if one.kind.is_media}
-        self._altered = known & self._fresh
+        media = [one for one in previous.cloud if one.kind.is_media]
+        parts = {file.name for file in self._stored if _is_part(file)}
+        self._altered = {one.id for one in media} & self._fresh
         """Media whose bytes are others than those stored: nothing made of them is the same again."""
+        self._moved = {one.id: one.stored for one in media if one.stored in parts}
+        """Media in parts: what else was made of them was made of what they were before they were altered."""
         self._complete = [output for output in outputs if set(output.made_of) <= available]
 
     def arrangement(self) -> Arrangement:
@@ -76,13 +80,14 @@ class _Update:
     def _along(self, chosen: Sequence[Output]) -> list[Output]:
         inside = _made_of(chosen)
         originals = {file.made_of for file in self._originals(chosen)}
-        missing = (one for one in self._complete if one.role not in self._roles and one not in chosen)
+        missing = (one for one in self._complete if one.role not in self._roles and not self._is_new(one))
         return [one for one in missing if set(one.made_of) <= inside and one.made_of not in originals]
 
     def _originals(self, whole: Sequence[Output]) -> list[StoredFile]:
-        """Stored segments as fetched, which stay."""
+        """Stored segments as last fetched, which stay."""
         replaced = {output.role for output in whole}
-        return [file for file in self._stored if _is_original(file) and file.role not in replaced]
+        originals = (file for file in self._stored if _is_original(file) and file.role not in replaced)
+        return [file for file in originals if (file.made_of, file.sha256) in self._fetched]
 
     def _under(self, output: Output) -> list[StoredFile]:
         """The stored files in whose place an output comes: of its role, or its segments as separate files."""
@@ -96,7 +101,8 @@ class _Update:
     def _is_in(self, file: StoredFile, whole: Sequence[Output]) -> bool:
         """Whether all of a stored file is in what is built: also the bytes of which it is the proof."""
         proof = _made_of(one for one in whole if one.holds) | _made_of(self._originals(whole))
-        is_same = self._altered.isdisjoint(file.made_of)
+        moved = {one for one, part in self._moved.items() if part != file.name}
+        is_same = (self._altered | moved).isdisjoint(file.made_of)
         return is_same and set(file.made_of) <= _made_of(whole) and self._held[file.name] <= proof
 
     def _is_replaced(self, file: StoredFile, whole: Sequence[Output]) -> bool:
@@ -108,17 +114,27 @@ class _Update:
         """What is new of an output that cannot be built as a whole, beside what is stored."""
         new = tuple(file for file in output.inputs if file.id in self._fresh)
         part = alone(output, new[0]) if len(new) == 1 and output.holds else replace(output, inputs=new)
-        number = 2
-        while any(f"{role}.".startswith(f"{output.role}.part-{number}.") for role in taken):
-            number += 1
         view = numbered(part, safe(new[0].label))
         is_other = any(not set(file.made_of) <= set(output.made_of) for file in self._under(output))
-        is_further = is_other and output.inputs[0].kind.is_media and view.role not in taken
-        return view if is_further else numbered(part, f"part-{number}")
+        if is_other and output.inputs[0].kind.is_media and _is_free(view.role, taken):
+            return view
+        number = 2
+        while not _is_free(f"{output.role}.part-{number}", taken):
+            number += 1
+        return numbered(part, f"part-{number}")
+
+
+def _is_free(role: str, taken: AbstractSet[str]) -> bool:
+    """Whether neither this role is taken nor one of separate files under it."""
+    return not any(f"{other}.".startswith(f"{role}.") for other in taken)
 
 
 def _made_of(files: Iterable[Output | StoredFile]) -> set[str]:
     return {one for file in files for one in file.made_of}
+
+
+def _is_part(file: StoredFile) -> bool:
+    return ".part-" in file.role
 
 
 def _is_original(file: StoredFile) -> bool:
