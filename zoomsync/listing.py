@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
-from zoomsync.errors import AccountListRefused, ListingFailed
+from zoomsync.errors import AccountListRefused, ListingFailed, UserUnknown
 from zoomsync.gaps import Window
 from zoomsync.hosts import Directory, Hosts
 from zoomsync.http import OutOfOrder
@@ -64,6 +64,8 @@ class Lists:
 
     def window(self, window: Window, *, users: Iterable[str] | None = None, compare: bool = False) -> Listed:
         """List a window completely; `users` (ids) narrows it, `compare` holds both kinds of list against each other."""
+        if window.user is not None and not self._hosts.selects(window.user):
+            return Listed(meetings=())
         only = [window.user] if window.user is not None else list(users) if users is not None else None
         if only is None and self._is_account_wide:
             try:
@@ -134,6 +136,9 @@ class Lists:
             try:
                 found = self._zoom.recordings(since, until, user=user)
             except (ListingFailed, OutOfOrder) as problem:
+                if isinstance(problem, UserUnknown) and self._has_left(user):
+                    log.warning("user %s has left: Zoom knows it no more", user)
+                    continue
                 log.error("%s", problem)  # noqa: TRY400  # a fact for the reader, no traceback
                 failed[user] = str(problem)
                 if isinstance(problem, OutOfOrder):
@@ -143,6 +148,12 @@ class Lists:
                 self.unreadable.update(found.unreadable)
                 meetings += [self._with_host(meeting, user) for meeting in found.meetings]
         return Listed(meetings=_once(meetings), failed=failed)
+
+    def _has_left(self, user: str) -> bool:
+        """Whether Zoom's own list of users lacks one whom it says not to know."""
+        if user in self.users or self._hosts.ids is not None:
+            return user not in self.users
+        return user not in {one.id for one in self._zoom.users("active")}
 
     def _with_host(self, meeting: Meeting, user: str) -> Meeting:
         known = self.users.get(meeting.host_id or user)

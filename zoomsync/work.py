@@ -9,10 +9,11 @@ from typing import Protocol
 from zoomsync import plan
 from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing
+from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unstitchable
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import How, extension, wanted
 from zoomsync.media import mp4
+from zoomsync.media.probe import probe
 from zoomsync.media.tools import Tools
 from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
 from zoomsync.naming import suffix
@@ -224,7 +225,7 @@ class Work:
             fetched = self._shop.fetcher.fetch(self._meeting, file, self._folder, self._told(reservation))
             try:
                 if file.kind.is_media and extension(file) in ("mp4", "m4a"):
-                    mp4.check(fetched.path, fetched.size)
+                    self._prove(file, fetched)
             except DownloadFailed:
                 with explained(self._folder):
                     fetched.path.unlink(missing_ok=True)
@@ -233,6 +234,14 @@ class Work:
             else:
                 return fetched
         raise AssertionError("unreachable")
+
+    def _prove(self, file: RecordingFile, fetched: Fetched) -> None:
+        """Raise `DownloadFailed` for a file that is not whole, or that nobody could play."""
+        mp4.check(fetched.path, fetched.size)
+        try:
+            probe(self._shop.tools, fetched.path, self._shop.clock)
+        except Unstitchable as problem:
+            raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT) from problem
 
     def _told(self, reservation: Reservation) -> Callable[[int], None]:
         where = device(self._folder)
