@@ -162,7 +162,7 @@ def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
         return unsettled
     if not new and not (usable and found.uuid in rules.asked):
         return _nothing_new(found, files, entry)
-    reason = _why(found, new, entry, rules)
+    reason = _news(new) if receipt and new else _why(found, new, rules, entry)
     return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=_pending(files))
 
 
@@ -212,19 +212,21 @@ def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry 
     return Skip(reason="Zoom gives no download address for its files (recorded on premise?)")
 
 
-def _why(found: Meeting, new: tuple[RecordingFile, ...], entry: Entry | None, rules: Rules) -> str:
-    if found.uuid in rules.asked and not new:
+def _why(found: Meeting, new: tuple[RecordingFile, ...], rules: Rules, entry: Entry | None) -> str:
+    """What there is to publish; what is new of an item that is stored, `_news` tells."""
+    if not new:
         return "asked for by --meeting: what is stored is looked at, and mended"
     amount = size_in_words(sum(file.size or 0 for file in new))
-    if entry is not None and entry.receipt is not None:
-        names = ", ".join(sorted({file.label for file in new}))
-        return f"{plural(len(new), 'new file')}: {names}"
     what = f"{plural(len(segments(new)), 'segment')}, {plural(len(new), 'file')}, {amount}"
     if found.uuid in rules.asked:
         return f"asked for by --meeting: {what}"
     if entry is not None and entry.retry is not None:
         return f"try {entry.retry.tries + 1}: {what}"
     return what
+
+
+def _news(new: tuple[RecordingFile, ...]) -> str:
+    return f"{plural(len(new), 'new file')}: {', '.join(sorted({file.label for file in new}))}"
 
 
 def gone(entry: Entry) -> Skip:
