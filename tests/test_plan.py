@@ -1,56 +1,18 @@
 """What to do with a meeting, and the sentence that says why."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.fakes import NOW, START, a_file, a_meeting, a_piece, a_receipt, an_entry
+from tests.decisions import a_retry, published, rules, told
+from tests.fakes import NOW, START, a_file, a_meeting, a_piece, an_entry
 from zoomsync import plan
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, RecordingFile, Retry
 from zoomsync.plan import Publish, Rules, Wait
 
 UUID = a_meeting().uuid
-
-
-def rules(**changes: Any) -> Rules:
-    """The defaults of the config, at `NOW`."""
-    plain = Rules(
-        now=NOW,
-        since=START - 30 * DAY,
-        settle=30 * MINUTE,
-        min_duration=timedelta(0),
-        views="all",
-        kinds=frozenset(Kind),
-        hosts=None,
-        destination="library-1",
-    )
-    return replace(plain, **changes)
-
-
-def a_retry(next_at: datetime | None, **changes: Any) -> Retry:
-    """It failed three times, the last time an hour ago."""
-    plain = Retry(tries=3, error="video: cut off", hint="", at=NOW - HOUR, next_at=next_at)
-    return replace(plain, **changes)
-
-
-def published(meeting: Meeting | None = None, **changes: Any) -> Entry:
-    """The entry of a meeting of which every file is stored."""
-    of = meeting or a_meeting()
-    plain: dict[str, Any] = {"phase": Phase.PUBLISHED, "receipt": a_receipt(of), "stored_at": NOW - 3 * DAY}
-    return an_entry(of, **plain | changes)
-
-
-def told(answer: plan.Answer) -> str:
-    """The answer as a dry run shows it, with where the meeting stands by it."""
-    if isinstance(answer, Publish):
-        pending = f" [pending: {', '.join(answer.pending)}]" if answer.pending else ""
-        return f"publish: {answer.reason}{pending}"
-    if isinstance(answer, Wait):
-        return f"wait: {answer.reason}" + (f" [due {answer.due_at:%d %H:%M}]" if answer.due_at else "")
-    foreign = ", not remembered" if answer.is_foreign else ""
-    return f"skip: {answer.reason} [{answer.phase}{foreign}]"
 
 
 END = a_file().end or START
