@@ -1,7 +1,7 @@
 """Deleting the cloud copies of what earlier passes published: which, in what order, against what proof."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from itertools import islice
@@ -47,9 +47,16 @@ class Cleaning:
         self._clock = clock
         self._ahead = ahead
         self._patience = patience
+        self.left = ""
+        """What was due and is left for the next pass, in words."""
 
-    def run(self, entries: Iterable[Entry], rules: plan.Rules, *, limit: int) -> list[Meeting]:
-        """Delete what is due, the longest stored first; returns the meetings that have late files to be published."""
+    def run(
+        self, entries: Iterable[Entry], rules: plan.Rules, *, limit: int, is_over: Callable[[], bool]
+    ) -> list[Meeting]:
+        """Delete what is due, the longest stored first; returns the meetings that have late files to be published.
+
+        It ends early, and `left` says why, at `limit` meetings or when time `is_over`.
+        """
         due = sorted(
             (entry for entry in entries if deletion.is_due(entry, rules) is None),
             key=lambda entry: (entry.stored_at or rules.now, entry.uuid),
@@ -57,8 +64,8 @@ class Cleaning:
         late: list[Meeting] = []
         deleted = 0
         for entry, verdict in self._verified(due):
-            if deleted >= limit:
-                self._book.tally.counts["over_limit"] = 1
+            if deleted >= limit or is_over():
+                self.left = f"deletions beyond delete_limit ({limit})" if deleted >= limit else "deletions: time was up"
                 break
             found = self._judge(entry, rules)
             if isinstance(found, Meeting):

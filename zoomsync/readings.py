@@ -128,7 +128,8 @@ class Readings:
         entry = self._book.entry(uuid)
         if entry is not None:
             return self._read(entry)
-        found = self._zoom.meeting(uuid)
+        is_uuid = bool(uuid.strip(". ")) and not uuid.isdigit()
+        found = self._zoom.meeting(uuid) if is_uuid else None
         if found is None:
             raise UsageError(
                 f"--meeting {uuid}: Zoom has no such recording",

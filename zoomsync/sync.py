@@ -189,7 +189,9 @@ class Pass:
             patience=self._patience,
         )
         entries = [entry for entry in self.book.entries if reader.is_in_order(entry)]
-        return cleaning.run(entries, rules, limit=self._config.delete_limit)
+        late = cleaning.run(entries, rules, limit=self._config.delete_limit, is_over=self._is_over)
+        self.not_looked_at += [cleaning.left] if cleaning.left else []
+        return late
 
     def _decide(self, reading: Reading, rules: plan.Rules) -> list[Job]:
         """What to do with each meeting that was read, most urgent first; written down before any of it begins."""

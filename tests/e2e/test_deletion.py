@@ -167,7 +167,35 @@ def test_a_held_meeting_stays(begin: Begin, stage: Stage) -> None:
 def test_a_pass_deletes_no_more_meetings_than_its_limit_the_longest_stored_first(begin: Begin, stage: Stage) -> None:
     site = stored(begin, stage, "a", "b", "c", delete_limit=2)
 
-    assert (site.sync().counts["deleted"], site.sync().counts["deleted"]) == (2, 1)
+    first, second = site.sync(), site.sync()
+
+    assert (first.counts["deleted"], second.counts["deleted"]) == (2, 1)
+    assert (first.document["left"], second.document["left"]) == (["deletions beyond delete_limit (2)"], [])
+
+
+def test_when_time_is_up_no_further_deletion_is_begun(begin: Begin, stage: Stage) -> None:
+    site = stored(begin, stage, "a", "b", "c")
+
+    def ask(request: Any) -> Any:
+        site.clock.advance(hours=1)
+        return request
+
+    site.sandbox.fail(method="DELETE", with_=faults.Fault(ask=ask), times=None)
+
+    result = site.sync("--max-duration", "90m")
+
+    assert (result.code, result.counts["deleted"]) == (0, 2)
+    assert result.document["left"][0] == "deletions: time was up"
+
+
+@pytest.mark.parametrize("narrowed", [["--user", "bob@example.org"], ["--since", "2026-03-09"]])
+def test_a_narrowed_pass_deletes_only_what_it_names(begin: Begin, stage: Stage, narrowed: list[str]) -> None:
+    stage.world.add_user("Bob Example")
+    stage.meeting("bob", "bob", 1, "Of bob")
+    stage.video("bob")
+    site = stored(begin, stage, "a", filter_accounts=["alice@example.org", "bob@example.org"])
+
+    assert (site.sync(*narrowed).code, deletions(site)) == (0, [("bob", VIEW, "trash")])
 
 
 def test_with_no_delete_nothing_is_deleted_in_this_pass(begin: Begin, stage: Stage) -> None:
@@ -334,6 +362,7 @@ def test_a_late_file_that_is_found_at_deletion_is_published_first(begin: Begin, 
     result = site.sync()
     assert (result.code, result.counts["updated"], site.world.deletions) == (0, 1, [])
     assert site.names("a") == ["video.mp4", "video.vtt"]
+    assert site.recording("a")["meeting"]["host"] == {"id": "id_alice", "email": "alice@example.org"}
 
     site.clock.advance(days=7)
     assert site.sync().counts["deleted"] == 1

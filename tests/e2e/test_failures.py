@@ -28,9 +28,8 @@ def some(begin: Begin, stage: Stage, *names: str, **overrides: Any) -> Site:
 
 
 def video(site: Site, name: str) -> str:
-    """The id of a meeting's one video."""
-    (file,) = site.world.meetings[site.uuid(name)].files
-    return file.id
+    """The id of a meeting's first video."""
+    return next(file.id for file in site.world.meetings[site.uuid(name)].files if file.type == "MP4")
 
 
 def retry(site: Site, name: str) -> Retry:
@@ -402,3 +401,72 @@ def another(site: Site) -> int:
     """A pass in another process, by the true clock."""
     command = [sys.executable, "-m", "zoomsync", "-c", str(site.folder / "config.yaml"), "sync"]
     return subprocess.run(command, capture_output=True, env=dict(os.environ), timeout=60, check=False).returncode
+
+
+def test_a_late_video_that_fails_is_retried_and_keeps_the_item_as_it_is(begin: Begin, stage: Stage) -> None:
+    site = some(begin, stage, "a", delete_recordings="trash")
+    site.sync()
+    before = site.library()
+    late = stage.video("a", 2, at=60)
+    site.sandbox.fail(late.id, with_=faults.sign_in_page(), times=None)
+
+    failed = site.sync()
+    assert (failed.code, failed.counts["failed"], site.library()) == (1, 1, before)
+    site.clock.advance(days=7)
+    assert (site.sync().code, site.sandbox.count("DELETE")) == (1, 0)
+
+    site.sandbox.heal()
+    site.clock.advance(hours=2)
+    assert (site.sync().counts["updated"], site.names("a")) == (1, ["video.v2.mp4"])
+
+
+def test_a_listing_older_than_half_an_hour_is_read_again_before_its_fetch(begin: Begin, stage: Stage) -> None:
+    site = some(begin, stage, "a", "gone", "grown", workers=1)
+
+    def change() -> None:
+        site.clock.advance(minutes=31)
+        for file in site.world.meetings[site.uuid("gone")].files:
+            file.deleted = True
+        stage.transcript("grown")
+
+    site.sandbox.fail("/rec/download/", with_=acting(change), times=1)
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"], result.counts["lost"]) == (1, 2, 1)
+    assert site.names("grown") == ["video.mp4", "video.vtt"]
+    assert (site.entry("gone").phase, site.entry("grown").host_email) == ("lost", "alice@example.org")
+
+
+def test_texts_without_a_length_are_fetched_twice_and_compared(begin: Begin, stage: Stage) -> None:
+    site = some(begin, stage, "a")
+    text = stage.transcript("a")
+    site.sandbox.settings.downloads_have_length = False
+
+    assert (site.sync().code, site.names("a")) == (0, ["video.mp4", "video.vtt"])
+
+    assert sorted(site.downloads()) == sorted([video(site, "a"), text.id, text.id])
+
+
+def test_a_token_that_ends_the_older_ones_is_minted_once_for_all_workers(begin: Begin, stage: Stage) -> None:
+    site = some(begin, stage, *"abcdefgh", workers=8)
+    site.sandbox.settings.keeps_older_tokens = False
+    site.sandbox.fail("/rec/download/", with_=revoking(site), times=1, skip=3)
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"]) == (0, 8)
+    assert site.calls().count("POST /oauth/token") <= 3
+
+
+def test_a_clock_that_was_wrong_is_no_reason_to_miss_anything(begin: Begin, stage: Stage) -> None:
+    site = some(begin, stage, "a")
+    site.clock.advance(days=300)
+    site.sync()
+    stage.meeting("b", "alice", 1, "New")
+    stage.video("b")
+    site.clock.advance(days=-300)
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"], site.state().head.gaps) == (0, 1, ())

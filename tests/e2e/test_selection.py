@@ -206,6 +206,14 @@ def test_a_meeting_that_zoom_does_not_have_cannot_be_named(site: Site) -> None:
     assert "--meeting bm9wZQ==: Zoom has no such recording" in result.stderr
 
 
+@pytest.mark.parametrize("named", ["81000000001", "..", "", " "])
+def test_a_meeting_is_named_by_its_uuid_and_by_nothing_else(site: Site, named: str) -> None:
+    result = site.sync("--meeting", named)
+
+    assert (result.code, site.files(), site.downloads()) == (2, [], [])
+    assert "give the uuid of the occurrence" in result.stderr
+
+
 def test_an_excluded_meeting_stays_in_the_cloud(site: Site) -> None:
     site.configure(exclude_meetings=[site.uuid("bob")])
 
