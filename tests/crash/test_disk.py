@@ -20,7 +20,7 @@ from zoomsync import audit
 
 NOW = datetime.now(UTC)
 DELETING = {"delete_recordings": "trash", "delete_after": "0s", "delete_all_accounts": True}
-FULL = "no space left on device"
+FULL = "no space left"
 
 
 def an_account() -> World:
