@@ -131,7 +131,8 @@ class Cleaning:
         with about(entry):
             after = self._deleting.run(action, entry, self._clock.now())
             done = len(after.deleted) - len(entry.deleted)
-            log.info("deleted from Zoom (%s): %s", action.mode, plural(done, "file"))
+            if done:
+                log.info("deleted from Zoom (%s): %s", action.mode, plural(done, "file"))
         self._book.deleted(entry, after, done, all_of=len(action.files))
         return done > 0
 

@@ -300,6 +300,10 @@ def test_a_refused_deletion_is_told_and_tried_again_later(
     assert words.rstrip(".") in result.reasons("refused")[site.uuid("a")]
     assert [line.get("answer", "")[:8] for line in site.audit()][1::2] in (["refused:", "204"], ["204", "refused:"])
 
+    assert "deleted from Zoom (trash): 0 files" not in result.stderr
+    assert words in site.run("status").stdout
+    assert (site.run("status", "--check").code, site.entry("a").phase) == (1, "published")
+
     again = site.sync()
     assert (again.code, refused.struck) == (0, 1)
     site.clock.advance(hours=1)
