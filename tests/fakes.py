@@ -161,3 +161,28 @@ def an_entry(meeting: Meeting | None = None, **changes: Any) -> Entry:
         size=of.size,
     )
     return replace(plain, **changes)
+
+
+PIECES: dict[str, dict[str, Any]] = {
+    "A": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "shared_screen_with_speaker_view"},
+    "B": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "gallery_view"},
+    "C": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "active_speaker"},
+    "X": {"kind": Kind.VIDEO, "type": "MP4", "extension": "mp4", "view": "some_new_view"},
+    "S": {"kind": Kind.AUDIO, "type": "M4A", "extension": "m4a", "view": "audio_only"},
+    "I": {"kind": Kind.AUDIO, "type": "M4A", "extension": "m4a", "view": "audio_interpretation"},
+    "T": {"kind": Kind.CAPTIONS, "type": "TRANSCRIPT", "extension": "vtt", "view": "audio_transcript"},
+    "Q": {"kind": Kind.CAPTIONS, "type": "CC", "extension": "vtt", "view": "closed_caption"},
+    "H": {"kind": Kind.CHAT, "type": "CHAT", "extension": "txt", "view": "chat_file"},
+    "L": {"kind": Kind.TIMELINE, "type": "TIMELINE", "extension": "json", "view": "timeline"},
+    "M": {"kind": Kind.SUMMARY, "type": "SUMMARY", "extension": "json", "view": "summary"},
+    "O": {"kind": Kind.OTHER, "type": "CSV", "extension": "csv", "view": "poll"},
+}
+"""Kinds of files by letter: speaker view A, gallery B, active C, an unknown one X, sound S, interpretation I,
+transcript T, captions Q, chat H, timeline L, summary M, poll O."""
+
+
+def a_piece(name: str, begin: float | None = 0, end: float | None = None, **changes: Any) -> RecordingFile:
+    """A file named by its letter in `PIECES` and a number: `a_piece("B2", 60, 90)`, in seconds since `START`."""
+    start = None if begin is None else START + timedelta(seconds=begin)
+    until = None if end is None else START + timedelta(seconds=end)
+    return a_file(**{"id": name, "start": start, "end": until, **PIECES[name[0]], **changes})

@@ -14,12 +14,14 @@ PURE = {
     "redaction",
     "segments",
     "layout",
+    "arrangement",
     "gaps",
     "plan",
     "deletion",
     "ledger",
     "report",
     "order",
+    "patience",
     "status",
 }
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
@@ -41,7 +43,7 @@ RUNNING = {
     "staging",
     "sync",
 }
-FRONT = {"console", "clock", "wiring", "commands", "cli", "__main__"}
+FRONT = {"console", "options", "clock", "wiring", "commands", "cli", "__main__"}
 
 
 def layer(name: str) -> str:

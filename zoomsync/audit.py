@@ -7,9 +7,9 @@ Each line has `at`, `event`, `intent` (one id for one deletion) and `pass` (the 
     `file_start`, `size` (as listed), `sha256` (as fetched), `action` (`trash` or `delete`) and `proof`, the stored file
     that contains it: `destination`, `place`, `stored`, `stored_size`, `stored_sha256`, `verified` (how), `verified_at`.
 `answer`
-    after the call: `answer`, what Zoom said.
+    after the call: `answer`, what Zoom said; `none: …` where no answer came.
 `settled`
-    when a pass ended between the two: `answer`, what the next pass found.
+    when a pass ended between the two, or no answer came: `answer`, what the next pass found.
 
 Times are ISO 8601 in UTC. A line that a crash cut stays as it is; the next one begins on its own line.
 """

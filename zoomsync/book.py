@@ -92,8 +92,8 @@ class Book:
         head = self.head
         if head.fetched_till is None or job.entry.start > head.fetched_till:
             head = replace(head, fetched_till=job.entry.start)
-        if self._destination.changed:
-            head = replace(head, library_pass=head.pass_number)
+        library_pass, library_run = self._destination.last_change
+        head = replace(head, library_pass=library_pass, library_run=library_run)
         made = (one.id for one in self._state.open_intents() if (one.action, one.uuid) == ("create", after.uuid))
         self.put(after, head=head, settled=tuple(made))
         with about(job.entry):
@@ -141,7 +141,7 @@ class Book:
             self.tally.counts["unproven"] += 1
             self._tell("kept", entry, answer.reason)
             return
-        self.tally.counts["removed"] += 1
+        self.tally.counts["altered"] += 1
         self._tell("kept", entry, answer.reason, "`sync --meeting UUID` fetches it again")
         self.put(ledger.answered(entry, answer, self._clock.now()))
 

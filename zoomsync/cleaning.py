@@ -1,7 +1,7 @@
 """Deleting the cloud copies of what earlier passes published: which, in what order, against what proof."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from itertools import islice
@@ -12,7 +12,9 @@ from zoomsync.book import Book
 from zoomsync.deleting import Deleting
 from zoomsync.deletion import Deletable
 from zoomsync.errors import MeetingFailed, StillProcessing
+from zoomsync.http import OutOfOrder
 from zoomsync.model import Clock, Entry, Meeting, Verdict
+from zoomsync.patience import Patience
 from zoomsync.report import row
 from zoomsync.words import plural
 from zoomsync.work import Destination, Reader
@@ -35,6 +37,7 @@ class Cleaning:
         executor: Executor,
         clock: Clock,
         ahead: int,
+        patience: Patience,
     ) -> None:
         self._zoom = zoom
         self._book = book
@@ -43,9 +46,17 @@ class Cleaning:
         self._executor = executor
         self._clock = clock
         self._ahead = ahead
+        self._patience = patience
+        self.left = ""
+        """What was due and is left for the next pass, in words."""
 
-    def run(self, entries: Iterable[Entry], rules: plan.Rules, *, limit: int) -> list[Meeting]:
-        """Delete what is due, the longest stored first; returns the meetings that have late files to be published."""
+    def run(
+        self, entries: Iterable[Entry], rules: plan.Rules, *, limit: int, is_over: Callable[[], bool]
+    ) -> list[Meeting]:
+        """Delete what is due, the longest stored first; returns the meetings that have late files to be published.
+
+        It ends early, and `left` says why, at `limit` meetings or when time `is_over`.
+        """
         due = sorted(
             (entry for entry in entries if deletion.is_due(entry, rules) is None),
             key=lambda entry: (entry.stored_at or rules.now, entry.uuid),
@@ -53,8 +64,8 @@ class Cleaning:
         late: list[Meeting] = []
         deleted = 0
         for entry, verdict in self._verified(due):
-            if deleted >= limit:
-                self._book.tally.counts["over_limit"] = 1
+            if deleted >= limit or is_over():
+                self.left = f"deletions beyond delete_limit ({limit})" if deleted >= limit else "deletions: time was up"
                 break
             found = self._judge(entry, rules)
             if isinstance(found, Meeting):
@@ -90,9 +101,12 @@ class Cleaning:
             found = self._zoom.meeting(entry.uuid)
         except StillProcessing:
             return None
-        except MeetingFailed as problem:
+        except (MeetingFailed, OutOfOrder) as problem:
             self._book.refused(ledger.refused(entry, problem, self._clock.now()), problem)
+            if isinstance(problem, OutOfOrder):
+                self._patience.lose(problem)
             return None
+        self._patience.regain()
         answer = deletion.judge(entry, found, rules)
         if isinstance(answer, Deletable):
             return answer
@@ -117,7 +131,8 @@ class Cleaning:
         with about(entry):
             after = self._deleting.run(action, entry, self._clock.now())
             done = len(after.deleted) - len(entry.deleted)
-            log.info("deleted from Zoom (%s): %s", action.mode, plural(done, "file"))
+            if done:
+                log.info("deleted from Zoom (%s): %s", action.mode, plural(done, "file"))
         self._book.deleted(entry, after, done, all_of=len(action.files))
         return done > 0
 

@@ -1,12 +1,14 @@
 """The command line: options, the four commands, exit codes."""
 
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import wraps
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,87 +16,64 @@ import click
 
 from zoomsync import __version__
 from zoomsync.clock import SystemClock
-from zoomsync.config import Config, find_config, load, parse_duration
+from zoomsync.config import Config, find_config, load
 from zoomsync.console import Terminal
-from zoomsync.errors import BUG, Stopped, UsageError, ZoomsyncError
+from zoomsync.errors import BUG, ConfigError, Stopped, UsageError, ZoomsyncError
+from zoomsync.options import EXIT_CODES, InOrder, Options, common, moment, span
 from zoomsync.order import Order
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What every command takes, before or after its name."""
-
-    config: Path | None = None
-    verbose: bool = False
-    quiet: bool = False
-    log_format: str = "text"
-    as_json: bool = False
-
-
-COMMON = (
-    click.option("-c", "--config", type=click.Path(path_type=Path), help="The config file."),
-    click.option("-v", "--verbose", is_flag=True, default=None, help="Say more."),
-    click.option("-q", "--quiet", is_flag=True, default=None, help="Say nothing unless something is wrong."),
-    click.option("--log-format", type=click.Choice(["text", "json"]), help="How log lines are written."),
-    click.option("--json", "as_json", is_flag=True, default=None, help="One JSON document on stdout."),
+@click.group(
+    name="zoomsync",
+    cls=InOrder,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [OPTIONS]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
 )
-
-
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the common options; they win over the same ones before its name."""
-
-    @click.pass_context
-    @wraps(command)
-    def wrapped(context: click.Context, /, **arguments: Any) -> Any:
-        given = {name: arguments.pop(name) for name in ("config", "verbose", "quiet", "log_format", "as_json")}
-        before = context.obj if isinstance(context.obj, Options) else Options()
-        context.obj = replace(before, **{name: value for name, value in given.items() if value is not None})
-        return command(context.obj, **arguments)
-
-    for option in reversed(COMMON):
-        wrapped = option(wrapped)
-    return wrapped
-
-
-@click.group(name="zoomsync", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="zoomsync %(version)s")
 @common
 def main_group(_options: Options) -> None:
-    """Moves Zoom cloud recordings to a library of your own, stitched, checked and accounted for."""
+    """Moves Zoom cloud recordings to a library of your own: stitched, checked and accounted for.
 
-
-def moment(text: str) -> datetime:
-    """A date or timestamp; without a zone UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no date: write 2026-03-01 or 2026-03-01T10:30Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def span(text: str | timedelta) -> timedelta:
-    """A duration like 90s, 30m, 26h, 14d."""
-    try:
-        return parse_duration(text)
-    except ValueError as problem:
-        raise click.BadParameter(str(problem)) from None
+    `zoomsync COMMAND -h` says more about a command. The options below may stand before or after it.
+    """
+    context = click.get_current_context()
+    if context.invoked_subcommand is None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        context.exit(UsageError.code)
 
 
 @main_group.command("auth-check")
-@click.option("--only", type=click.Choice(["zoom", "destination", "local"]), help="Only these checks.")
+@click.option("--only", type=click.Choice(["zoom", "destination", "local"]), help="Leave out the other checks.")
 @common
 def auth_check(options: Options, only: str | None) -> int:
-    """Say what the config means and check credentials, tools and disk."""
+    """Check the config, credentials, tools and disk.
+
+    Says in words what the config means; then, line by line, what is ok, what is worth a look and what would keep a pass
+    from working, each with its remedy. Changes nothing; a probe file in the destination is removed at once.
+
+    The exit code is the first of 2, 3, 6 and 5 that some check asks for.
+    """
     from zoomsync.commands.checks import auth_check as run
 
     return run(options.config, terminal(options), surroundings(), only)
 
 
 @main_group.command("users")
-@click.option("--all", "everyone", is_flag=True, help="Ask the destination about every user.")
+@click.option(
+    "--all",
+    "everyone",
+    is_flag=True,
+    help="Ask the destination also about users without recordings; a library is always asked, it costs nothing.",
+)
 @common
 def users(options: Options, everyone: bool) -> int:
-    """List the Zoom users that the config selects, and their authors."""
+    """List the selected Zoom users and their authors.
+
+    "recordings" counts the meetings that zoomsync knows of by now; "author" is the folder that they are, or would be,
+    published in. Departed users are those whom Zoom does not know any more.
+    """
     from zoomsync.commands.users import users as run
 
     return run(options.config, terminal(options), surroundings(), everyone=everyone)
@@ -110,12 +89,16 @@ def users(options: Options, everyone: bool) -> int:
 )
 @click.option("--no-delete", is_flag=True, help="Delete nothing in this pass.")
 @click.option("--retry-failed", is_flag=True, help="Try now what failed and waits, or is parked.")
-@click.option("--workers", type=click.IntRange(1, 64), help="How many meetings at the same time.")
+@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="How many meetings at the same time.")
 @click.option("--max-duration", type=span, metavar="DURATION", help="Begin nothing new after this, e.g. 6h.")
 @click.option("--new-library", is_flag=True, help="Begin another library at destination.path.")
 @common
 def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **asked: Any) -> int:
-    """Do one pass."""
+    """Do one pass: fetch, stitch, publish, delete.
+
+    What is narrowed by --since, --until, --user or --meeting is an extra pass: it leaves to the next whole one what is
+    to be listed. DATE is 2026-03-01 or 2026-03-01T10:30Z, without a zone in UTC.
+    """
     from zoomsync.commands.sync import sync as run
 
     begin_new = asked.pop("new_library")
@@ -138,8 +121,11 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
 )
 @common
 def status(options: Options, what: str | None, check: bool, max_age: timedelta) -> int:
-    """Say where things stand, from the state alone."""
-    from zoomsync.commands.status import status as run
+    """Say where things stand.
+
+    From the state alone: needs no network and no secret, and does not disturb a pass that runs.
+    """
+    from zoomsync.commands.status import show as run
 
     return run(options.config, terminal(options), surroundings(), what=what, check=check, max_age=max_age)
 
@@ -172,7 +158,8 @@ def surroundings() -> Surroundings:
 
 def terminal(options: Options) -> Terminal:
     """How to talk, with logging started."""
-    is_tty = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    is_tty = sys.stderr.isatty() and not is_plain
     made = Terminal(
         as_json=options.as_json,
         quiet=options.quiet,
@@ -186,40 +173,64 @@ def terminal(options: Options) -> Terminal:
 
 def run(arguments: list[str]) -> int:
     """The whole program; returns its exit code."""
-    log_format = "json" if "--log-format=json" in arguments or "json" in arguments else "text"
-    talk = Terminal(as_json=False, quiet=False, verbose=False, log_format=log_format, colour=False)
     try:
         code = main_group.main(args=arguments, prog_name="zoomsync", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as problem:
-        usage = problem.ctx.get_usage() if isinstance(problem, click.UsageError) and problem.ctx else ""
-        talk.error(UsageError(problem.format_message().lower().rstrip("."), hint=usage.replace("Usage: ", "usage: ")))
-        return UsageError.code
+        return _refused(arguments, _usage(problem))
     except ZoomsyncError as error:
-        talk.error(error)
-        return error.code
-    except (Stopped, click.Abort) as stop:
-        return stop.code if isinstance(stop, Stopped) else 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _refused(arguments, error)
+    except Stopped as stop:
+        return stop.code
+    except click.Abort:
+        return 128 + signal.SIGINT
     return code if isinstance(code, int) else 0
+
+
+def _usage(problem: click.ClickException) -> UsageError:
+    """Click's message in our form."""
+    message = problem.format_message().strip().rstrip(".")
+    context = getattr(problem, "ctx", None)
+    path, usage = (context.command_path, context.get_usage()) if context else ("zoomsync", "Usage: zoomsync COMMAND")
+    hint = f"{usage[:1].lower()}{usage[1:]}; `{path} -h` says more"
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _refused(arguments: list[str], error: ZoomsyncError) -> int:
+    """Tell what ended the command: to people, and where a document was asked for, in one."""
+    log_format = "json" if "json" in (a.removeprefix("--log-format=") for a in arguments) else "text"
+    as_json = "--json" in arguments
+    talk = Terminal(as_json=as_json, quiet=False, verbose=False, log_format=log_format, colour=False)
+    talk.error(error)
+    if as_json:
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        talk.document({"error": str(error), "hint": error.hint, "problems": problems, "code": error.code})
+    return error.code
 
 
 def main() -> NoReturn:
     """The console script. A bug ends with its traceback and exit code 70."""
+    _open_streams()
     try:
         code = run(sys.argv[1:])
-        sys.stdout.flush()
     except Exception:  # noqa: BLE001  # the error boundary: whatever comes this far is a bug
         import traceback
 
         traceback.print_exc()
         sys.stderr.write("zoomsync: error: this is a bug in zoomsync\nzoomsync: hint: report it with the lines above\n")
         code = BUG
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)  # without waiting for workers that a stalled connection holds
 
 
-__all__ = ["main", "run"]
+def _open_streams() -> None:
+    """Standard streams that take everything: where one is closed the next file opened would stand in for it."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115  # open for as long as we run
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

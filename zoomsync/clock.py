@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +14,10 @@ from zoomsync.errors import Stopped
 from zoomsync.model import Process
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-LAST_WORD_SECONDS = 8.0
-"""After a signal the process is gone by then, whatever still hangs."""
+LAST_WORD_SECONDS = 6.0
+"""After a signal the pass has so long to end by itself."""
+FAREWELL_SECONDS = 1.5
+"""So long the last word may take, before the process is gone whatever still hangs."""
 
 
 class SystemClock:
@@ -56,14 +57,14 @@ def ending(clock: SystemClock, last_word: Callable[[int], None]) -> Iterator[Non
 
     def stop(signum: int, _frame: object) -> None:
         clock.stop(signum)
-        timer = threading.Timer(LAST_WORD_SECONDS, give_up, [signum])
-        timer.daemon = True
-        timer.start()
+        _after(LAST_WORD_SECONDS, give_up, signum)
 
     def give_up(signum: int) -> None:
-        last_word(signum)
-        sys.stderr.flush()
-        os._exit(128 + signum)
+        _after(FAREWELL_SECONDS, os._exit, 128 + signum)
+        try:
+            last_word(signum)
+        finally:
+            os._exit(128 + signum)
 
     before = {signum: signal.signal(signum, stop) for signum in SIGNALS}
     try:
@@ -71,6 +72,12 @@ def ending(clock: SystemClock, last_word: Callable[[int], None]) -> Iterator[Non
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
+
+
+def _after(seconds: float, act: Callable[[int], object], number: int) -> None:
+    timer = threading.Timer(seconds, act, [number])
+    timer.daemon = True
+    timer.start()
 
 
 def this_process() -> Process:

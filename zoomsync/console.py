@@ -2,13 +2,16 @@
 
 import json
 import logging
+import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from zoomsync.about import MEETING
-from zoomsync.errors import ConfigError, ZoomsyncError
+from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
 from zoomsync.words import visible
 
 LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
@@ -39,12 +42,13 @@ class Terminal:
 
     def document(self, value: Any) -> None:
         """One JSON document on stdout."""
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+        is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        _write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=str) + "\n")
 
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines on stdout, control characters escaped."""
         for line in lines:
-            sys.stdout.write(visible(line) + "\n")
+            _write(visible(line) + "\n")
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Columns on stdout, as wide as they need to be; under cron the same without lines and colour."""
@@ -54,9 +58,7 @@ class Terminal:
             return
         widths = [max(len(row[n]) for row in [list(head), *cells]) for n in range(len(head))]
         for row in [list(head), *cells]:
-            sys.stdout.write(
-                "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-            )
+            _write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
 
     def check(self, level: str, name: str, message: str, hint: str) -> None:
         """One thing that was looked at, on stdout, with its remedy below; coloured on a terminal."""
@@ -64,20 +66,49 @@ class Terminal:
         if sys.stdout.isatty():
             _rich_mark(f"{level:<4}", MARKS[level], line)
             return
-        sys.stdout.write(f"{level:<4} {line}")
+        _write(f"{level:<4} {line}")
 
     def error(self, error: ZoomsyncError) -> None:
         """What, where and the remedy."""
         problems = error.problems if isinstance(error, ConfigError) else ()
         if self.log_format == "json":
             fields = {"error": str(error), "hint": error.hint, "code": error.code}
-            sys.stderr.write(json.dumps(fields | ({"problems": problems} if problems else {})) + "\n")
-            return
-        sys.stderr.write(f"zoomsync: error: {visible(str(error))}\n")
-        for problem in problems:
-            sys.stderr.write(f"  {visible(problem)}\n")
-        if error.hint:
-            sys.stderr.write(f"zoomsync: hint: {visible(error.hint)}\n")
+            lines = [json.dumps(fields | ({"problems": problems} if problems else {}))]
+        else:
+            lines = [f"zoomsync: error: {visible(str(error))}", *(f"  {visible(problem)}" for problem in problems)]
+            lines += [f"zoomsync: hint: {visible(error.hint)}"] if error.hint else []
+        with suppress(OSError):  # a log on a full disk changes no exit code
+            sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+@contextmanager
+def all_written() -> Iterator[None]:
+    """At the end all of stdout is; a reader who has gone ends us as SIGPIPE would, without a word."""
+    try:
+        yield
+        with _explained():
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Stopped(signal.SIGPIPE) from None
+
+
+def _write(text: str) -> None:
+    with _explained():
+        sys.stdout.write(text)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """A file that stdout goes to can be on a full disk."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unfit(
+            f"standard output: {(error.strerror or '').lower()}", hint="free some space where it is sent to"
+        ) from error
 
 
 def _rich_mark(mark: str, style: str, line: str) -> None:
@@ -93,7 +124,9 @@ def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(*head, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")  # an address that was cut could not be copied
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     Console(file=sys.stdout, highlight=False).print(table)

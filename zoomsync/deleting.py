@@ -9,7 +9,9 @@ from zoomsync import ledger
 from zoomsync.audit import Audit
 from zoomsync.deletion import Delete
 from zoomsync.errors import DeletionRefused, MeetingFailed, NotAuthorized
+from zoomsync.http import OutOfOrder
 from zoomsync.model import Clock, Entry, Intent, Meeting, RecordingFile
+from zoomsync.patience import Patience
 from zoomsync.state import State
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class Deleting:
         self._audit = audit
         self._clock = clock
         self._new_id = new_id
+        self._patience = Patience()
 
     def run(self, deletion: Delete, entry: Entry, verified_at: datetime) -> Entry:
         """Delete the files of one meeting; the entry tells what became of it. A refusal ends it, `refusal` says why."""
@@ -53,8 +56,8 @@ class Deleting:
             target=file.id,
             details={"mode": deletion.mode},
         )
+        self._state.begin(intent)  # first: what the audit announces is then always answered or settled
         self._audit.before(intent, entry, file, deletion.verdict, action=deletion.mode, verified_at=verified_at)
-        self._state.begin(intent)
         try:
             answer = self._zoom.delete_file(entry.uuid, file.id, deletion.mode)
         except (DeletionRefused, NotAuthorized) as refused:
@@ -63,7 +66,12 @@ class Deleting:
                 self._state.settle(intent.id)
                 raise
             entry = ledger.refused(entry, refused, self._clock.now())
+        except OutOfOrder as unknown:  # the intent stays open: the next pass finds out what became of it
+            self._audit.after(intent.id, f"none: {unknown}")
+            self._patience.lose(unknown)
+            return ledger.refused(entry, unknown, self._clock.now())
         else:
+            self._patience.regain()
             self._audit.after(intent.id, answer)
             entry = ledger.deleted(entry, file.id, self._clock.now())
         self._state.settle(intent.id, entry)
@@ -75,6 +83,10 @@ class Deleting:
             try:
                 found = self._zoom.meeting(intent.uuid)
             except MeetingFailed:  # not now: a later pass finds out
+                continue
+            except OutOfOrder as error:
+                log.warning("a deletion without an answer stays open: %s", error)
+                self._patience.lose(error)
                 continue
             entry = self._state.entries.get(intent.uuid)
             is_there = found is not None and any(file.id == intent.target for file in found.files)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from zoomsync.model import Entry, Meeting, Phase, Receipt, RecordingFile, Verdict
-from zoomsync.plan import Publish, Rules, Skip, Wait, due
+from zoomsync.plan import Publish, Rules, Skip, Wait, due, is_put_off
 from zoomsync.segments import select
 from zoomsync.words import moment, plural, size_in_words
 
@@ -26,7 +26,8 @@ class Delete:
     reason: str
 
     def __post_init__(self) -> None:
-        proven = self.verdict.safe and self.verdict.receipt == self.receipt
+        is_same = self.verdict.receipt == self.receipt and self.receipt.uuid == self.meeting.uuid
+        proven = self.verdict.safe and is_same
         if not proven or not self.files or not all(self.receipt.covers(file) for file in self.files):
             raise ValueError("a deletion needs a verified receipt that covers every file")
 
@@ -67,7 +68,7 @@ def _deletion_waits(entry: Entry, stored_at: datetime, rules: Rules) -> Wait | N
         missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
         return Wait(reason=f"not deleted before all of it is stored: {missing}")
     refusal = entry.refusal
-    if refusal is not None and not rules.retry_failed and (refusal.next_at is None or refusal.next_at > rules.now):
+    if refusal is not None and is_put_off(refusal, rules):
         when = (
             f"tried again at {moment(refusal.next_at)}" if refusal.next_at else f"given up after {refusal.tries} tries"
         )

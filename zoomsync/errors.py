@@ -127,6 +127,10 @@ class ListingFailed(MeetingFailed):
     """One user's list could not be read completely; it becomes a gap of that user."""
 
 
+class UserUnknown(ListingFailed):
+    """Zoom says that it knows no such user; one who left has no list any more."""
+
+
 class Stopped(BaseException):
     """A signal asked the pass to end; not an `Exception`, so that no guard swallows it."""
 

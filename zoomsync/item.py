@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
+from zoomsync.arrangement import Arrangement
 from zoomsync.errors import Unjoinable, Unstitchable
-from zoomsync.layout import Arrangement, How, Output, extension, numbered, safe, separate
+from zoomsync.layout import How, Output, extension, numbered, safe, separate
 from zoomsync.media import captions, chat, stitch
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Meeting, Receipt, RecordingFile, StoredFile

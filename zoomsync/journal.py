@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+AGAIN = "check the disk, then run zoomsync again"
 HOLE = b"\0\0"
 """What a power cut leaves in a line that was never acknowledged; one NUL alone is a flipped bit."""
 
@@ -136,7 +138,10 @@ def replay(path: Path, seed: int) -> Replay:
 
 
 class Journal:
-    """An open journal: each `append` is durable when it returns, and leaves no trace when it raises."""
+    """An open journal: each `append` is durable when it returns, and leaves no trace when it raises.
+
+    Two threads may append: the pass, and the one that says its last word while the pass still hangs in a write.
+    """
 
     def __init__(self, path: Path, fd: int, *, size: int, seed: int) -> None:
         self.path = path
@@ -144,6 +149,7 @@ class Journal:
         self._size = size
         self.seed = seed
         self._is_sound = True
+        self._lock = threading.Lock()
 
     @classmethod
     def create(cls, path: Path, *, seed: int) -> "Journal":
@@ -164,16 +170,17 @@ class Journal:
 
     def append(self, body: bytes) -> None:
         """Add one sealed line. `DiskFull` or `StateUnusable`: it is not in the journal."""
-        if not self._is_sound:
-            raise StateUnusable(f"{self.path}: an earlier write failed", hint="check the disk, then run zoomsync again")
-        line = seal(body, self.seed) + b"\n"
-        try:
-            write_all(self._fd, line)
-        except OSError as error:
-            self._take_back()
-            raise _explanation(self.path, error) from error
-        self._size += len(line)
-        self.seed = zlib.crc32(body, self.seed)
+        with self._lock:
+            if not self._is_sound:
+                raise StateUnusable(f"{self.path}: an earlier write failed", hint=AGAIN)
+            line = seal(body, self.seed) + b"\n"
+            try:
+                write_all(self._fd, line)
+            except OSError as error:
+                self._take_back()
+                raise _explanation(self.path, error) from error
+            self._size += len(line)
+            self.seed = zlib.crc32(body, self.seed)
 
     def _take_back(self) -> None:
         self.retire()

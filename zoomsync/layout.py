@@ -1,14 +1,10 @@
-"""What an item consists of: which segments a meeting has, which files go into which video. Pure.
+"""What an item should hold: which files go into which video, how texts are joined, what all is called. Pure."""
 
-`wanted` says what the item of a meeting should hold, `arrange` reconciles that with what is stored already.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from zoomsync.model import Kind, Receipt, RecordingFile, Segment, StoredFile
+from zoomsync.model import Kind, RecordingFile, Segment
 from zoomsync.segments import VIEWS, rank, segments
 
 
@@ -36,18 +32,10 @@ class Output:
         """The ids of its inputs, in order."""
         return tuple(file.id for file in self.inputs)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrangement:
-    """What to do to an item: the stored files that stay, and the outputs to build."""
-
-    keep: tuple[StoredFile, ...]
-    build: tuple[Output, ...]
-
     @property
-    def fetch(self) -> tuple[RecordingFile, ...]:
-        """The cloud files that building needs, each once."""
-        return tuple({file.id: file for output in self.build for file in output.inputs}.values())
+    def holds(self) -> bool:
+        """Whether it contains its inputs whole; joined texts do not."""
+        return self.how in (How.KEEP, How.STITCH)
 
 
 def wanted(
@@ -68,15 +56,20 @@ def _distinct(outputs: Iterable[Output]) -> tuple[Output, ...]:
     for output in outputs:
         number, one = 2, output
         while one.role in taken or any(one.name == other.name for other in taken.values()):
-            one, number = numbered(output, f"{number}"), number + 1
+            one, number = numbered(output, f"twin-{number}"), number + 1
         taken[one.role] = one
     return tuple(taken.values())
 
 
 def separate(output: Output) -> tuple[Output, ...]:
     """The outputs of a video whose segments cannot be joined: each segment its own video."""
-    alone = (replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs)
-    return tuple(numbered(one, n) for n, one in enumerate(alone, 1))
+    return tuple(numbered(alone(output, file), n) for n, file in enumerate(output.inputs, 1))
+
+
+def alone(output: Output, file: RecordingFile) -> Output:
+    """The output with one of its inputs alone, as fetched."""
+    name = f"{output.name.rpartition('.')[0]}.{extension(file)}"
+    return replace(output, name=name, how=How.KEEP, inputs=(file,))
 
 
 def numbered(output: Output, number: int | str) -> Output:
@@ -141,10 +134,13 @@ def safe(label: str) -> str:
 def _texts(parts: Sequence[Segment]) -> list[Output]:
     """Captions and chat joined over all segments with their originals beside; the rest as fetched."""
     texts = [[file for file in part.files if not file.kind.is_media] for part in parts]
+    tracks: dict[tuple[Kind, str], list[tuple[int, RecordingFile]]] = {}
+    for number, files in enumerate(texts, 1):
+        for file in files:
+            tracks.setdefault((file.kind, _track(file, files)), []).append((number, file))
     outputs: list[Output] = []
     taken: set[str] = set()
-    for label in dict.fromkeys(_track(file, files) for files in texts for file in files):
-        found = [(n, f) for n, files in enumerate(texts, 1) for f in files if _track(f, files) == label]
+    for (_, label), found in tracks.items():
         for output in _text(label, found, is_single=len(parts) == 1):
             role = output.role if output.role not in taken else f"{output.role}.{safe(label)}"
             name = output.name if role == output.role else _numbered(output.name, safe(label))
@@ -154,10 +150,10 @@ def _texts(parts: Sequence[Segment]) -> list[Output]:
 
 
 def _text(label: str, found: Sequence[tuple[int, RecordingFile]], *, is_single: bool) -> list[Output]:
-    first = found[0][1]
-    role, name = _text_name(first, label)
-    if is_single:
-        return [Output(role=role, name=name, how=How.KEEP, inputs=(first,))]
+    files = tuple(file for _, file in found)
+    role, name = _text_name(files[0], label)
+    if is_single or (len(files) == 1 and files[0].kind is Kind.SUMMARY):
+        return [Output(role=role, name=name, how=How.KEEP, inputs=files)]
     originals = [
         Output(
             role=f"segments/{n} {safe(label)}",
@@ -167,16 +163,16 @@ def _text(label: str, found: Sequence[tuple[int, RecordingFile]], *, is_single: 
         )
         for n, file in found
     ]
-    how = _joined(first)
-    if how is None:
-        return originals
-    return [Output(role=role, name=name, how=how, inputs=tuple(file for _, file in found)), *originals]
+    how = _joined(files)
+    return originals if how is None else [Output(role=role, name=name, how=how, inputs=files), *originals]
 
 
-def _joined(file: RecordingFile) -> How | None:
-    if file.kind is Kind.CAPTIONS and extension(file) == "vtt":
+def _joined(files: Sequence[RecordingFile]) -> How | None:
+    """How text files of all segments become one; None: they cannot."""
+    kind, endings = files[0].kind, {extension(file) for file in files}
+    if kind is Kind.CAPTIONS and endings == {"vtt"}:
         return How.CAPTIONS
-    return How.CHAT if file.kind is Kind.CHAT and extension(file) == "txt" else None
+    return How.CHAT if kind is Kind.CHAT and endings == {"txt"} else None
 
 
 def _text_name(file: RecordingFile, label: str) -> tuple[str, str]:
@@ -194,62 +190,4 @@ def _text_name(file: RecordingFile, label: str) -> tuple[str, str]:
 def extension(file: RecordingFile) -> str:
     """The extension under which a file is stored."""
     cleaned = "".join(c for c in file.extension.lower() if c.isascii() and c.isalnum())
-    return cleaned[:8] or "bin"
-
-
-def arrange(
-    outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str], can_replace: bool = True
-) -> Arrangement:
-    """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now.
-
-    An output without anything new stays as it is stored. One with something new is built, replacing the stored file of
-    its role only when it contains all that this one was made of and every input can be fetched again; otherwise what is
-    new becomes a part (or, for a view that newly ranks best, a further video). Nothing is ever built from less.
-    A destination that cannot replace (`can_replace`) keeps every stored file: what is new is always a part.
-    """
-    if previous is None:
-        return Arrangement(keep=(), build=tuple(output for output in outputs if set(output.made_of) <= available))
-    stored = {file.role: file for file in previous.files}
-    known = {file.id for output in outputs for file in output.inputs if previous.covers(file)}
-    replaceable = stored if can_replace else {}
-    build = {new.role: new for output in outputs for new in _reconcile(output, stored, known, available, replaceable)}
-    built = {one for output in build.values() for one in output.made_of}
-    for output in outputs:
-        if output.role not in stored and set(output.made_of) <= available & built:
-            build.setdefault(output.role, output)
-    gone = {role for role, file in replaceable.items() if role in build or _superseded(file, outputs, built)}
-    keep = tuple(file for file in previous.files if file.role not in gone)
-    return Arrangement(keep=keep, build=tuple(build.values()))
-
-
-def _reconcile(
-    output: Output,
-    stored: Mapping[str, StoredFile],
-    known: AbstractSet[str],
-    available: AbstractSet[str],
-    replaceable: Mapping[str, StoredFile],
-) -> tuple[Output, ...]:
-    new = tuple(file for file in output.inputs if file.id not in known and file.id in available)
-    if not new:
-        return ()
-    old = stored.get(output.role)
-    complete = set(output.made_of) <= available
-    if complete and (old is None or (output.role in replaceable and set(old.made_of) <= set(output.made_of))):
-        return (output,)
-    return (_part(output, new, stored),)
-
-
-def _part(output: Output, new: tuple[RecordingFile, ...], stored: Mapping[str, StoredFile]) -> Output:
-    """What is new of an output that cannot be built as a whole, beside what is stored."""
-    number = 2
-    while f"{output.role}.part-{number}" in stored:
-        number += 1
-    name = _numbered(output.name, f"part-{number}")
-    how = How.KEEP if len(new) == 1 and output.how is How.STITCH else output.how
-    return Output(role=f"{output.role}.part-{number}", name=name, how=how, inputs=new)
-
-
-def _superseded(file: StoredFile, outputs: Sequence[Output], built: AbstractSet[str]) -> bool:
-    """Whether a stored file, no longer wanted under its role, is contained in what is built now."""
-    is_wanted = any(output.role == file.role for output in outputs)
-    return not is_wanted and not file.role.startswith("segments/") and set(file.made_of) <= built
+    return cleaned[:8] or {Kind.VIDEO: "mp4", Kind.AUDIO: "m4a"}.get(file.kind, "bin")

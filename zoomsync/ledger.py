@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from zoomsync import plan
-from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
+from zoomsync.errors import MeetingFailed, RemovedByPerson, StillProcessing, ZoomsyncError
 from zoomsync.model import Entry, Meeting, Phase, Receipt
 from zoomsync.words import moment
 
@@ -14,13 +14,14 @@ def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
     """The entry with the meeting's present facts; a new one waits."""
     facts = {
         "number": meeting.number,
-        "host_id": meeting.host_id,
+        "host_id": meeting.host_id or (entry.host_id if entry is not None else ""),
         "topic": meeting.topic,
         "auto_delete": meeting.auto_delete,
         "size": meeting.size,
     }
     if entry is not None:
-        return replace(entry, host_email=meeting.host_email or entry.host_email, **facts)  # type: ignore[arg-type]  # by name
+        email, first_seen = meeting.host_email or entry.host_email, min(entry.first_seen, now)
+        return replace(entry, host_email=email, first_seen=first_seen, **facts)  # type: ignore[arg-type]  # by name
     return Entry(
         uuid=meeting.uuid,
         host_email=meeting.host_email,
@@ -36,18 +37,24 @@ def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
 def answered(entry: Entry, answer: plan.Answer, now: datetime) -> Entry:
     """The entry after the planner's answer. One with a receipt stays where it is, unless the answer moves it."""
     if isinstance(answer, plan.Skip):
-        phase = answer.phase
-        if entry.receipt is not None and phase is Phase.SKIPPED:
-            phase = entry.phase
-        retry = None if answer.reason == "listed in exclude_meetings" else entry.retry
-        return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=retry, pending=())
-    if isinstance(answer, plan.Wait):
-        pending = (answer.reason,) if entry.receipt is not None else ()
-        phase = Phase.PUBLISHED if entry.receipt is not None else Phase.WAITING
-        return _changed(entry, now, phase=phase, reason=answer.reason, due_at=answer.due_at, pending=pending)
+        return _skipped(entry, answer, now)
+    if entry.phase is Phase.REMOVED:  # asked for: it stays removed until it is stored again
+        return entry
     pending = (answer.reason,) if entry.receipt is not None else ()
     phase = Phase.PUBLISHED if entry.receipt is not None else Phase.WAITING
-    return _changed(entry, now, phase=phase, reason=f"due: {answer.reason}", due_at=None, pending=pending)
+    reason, due_at = (
+        (answer.reason, answer.due_at) if isinstance(answer, plan.Wait) else (f"due: {answer.reason}", None)
+    )
+    return _changed(entry, now, phase=phase, reason=reason, due_at=due_at, pending=pending)
+
+
+def _skipped(entry: Entry, answer: plan.Skip, now: datetime) -> Entry:
+    """Nothing is left to do, so nothing is left to be tried again."""
+    if answer.phase is None:
+        return entry
+    is_stored = entry.receipt is not None and answer.phase is Phase.SKIPPED
+    phase = entry.phase if is_stored else answer.phase
+    return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=())
 
 
 class Done(Protocol):
@@ -89,7 +96,7 @@ def failed(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
     """The entry after a failure; only what the meeting itself caused counts as a try."""
     if isinstance(error, RemovedByPerson):
         return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
-    is_try = isinstance(error, MeetingFailed)
+    is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing)
     retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
     return replace(entry, reason=reason, changed_at=now, retry=retry, due_at=retry.next_at)
@@ -101,8 +108,9 @@ def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
 
 
 def refused(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
-    """The entry after Zoom refused to delete one of its files."""
-    refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now)
+    """The entry after Zoom refused to delete one of its files, or did not answer, which is no try."""
+    is_try = isinstance(error, MeetingFailed)
+    refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)
     return replace(entry, refusal=refusal, changed_at=now)
 
 

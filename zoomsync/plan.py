@@ -80,7 +80,8 @@ class Skip:
     """Nothing to do; `phase` is where the meeting stands by that."""
 
     reason: str
-    phase: Phase = Phase.SKIPPED
+    phase: Phase | None = Phase.SKIPPED
+    """None: the command line leaves it out of this pass, which says nothing about where it stands."""
     is_foreign: bool = False
     """Not this config's to remember: another host's, or before `since`."""
 
@@ -95,10 +96,10 @@ def meeting(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
 
 def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     """Why it is not wanted at all."""
-    if found.uuid in rules.excluded:
-        return Skip(reason="listed in exclude_meetings")
     if entry is not None and entry.phase is Phase.ERASED:
         return Skip(reason=entry.reason, phase=Phase.ERASED)
+    if found.uuid in rules.excluded:
+        return Skip(reason="listed in exclude_meetings")
     if found.uuid in rules.asked:
         return None
     if entry is not None and entry.phase is Phase.REMOVED:
@@ -108,7 +109,7 @@ def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     if found.start < rules.since and entry is None:
         return Skip(reason=f"began before recordings.since ({moment(rules.since)})", is_foreign=True)
     if rules.until is not None and found.start >= rules.until:
-        return Skip(reason=f"began after --until ({moment(rules.until)})", is_foreign=True)
+        return Skip(reason=f"began after --until ({moment(rules.until)})", phase=None, is_foreign=True)
     return _elsewhere(entry, rules) or _too_short(found, entry, rules)
 
 
@@ -122,7 +123,8 @@ def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None
     ends = [file.end for file in found.files if file.end is not None]
     if not ends or (entry is not None and entry.receipt is not None) or any(file.processing for file in found.files):
         return None
-    length = max(ends) - min([file.start for file in found.files if file.start is not None] or [found.start])
+    begin = min([file.start for file in found.files if file.start is not None] or [found.start])
+    length = max(max(ends) - begin, timedelta(0))
     if length >= rules.min_duration:
         return None
     return Skip(
@@ -130,36 +132,47 @@ def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None
     )
 
 
-def _held_back(entry: Entry | None, rules: Rules) -> Wait | Skip | None:
+def _held_back(entry: Entry | None, rules: Rules) -> Wait | None:
     """Why it is not tried now, after failures."""
-    if entry is None or entry.retry is None or rules.retry_failed or entry.uuid in rules.asked:
-        return None
-    retry = entry.retry
-    if retry.at > rules.now:  # the clock was wrong then: as if it had not been
+    retry = entry.retry if entry is not None else None
+    if entry is None or retry is None or entry.uuid in rules.asked or not is_put_off(retry, rules):
         return None
     if retry.next_at is None:
-        return Skip(reason=f"parked after {retry.tries} tries: {retry.error}", phase=entry.phase)
-    if retry.next_at > rules.now:
-        return Wait(reason=f"tried again at {moment(retry.next_at)}: {retry.error}", due_at=retry.next_at)
-    return None
+        return Wait(reason=f"parked after {retry.tries} tries: {retry.error}")
+    return Wait(reason=f"tried again at {moment(retry.next_at)}: {retry.error}", due_at=retry.next_at)
+
+
+def is_put_off(retry: Retry, rules: Rules) -> bool:
+    """Whether it is too early to try again what failed. A failure in the future tells of a wrong clock: it is not."""
+    is_early = retry.next_at is None or retry.next_at > rules.now
+    return is_early and retry.at <= rules.now and not rules.retry_failed
 
 
 def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
+    """What to do with a wanted meeting: whether it is settled, and what of it is new."""
     files = select(found.files, views=rules.views, kinds=rules.kinds)
-    complete = tuple(file for file in files if not file.processing and file.url)
+    ready = (file for file in found.files if not file.processing and file.url)
+    complete = select(ready, views=rules.views, kinds=rules.kinds)
     receipt = _trusted(entry, rules)
-    deleted = entry.deleted if entry is not None else {}
-    new = tuple(f for f in complete if f.id not in deleted and not (receipt and receipt.covers(f)))
+    deleted = entry.deleted if entry is not None and (receipt or found.uuid not in rules.asked) else {}
+    usable = tuple(file for file in complete if file.id not in deleted)
+    new = tuple(file for file in usable if not (receipt and receipt.covers(file)))
     unsettled = _unsettled(found, entry, rules)
     if unsettled and (new or not receipt or any(file.processing for file in files)):
         return unsettled
-    if not new:
+    if not new and not (usable and found.uuid in rules.asked):
         return _nothing_new(found, files, entry)
-    usable = tuple(file for file in complete if file.id not in deleted)
-    pending = tuple(f"{file.label}: still processing" for file in files if file.processing)
-    pending += tuple(f"{file.label}: no download address" for file in files if not file.processing and not file.url)
-    reason = _why(found, new, entry, rules)
-    return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=pending)
+    reason = _news(new) if receipt and new else _why(found, new, rules, entry)
+    return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=_pending(files))
+
+
+def _pending(files: Iterable[RecordingFile]) -> tuple[str, ...]:
+    """What cannot be fetched yet, in words."""
+    return tuple(
+        f"{file.label}: {'still processing' if file.processing else 'no download address'}"
+        for file in files
+        if file.processing or not file.url
+    )
 
 
 def _trusted(entry: Entry | None, rules: Rules) -> Receipt | None:
@@ -172,7 +185,7 @@ def _trusted(entry: Entry | None, rules: Rules) -> Receipt | None:
 
 def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
     ends = [file.end for file in found.files if file.end is not None]
-    newest = max(ends, default=entry.first_seen if entry is not None else rules.now)
+    newest = max(ends, default=min(entry.first_seen, rules.now) if entry is not None else rules.now)
     is_urgent = found.auto_delete is not None and rules.now >= found.auto_delete - DAY
     if rules.now >= newest + PATIENCE or is_urgent or found.uuid in rules.asked:
         return None
@@ -199,11 +212,11 @@ def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry 
     return Skip(reason="Zoom gives no download address for its files (recorded on premise?)")
 
 
-def _why(found: Meeting, new: tuple[RecordingFile, ...], entry: Entry | None, rules: Rules) -> str:
+def _why(found: Meeting, new: tuple[RecordingFile, ...], rules: Rules, entry: Entry | None) -> str:
+    """What there is to publish; what is new of an item that is stored, `_news` tells."""
+    if not new:
+        return "asked for by --meeting: what is stored is looked at, and mended"
     amount = size_in_words(sum(file.size or 0 for file in new))
-    if entry is not None and entry.receipt is not None:
-        names = ", ".join(sorted({file.label for file in new}))
-        return f"{plural(len(new), 'new file')}: {names}"
     what = f"{plural(len(segments(new)), 'segment')}, {plural(len(new), 'file')}, {amount}"
     if found.uuid in rules.asked:
         return f"asked for by --meeting: {what}"
@@ -212,8 +225,14 @@ def _why(found: Meeting, new: tuple[RecordingFile, ...], entry: Entry | None, ru
     return what
 
 
+def _news(new: tuple[RecordingFile, ...]) -> str:
+    return f"{plural(len(new), 'new file')}: {', '.join(sorted({file.label for file in new}))}"
+
+
 def gone(entry: Entry) -> Skip:
     """What becomes of an open entry whose meeting Zoom does not have any more."""
+    if entry.phase in (Phase.REMOVED, Phase.ERASED):
+        return Skip(reason=entry.reason, phase=entry.phase)
     if entry.receipt is not None:
         return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
     return Skip(reason="gone from the cloud before it was fetched", phase=Phase.LOST)
@@ -224,9 +243,9 @@ def is_open(entry: Entry, rules: Rules) -> bool:
     if entry.uuid in rules.excluded or not rules.selects(entry.host_id):
         return False
     if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
-        return rules.retry_failed or (entry.retry.next_at is not None and entry.retry.next_at <= rules.now)
+        return not is_put_off(entry.retry, rules)
     if entry.phase is Phase.WAITING or (entry.phase is Phase.PUBLISHED and entry.pending):
-        return entry.due_at is None or entry.due_at <= rules.now
+        return entry.due_at is None or entry.due_at <= rules.now or entry.changed_at > rules.now
     return False
 
 
@@ -234,7 +253,8 @@ def failed(previous: Retry | None, *, error: str, hint: str, now: datetime, is_t
     """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
     tries = (previous.tries if previous is not None else 0) + is_try
     if not is_try:
-        return Retry(tries=tries, error=error, hint=hint, at=now, next_at=now)
+        next_at = previous.next_at if previous is not None else now
+        return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
     next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
     return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
 

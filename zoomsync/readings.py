@@ -9,9 +9,11 @@ from zoomsync.book import Book
 from zoomsync.errors import MeetingFailed, StillProcessing, UsageError
 from zoomsync.gaps import Window
 from zoomsync.hosts import Hosts
+from zoomsync.http import OutOfOrder
 from zoomsync.listing import Lists
 from zoomsync.model import Entry, Gap, Meeting
 from zoomsync.order import Order
+from zoomsync.patience import Patience
 from zoomsync.state import Head
 from zoomsync.work import Reader
 
@@ -30,7 +32,15 @@ class Readings:
     """Reads Zoom for one pass; each meeting comes once."""
 
     def __init__(
-        self, *, zoom: Reader, lists: Lists, hosts: Hosts, book: Book, order: Order, rules: plan.Rules
+        self,
+        *,
+        zoom: Reader,
+        lists: Lists,
+        hosts: Hosts,
+        book: Book,
+        order: Order,
+        rules: plan.Rules,
+        patience: Patience,
     ) -> None:
         self._zoom = zoom
         self._lists = lists
@@ -38,6 +48,7 @@ class Readings:
         self._book = book
         self._order = order
         self._rules = rules
+        self._patience = patience
         self._seen: set[str] = set()
         self.not_listed: list[Window] = []
 
@@ -49,7 +60,7 @@ class Readings:
             found = [meeting for uuid in self._order.meetings if (meeting := self._named(uuid))]
             yield Reading(meetings=tuple(found), head=self._book.head)
             return
-        pending = {meeting.uuid: meeting for meeting in late}
+        pending = {meeting.uuid: self._lists.with_host(meeting, self._email(meeting)) for meeting in late}
         is_first = True
         for window in windows:
             if is_over():
@@ -62,6 +73,7 @@ class Readings:
         """A window, listed completely: it leaves the gaps together with its meetings' coming into the ledger."""
         listed = self._lists.window(window, users=self._hosts.narrowed, compare=compare)
         self._book.tally.counts["unlisted"] += len(listed.failed)
+        self._book.tally.counts["unreadable"] = len(self._lists.unreadable)
         found = {**late, **{meeting.uuid: meeting for meeting in listed.meetings}}
         if is_first:
             found |= {meeting.uuid: meeting for meeting in self._open(found)}
@@ -97,28 +109,33 @@ class Readings:
             self._book.answer(entry, plan.Wait(reason=str(wait)))
         except MeetingFailed as problem:
             self._book.failed(entry, problem)
+        except OutOfOrder as problem:
+            self._book.failed(entry, problem)
+            self._patience.lose(problem)
         else:
+            self._patience.regain()
             if found is not None:
-                return self._with_host(found, entry.host_email)
+                return self._lists.with_host(found, entry.host_email)
             self._book.answer(entry, plan.gone(entry))
         return None
+
+    def _email(self, meeting: Meeting) -> str:
+        entry = self._book.entry(meeting.uuid)
+        return entry.host_email if entry is not None else ""
 
     def _named(self, uuid: str) -> Meeting | None:
         """A meeting that the command line names; one that Zoom does not have is an error of this pass."""
         entry = self._book.entry(uuid)
         if entry is not None:
             return self._read(entry)
-        found = self._zoom.meeting(uuid)
+        is_uuid = bool(uuid.strip(". ")) and not uuid.isdigit()
+        found = self._zoom.meeting(uuid) if is_uuid else None
         if found is None:
             raise UsageError(
                 f"--meeting {uuid}: Zoom has no such recording",
                 hint="give the uuid of the occurrence, as `status --json` shows it, not the meeting number",
             )
-        return self._with_host(found, "")
-
-    def _with_host(self, meeting: Meeting, email: str) -> Meeting:
-        known = self._lists.users.get(meeting.host_id)
-        return replace(meeting, host_email=meeting.host_email or (known.email if known is not None else email))
+        return self._lists.with_host(found)
 
 
 def windows(order: Order, rules: plan.Rules, lookback_from: Gap, open_gaps: tuple[Gap, ...]) -> list[Window]:

@@ -65,7 +65,7 @@ class Tally:
         return [(*key, count, sizes[key]) for key, count in meetings.most_common()]
 
 
-FAILURES = ("failed", "parked", "lost", "refused", "unproven", "unlisted", "undeletable")
+FAILURES = ("failed", "parked", "lost", "refused", "unproven", "altered", "unlisted", "unreadable", "undeletable")
 """Counts that make a pass end with exit 1."""
 
 

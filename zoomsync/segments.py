@@ -17,8 +17,9 @@ VIEWS = (
     "shared_screen",
     "host_video",
     "sign_interpretation",
+    "audio_only",
 )
-"""Video views, best first; unknown ones rank behind these, sound alone behind all."""
+"""Views, best first; unknown ones rank behind these, sound alone behind all videos."""
 
 JITTER = timedelta(seconds=1)
 """By how much Zoom's times of one segment's files differ."""
@@ -36,7 +37,8 @@ def rank(file: RecordingFile, views: Sequence[str] = VIEWS) -> tuple[bool, int, 
 def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
     """The segments of a meeting, in order; told apart by its media files, the others join the nearest."""
     files = sorted(files, key=lambda file: (_start(file), file.kind is not Kind.VIDEO, file.view, file.id))
-    media = [file for file in files if file.kind is Kind.VIDEO] or [file for file in files if file.kind.is_media]
+    timed = [file for file in files if _is_timed(file)]
+    media = [file for file in timed if file.kind is Kind.VIDEO] or [file for file in timed if file.kind.is_media]
     clusters: list[list[RecordingFile]] = []
     for file in media:
         if clusters and _belongs(file, clusters[-1]):
@@ -46,8 +48,11 @@ def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
     for file in files:
         if file not in media:
             _join_nearest(file, clusters)
-    clusters.sort(key=lambda cluster: min(map(_start, cluster)))
-    return tuple(_segment(cluster) for cluster in clusters)
+    return tuple(sorted(map(_segment, clusters), key=lambda segment: segment.start))
+
+
+def _is_timed(file: RecordingFile) -> bool:
+    return file.start is not None or file.end is not None
 
 
 def _start(file: RecordingFile) -> datetime:
@@ -64,9 +69,10 @@ def _overlap(a: RecordingFile, b: RecordingFile) -> timedelta:
 
 
 def _belongs(file: RecordingFile, cluster: Sequence[RecordingFile]) -> bool:
+    """Whether a file is of the last segment. Where that has its view already, the file must lie within it by half."""
     twins = [other for other in cluster if other.view == file.view and other.kind is file.kind]
     if twins and all(_overlap(file, twin) <= JITTER for twin in twins):
-        return False
+        return any(_overlap(file, other) > max(JITTER, (_end(file) - _start(file)) / 2) for other in cluster)
     return any(_linked(file, other) for other in cluster)
 
 
@@ -76,27 +82,33 @@ def _linked(a: RecordingFile, b: RecordingFile) -> bool:
 
 
 def _join_nearest(file: RecordingFile, clusters: list[list[RecordingFile]]) -> None:
-    """Text joins what it overlaps most, sound likewise; sound that overlaps nothing is a segment of its own."""
-    reach = [max(_overlap(file, other) for other in cluster) for cluster in clusters]
-    if not clusters or (file.kind is Kind.AUDIO and max(reach) < -JITTER):
+    """Text joins the media that it overlaps most, sound likewise; sound that overlaps none is a segment of its own."""
+    media = [[other for other in cluster if other.kind.is_media] or cluster for cluster in clusters]
+    is_linked = any(_linked(file, other) for cluster in media for other in cluster)
+    if not clusters or (file.kind is Kind.AUDIO and _is_timed(file) and not is_linked):
         clusters.append([file])
-    elif file.start is None and file.end is None:
+    elif not _is_timed(file):
         clusters[0].append(file)
     else:
+        reach = [max(_overlap(file, other) for other in cluster) for cluster in media]
         clusters[reach.index(max(reach))].append(file)
 
 
 def _segment(files: list[RecordingFile]) -> Segment:
-    media = [file for file in files if file.kind.is_media] or files
-    start, end = min(map(_start, media)), max(map(_end, media))
-    return Segment(start=start, end=end, files=tuple(sorted(files, key=lambda file: (*rank(file), file.id))))
+    timed = [file for file in files if _is_timed(file)] or files
+    media = [file for file in timed if file.kind.is_media] or timed
+    ordered = sorted(files, key=lambda file: (*rank(file), _start(file), file.id))
+    return Segment(start=min(map(_start, media)), end=max(map(_end, media)), files=tuple(ordered))
 
 
 def select(
     files: Iterable[RecordingFile], *, views: str | Sequence[str], kinds: AbstractSet[Kind]
 ) -> tuple[RecordingFile, ...]:
-    """The files that the config wants. Where a segment has none of the listed views, its best one is taken."""
-    wanted = [file for file in files if file.kind in kinds]
+    """The files that the config wants. Where a segment has none of the listed views, its best one is taken.
+
+    One that is being processed and has no type yet may become anything: it is wanted.
+    """
+    wanted = [file for file in files if file.kind in kinds or (file.processing and not file.type)]
     if views == "all":
         return tuple(wanted)
     listed = [] if isinstance(views, str) else list(views)

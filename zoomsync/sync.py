@@ -17,6 +17,7 @@ from zoomsync.hosts import Hosts
 from zoomsync.listing import Lister, Lists
 from zoomsync.model import DAY, Clock, Gap, Meeting, User
 from zoomsync.order import Order
+from zoomsync.patience import GIVEN_UP, Patience
 from zoomsync.readings import Reading, Readings
 from zoomsync.state import State
 from zoomsync.team import Team
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 FIRST_REACH = 30 * DAY
 """How far back the first pass goes when the config does not say."""
-GIVEN_UP = 3
-"""After so many meetings in a row for which Zoom or the destination could not be reached, the pass ends."""
 GRACE_SECONDS = 4.0
 """How long jobs in flight may take to end by themselves once the pass is stopped."""
 
@@ -69,6 +68,7 @@ class Pass:
         self._began = wiring.clock.monotonic()
         self._ending: ZoomsyncError | None = None
         self._unreached = 0
+        self._patience = Patience()
         self.book = Book(wiring.state, wiring.clock, wiring.destination, is_dry=wiring.order.dry_run)
         self.not_looked_at: list[str] = []
 
@@ -76,10 +76,18 @@ class Pass:
         """The whole pass. Raises what ended it early; what failed within it is in the tally."""
         may = self._authorize()
         selected = self._select(may)
-        lists = Lists(self._zoom, selected, is_account_wide=self._is_account_wide(may))
+        lists = Lists(self._zoom, selected, is_account_wide=self._is_account_wide(may), patience=self._patience)
         is_sweep = self._begin()
         rules = self._rules(selected)
-        reader = Readings(zoom=self._zoom, lists=lists, hosts=selected, book=self.book, order=self._order, rules=rules)
+        reader = Readings(
+            zoom=self._zoom,
+            lists=lists,
+            hosts=selected,
+            book=self.book,
+            order=self._order,
+            rules=rules,
+            patience=self._patience,
+        )
         late = self._delete(may, reader, rules)
         lookback = Gap(since=self._now - self._config.recordings.lookback, until=self._now)
         stretches = readings.windows(self._order, rules, lookback, self.book.head.gaps)
@@ -178,9 +186,12 @@ class Pass:
             executor=self._wiring.executor,
             clock=self._clock,
             ahead=self._config.workers,
+            patience=self._patience,
         )
         entries = [entry for entry in self.book.entries if reader.is_in_order(entry)]
-        return cleaning.run(entries, rules, limit=self._config.delete_limit)
+        late = cleaning.run(entries, rules, limit=self._config.delete_limit, is_over=self._is_over)
+        self.not_looked_at += [cleaning.left] if cleaning.left else []
+        return late
 
     def _decide(self, reading: Reading, rules: plan.Rules) -> list[Job]:
         """What to do with each meeting that was read, most urgent first; written down before any of it begins."""

@@ -76,17 +76,23 @@ def library(config: Config, clock: Clock) -> Library:
     )
 
 
-def attach(destination: Library, state: State, *, new_id: str, begin_new: bool, dry_run: bool) -> None:
-    """Take the library for this pass, whose number a dry run does not record; see `Library.attach`."""
+def attach(destination: Library, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
+    """Take the library for the pass that has begun, and remember it; see `Library.attach`."""
+    head = state.head
     destination.attach(
-        state_id=state.head.id,
-        known_id=state.head.destination or None,
-        library_pass=state.head.library_pass,
-        pass_number=state.head.pass_number + dry_run,
+        state_id=head.id,
+        known_id=head.destination or None,
+        library_pass=head.library_pass,
+        pass_number=head.pass_number,
+        run=run,
+        runs=frozenset({head.library_run, *(one.id for one in state.runs)}),
         begin_new=begin_new,
         new_id=new_id,
         dry_run=dry_run,
     )
+    if not dry_run:
+        library_pass, library_run = destination.last_change
+        state.update(destination=destination.id, library_pass=library_pass, library_run=library_run)
 
 
 def staging(config: Config, state_id: str) -> Path:

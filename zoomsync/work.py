@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Protocol
 
 from zoomsync import plan
+from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unsettled
+from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unsettled, Unstitchable
 from zoomsync.item import Bench, Materials, Style, make_item
-from zoomsync.layout import Arrangement, How, arrange, extension, wanted
+from zoomsync.layout import How, extension, wanted
 from zoomsync.media import mp4
+from zoomsync.media.probe import probe
 from zoomsync.media.tools import Tools
 from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
 from zoomsync.naming import suffix
@@ -29,8 +31,8 @@ class Destination(Protocol):
         """What identifies it: never its path."""
 
     @property
-    def changed(self) -> bool:
-        """Whether this pass has changed it."""
+    def last_change(self) -> tuple[int, str]:
+        """The last pass that changed it, and the id of its run; (0, "") when none did, or where it cannot tell."""
 
     @property
     def can_replace(self) -> bool:
@@ -99,7 +101,7 @@ class Done:
 
     receipt: Receipt
     stored: int
-    """New cloud files stored."""
+    """Cloud files stored that the state did not know to be."""
     size: int
     """Bytes fetched for them."""
     pending: tuple[str, ...] = ()
@@ -112,12 +114,36 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     fresh = _reread(job, entry, rules, shop)
     if not isinstance(fresh, plan.Publish):
         return fresh
-    is_known = entry is not None and entry.receipt is not None
+    is_known = fresh.previous is not None and fresh.meeting.uuid not in rules.asked
     try:
-        previous = fresh.previous if is_known else shop.destination.find(fresh.meeting.uuid)
-        return Work(fresh, previous, shop).run()
+        stored = (_stored if is_known else _whole)(fresh, shop.destination)
+        return Work(fresh, stored, shop, is_known=is_known).run()
     except Unsettled as wait:
         return plan.Wait(reason=str(wait), due_at=wait.until)
+
+
+def _stored(job: plan.Publish, destination: Destination) -> Receipt | None:
+    """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
+    known, found = job.previous, destination.find(job.meeting.uuid)
+    return found if found is not None and _ids(known) < _ids(found) else known
+
+
+def _whole(job: plan.Publish, destination: Destination) -> Receipt | None:
+    """What is there and whole of a meeting for which the state does not vouch: hashed before it is trusted."""
+    found = destination.find(job.meeting.uuid)
+    if found is None:
+        return None
+    verdict = destination.verify(found)
+    if not (verdict.safe or verdict.lacking or verdict.passing):
+        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
+    files = tuple(file for file in found.files if file.name not in verdict.lacking)
+    names = {file.name for file in files}
+    return replace(found, files=files, cloud=tuple(one for one in found.cloud if one.stored in names))
+
+
+def _ids(receipt: Receipt | None) -> set[str]:
+    """Of the cloud files that it covers."""
+    return {one.id for one in receipt.cloud} if receipt is not None else set()
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -138,8 +164,9 @@ def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
 class Work:
     """One meeting in the works: its files arrive in a staging folder of its own."""
 
-    def __init__(self, job: plan.Publish, previous: Receipt | None, shop: Shop) -> None:
+    def __init__(self, job: plan.Publish, previous: Receipt | None, shop: Shop, *, is_known: bool) -> None:
         self._job = job
+        self._is_known = is_known
         self._previous = previous
         self._shop = shop
         self._meeting = job.meeting
@@ -147,18 +174,23 @@ class Work:
 
     def run(self) -> Done:
         """Fetch, make, publish; staging is left as it is when something fails, for the next try."""
+        arrangement = self._arrange(self._job.files)
+        if arrangement.build or self._previous is None:
+            done = self._made(arrangement)
+        else:
+            done = self._done(self._previous, {}, {})
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return done
+
+    def _made(self, arrangement: Arrangement) -> Done:
         files = self._job.files
-        arrangement = self._arrange(files)
-        if not arrangement.build and self._previous is not None:
-            return Done(receipt=self._previous, stored=0, size=0, pending=self._job.pending)
         with self._shop.disk.reserve(self._needs(arrangement)) as reservation:
             fetched, failed = self._fetch(arrangement, reservation)
             if failed:
                 files = tuple(file for file in files if file.id not in failed)
                 arrangement = self._arrange(files)
             receipt = self._publish(files, arrangement, fetched)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        return self._done(receipt, arrangement, fetched, failed)
+        return self._done(receipt, fetched, failed)
 
     def _known(self, files: tuple[RecordingFile, ...]) -> tuple[RecordingFile, ...]:
         """With the files that the item was made of and that are not in the cloud any more."""
@@ -208,7 +240,7 @@ class Work:
             fetched = self._shop.fetcher.fetch(self._meeting, file, self._folder, self._told(reservation))
             try:
                 if file.kind.is_media and extension(file) in ("mp4", "m4a"):
-                    mp4.check(fetched.path, fetched.size)
+                    self._prove(file, fetched)
             except DownloadFailed:
                 with explained(self._folder):
                     fetched.path.unlink(missing_ok=True)
@@ -217,6 +249,14 @@ class Work:
             else:
                 return fetched
         raise AssertionError("unreachable")
+
+    def _prove(self, file: RecordingFile, fetched: Fetched) -> None:
+        """Raise `DownloadFailed` for a file that is not whole, or that nobody could play."""
+        mp4.check(fetched.path, fetched.size)
+        try:
+            probe(self._shop.tools, fetched.path, self._shop.clock)
+        except Unstitchable as problem:
+            raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT) from problem
 
     def _told(self, reservation: Reservation) -> Callable[[int], None]:
         where = device(self._folder)
@@ -243,21 +283,15 @@ class Work:
         host = self._shop.users.get(self._meeting.host_id) or User(
             id=self._meeting.host_id, email=self._meeting.host_email, status="unknown"
         )
-        return self._shop.destination.publish(item, self._shop.destination.author_for(host), self._previous)
+        author = self._shop.destination.author_for(host)
+        return self._shop.destination.publish(item, author, self._previous if self._is_known else None)
 
-    def _done(
-        self,
-        receipt: Receipt,
-        arrangement: Arrangement,
-        fetched: Mapping[str, Fetched],
-        failed: Mapping[str, MeetingFailed],
-    ) -> Done:
+    def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}
         missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
-        known = {one.id for one in self._previous.cloud} if self._previous is not None else set()
         return Done(
             receipt=receipt,
-            stored=sum(file.id not in known for file in arrangement.fetch),
+            stored=len(_ids(receipt) - _ids(self._job.previous)),
             size=sum(one.size for one in fetched.values()),
             pending=(*self._job.pending, *missing),
             problem=next(iter(failed.values()), None),

@@ -25,6 +25,7 @@ def unattached(path: Path) -> Library:
 def a_marked(path: Path, **changes: Any) -> Path:
     """A library that pass 5 changed last."""
     fields = {"format": 1, "zoomsync": "0.1.0", "library": "library-1", "state": "state-1", "pass": 5, **changes}
+    fields = {"run": f"run-{fields['pass']}", **fields}
     (path / ".zoomsync").mkdir(parents=True)
     (path / ".zoomsync" / "library.json").write_text(json.dumps(fields))
     return path
@@ -40,9 +41,10 @@ REFUSED = [
     ({"state": "state-2"}, {}, "belongs to another state"),
     ({"state": "state-2"}, {"known_id": None}, "belongs to another state"),
     ({"pass": 4}, {}, "last changed by pass 4, the state knows of pass 5"),
-    ({"pass": 7}, {}, "changed by pass 7, the state has only come to pass 6"),
-    ({"pass": 12}, {}, "changed by pass 12, the state has only come to pass 6"),
+    ({"pass": 7, "run": "of a later history"}, {}, "changed by pass 7 \\(run of a later history\\), of which"),
+    ({"pass": 12}, {}, "changed by pass 12 \\(run run-12\\), of which the state knows nothing"),
     ({"pass": 12}, {"known_id": None, "library_pass": 0}, "changed by pass 12"),
+    ({"pass": 6, "run": "of a later history"}, {}, "changed by pass 6 \\(run of a later history\\)"),
 ]
 
 
@@ -82,7 +84,7 @@ def test_another_library_may_begin_there_on_a_persons_wish(
         ({"pass": 6}, {}),
         ({}, {"known_id": None}),
         ({}, {"begin_new": True}),
-        ({"pass": 12}, {"library_pass": 12}),
+        ({"pass": 12}, {"library_pass": 12, "runs": frozenset({"run-12"})}),
     ],
 )
 def test_the_library_that_the_state_knows_is_taken(

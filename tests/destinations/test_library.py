@@ -36,6 +36,8 @@ def attach(library: Library, *, number: int = 1, **changes: Any) -> None:
         "known_id": "library-1" if number > 1 else None,
         "library_pass": 0,
         "pass_number": number,
+        "run": f"run-{number}",
+        "runs": frozenset(f"run-{n}" for n in range(1, number + 1)),
         "begin_new": False,
         "new_id": "library-1",
         "dry_run": False,
@@ -482,3 +484,15 @@ def change_unseen(path: Path) -> None:
     with path.open("r+b") as file:
         file.write(b"X")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_an_item_that_a_person_took_a_file_from_is_mended_when_it_is_asked_for(
+    library: Library, tmp_path: Path
+) -> None:
+    receipt = publish(library, an_item(tmp_path / "staging"))
+    (library.path / receipt.place / "video.mp4").unlink()
+
+    again = publish(library, an_item(tmp_path / "again"))
+
+    assert again == receipt
+    assert library.verify(again).safe

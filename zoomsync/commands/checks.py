@@ -109,7 +109,8 @@ class Inspection:
         except ZoomsyncError as error:
             yield checks.failed(part.name, error)
         except OSError as error:
-            yield checks.failed(part.name, Unfit(f"{error.filename}: {(error.strerror or '').lower()}"))
+            fact = f"{error.filename}: {(error.strerror or '').lower()}"
+            yield checks.failed(part.name, Unfit(fact, hint="check this path, and what this user may do there"))
 
     def _secrets(self) -> list[Check]:
         zoom = self._config.zoom
@@ -157,7 +158,7 @@ class Inspection:
         state = self._read() or State.imagined(self._config.state)
         new_id = self._around.new_id()
         return checks.destination(
-            lambda: wiring.attach(library, state, new_id=new_id, begin_new=False, dry_run=True), library
+            lambda: wiring.attach(library, state, run="", new_id=new_id, begin_new=False, dry_run=True), library
         )
 
     def _staging(self) -> list[Check]:

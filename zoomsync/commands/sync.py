@@ -98,7 +98,8 @@ class Session:
         with ExitStack() as stack:
             destination = wiring.library(config, around.clock)
             stack.callback(destination.detach)
-            wiring.attach(destination, state, new_id=around.new_id(), begin_new=self._begin_new, dry_run=is_dry)
+            run, new_id = self._talk.run_id, around.new_id()
+            wiring.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
             tools = find_tools(path=around.environ.get("PATH", ""), environ=around.environ)
             to_zoom = wiring.lines(config, around.clock)
             stack.callback(to_zoom.close)

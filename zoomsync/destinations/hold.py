@@ -19,7 +19,7 @@ class Hold:
         self.changed = False
         """Whether the marker says that this pass changes the library."""
         self._path = path
-        self._marker = Marker(id="", state="", pass_number=0)
+        self._marker = Marker(id="", state="", pass_number=0, run="")
         self._lock = threading.Lock()
         self._pass_lock: FileLock | None = None
 
@@ -33,6 +33,11 @@ class Hold:
         """The id of the state that the library belongs to."""
         return self._marker.state
 
+    @property
+    def last_change(self) -> tuple[int, str]:
+        """The last pass that changed the library, and the id of its run."""
+        return self._marker.pass_number, self._marker.run
+
     def look(self, known: Known, *, begin_new: bool, new_id: str) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
         found = marker.read(self._path)
@@ -40,7 +45,7 @@ class Hold:
         if problem is not None and not begin_new:
             raise problem
         is_fitting = found is not None and problem is None
-        self._marker = found if found and is_fitting else Marker(id=new_id, state=known.state, pass_number=0)
+        self._marker = found if found and is_fitting else Marker(id=new_id, state=known.state, pass_number=0, run="")
 
     def take(self, known: Known, *, begin_new: bool, new_id: str, access: Access) -> None:
         """Lock the library, and write the marker of one that begins. Raises `LibraryUnusable`, `PassRunning`."""
@@ -57,11 +62,11 @@ class Hold:
             self._pass_lock.release()
             self._pass_lock = None
 
-    def touch(self, pass_number: int) -> None:
+    def touch(self, pass_number: int, run: str) -> None:
         """Write down, durably, that this pass changes the library; the first time only."""
         with self._lock:
             if not self.changed:
-                self._marker = replace(self._marker, pass_number=pass_number)
+                self._marker = replace(self._marker, pass_number=pass_number, run=run)
                 marker.record(self._path, self._marker)
                 self.changed = True
 

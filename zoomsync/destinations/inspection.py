@@ -25,17 +25,28 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     here = replace(receipt, place=said.receipt.place)
     if (set(said.receipt.files), set(said.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
         return Verdict(safe=False, reason="recording.json tells of another version of this item", receipt=here)
+    altered: dict[str, str] = {}
     try:
-        files = tuple(replace(file, stamp=_inspected(folder / file.name, file, clock)) for file in receipt.files)
-    except Altered as altered:
-        return Verdict(safe=False, reason=str(altered), receipt=here, removed=True)
+        files = tuple(_inspected(folder, file, clock, altered) for file in receipt.files)
     except OSError as error:
         reason = f"{error.filename}: {(error.strerror or str(error)).lower()}, it could not be verified"
         return Verdict(safe=False, reason=reason, receipt=here)
+    if altered:
+        reason = next(iter(altered.values()))
+        return Verdict(safe=False, reason=reason, receipt=here, removed=True, lacking=tuple(altered))
     return Verdict(safe=True, reason=_sentence(receipt, files), receipt=replace(here, files=files))
 
 
-def _inspected(path: Path, file: StoredFile, clock: Clock) -> Stamp:
+def _inspected(folder: Path, file: StoredFile, clock: Clock, altered: dict[str, str]) -> StoredFile:
+    """The file with its present stamp; one that is not whole goes into `altered`, with the reason."""
+    try:
+        return replace(file, stamp=_stamp(folder / file.name, file, clock))
+    except Altered as reason:
+        altered[file.name] = str(reason)
+        return file
+
+
+def _stamp(path: Path, file: StoredFile, clock: Clock) -> Stamp:
     """The stamp of a whole file; raises `Altered`, or `OSError` for one that cannot be read."""
     try:
         status = path.lstat()

@@ -41,7 +41,7 @@ class Library:
         self._me = me
         self._aliases = aliases or {}
         self._modes = (dir_mode, file_mode, group)
-        self._pass_number = 0
+        self._now = (0, "")
         self._hold = Hold(path)
         self._index = Index(path, clock)
 
@@ -49,6 +49,11 @@ class Library:
     def id(self) -> str:
         """The id in the marker; `""` before `attach`."""
         return self._hold.id
+
+    @property
+    def last_change(self) -> tuple[int, str]:
+        """The last pass that changed the library, and the id of its run; (0, "") when none did."""
+        return self._hold.last_change
 
     @property
     def can_replace(self) -> bool:
@@ -67,18 +72,20 @@ class Library:
         known_id: str | None,
         library_pass: int,
         pass_number: int,
+        run: str,
+        runs: frozenset[str],
         begin_new: bool,
         new_id: str,
         dry_run: bool,
     ) -> None:
-        """Take the library for this pass (`pass_number`, the one about to run), finishing what a killed one began.
+        """Take the library for this pass (`pass_number`, `run`), finishing what a killed one began.
 
         Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows
-        (`known_id`, `library_pass`), unless `begin_new`; with `PassRunning` one that another pass holds. A dry run
-        refuses likewise, takes no lock and writes nothing.
+        (`known_id`, `library_pass`, and the ids of the `runs` it remembers), unless `begin_new`; with `PassRunning`
+        one that another pass holds. A dry run refuses likewise, takes no lock and writes nothing.
         """
-        known = Known(state=state_id, library=known_id, library_pass=library_pass, pass_number=pass_number)
-        self._pass_number = pass_number
+        known = Known(state=state_id, library=known_id, library_pass=library_pass, runs=runs)
+        self._now = (pass_number, run)
         if dry_run:
             self._hold.look(known, begin_new=begin_new, new_id=new_id)
             return
@@ -88,10 +95,6 @@ class Library:
     def detach(self) -> None:
         """Let go of the library's lock."""
         self._hold.release()
-
-    def touch(self, pass_number: int) -> None:
-        """Write down, durably, that this pass changes the library; called before its first change."""
-        self._hold.touch(pass_number)
 
     def check(self) -> str:
         """Write and remove one probe file; a library that is not there yet is probed where it would be made."""
@@ -185,7 +188,8 @@ class Library:
         intact = self._intact(folder, old.receipt, known)
         allotted = allot(item, intact, folder)
         receipt = self._receipt(item, allotted, author=old.receipt.author, place=old.receipt.place)
-        if (receipt.files, receipt.cloud) != (old.receipt.files, old.receipt.cloud):
+        is_mended = any(one.file is not None for one in allotted)
+        if is_mended or (receipt.files, receipt.cloud) != (old.receipt.files, old.receipt.cloud):
             names = {file.name for file in receipt.files}
             gone = tuple((one.name, one.size, one.sha256) for one in old.receipt.files if one.name not in names)
             new = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
@@ -217,7 +221,7 @@ class Library:
 
     def _begin_change(self) -> None:
         self._hold.confirm()
-        self.touch(self._pass_number)
+        self._hold.touch(*self._now)
 
     def _finish(self, aside: Aside) -> None:
         """Finish a change that is whole, if there is one."""

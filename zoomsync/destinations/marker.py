@@ -24,12 +24,14 @@ class Marker:
     """The state that this library belongs to."""
     pass_number: int
     """The last pass that changed it; 0: none yet."""
+    run: str
+    """The id of that pass's run: a restored state comes to the same number again, never to the same id."""
 
     @property
     def document(self) -> bytes:
         """The marker as it is written."""
         fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
-        return json.dumps({**fields, "pass": self.pass_number}, indent=2).encode() + b"\n"
+        return json.dumps({**fields, "pass": self.pass_number, "run": self.run}, indent=2).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +43,8 @@ class Known:
     """None: no library yet."""
     library_pass: int
     """The last pass that the state knows to have changed the library."""
-    pass_number: int
-    """The pass that is about to run."""
+    runs: frozenset[str]
+    """The ids of the runs that the state remembers, the last one that changed the library among them."""
 
 
 def path_of(library: Path) -> Path:
@@ -70,10 +72,11 @@ def _parsed(document: dict[str, object], path: Path) -> Marker:
     if isinstance(version, int) and version > FORMAT:
         hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
         raise LibraryUnusable(f"{path}: format {version}, written by a newer zoomsync", hint=hint)
-    library, state, number = document["library"], document["state"], document["pass"]
-    if version != FORMAT or not (isinstance(library, str) and isinstance(state, str) and isinstance(number, int)):
+    library, state, number, run = (document[name] for name in ("library", "state", "pass", "run"))
+    texts = all(isinstance(one, str) for one in (library, state, run))
+    if version != FORMAT or not texts or not isinstance(number, int):
         raise ValueError(version)
-    return Marker(id=library, state=state, pass_number=number)
+    return Marker(id=str(library), state=str(state), pass_number=number, run=str(run))
 
 
 def record(library: Path, marker: Marker) -> None:
@@ -94,7 +97,7 @@ def misfit(marker: Marker | None, known: Known, path: Path) -> LibraryUnusable |
         hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
         said = f"{path}: this is library {marker.id[:8]}, the state knows {str(known.library)[:8]}"
         return LibraryUnusable(said, hint=hint)
-    return _out_of_step(marker.pass_number, known, path)
+    return _out_of_step(marker, known, path)
 
 
 def _missing(known: str, path: Path) -> LibraryUnusable:
@@ -105,13 +108,14 @@ def _missing(known: str, path: Path) -> LibraryUnusable:
     return LibraryUnusable(f"{path}: no library, {FOLDER}/{NAME} of library {known[:8]} is missing", hint=hint)
 
 
-def _out_of_step(changed: int, known: Known, path: Path) -> LibraryUnusable | None:
+def _out_of_step(marker: Marker, known: Known, path: Path) -> LibraryUnusable | None:
+    changed = marker.pass_number
     if changed < known.library_pass:
         hint = f"restore a newer backup of the library (finding what it lacks is not built yet); or {NEW}"
         said = f"{path}: last changed by pass {changed}, the state knows of pass {known.library_pass}: an older copy"
         return LibraryUnusable(said, hint=hint)
-    if changed > known.library_pass and changed >= known.pass_number:
+    if changed and marker.run not in known.runs:
         hint = f"restore the newer state (adopting what a lost state published is not built yet); or {NEW}"
-        said = f"{path}: changed by pass {changed}, the state has only come to pass {known.pass_number - 1}"
+        said = f"{path}: changed by pass {changed} (run {marker.run}), of which the state knows nothing"
         return LibraryUnusable(said, hint=hint)
     return None

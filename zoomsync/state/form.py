@@ -31,6 +31,8 @@ class Head:
     """Of the last pass begun."""
     library_pass: int = 0
     """Of the last pass that changed the destination."""
+    library_run: str = ""
+    """The id of that pass's run."""
     destination: str = ""
     """The destination's id; empty while none is known."""
     since: datetime | None = None

@@ -8,6 +8,6 @@ from zoomsync.status.alarm import health
 from zoomsync.status.facts import document
 from zoomsync.status.memory import Memory, Terms
 from zoomsync.status.page import lines
-from zoomsync.status.story import stories, story_lines
+from zoomsync.status.story import Story, stories, story_lines
 
-__all__ = ["Memory", "Terms", "document", "health", "lines", "stories", "story_lines"]
+__all__ = ["Memory", "Story", "Terms", "document", "health", "lines", "stories", "story_lines"]

@@ -120,7 +120,10 @@ class Zoom:
             return self._in_halves(wanted, since, until, user)
         if (missing := listing.lack(found)) > 0:
             raise _incomplete(wanted, f"{plural(missing, 'meeting')} fewer than Zoom counts")
-        return listing.gather(found, listed_at, wanted.host_email)
+        listed = listing.gather(found, listed_at, wanted.host_email)
+        for problem in listed.unreadable:
+            log.warning("zoom: %s", problem)
+        return listed
 
     def _in_halves(self, wanted: _List, since: date, until: date, user: str | None) -> Listing:
         """The same window in two lists: Zoom listed another span than it was asked for."""

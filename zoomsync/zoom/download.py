@@ -234,7 +234,7 @@ class Downloads:
         try:
             return self._http.request("GET", url, repeatable=True, tries=ASKED, stream=True, headers=headers)
         except OutOfOrder as error:
-            raise errand.failed(str(error)) from error
+            raise errand.failed(str(error).removeprefix(f"{self._http.name}: ")) from error
 
     def _digest(self, errand: Errand, credential: str) -> str:
         """The hash of the whole file, fetched once more and not kept."""

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from zoomsync.errors import DeletionRefused, NotAuthorized, StillProcessing, Unreachable, ZoomsyncError
+from zoomsync.errors import (
+    DeletionRefused,
+    ListingFailed,
+    NotAuthorized,
+    StillProcessing,
+    Unreachable,
+    UserUnknown,
+    ZoomsyncError,
+)
 from zoomsync.redaction import redact, said
 from zoomsync.zoom.scopes import lacking
 
@@ -99,6 +107,8 @@ def refusal(answer: Answer, doing: str, *, otherwise: type[ZoomsyncError]) -> Zo
         return Unreachable(message, hint="check zoom.api_url, and that no proxy answers in Zoom's place")
     if answer.is_processing and otherwise is not DeletionRefused:
         return StillProcessing(f"zoom: {doing}: still being processed", hint="the next pass asks again")
+    if answer.code in USER_UNKNOWN and otherwise is ListingFailed:
+        otherwise = UserUnknown
     return otherwise(message, hint=_HINTS.get(answer.code or 0, "the next pass tries again"))
 
 

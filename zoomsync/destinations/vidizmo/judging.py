@@ -29,6 +29,8 @@ class Finding:
 
     weight: Weight
     fact: str
+    file: str = ""
+    """The name of the stored file that is not there as it was stored."""
 
 
 def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdict:
@@ -42,6 +44,7 @@ def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdic
             receipt=receipt,
             removed=worst.weight is Weight.REMOVED,
             passing=worst.weight is Weight.WAITS,
+            lacking=tuple(dict.fromkeys(one.file for one in found if one.file)),
         )
     files = tuple(stamped(file, shelf[held.media_of(file)], now) for file in receipt.files)
     size = size_in_words(sum(file.size for file in files))
@@ -71,9 +74,9 @@ def _findings(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[Finding]
     for file in receipt.files:
         media = shelf.get(held.media_of(file))
         if media is None:
-            yield Finding(weight=Weight.REMOVED, fact=f"{file.name} was removed from the portal")
+            yield _removed(file, "was removed from the portal")
         elif media.status == REJECTED:
-            yield Finding(weight=Weight.REMOVED, fact=f"{file.name} was rejected in the portal (media {media.id})")
+            yield _removed(file, f"was rejected in the portal (media {media.id})")
         elif held.manner_of(file) == held.CAPTION:
             yield from _caption(file, media)
         elif held.manner_of(file):
@@ -90,11 +93,10 @@ def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
     if media.size is None:
         yield _unproven(f"{file.name}: the portal does not say its size (destination.endpoints.media_get.answer.size)")
     elif media.size != file.size:
-        fact = f"{file.name} has {media.size} bytes at the portal, {file.size} were stored"
-        yield Finding(weight=Weight.REMOVED if is_newer else Weight.UNPROVEN, fact=fact)
+        fact = f"has {media.size} bytes at the portal, {file.size} were stored"
+        yield _removed(file, fact) if is_newer else _unproven(f"{file.name} {fact}")
     elif is_newer and stamp is not None and stamp.look == media.look:
-        fact = f"{file.name} was replaced at the portal: version {media.version}, {stamp.version} was stored"
-        yield Finding(weight=Weight.REMOVED, fact=fact)
+        yield _removed(file, f"was replaced at the portal: version {media.version}, {stamp.version} was stored")
     if media.processed is None:
         key = "destination.endpoints.media_get.answer.processed"
         yield _unproven(f"{file.name}: the portal does not say whether it is transcoded ({key})")
@@ -104,20 +106,19 @@ def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
 
 def _caption(file: StoredFile, media: Media) -> Iterator[Finding]:
     if portal_name(file.name) not in media.captions:
-        yield Finding(weight=Weight.REMOVED, fact=f"{file.name} was removed from media {media.id}")
+        yield _removed(file, f"was removed from media {media.id}")
 
 
 def _handout(file: StoredFile, media: Media) -> Iterator[Finding]:
     there = media.handout(portal_name(file.name))
     if there is None:
-        yield Finding(weight=Weight.REMOVED, fact=f"{file.name} was removed from media {media.id}")
+        yield _removed(file, f"was removed from media {media.id}")
     elif there.size is None:
         yield _unproven(
             f"{file.name}: the portal does not say its size (destination.endpoints.media_get.answer.handout_size)"
         )
     elif there.size != file.size:
-        fact = f"{file.name} has {there.size} bytes at the portal, {file.size} were stored"
-        yield Finding(weight=Weight.REMOVED, fact=fact)
+        yield _removed(file, f"has {there.size} bytes at the portal, {file.size} were stored")
 
 
 def _telling(receipt: Receipt, media: Media) -> Iterator[Finding]:
@@ -128,6 +129,10 @@ def _telling(receipt: Receipt, media: Media) -> Iterator[Finding]:
     share = held.share_of(receipt, media.id)
     if (set(own.files), set(own.cloud)) != (set(share.files), set(share.cloud)):
         yield _unproven(f"media {media.id} tells of another version of this item")
+
+
+def _removed(file: StoredFile, fact: str) -> Finding:
+    return Finding(weight=Weight.REMOVED, fact=f"{file.name} {fact}", file=file.name)
 
 
 def _unproven(fact: str) -> Finding:

@@ -47,9 +47,9 @@ class Vidizmo:
         return self._id
 
     @property
-    def changed(self) -> bool:
-        """Never told: a portal does not count passes."""
-        return False
+    def last_change(self) -> tuple[int, str]:
+        """Not told: a portal does not count passes."""
+        return (0, "")
 
     @property
     def can_replace(self) -> bool:

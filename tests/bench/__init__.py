@@ -1,0 +1,1 @@
+"""Benchmarks, side by side: `python -m tests.bench`, or `make bench`."""

@@ -1,0 +1,75 @@
+"""A process that runs zoomsync and can be told to die before one of the steps by which it changes the disk."""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+STEPS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link", "os.truncate",
+         "subprocess.Popen"}  # fmt: skip
+"""Python's own audit events; writing and flushing have none and are counted by the functions that do it."""
+CALLS = ("write", "fsync")
+NEVER = 1 << 30
+
+
+def context() -> ForkServerContext:
+    """Starts processes that need not import everything anew."""
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(["tests.crash.dying", "zoomsync.cli", "zoomsync.commands.sync", "rich", "ffmpeg"])
+    return made
+
+
+def start(arguments: Sequence[str], output: Path, *, die_before: int = NEVER) -> ForkServerProcess:
+    """`zoomsync ARGUMENTS` as a process of its own, both outputs in a file; killed before its step `die_before`."""
+    process = context().Process(target=zoomsync, args=(tuple(arguments), str(output), die_before))
+    process.start()
+    return process
+
+
+def zoomsync(arguments: Sequence[str], output: str, die_before: int) -> None:
+    """What the process does."""
+    from zoomsync.cli import main
+
+    fd = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    step = _death(die_before, Path(f"{output}.steps"))
+    sys.addaudithook(lambda event, facts: step() if event in STEPS or _is_writing(event, facts) else None)
+    for name in CALLS:
+        setattr(os, name, _counted(getattr(os, name), step))
+    sys.argv = ["zoomsync", *arguments]
+    main()
+
+
+def _death(left: int, told: Path) -> Callable[[], None]:
+    """Called before each step; the number of those that were done is told at a regular end."""
+    done = [0]
+    end = os._exit
+
+    def step() -> None:
+        if done[0] >= left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done[0] += 1
+
+    def telling(code: int) -> None:
+        told.write_text(str(done[0]))
+        end(code)
+
+    os._exit = telling  # type: ignore[assignment]  # ends as well
+    return step
+
+
+def _is_writing(event: str, facts: tuple[Any, ...]) -> bool:
+    return event == "open" and isinstance(facts[1], str) and bool(set("wax+") & set(facts[1]))
+
+
+def _counted(real: Callable[..., Any], step: Callable[[], None]) -> Callable[..., Any]:
+    def counted(*arguments: Any, **more: Any) -> Any:
+        step()
+        return real(*arguments, **more)
+
+    return counted

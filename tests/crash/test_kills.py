@@ -1,0 +1,173 @@
+"""Killed at any instant and run again, passes end in the same library as an undisturbed one."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.crash.place import NEVER, Ended, Kill, Place, serving
+from tests.sandbox.stage import VIEWS, Stage
+from tests.sandbox.world import World
+from tests.sandbox.worlds import empty_world
+
+NOW = datetime.now(UTC)
+ALL = 16
+"""Files that the account comes to hold before they are deleted."""
+DELETING = {"delete_recordings": "trash", "delete_after": "0s", "delete_all_accounts": True}
+
+
+def an_account() -> World:
+    """Meetings of every make: as it is, copied together, encoded anew, with texts, with what comes later."""
+    stage = Stage(empty_world(NOW))
+    stage.meeting("plain", "alice", 2, "Plain")
+    stage.video("plain", seconds=1)
+    stage.texts("plain", seconds=1)
+    for name, days, width in (("pair", 3, 320), ("other-size", 4, 240)):
+        stage.meeting(name, "alice", days, f"Two segments: {name}")
+        stage.video(name, 1, seconds=1)
+        stage.transcript(name, 1, seconds=1)
+        stage.video(name, 2, at=60, seconds=1, width=width)
+        stage.transcript(name, 2, at=60, seconds=1)
+    stage.meeting("growing", "alice", 5, "More comes later")
+    stage.video("growing", 1, seconds=1)
+    stage.world.hold("late", lambda: stage.video("growing", 2, at=60, seconds=1))
+    stage.world.hold("late", lambda: stage.video("plain", 1, VIEWS[1], seconds=1))
+    stage.world.hold("later", lambda: stage.video("pair", 3, at=120, seconds=1))
+    stage.world.prepare()
+    return stage.world
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What happens to the account, and how it is synchronised then."""
+
+    name: str
+    arrives: str = ""
+    arguments: tuple[str, ...] = ()
+    refetches: bool = False
+    """Whether a video that is published is made anew of files that are fetched again."""
+
+
+CHAPTERS = (
+    Chapter("first", arguments=("--no-delete",)),
+    Chapter("late", arrives="late", arguments=("--no-delete",), refetches=True),
+    Chapter("deletion"),
+    Chapter("later", arrives="later", arguments=("--no-delete",)),
+)
+Kills = Callable[[Chapter], Sequence[Kill]]
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a life without kills came to, chapter by chapter."""
+
+    items: dict[str, dict[str, str]]
+    ends: dict[str, Ended]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """A life without kills."""
+    items, ends = {}, {}
+    with serving(Place(tmp_path_factory.mktemp("undisturbed"), an_account(), **DELETING)) as place:
+        for chapter in CHAPTERS:
+            begin(chapter, place)
+            ends[chapter.name] = place.sync(*chapter.arguments)
+            items[chapter.name] = place.items()
+            assert ends[chapter.name].code == 0, ends[chapter.name].said
+        assert len(place.sandbox.world.deletions) == ALL
+    return Undisturbed(items=items, ends=ends)
+
+
+def begin(chapter: Chapter, place: Place) -> None:
+    if chapter.arrives:
+        place.sandbox.world.release(chapter.arrives)
+
+
+def live(place: Place, kills: Kills, undisturbed: Undisturbed) -> int:
+    """A life in which passes are killed; after each chapter all is as in an undisturbed one. Returns the kills."""
+    count = 0
+    for chapter in CHAPTERS:
+        begin(chapter, place)
+        for kill in kills(chapter):
+            ended = survive(place, chapter, kill)
+            count += ended.code == -9
+        last = survive(place, chapter, NEVER)
+        assert (last.code, place.leftovers(), place.unaccounted()) == (0, [], []), last.said
+        assert place.items() == undisturbed.items[chapter.name], last.said
+    assert sorted(place.sandbox.world.deletions) == sorted(set(place.sandbox.world.deletions))
+    assert len(place.sandbox.world.deletions) == ALL
+    return count
+
+
+def survive(place: Place, chapter: Chapter, kill: Kill) -> Ended:
+    """A pass that may be killed; one that was not ends well. What was published is not fetched again."""
+    before = place.published()
+    ended = place.sync(*chapter.arguments, kill=kill)
+    assert ended.code in (0, -9), (kill, ended.code, ended.said)
+    assert place.orphans() == [], kill
+    assert chapter.refetches or not ended.downloaded & before, kill
+    return ended
+
+
+CHOSEN: dict[str, tuple[Kill, ...]] = {
+    "first": (
+        Kill(step=0),
+        Kill(request=1, path="/oauth/"),
+        Kill(request=1, path="/accounts/", is_answered=True),
+        Kill(request=2, path="/ssrweb/"),
+        Kill(request=4, path="/ssrweb/", is_answered=True),
+    ),
+    "late": (Kill(request=2, path="/ssrweb/"),),
+    "deletion": tuple(
+        Kill(request=number, method="DELETE", is_answered=is_answered)
+        for number in (1, 2)
+        for is_answered in (False, True)
+    ),
+    "later": (Kill(request=1, path="/ssrweb/", is_answered=True),),
+}
+
+
+def test_passes_killed_at_chosen_requests_end_like_undisturbed_ones(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with serving(Place(tmp_path, an_account(), **DELETING)) as place:
+        count = live(place, lambda chapter: CHOSEN[chapter.name], undisturbed)
+
+    assert count == sum(map(len, CHOSEN.values()))
+
+
+def drawn(source: random.Random, whole: Ended) -> Kill:
+    """A kill anywhere in a pass that would come to the same; more often early on, since later ones find work done."""
+    kind = source.choice(["request", "step", "step", "moment"])
+    early = source.random() ** 2
+    if kind == "request":
+        return Kill(request=1 + int(early * whole.requests), is_answered=source.random() < 0.5)
+    if kind == "step":
+        return Kill(step=int(early * whole.steps))
+    return Kill(seconds=0.02 + 0.6 * early)
+
+
+def drawn_kills(seed: int, undisturbed: Undisturbed, count: int) -> Kills:
+    """So many kills in each chapter; the same ones for the same seed."""
+    source = random.Random(seed)
+    return lambda chapter: [drawn(source, undisturbed.ends[chapter.name]) for _ in range(count)]
+
+
+def test_passes_killed_anywhere_end_like_undisturbed_ones(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    with serving(Place(tmp_path, an_account(), **DELETING)) as place:
+        count = live(place, drawn_kills(1, undisturbed, 3), undisturbed)
+
+    assert count >= 4
+
+
+@pytest.mark.soak
+def test_two_hundred_killed_passes_end_like_undisturbed_ones(tmp_path: Path, undisturbed: Undisturbed) -> None:
+    count, lives = 0, 0
+    while count < 200:
+        lives += 1
+        with serving(Place(tmp_path / str(lives), an_account(), **DELETING)) as place:
+            count += live(place, drawn_kills(1000 + lives, undisturbed, 5), undisturbed)
+
+    assert lives < 40

@@ -1,0 +1,90 @@
+"""State and library of different times: refused until a person decides, and nothing is trusted unread."""
+
+import shutil
+
+import pytest
+
+from tests.e2e.conftest import Begin
+from tests.e2e.harness import Site
+from tests.sandbox.stage import Stage
+
+
+@pytest.fixture
+def site(begin: Begin, stage: Stage) -> Site:
+    """Two meetings, published by one pass each; `old-state` and `old-library` are copies from in between."""
+    for name in ("first", "second"):
+        stage.meeting(name, "alice", 2, f"The {name}")
+        stage.video(name)
+    late = stage.world.meetings.pop(stage.world.names["second"])
+    begun = begin(stage.world)
+    assert begun.sync().counts["published"] == 1
+    shutil.copytree(begun.folder / "state", begun.folder / "old-state")
+    shutil.copytree(begun.root, begun.folder / "old-library")
+    stage.world.meetings[late.uuid] = late
+    assert begun.sync().counts["published"] == 1
+    return begun
+
+
+def put_back(site: Site, name: str) -> None:
+    """Restore the old copy of `state` or `library`."""
+    shutil.rmtree(site.folder / name)
+    shutil.copytree(site.folder / f"old-{name}", site.folder / name)
+
+
+def videos(site: Site) -> dict[str, str]:
+    """The videos in the library."""
+    return {name: digest for name, digest in site.library().items() if name.endswith(".mp4")}
+
+
+def test_an_older_state_is_refused_however_often_it_tries(site: Site) -> None:
+    put_back(site, "state")
+    before = site.library()
+
+    tries = [site.sync() for _ in range(4)]
+
+    assert [one.code for one in tries] == [5] * 4
+    assert "of which the state knows nothing" in tries[-1].stderr
+    assert site.library() == before
+
+
+def test_an_older_library_is_refused(site: Site) -> None:
+    put_back(site, "library")
+
+    refused = site.sync()
+
+    assert refused.code == 5
+    assert "an older copy" in refused.stderr
+
+
+def test_a_new_library_takes_over_what_is_whole_and_passes_go_on(site: Site) -> None:
+    put_back(site, "state")
+    before = site.library()
+
+    begun = site.sync("--new-library")
+    later = [site.sync(), site.sync()]
+
+    assert (begun.code, [one.code for one in later]) == (0, [0, 0])
+    assert site.library() == before
+
+
+def test_a_lost_state_takes_over_what_is_whole_and_mends_what_is_not(site: Site) -> None:
+    shutil.rmtree(site.folder / "state")
+    before = videos(site)
+    broken = next(path for path in site.files() if path.name == "video.mp4")
+    broken.write_bytes(b"not a video any more")
+
+    begun = site.sync("--new-library")
+
+    assert begun.code == 0
+    assert set(before.values()) <= set(videos(site).values())
+
+
+def test_an_item_without_its_video_is_whole_again_when_it_is_asked_for(site: Site) -> None:
+    before = videos(site)
+    gone = next(path for path in site.files() if path.name == "video.mp4" and "first" in str(path))
+    gone.unlink()
+
+    asked = site.sync("--meeting", site.uuid("first"))
+
+    assert asked.code == 0
+    assert videos(site) == before

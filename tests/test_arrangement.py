@@ -1,0 +1,375 @@
+"""What comes late: what of an item is kept, what is rebuilt, what becomes a part. Nothing is ever built from less."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fakes import PIECES, FakeClock, a_meeting, a_piece
+from zoomsync.arrangement import Arrangement, arrange
+from zoomsync.errors import Unjoinable
+from zoomsync.item import Bench, Materials, Style, make_item
+from zoomsync.layout import wanted
+from zoomsync.media.stitch import Stitched
+from zoomsync.media.tools import Tools
+from zoomsync.model import Fetched, Item, ItemFile, Kind, Receipt, RecordingFile, StoredFile
+
+SIZES = {"": 1000, "+": 1001, "~": 2000, "!": 3000}
+"""How a file is marked: `+` Zoom altered it, `~` it can only be stitched by encoding, `!` not at all."""
+TEXTS = {Kind.CAPTIONS: "WEBVTT\n\n00:01.000 --> 00:02.000\n<{}>\n", Kind.CHAT: "00:00:01\tFrom Ada : <{}>\n"}
+STYLE = Style(concatenate=True, reencode=True, title="{topic}", timezone="UTC", draft=False)
+TOOLS = Tools(ffmpeg=Path("ffmpeg"), ffprobe=Path("ffprobe"), version="", source="PATH", environ={})
+
+
+def cloud(listing: str) -> list[RecordingFile]:
+    """`A1 B2~`: the speaker view of segment 1 and the gallery view of segment 2, which must be encoded.
+
+    The last digit is the segment: `A91` is a further file of view A in segment 1.
+    """
+    return [_piece(name.rstrip("+~!"), SIZES[name.lstrip(name.rstrip("+~!"))]) for name in listing.split()]
+
+
+def _piece(name: str, size: int) -> RecordingFile:
+    begin = 100 * int(name[-1])
+    return a_piece(name, begin, begin + 60, size=size)
+
+
+def joined(_: Tools, inputs: Sequence[Path], target: Path, **_options: Any) -> Stitched:
+    """Stitching as far as bytes go: a copy contains its segments, an encoded video only shows them."""
+    data = " ".join(path.read_text() for path in inputs)
+    if "/3000" in data:
+        raise Unjoinable(f"{target.name}: the segments do not agree")
+    is_encoded = "/2000" in data
+    target.write_text(re.sub(r"<(\w+)/\d+>", r"(\1)", data) if is_encoded else data)
+    return Stitched(path=target, durations=(60.0,) * len(inputs), reencoded=is_encoded)
+
+
+@pytest.fixture(autouse=True)
+def _without_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoomsync.media.stitch.stitch", joined)
+
+
+@dataclass
+class Shelf:
+    """An item in a destination in memory, worked on pass by pass as `work` does."""
+
+    receipt: Receipt | None = None
+    content: dict[str, str] = field(default_factory=dict)
+    """By stored name."""
+    passes: int = 0
+
+    def look(self, files: Sequence[RecordingFile], **style: Any) -> Arrangement:
+        """What is to be done when these files are in the cloud."""
+        return arrange(wanted(self._known(files), **style), self.receipt, available={file.id for file in files})
+
+    def work(self, files: Sequence[RecordingFile], **style: Any) -> Arrangement:
+        """One pass with these files in the cloud."""
+        arrangement = self.look(files, **style)
+        self.passes += 1
+        if arrangement.build:
+            with TemporaryDirectory() as folder:
+                self._store(self._make(files, arrangement, Path(folder)))
+        return arrangement
+
+    def told(self) -> list[str]:
+        """Its files as `role: what they contain`, marked as in `cloud`; what was encoded is in brackets."""
+        files = self.receipt.files if self.receipt is not None else ()
+        return [f"{one.role}: {' '.join(_contents(self.content[one.name]))}" for one in files]
+
+    def _known(self, files: Sequence[RecordingFile]) -> tuple[RecordingFile, ...]:
+        here = {file.id for file in files}
+        stored = self.receipt.cloud if self.receipt is not None else ()
+        return (*files, *(one.as_listed() for one in stored if one.id not in here))
+
+    def _make(self, files: Sequence[RecordingFile], arrangement: Arrangement, folder: Path) -> Item:
+        have = Materials(
+            meeting=a_meeting(),
+            known=self._known(files),
+            fetched={file.id: _fetched(file, folder) for file in arrangement.fetch},
+            arrangement=arrangement,
+            previous=self.receipt,
+        )
+        return make_item(have, STYLE, Bench(tools=TOOLS, clock=FakeClock(), folder=folder))
+
+    def _store(self, made: Item) -> None:
+        names = {one.name: one.name if one.source is None else f"{one.name} v{self.passes}" for one in made.files}
+        assert len(names) == len(made.files)
+        self.content = {
+            names[one.name]: one.source.read_text() if one.source is not None else self.content[one.name]
+            for one in made.files
+        }
+        self.receipt = Receipt(
+            uuid=made.meeting.uuid,
+            destination="library-1",
+            place="here",
+            author="ada",
+            files=tuple(_stored(one, names[one.name]) for one in made.files),
+            cloud=tuple(replace(one, stored=names[one.stored]) for one in made.cloud),
+        )
+
+
+def _contents(text: str) -> list[str]:
+    marks = {str(size): mark for mark, size in SIZES.items()}
+    found = re.findall(r"<(\w+)/(\d+)>|(\(\w+\))", text)
+    return [encoded or f"{name}{marks[size]}" for name, size, encoded in found]
+
+
+def _fetched(file: RecordingFile, folder: Path) -> Fetched:
+    data = text_of(file).encode()
+    path = folder / f"{file.id}.staged"
+    path.write_bytes(data)
+    return Fetched(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def text_of(file: RecordingFile) -> str:
+    """What a file contains."""
+    return TEXTS.get(file.kind, "<{}>").format(f"{file.id}/{file.size}")
+
+
+def _stored(one: ItemFile, name: str) -> StoredFile:
+    return StoredFile(
+        name=name, role=one.role, size=one.size, sha256=one.sha256, made_of=one.made_of, offsets=one.offsets
+    )
+
+
+A, B = "video.shared_screen_with_speaker_view", "video.gallery_view"
+LATE: dict[str, tuple[list[str], str, list[str]]] = {
+    "everything at once": (["A1 B1 T1"], "A1 B1 T1", ["video: A1", f"{B}: B1", "captions: T1"]),
+    "nothing new": (["A1 T1", "A1 T1"], "", ["video: A1", "captions: T1"]),
+    "nothing left in the cloud": (["A1 T1", ""], "", ["video: A1", "captions: T1"]),
+    "a late transcript": (["A1", "A1 T1"], "T1", ["video: A1", "captions: T1"]),
+    "a late transcript when the video is gone from the cloud": (["A1", "T1"], "T1", ["video: A1", "captions: T1"]),
+    "a late transcript of the second segment": (
+        ["A1 A2 T1", "A1 A2 T1 T2"],
+        "T1 T2",
+        [
+            "video: A1 A2",
+            "segments/1 audio_transcript: T1",
+            "captions: T1 T2",
+            "segments/2 audio_transcript: T2",
+        ],
+    ),
+    "a late transcript of the second segment when the first is gone from the cloud": (
+        ["A1 A2 T1", "A2 T2"],
+        "T2",
+        [
+            "video: A1 A2",
+            "captions: T1",
+            "segments/1 audio_transcript: T1",
+            "segments/2 audio_transcript: T2",
+            "captions.part-2: T2",
+        ],
+    ),
+    "a late view": (["A1", "A1 B1"], "B1", ["video: A1", f"{B}: B1"]),
+    "a late view of one segment only": (
+        ["A1 A2 B2", "A1 A2 B2 B1"],
+        "B1 B2",
+        ["video: A1 A2", f"{B}: B1 B2"],
+    ),
+    "a late view of one segment, the other is gone from the cloud": (
+        ["A1 A2 B2", "B1"],
+        "B1",
+        ["video: A1 A2", f"{B}: B2", f"{B}.part-2: B1"],
+    ),
+    "a late view that ranks best is a further video": (["B1", "B1 A1"], "A1", ["video: B1", f"{A}: A1"]),
+    "late views that rank best are a further video": (
+        ["B1 B2", "B1 B2 A1 A2"],
+        "A1 A2",
+        ["video: B1 B2", f"{A}: A1 A2"],
+    ),
+    "a late segment after a late view that ranks best": (
+        ["B1", "B1 A1", "B1 A1 B2 A2"],
+        "A1 A2 B1 B2",
+        ["video: A1 A2", f"{B}: B1 B2"],
+    ),
+    "a late segment": (["A1", "A1 A2"], "A1 A2", ["video: A1 A2"]),
+    "a late segment before the others": (["A2 A3", "A1 A2 A3"], "A1 A2 A3", ["video: A1 A2 A3"]),
+    "a late segment that the primary takes another view from": (
+        ["A1 B1", "A1 B1 B2"],
+        "A1 B2 B1",
+        ["video: A1 B2", f"{B}: B1 B2"],
+    ),
+    "a late segment when the first is gone from the cloud": (["A1", "A2"], "A2", ["video: A1", "video.part-2: A2"]),
+    "a late segment when one of two is gone from the cloud": (
+        ["A1 A2", "A2 A3"],
+        "A3",
+        ["video: A1 A2", "video.part-2: A3"],
+    ),
+    "two late segments are one part": (["A1", "A2 A3"], "A2 A3", ["video: A1", "video.part-2: A2 A3"]),
+    "a part is never rebuilt from less": (
+        ["A1", "A2", "A3"],
+        "A3",
+        ["video: A1", "video.part-2: A2", "video.part-3: A3"],
+    ),
+    "a late segment of sound only": (["S1", "S2"], "S2", ["audio: S1", "audio.part-2: S2"]),
+    "a late segment with its texts": (
+        ["A1 T1 H1", "A1 T1 H1 A2 T2 H2"],
+        "A1 A2 T1 T2 H1 H2",
+        [
+            "video: A1 A2",
+            "captions: T1 T2",
+            "segments/2 audio_transcript: T2",
+            "chat: H1 H2",
+            "segments/2 chat_file: H2",
+            "segments/1 audio_transcript: T1",
+            "segments/1 chat_file: H1",
+        ],
+    ),
+    "a late segment with its texts when the first is gone from the cloud": (
+        ["A1 T1", "A2 T2"],
+        "A2 T2",
+        [
+            "video: A1",
+            "captions: T1",
+            "segments/2 audio_transcript: T2",
+            "video.part-2: A2",
+            "captions.part-2: T2",
+        ],
+    ),
+    "an altered text and another one of its segment, after texts were stored apart": (
+        ["A1 A2 T1 T2", "T1+", "T1+ T2+"],
+        "T1 T2",
+        [
+            "video: A1 A2",
+            "captions: T1+ T2+",
+            "segments/1 audio_transcript: T1+",
+            "segments/2 audio_transcript: T2+",
+        ],
+    ),
+    "an earlier segment comes late: the originals keep the numbers under which they are stored": (
+        ["A2 A3 H2 H3", "A1 A2 A3 H1 H2 H3"],
+        "A1 A2 A3 H1 H2 H3",
+        [
+            "video: A1 A2 A3",
+            "chat: H1 H2 H3",
+            "segments/1 chat_file: H2",
+            "segments/2 chat_file: H3",
+            "segments/1 chat_file.part-2: H1",
+        ],
+    ),
+    "a late text in a segment that has one": (
+        ["A1 H1", "A1 H1 H91"],
+        "H91",
+        ["video: A1", "chat: H1", "chat.chat_file-2: H91"],
+    ),
+    "a late segment that must be encoded": (
+        ["A1 A2", "A1 A2 A3~"],
+        "A1 A2 A3",
+        ["video: (A1) (A2) (A3)", f"segments/1 {A[6:]}: A1", f"segments/2 {A[6:]}: A2", f"segments/3 {A[6:]}: A3~"],
+    ),
+    "Zoom altered a text": (["A1 H1", "A1 H1+"], "H1", ["video: A1", "chat: H1+"]),
+    "Zoom altered a video": (["A1", "A1+"], "A1", ["video: A1", "video.part-2: A1+"]),
+    "Zoom altered a video, and a segment comes late": (
+        ["A1 A2", "A1+ A2", "A1+ A2 A3"],
+        "A3",
+        ["video: A1 A2", "video.part-2: A1+", "video.part-3: A3"],
+    ),
+    "segments that cannot be joined": (["A1 A2!"], "A1 A2", ["video.1: A1", "video.2: A2!"]),
+    "a late segment when the others could not be joined": (
+        ["A1 A2!", "A1 A2! A3"],
+        "A1 A2 A3",
+        ["video.1: A1", "video.2: A2!", "video.3: A3"],
+    ),
+    "late segments that cannot be joined, each time": (
+        ["A1! A2!", "A3! A4!", "A5! A6!"],
+        "A5 A6",
+        [
+            "video.1: A1!",
+            "video.2: A2!",
+            "video.part-2.1: A3!",
+            "video.part-2.2: A4!",
+            "video.part-3.1: A5!",
+            "video.part-3.2: A6!",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_after_the_last_pass_an_item_holds(case: str) -> None:
+    (*earlier, last), fetched, expected = LATE[case]
+    shelf = Shelf()
+    for listing in earlier:
+        shelf.work(cloud(listing))
+
+    arrangement = shelf.work(cloud(last))
+
+    assert sorted(file.id for file in arrangement.fetch) == sorted(fetched.split())
+    assert sorted(shelf.told()) == sorted(expected)
+
+
+def test_what_has_nothing_new_is_kept_as_it_is_stored() -> None:
+    shelf = Shelf()
+    shelf.work(cloud("A1 B1 T1"))
+    before = shelf.receipt
+
+    arrangement = shelf.work(cloud("A1 B1 T1 H1"))
+
+    assert before is not None
+    assert arrangement.keep == before.files
+    assert [one.role for one in arrangement.build] == ["chat"]
+
+
+def test_nothing_is_stitched_again_because_the_config_changed() -> None:
+    shelf = Shelf()
+    shelf.work(cloud("A1 A2 T1 T2"), concatenate=False)
+
+    assert shelf.look(cloud("A1 A2 T1 T2"), concatenate=True).build == ()
+
+
+def test_a_late_segment_joins_what_was_stored_apart() -> None:
+    shelf = Shelf()
+    shelf.work(cloud("A1 A2 T1 T2"), concatenate=False)
+
+    shelf.work(cloud("A1 A2 A3 T1 T2"), concatenate=True)
+
+    assert sorted(shelf.told()) == ["captions.1: T1", "captions.2: T2", "video: A1 A2 A3"]
+
+
+PASSES = 4
+LETTERS = st.lists(st.sampled_from(sorted(PIECES)), min_size=1, max_size=4, unique=True)
+MARKS = st.sampled_from(["", "", "", "!"])
+CHANCES = st.lists(st.booleans(), min_size=PASSES, max_size=PASSES)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[RecordingFile]]:
+    """What the cloud holds of one meeting, pass by pass: files come and go, of a text the content may change."""
+    letters = draw(LETTERS)
+    names = st.builds("{}{}{}".format, st.sampled_from(letters), st.sampled_from(["", "", "9"]), st.integers(1, 4))
+    meeting = draw(st.dictionaries(names, st.tuples(MARKS, CHANCES, CHANCES), min_size=1, max_size=10))
+    return [
+        cloud(
+            " ".join(_marked(name, mark, altered[now]) for name, (mark, here, altered) in meeting.items() if here[now])
+        )
+        for now in range(draw(st.integers(1, PASSES)))
+    ]
+
+
+def _marked(name: str, mark: str, is_altered: bool) -> str:
+    is_text = not PIECES[name[0]]["kind"].is_media
+    return name + ("+" if is_text and is_altered else mark)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories(), CHANCES)
+def test_whatever_comes_and_goes_nothing_stored_is_lost_and_nothing_is_done_twice(
+    history: list[list[RecordingFile]], concatenated: list[bool]
+) -> None:
+    shelf = Shelf()
+    ever: dict[str, str] = {}
+    for files, concatenate in zip(history, concatenated, strict=False):
+        shelf.work(files, concatenate=concatenate)
+
+        assert shelf.receipt is None or all(shelf.receipt.covers(file) for file in files)
+        assert shelf.look(files, concatenate=concatenate).build == ()
+        ever |= {file.id: text_of(file) for file in files}
+        stored = "".join(shelf.content.values())
+        assert [name for name, text in ever.items() if text not in stored] == []

@@ -1,0 +1,180 @@
+"""The command line: options, help, usage errors, and what ends a command, told in the form that was asked for."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import NOW, Site, a_site
+from tests.sandbox.worlds import small_world
+from zoomsync import __version__, errors
+from zoomsync.errors import ZoomsyncError
+from zoomsync.options import EXIT_CODES
+
+COMMANDS = {
+    "auth-check": ["--only"],
+    "users": ["--all"],
+    "sync": [
+        "--dry-run",
+        "--since",
+        "--until",
+        "--user",
+        "--meeting",
+        "--no-delete",
+        "--retry-failed",
+        "--workers",
+        "--max-duration",
+        "--new-library",
+    ],
+    "status": ["--meeting", "--check", "--max-age"],
+}
+COMMON = ["-c, --config", "-v, --verbose", "-q, --quiet", "--log-format", "--json", "-h, --help"]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with a_site(tmp_path, small_world(NOW, has_media=False)) as one:
+        yield one
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Site:
+    """A site whose Zoom is not there: for what fails before it is asked."""
+    with a_site(tmp_path, small_world(NOW, has_media=False)) as one:
+        return one
+
+
+def test_the_version(nowhere: Site) -> None:
+    result = nowhere.run("--version")
+
+    assert (result.code, result.stdout) == (0, f"zoomsync {__version__}\n")
+
+
+def test_without_a_command_help_is_no_data(nowhere: Site) -> None:
+    asked, unasked = nowhere.run("-h"), nowhere.run()
+
+    assert (asked.code, asked.stderr) == (0, "")
+    assert (unasked.code, unasked.stdout, unasked.stderr) == (2, "", asked.stdout)
+
+
+def test_help_lists_the_commands_in_the_order_of_their_use(nowhere: Site) -> None:
+    commands = nowhere.run("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
+
+    assert [line.split()[0] for line in commands.splitlines()] == [*COMMANDS]
+    assert "..." not in commands
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_names_its_options_and_the_common_ones(nowhere: Site, command: str) -> None:
+    result = nowhere.run(command, "-h")
+
+    options = result.stdout.partition("Options:\n")[2]
+    named = re.findall(r"^  (-\w, --[\w-]+|--[\w-]+)", options, re.MULTILINE)
+    assert (result.code, result.stderr) == (0, "")
+    assert named == [*COMMANDS[command], *COMMON]
+
+
+def test_help_tells_every_exit_code(nowhere: Site) -> None:
+    def kinds(kind: type[ZoomsyncError]) -> Iterator[int]:
+        yield kind.code
+        for one in kind.__subclasses__():
+            yield from kinds(one)
+
+    ends = {errors.Stopped(number).code for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    told = re.findall(r"^  (\d[\d, ]*)", EXIT_CODES, re.MULTILINE)
+    assert {int(code) for one in told for code in one.split(",")} == {0, *kinds(ZoomsyncError), errors.BUG, *ends}
+    assert re.sub(r"\s+", " ", EXIT_CODES.removeprefix("\b\n")) in re.sub(r"\s+", " ", nowhere.run("-h").stdout + " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["sync", "--foo"], "no such option '--foo'", "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more"),
+        (
+            ["--foo", "sync"],
+            "no such option '--foo'",
+            "usage: zoomsync [OPTIONS] COMMAND [OPTIONS]; `zoomsync -h` says more",
+        ),
+        (
+            ["sync", "--Dry-run"],
+            "no such option '--Dry-run'. Did you mean '--dry-run'?",
+            "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more",
+        ),
+        (
+            ["sinc"],
+            "no such command 'sinc'. Did you mean 'sync'?",
+            "usage: zoomsync [OPTIONS] COMMAND [OPTIONS]; `zoomsync -h` says more",
+        ),
+        (
+            ["sync", "now"],
+            "got unexpected extra argument (now)",
+            "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more",
+        ),
+        (
+            ["sync", "--since", "Monday"],
+            "invalid value for '--since': 'Monday' is no date: write 2026-03-01 or 2026-03-01T10:30Z",
+            "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more",
+        ),
+        (
+            ["sync", "--max-duration", "soon"],
+            "invalid value for '--max-duration': \"soon\" is not a duration (write 90s, 30m, 26h, 14d or 1h30m)",
+            "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more",
+        ),
+        (["sync", "--since", "2026-03-02", "--until", "2026-03-01"], "--since is not before --until", "swap them"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_a_hint(nowhere: Site, arguments: list[str], message: str, hint: str) -> None:
+    result = nowhere.run(*arguments)
+
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr == f"zoomsync: error: {message}\nzoomsync: hint: {hint}\n"
+
+
+@pytest.mark.parametrize("place", ["before", "after", "both"])
+def test_common_options_stand_before_or_after_the_command_and_the_later_one_wins(site: Site, place: str) -> None:
+    here, there = str(site.folder / "config.yaml"), str(site.folder / "other.yaml")
+    Path(here).rename(there)
+    arguments = {
+        "before": ["-c", there, "--json", "users"],
+        "after": ["users", "--json", "--config", there],
+        "both": ["-c", here, "users", "--json", "-c", there],
+    }
+
+    result = site.run(*arguments[place])
+
+    assert (result.code, [user["email"] for user in result.document["users"]]) == (0, ["alice@example.org"])
+
+
+def test_an_error_is_a_document_where_one_was_asked_for(nowhere: Site) -> None:
+    result = nowhere.run("users", "-c", "/nowhere.yaml", "--json")
+
+    assert result.code == 2
+    assert result.document == {
+        "error": "/nowhere.yaml: no such file or directory",
+        "hint": "name the config with -c, and make it readable for this user",
+        "problems": [],
+        "code": 2,
+    }
+
+
+@pytest.mark.parametrize("option", [["--log-format", "json"], ["--log-format=json"]])
+def test_with_json_logs_every_line_on_stderr_is_an_object(nowhere: Site, option: list[str]) -> None:
+    nowhere.configure(workers=0)
+    broken = nowhere.run(*option, "users")
+    nowhere.configure(workers=4)
+    unreached = nowhere.run("users", *option)
+
+    (line,) = [json.loads(line) for line in broken.stderr.splitlines()]
+    assert [*line] == ["error", "hint", "code", "problems"]
+    lines = [json.loads(line) for line in unreached.stderr.splitlines()]
+    assert [one.get("level", one.get("code")) for one in lines] == ["info", "info", 6]
+
+
+def test_quiet_says_nothing_but_the_error(nowhere: Site) -> None:
+    result = nowhere.run("-q", "users")
+
+    assert (result.code, result.stdout) == (6, "")
+    assert [line.partition(": ")[2][:6] for line in result.stderr.splitlines()] == ["error:", "hint: "]

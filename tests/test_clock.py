@@ -1,0 +1,58 @@
+"""After a signal the process is gone in time, also when saying its last word fails or hangs."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoomsync.clock import SystemClock, is_alive, this_process
+from zoomsync.errors import Stopped
+
+SCRIPT = """
+import sys, time
+from zoomsync import clock
+
+clock.LAST_WORD_SECONDS, clock.FAREWELL_SECONDS = 0.1, 0.2
+
+def last_word(signum):
+    print("ended by", signum, flush=True)
+    {word}
+
+with clock.ending(clock.SystemClock(), last_word):
+    print("ready", flush=True)
+    while True:
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("word", ["pass", "raise OSError", "time.sleep(60)"])
+def test_a_process_that_hangs_is_gone_after_its_last_word(word: str) -> None:
+    command = [sys.executable, "-c", SCRIPT.format(word=word)]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=10)[0]
+
+    assert (process.returncode, said) == (128 + signal.SIGTERM, f"ended by {signal.SIGTERM:d}\n")
+
+
+def test_a_stopped_clock_wakes_and_stops_everybody_with_the_first_signal() -> None:
+    clock = SystemClock()
+    clock.stop(signal.SIGTERM)
+    clock.stop(signal.SIGINT)
+
+    for wait in (clock.check, lambda: clock.sleep(60)):
+        with pytest.raises(Stopped) as stopped:
+            wait()
+        assert stopped.value.code == 128 + signal.SIGTERM
+
+
+def test_a_process_is_known_by_its_start_too() -> None:
+    own = this_process()
+
+    assert is_alive(own)
+    assert not is_alive(type(own)(pid=own.pid, host=own.host, started="1"))
