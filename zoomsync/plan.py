@@ -29,6 +29,7 @@ class Rules:
     min_duration: timedelta
     views: str | tuple[str, ...]
     kinds: AbstractSet[Kind]
+    """Of those, what the destination takes."""
     hosts: AbstractSet[str] | None
     """Ids of the users that the config selects; None: every user of the account."""
     excluded_hosts: AbstractSet[str] = frozenset()
@@ -36,6 +37,8 @@ class Rules:
     held: AbstractSet[str] = frozenset()
     asked: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
+    only_primary: bool = False
+    """The best view of each segment alone, and its sound only where there is no view."""
     until: datetime | None = None
     retry_failed: bool = False
     destination: str = ""
@@ -150,7 +153,7 @@ def is_put_off(retry: Retry, rules: Rules) -> bool:
 
 def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     """What to do with a wanted meeting: whether it is settled, and what of it is new."""
-    files = select(found.files, views=rules.views, kinds=rules.kinds)
+    files = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     ready = (file for file in found.files if not file.processing and file.url)
     complete = select(ready, views=rules.views, kinds=rules.kinds)
     receipt = _trusted(entry, rules)

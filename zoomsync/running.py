@@ -63,10 +63,13 @@ class Running:
         """What the end tells about the credentials."""
         known = self.run.authorization
         now = self._clock.now()
+        whose = (
+            "destination" if str(ending).startswith("portal:") else "zoom"
+        )  # messages begin with what they are about
         if isinstance(ending, NotAuthorized):
-            return replace(known, zoom=f"refused: {ending}", checked_at=now)
+            return replace(known, **{whose: f"refused: {ending}"}, checked_at=now)
         if isinstance(ending, Unreachable):
-            return replace(known, zoom=f"unknown: {ending}")
+            return replace(known, **{whose: f"unknown: {ending}"})
         if not tally.is_authorized:
             return known
         return AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)

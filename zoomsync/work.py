@@ -10,6 +10,7 @@ from zoomsync import plan
 from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
 from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unsettled, Unstitchable
+from zoomsync.hosts import untold
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import How, extension, wanted
 from zoomsync.media import mp4
@@ -43,6 +44,9 @@ class Destination(Protocol):
 
     def author_for(self, host: User) -> Author:
         """The author under whom this host's items are published; the note says how it comes about."""
+
+    def prospect(self, host: User) -> Author:
+        """What `author_for` would come to; changes nothing."""
 
     def find(self, uuid: str) -> Receipt | None:
         """The receipt of what there is of this meeting's item, wherever a person may have moved it.
@@ -280,9 +284,7 @@ class Work:
         )
         with explained(self._folder):
             item = make_item(have, self._shop.style, bench)
-        host = self._shop.users.get(self._meeting.host_id) or User(
-            id=self._meeting.host_id, email=self._meeting.host_email, status="unknown"
-        )
+        host = self._shop.users.get(self._meeting.host_id) or untold(self._meeting)
         author = self._shop.destination.author_for(host)
         return self._shop.destination.publish(item, author, self._previous if self._is_known else None)
 

@@ -1,6 +1,17 @@
 """The nouns of zoomsync: frozen values. Every time is timezone-aware UTC, every size is in bytes."""
 
-from zoomsync.model.item import Author, CloudFile, Item, ItemFile, Receipt, Stamp, Standing, StoredFile, Verdict
+from zoomsync.model.item import (
+    Author,
+    CloudFile,
+    Item,
+    ItemFile,
+    Receipt,
+    Stamp,
+    Standing,
+    StoredFile,
+    Surveyed,
+    Verdict,
+)
 from zoomsync.model.ledger import AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry, Run
 from zoomsync.model.passed import DAY, HOUR, MINUTE, Clock, Secret
 from zoomsync.model.zoom import Fetched, Kind, Meeting, RecordingFile, Segment, User
@@ -32,6 +43,7 @@ __all__ = [
     "Stamp",
     "Standing",
     "StoredFile",
+    "Surveyed",
     "User",
     "Verdict",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from zoomsync.model.zoom import Kind, Meeting, RecordingFile
 
@@ -134,6 +135,18 @@ class ItemFile:
     size: int
     sha256: str
     offsets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """One thing that a destination can be asked for, and whether it could be tried out."""
+
+    name: str
+    standing: Literal["confirmed", "unchecked", "refused"]
+    message: str
+    hint: str = ""
+    code: int = 0
+    """Of what was refused: the exit code that it asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ The config reads it to check what a site overrides, the destination to know what
 """
 
 from zoomsync.operations.operation import Filled, Operation, fill, picked
-from zoomsync.operations.overriding import override
+from zoomsync.operations.overriding import METHODS, override
 from zoomsync.operations.table import TABLE
 
-__all__ = ["TABLE", "Filled", "Operation", "fill", "override", "picked"]
+__all__ = ["METHODS", "TABLE", "Filled", "Operation", "fill", "override", "picked"]

@@ -98,6 +98,10 @@ class Portal:
         """Make sure that there is a token. Raises `NotAuthorized`, `Unreachable`, and `ConfigError` for the secret."""
         self._current()
 
+    def close(self) -> None:
+        """End every connection."""
+        self._http.close()
+
     def call(self, operation: str, *, data: bytes | None = None, **values: Any) -> Answer:
         """Ask; a token that has ended is replaced, once.
 

@@ -1,7 +1,6 @@
 """The portal as a destination: items are media, found by the meeting's uuid in a custom attribute."""
 
-import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.authors import Authors
@@ -11,11 +10,12 @@ from zoomsync.destinations.vidizmo.media import REJECTED, Media
 from zoomsync.destinations.vidizmo.portal import Portal
 from zoomsync.destinations.vidizmo.publication import Publication
 from zoomsync.destinations.vidizmo.shelf import Shelf, held_by
+from zoomsync.destinations.vidizmo.survey import Survey
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.http import OutOfOrder
-from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, StoredFile, User, Verdict
+from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, StoredFile, Surveyed, User, Verdict
 
 
 class Vidizmo:
@@ -28,6 +28,7 @@ class Vidizmo:
         shelf: Shelf,
         writer: Writer,
         uploads: Uploads,
+        survey: Survey,
         clock: Clock,
         *,
         name: str,
@@ -37,8 +38,8 @@ class Vidizmo:
         self._shelf = shelf
         self._writer = writer
         self._uploads = uploads
+        self._survey = survey
         self._clock = clock
-        self._lock = threading.Lock()
         self._id = name
 
     @property
@@ -61,13 +62,18 @@ class Vidizmo:
         self._portal.sign_in()
 
     def detach(self) -> None:
-        """Begin no further upload."""
+        """Begin no further upload, and end every connection."""
         self._uploads.close()
+        self._portal.close()
 
     def check(self) -> str:
         """Sign in; nothing is written, since no operation is known that removes a probe."""
         self._portal.sign_in()
         return f"portal {self.id}, signed in as {self._portal.account.email}"
+
+    def survey(self) -> Iterator[Surveyed]:
+        """What each row of the table of operations is worth here."""
+        return self._survey.rows()
 
     def author_for(self, host: User) -> Author:
         """The author under whom this host's items are published, made if need be."""
