@@ -15,6 +15,7 @@ PURE = {
     "segments",
     "layout",
     "arrangement",
+    "operations",
     "gaps",
     "plan",
     "deletion",
@@ -43,7 +44,7 @@ RUNNING = {
     "staging",
     "sync",
 }
-FRONT = {"console", "options", "clock", "wiring", "commands", "cli", "__main__"}
+FRONT = {"console", "options", "clock", "wiring", "portal", "commands", "cli", "__main__"}
 
 
 def layer(name: str) -> str:
