@@ -116,9 +116,7 @@ class Inspection:
             yield checks.failed(part.name, Unfit(fact, hint="check this path, and what this user may do there"))
 
     def _secrets(self) -> list[Check]:
-        zoom = self._config.zoom
-        secrets = (zoom.account_id, zoom.client_id, zoom.client_secret)
-        return checks.config(self._config.path, secrets, self._config.secret_findings())
+        return checks.config(self._config.path, self._config.secrets(), self._config.secret_findings())
 
     def _authorization(self) -> Authorization:
         return self._lines.zoom.authorize()

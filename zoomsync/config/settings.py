@@ -34,7 +34,7 @@ from zoomsync.config.values import (
     Views,
     Workers,
 )
-from zoomsync.model import Kind
+from zoomsync.model import Kind, Secret
 
 
 class Zoom(Section):
@@ -172,6 +172,10 @@ class Config(Section):
     def describe(self) -> list[str]:
         """What it means, in sentences without secrets."""
         return in_sentences(self)
+
+    def secrets(self) -> list[Secret]:
+        """Every secret that this config uses."""
+        return [source.secret() for source in self._sources]
 
     def secret_findings(self) -> list[Finding]:
         """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""

@@ -173,7 +173,7 @@ class Authors:
         return case.user, case.note
 
     def _created(self, host: User, email: str) -> PortalUser:
-        """Make the user once, invite once. The intent stays open until the portal finds the user."""
+        """Make the user once, invite once. The intent stays open until the portal's search finds the user."""
         intent = self._unanswered.begin("invite", target=email)
         try:
             user = self._directory.create(host, email, self._terms.contributor)
@@ -182,7 +182,10 @@ class Authors:
             if getattr(refused, "status", 0) == 409 and (found := self._directory.find(email)):
                 return found[0]
             raise
-        self._invite(self._unanswered.learn(intent, user=user.id), user)
+        intent = self._unanswered.learn(intent, user=user.id)
+        self._invite(intent, user)
+        if self._directory.find(email):
+            self._unanswered.settle(intent)
         return user
 
     def _invite(self, intent: Intent, user: PortalUser) -> None:
