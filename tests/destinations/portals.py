@@ -1,20 +1,22 @@
 """A portal as a destination for tests: the stand-in, the destination wired to it, and what a person does there."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, a_user
+from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.server import Portal
 from zoomsync import wiring
 from zoomsync.config import Config, parse
 from zoomsync.destinations.vidizmo.vidizmo import Vidizmo
-from zoomsync.model import Intent, Receipt
+from zoomsync.model import Intent, Item, Receipt, User
 
+Open = Callable[..., "Wired"]
 ZOOM = {"account_id": "an-account", "client_id": "a-client", "client_secret": "a-secret"}
 ME = "service@example.org"
 _IDS = count(1)
@@ -74,6 +76,21 @@ class Wired:
         self._config = config
         self.config = a_config(portal, **config)
         self.destination = self._opened()
+
+    def published(self, item: Item, previous: Receipt | None = None, host: User | None = None) -> Receipt:
+        """Publish as `work` does."""
+        return self.destination.publish(item, self.destination.author_for(host or a_user()), previous)
+
+    def settle(self) -> None:
+        """What the pass does once the ledger has the receipt."""
+        for intent in [one for one in self.journal.open_intents() if one.action == "create"]:
+            self.journal.settle(intent.id)
+
+    @property
+    def only(self) -> Media:
+        """The one media that the portal has."""
+        (media,) = [one for one in self.portal.media.values() if not one.deleted]
+        return media
 
     def later(self) -> Vidizmo:
         """The next pass begins."""

@@ -1,31 +1,14 @@
 """A portal keeps the contract of a destination, in every variant that the facts name."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.contracts import DestinationContract
-from tests.destinations.portals import Wired, a_portal, remove, replace_content, wired
-from tests.fakes import FakeClock
+from tests.destinations.portals import Open, Wired, remove, replace_content
 from tests.sandbox.portal.variants import VARIANTS
 from zoomsync.destinations.vidizmo.vidizmo import Vidizmo
 from zoomsync.model import Receipt
-
-
-@pytest.fixture
-def open_wired() -> Iterator[Any]:
-    """`open_wired(destination={…}, **settings)`: a portal of these settings and a destination on it."""
-    with ExitStack() as stack:
-
-        def opened(destination: dict[str, Any] | None = None, clock: FakeClock | None = None, **settings: Any) -> Wired:
-            clock = clock or FakeClock()
-            portal = stack.enter_context(a_portal(clock, **settings))
-            return stack.enter_context(wired(portal, clock, destination=destination or {}))
-
-        yield opened
 
 
 class PortalContract(DestinationContract):
@@ -34,11 +17,10 @@ class PortalContract(DestinationContract):
     variant = "plain"
 
     @pytest.fixture
-    def site(self, open_wired: Any) -> Wired:
+    def site(self, begin: Open) -> Wired:
         """The portal of this variant, and a destination on it."""
         kind = VARIANTS[self.variant]
-        made: Wired = open_wired(destination=dict(kind.destination), **kind.settings)
-        return made
+        return begin(destination=dict(kind.destination), **kind.settings)
 
     @pytest.fixture
     def destination(self, site: Wired) -> Vidizmo:
@@ -72,4 +54,3 @@ for _name in VARIANTS:
 
 def test_every_variant_is_tested() -> None:
     assert {one.variant for one in PortalContract.__subclasses__()} == set(VARIANTS)
-    assert Path(__file__).exists()

@@ -31,13 +31,14 @@ def portal_name(name: str) -> str:
     return name.replace("/", " - ")
 
 
-def title_of(title: str, role: str) -> str:
+def title_of(item: Item, role: str) -> str:
     """The item's title; a further video's says which it is: `Weekly – gallery view`, `Weekly – part 2`."""
-    if role in PRIMARY[:2]:
-        return title
+    has_video = any(file.role == "video" for file in item.files)
+    if not is_media(role) or role == "video" or (role == "audio" and not has_video):
+        return item.title
     stem, _, rest = role.partition(".")
     label = re.sub(r"[._-]+", " ", rest or stem)
-    return f"{title} – {label}" if stem == "video" else f"{title} – {stem} {label}"
+    return f"{item.title} – {label}" if stem == "video" or not rest else f"{item.title} – {stem} {label}"
 
 
 def is_media(role: str) -> bool:

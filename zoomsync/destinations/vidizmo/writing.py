@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from zoomsync.destinations.vidizmo.describing import (
-    OTHER_FORMAT,
     description_of,
     format_of,
     portal_name,
@@ -143,11 +142,10 @@ class Writer:
 
     def _fields(self, item: Item, file: ItemFile, author: Author, uploaded: Uploaded) -> dict[str, Any]:
         own = ordered([stored_as(file, "")], [one for one in item.cloud if one.stored == file.name])
-        format_ = format_of(file.name)
         return {
-            "title": title_of(item.title, file.role) if format_ != OTHER_FORMAT else item.title,
+            "title": title_of(item, file.role),
             "description": description_of(item),
-            "format": format_,
+            "format": format_of(file.name),
             "status": self._manner.status(draft=item.draft),
             "author": self._portal.sent(author.id) if author.id else None,
             "category": self._portal.sent(self._category) if self._category else None,
