@@ -135,7 +135,7 @@ class Authors:
                 found = self._after(intent, found)
             return self._made(host, email, self._limited(judge(found, self._terms)))
         except (Refused, Forbidden) as refused:
-            return self._fallback(email, str(refused))
+            return self._fallback(email, self._no_licence if _is_licence(refused) else str(refused))
 
     def _limited(self, case: Case) -> Case:
         """The case, but for users that may not be made or raised any more in this pass."""
@@ -154,7 +154,7 @@ class Authors:
         try:
             user, note = self._applied(host, email, case)
         except Refused as refused:
-            if "licen" in refused.name.lower():
+            if _is_licence(refused):
                 self._no_licence = f"the portal has no licence left: {refused}"
             raise
         if case.standing is Standing.NEW and not user.is_active:
@@ -203,7 +203,7 @@ class Authors:
         if found:
             self._complete(intent, found[0])
             self._unanswered.settle(intent)
-            return found
+            return self._directory.find(intent.target)
         shown = self._unanswered.shows_from(intent)
         if shown is None:
             self._unanswered.settle(intent)
@@ -227,3 +227,8 @@ class Authors:
         if is_told:
             log.warning("portal: %s: published as %s: %s", email, author.email, reason)
         return replace(author, standing=Standing.FALLBACK, note=f"falls back to me: {reason}")
+
+
+def _is_licence(refused: Refused | Forbidden) -> bool:
+    """Whether the portal has run out of licences: then everybody else is refused, too."""
+    return isinstance(refused, Refused) and "licen" in refused.name.lower()
