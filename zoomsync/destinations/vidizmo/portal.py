@@ -1,6 +1,7 @@
 """The portal's dialect: signing in, asking by the table of operations, and what its refusals mean."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ PAGE_SIZE = 50
 MOST_PAGES = 2000
 STALE_TOKEN = "InvalidAccessTokenException"  # noqa: S105  # the name of an error
 API = "/api/v1/"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
 
 
 class Refused(MeetingFailed):
@@ -238,7 +240,7 @@ def _token(response: Response, place: str) -> str:
     with suppress(ValueError, RecursionError):
         document = json.loads(text)
     token = picked(document, place)
-    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token or " " in token:
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Unreachable(
             "portal: no token: what came is none", hint="check destination.url, or destination.endpoints.sign_in.answer"
         )

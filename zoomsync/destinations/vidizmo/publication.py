@@ -12,7 +12,7 @@ from zoomsync.destinations.vidizmo.describing import OTHER_FORMAT, format_of, ho
 from zoomsync.destinations.vidizmo.held import CAPTION, HANDOUT, attached, manner_of, media_of, share_of
 from zoomsync.destinations.vidizmo.judging import is_there, stamped
 from zoomsync.destinations.vidizmo.media import Handout, Media
-from zoomsync.destinations.vidizmo.shelf import Shelf, held_by
+from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
 from zoomsync.destinations.vidizmo.writing import Writer, stored_as
 from zoomsync.errors import MeetingFailed
 from zoomsync.model import Author, Clock, CloudFile, Item, ItemFile, Receipt, StoredFile
@@ -58,7 +58,7 @@ class Publication:
         if known is not None:
             self._stored += known.files
             self._cloud += known.cloud
-        for media in self._shelf.values():
+        for media in fullest_first(self._shelf.values()):
             own = held_by(media)
             if own is not None:
                 self._stored += [file for file in own.files if file not in self._stored]

@@ -100,6 +100,16 @@ class Shelf:
         return media
 
 
+def fullest_first(media: Iterable[Media]) -> list[Media]:
+    """In the order in which they count, should there be two of a kind: who holds more, then who came first."""
+
+    def rank(one: Media) -> tuple[int, int, str]:
+        own = held_by(one)
+        return (-len(own.files) if own is not None else 0, len(one.id), one.id)
+
+    return sorted(media, key=rank)
+
+
 def _is(media: Media, role: str) -> bool:
     kept = held_by(media)
     return kept is None or any(file.role == role and not held.manner_of(file) for file in kept.files)

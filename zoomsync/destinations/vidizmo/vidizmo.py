@@ -9,7 +9,7 @@ from zoomsync.destinations.vidizmo.judging import judge
 from zoomsync.destinations.vidizmo.media import REJECTED, Media
 from zoomsync.destinations.vidizmo.portal import Portal
 from zoomsync.destinations.vidizmo.publication import Publication
-from zoomsync.destinations.vidizmo.shelf import Shelf, held_by
+from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
 from zoomsync.destinations.vidizmo.survey import Survey
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
@@ -136,7 +136,7 @@ class Vidizmo:
     def _told(self, uuid: str, shelf: dict[str, Media]) -> Receipt | None:
         files: dict[str, StoredFile] = {}
         cloud: list[CloudFile] = []
-        for media in shelf.values():
+        for media in fullest_first(shelf.values()):
             own = held_by(media) or held.Held(files=(), cloud=())
             new = [file for file in own.files if file.role not in files]
             files |= {file.role: file for file in new}
