@@ -245,6 +245,8 @@ def _meant(place: tuple[str, ...]) -> str:
             where = f"{section}.{place[-1]}" if section else f"{place[-1]} at the top level"
             return f" (did you mean {where}?)"
     own = [key for section, model in sections if section == ".".join(place[:-1]) for key in model.model_fields]
+    if place[-1] in own:
+        return " for this type of destination (remove it)"
     return suggestion(place[-1], own) or " (remove it)"
 
 
