@@ -93,8 +93,10 @@ def test_the_audit_has_the_proof_before_and_the_answer_after(begin: Begin, stage
     site.sync()
 
     before, after = site.audit()
+    verified_at = before["proof"]["verified_at"]
+    assert "2026-03-17T12:00:00" <= verified_at <= before["at"] <= after["at"] < "2026-03-17T12:01"
     assert before == {
-        "at": "2026-03-17T12:00:00Z",
+        "at": before["at"],
         "event": "deleting",
         "intent": after["intent"],
         "pass": after["pass"],
@@ -117,14 +119,12 @@ def test_the_audit_has_the_proof_before_and_the_answer_after(begin: Begin, stage
             "stored_size": file.size,
             "stored_sha256": sha256(site.root / place / "video.mp4"),
             "verified": "1 file, 86.1 kB, content verified",
-            "verified_at": "2026-03-17T12:00:00Z",
+            "verified_at": verified_at,
         },
     }
-    assert {**after, "intent": "", "pass": ""} == {
-        "at": "2026-03-17T12:00:00Z",
+    assert after == {name: before[name] for name in ("intent", "pass")} | {
+        "at": after["at"],
         "event": "answer",
-        "intent": "",
-        "pass": "",
         "answer": "204",
     }
 
