@@ -93,12 +93,20 @@ def free_bytes(folder: Path) -> int:
     try:
         return shutil.disk_usage(existing(folder)).free
     except OSError as error:
-        raise Unfit(f"{folder}: {error.strerror}", hint="check that the file system is mounted and readable") from error
+        raise _unreadable(folder, error) from error
 
 
 def device(folder: Path) -> int:
     """The file system of `folder`, which need not exist yet."""
-    return existing(folder).stat().st_dev
+    try:
+        return existing(folder).stat().st_dev
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> Unfit:
+    said = (error.strerror or type(error).__name__).lower()
+    return Unfit(f"{folder}: {said}", hint="check that the file system is mounted and readable")
 
 
 def existing(folder: Path) -> Path:
