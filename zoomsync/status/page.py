@@ -6,9 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from zoomsync.status.facts import kind
 from zoomsync.status.times import told
-from zoomsync.words import in_words, moment, plural, size_in_words, visible
+from zoomsync.words import in_words, kind, moment, plural, size_in_words, visible
 
 MOST = 20
 """Rows of a kind."""
