@@ -93,24 +93,24 @@ def free_bytes(folder: Path) -> int:
     try:
         return shutil.disk_usage(existing(folder)).free
     except OSError as error:
-        raise _unreadable(folder, error) from error
+        raise Unfit(f"{folder}: {error.strerror}", hint="check that the file system is mounted and readable") from error
 
 
 def device(folder: Path) -> int:
     """The file system of `folder`, which need not exist yet."""
-    try:
-        return existing(folder).stat().st_dev
-    except OSError as error:
-        raise _unreadable(folder, error) from error
-
-
-def _unreadable(folder: Path, error: OSError) -> Unfit:
-    said = (error.strerror or type(error).__name__).lower()
-    return Unfit(f"{folder}: {said}", hint="check that the file system is mounted and readable")
+    return existing(folder).stat().st_dev
 
 
 def existing(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that exists."""
-    while not folder.exists() and folder != folder.parent:
+    """The folder itself, or the nearest one above it that exists and may be looked at."""
+    while not _is_there(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except OSError:
+        return False
+    return True
