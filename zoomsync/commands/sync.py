@@ -14,7 +14,7 @@ from zoomsync.config import Config
 from zoomsync.console import Progress, Terminal
 from zoomsync.deleting import Deleting
 from zoomsync.disk import free_bytes
-from zoomsync.errors import PassRunning, ZoomsyncError
+from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.media.tools import find_tools
 from zoomsync.model import Run
 from zoomsync.order import Order
@@ -72,7 +72,11 @@ class Session:
             running = Running(state, around.clock, run_id=run_id, process=process, order=self._order)
             running.begin()
             with ending(around.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
-                run, error = running.go(lambda: self._work(state), self._tally)
+                try:
+                    run, error = running.go(lambda: self._work(state), self._tally)
+                except Stopped as stop:
+                    log.warning("%s: the state is saved, the next pass goes on from here", stop)
+                    raise
             self._tell(run, error)
             return run.code or 0
 
@@ -143,7 +147,9 @@ class Session:
         left = self._pass.not_looked_at if self._pass is not None else []
         for line in left:
             log.info("left for the next pass: %s", line)
-        if error is not None:
+        if isinstance(error, PassRunning):
+            log.info("%s", error)
+        elif error is not None:
             self._talk.error(error)
         log.info("pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
         if self._talk.as_json:
@@ -189,8 +195,8 @@ def summary(tally: Tally) -> str:
         "refused",
     )
     parts = [f"{tally.counts[name]:,} {name.replace('_', ' ')}" for name in shown if tally.counts[name]]
-    parts.append(size_in_words(tally.counts["bytes"]))
-    return ", ".join([*parts, plural(tally.counts["calls"], "API call"), plural(tally.counts["downloads"], "download")])
+    parts += [size_in_words(tally.counts["bytes"]), plural(tally.counts["calls"], "API call")]
+    return ", ".join([*parts, plural(tally.counts["downloads"], "download request")])
 
 
 def _document(run: Run) -> dict[str, Any]:
