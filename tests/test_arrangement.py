@@ -210,7 +210,7 @@ def test_a_late_segment_joins_what_was_stored_apart() -> None:
 
 PASSES = 4
 LETTERS = st.lists(st.sampled_from(sorted(PIECES)), min_size=1, max_size=4, unique=True)
-MARKS = st.sampled_from(["", "", "", "!"])
+MARKS = st.sampled_from(["", "", "", "!", "~"])
 CHANCES = st.lists(st.booleans(), min_size=PASSES, max_size=PASSES)
 
 

@@ -133,6 +133,11 @@ def _ids(receipt: Receipt | None) -> set[str]:
     return {one.id for one in receipt.cloud} if receipt is not None else set()
 
 
+def _contents(receipt: Receipt | None) -> set[tuple[str, str]]:
+    """The cloud files that it covers, each with its content: one that Zoom changed counts as new."""
+    return {(one.id, one.sha256) for one in receipt.cloud} if receipt is not None else set()
+
+
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
     """The job itself, or what the same rules say of a fresh reading when the listing is stale."""
     now = shop.clock.now()
@@ -276,7 +281,7 @@ class Work:
         missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
         return Done(
             receipt=receipt,
-            stored=len(_ids(receipt) - _ids(self._job.previous)),
+            stored=len(_contents(receipt) - _contents(self._job.previous)),
             size=sum(one.size for one in fetched.values()),
             pending=(*self._job.pending, *missing),
             problem=next(iter(failed.values()), None),
