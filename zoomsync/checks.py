@@ -167,6 +167,13 @@ def staging(path: Path) -> list[Check]:
     return [_writable("staging", path, "staging")]
 
 
+def holds(held: Iterable[str], entries: Mapping[str, Entry]) -> list[Check]:
+    """Whether every hold holds a meeting: a typo there would let a recording be deleted."""
+    unknown = sorted(uuid for uuid in held if uuid not in entries)
+    hint = "compare it with the uuid that `zoomsync status --meeting TOPIC` shows"
+    return [warned("holds", f"hold_meetings: {uuid}: no meeting known has this uuid", hint) for uuid in unknown]
+
+
 def disk(folders: Mapping[str, Path], keep_free: int) -> list[Check]:
     """Whether each file system that is written to has more room than is to be kept free."""
     shared: dict[int, list[str]] = {}

@@ -102,6 +102,8 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     from zoomsync.commands.sync import sync as run
 
     begin_new = asked.pop("new_library")
+    if not all(one.strip() for one in user):
+        raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
     order = Order(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
     if order.since and order.until and order.since >= order.until:
         raise UsageError("--since is not before --until", hint="swap them")

@@ -43,7 +43,7 @@ class Terminal:
     def document(self, value: Any) -> None:
         """One JSON document on stdout."""
         is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        _write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=str) + "\n")
+        _write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=_plain) + "\n")
 
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines on stdout, control characters escaped."""
@@ -79,6 +79,11 @@ class Terminal:
             lines += [f"zoomsync: hint: {visible(error.hint)}"] if error.hint else []
         with suppress(OSError):  # a log on a full disk changes no exit code
             sys.stderr.write("".join(f"{line}\n" for line in lines))
+
+
+def _plain(value: object) -> str:
+    """A time as ISO 8601 with `Z`, as everywhere in zoomsync's documents."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 @contextmanager

@@ -114,6 +114,15 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
     )
 
 
+def require_somebody(found: Hosts) -> None:
+    """Raise `ConfigError` when the config selects nobody: a pass over nobody would always be fine."""
+    if found.ids is not None and not found.ids - found.excluded:
+        raise ConfigError(
+            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
+            hint="correct the addresses; `zoomsync users` lists who is selected",
+        )
+
+
 def unknown_accounts(emails: Iterable[str]) -> ConfigError:
     """The error for addresses that nobody ever knew."""
     return ConfigError(

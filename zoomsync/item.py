@@ -260,8 +260,10 @@ def _cloud(have: Materials, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
 
 def _holder(one: RecordingFile, have: Materials, files: Sequence[ItemFile]) -> ItemFile | None:
     sha256 = have.fetched[one.id].sha256
-    same = [file for file in files if one.id in file.made_of and file.sha256 == sha256]
-    return next(iter(same or [file for file in files if one.id in file.made_of and one.kind.is_media]), None)
+    made = [file for file in files if one.id in file.made_of]
+    same = [file for file in made if file.sha256 == sha256]
+    new = [file for file in made if one.kind.is_media and file.source is not None]  # a kept one may hold older bytes
+    return next(iter(same or new), None)
 
 
 def _cloud_file(one: RecordingFile, fetched: Fetched, stored: str) -> CloudFile:

@@ -67,7 +67,18 @@ class Tally:
         return [(*key, count, sizes[key]) for key, count in meetings.most_common()]
 
 
-FAILURES = ("failed", "parked", "lost", "refused", "unproven", "altered", "unlisted", "unreadable", "undeletable")
+FAILURES = (
+    "failed",
+    "parked",
+    "lost",
+    "gone",
+    "refused",
+    "unproven",
+    "altered",
+    "unlisted",
+    "unreadable",
+    "undeletable",
+)
 """Counts that make a pass end with exit 1."""
 
 

@@ -4,7 +4,6 @@ import logging
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from zoomsync import staging, wiring
 from zoomsync.audit import Audit
@@ -45,6 +44,8 @@ def sync(
             return Session(config, talk, around, order, begin_new=begin_new).go()
     except PassRunning as running:
         log.info("%s", running)
+        if talk.as_json:
+            talk.document({"error": str(running), "hint": running.hint, "problems": (), "code": running.code})
         return running.code
 
 
@@ -76,6 +77,7 @@ class Session:
                     run, error = running.go(lambda: self._work(state), self._tally)
                 except Stopped as stop:
                     log.warning("%s: the state is saved, the next pass goes on from here", stop)
+                    self._tell(running.run, None)
                     raise
             self._tell(run, error)
             return run.code or 0
@@ -86,7 +88,7 @@ class Session:
         with ending(self._around.clock, lambda _: None):
             self._work(state)
         self._tell_plan()
-        return 0
+        return int(self._tally().has_failures)
 
     def _tally(self) -> Tally:
         tally = self._pass.book.tally if self._pass is not None else self._before
@@ -151,10 +153,11 @@ class Session:
             log.info("%s", error)
         elif error is not None:
             self._talk.error(error)
-        log.info("pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
+        level = logging.ERROR if run.code not in (0, PassRunning.code) else logging.INFO
+        log.log(level, "pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
         if self._talk.as_json:
             rows = [asdict(row) for row in tally.rows]
-            self._talk.document({"run": _document(run), "rows": rows, "left": left})
+            self._talk.document({"run": asdict(run), "rows": rows, "left": left})
 
     def _tell_plan(self) -> None:
         tally = self._tally()
@@ -197,8 +200,3 @@ def summary(tally: Tally) -> str:
     parts = [f"{tally.counts[name]:,} {name.replace('_', ' ')}" for name in shown if tally.counts[name]]
     parts += [size_in_words(tally.counts["bytes"]), plural(tally.counts["calls"], "API call")]
     return ", ".join([*parts, plural(tally.counts["downloads"], "download request")])
-
-
-def _document(run: Run) -> dict[str, Any]:
-    fields = asdict(run)
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in fields.items()}

@@ -106,9 +106,7 @@ def trouble(failure: Row, now: datetime) -> str:
 
 
 def _refused(document: Row, now: datetime) -> Iterator[str]:
-    yield from _section(
-        "Deletion refused, still in Zoom's cloud", document["refused"], partial(trouble, now=now), by="error"
-    )
+    yield from _section("Deletion refused, or not answered", document["refused"], partial(trouble, now=now), by="error")
     if document["refused"]:
         yield "  what must stay in Zoom's cloud: hold_meetings ends these tries"
 
