@@ -104,6 +104,17 @@ def test_an_address_that_zoom_never_knew_is_a_config_error() -> None:
     assert caught.value.hint == "correct the address, or set `unknown_accounts: warn`"
 
 
+@pytest.mark.parametrize("emails", [(), ("ada@example.org",)], ids=["of everyone", "of some"])
+def test_a_misspelt_exclusion_is_a_config_error_because_it_would_publish_somebody(emails: tuple[str, ...]) -> None:
+    wanted = Wanted(emails=emails, excluded=("bop@example.org", "bob@example.org", "gone@example.org"))
+
+    with pytest.raises(ConfigError) as caught:
+        hosts.select(wanted, zoom(), [GONE])
+
+    assert str(caught.value) == "exclude_accounts: bop@example.org: Zoom knows no such user"
+    assert caught.value.hint == "correct the address, remove it if that user has left, or set `unknown_accounts: warn`"
+
+
 @pytest.mark.parametrize(
     ("changes", "ids", "excluded", "warnings"),
     [
@@ -120,7 +131,7 @@ def test_an_address_that_zoom_never_knew_is_a_config_error() -> None:
             ("filter_accounts: gone@example.org: has departed, Zoom knows it no more",),
         ),
         (
-            {"emails": ("ada@example.org",), "excluded": ("adda@example.org",)},
+            {"emails": ("ada@example.org",), "excluded": ("adda@example.org",), "unknown": "warn"},
             {"host-ada"},
             set(),
             ("exclude_accounts: adda@example.org: Zoom knows no such user",),

@@ -91,7 +91,7 @@ def all_written() -> Iterator[None]:
     """At the end all of stdout is; a reader who has gone ends us as SIGPIPE would, without a word."""
     try:
         yield
-        with _explained():
+        with explained():
             sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,13 +99,13 @@ def all_written() -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    with _explained():
+    with explained():
         sys.stdout.write(text)
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """A file that stdout goes to can be on a full disk."""
+def explained() -> Iterator[None]:
+    """Around what only writes to stdout: the file that it goes to can be on a full disk."""
     try:
         yield
     except BrokenPipeError:

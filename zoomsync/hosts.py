@@ -88,9 +88,10 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
     """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
     departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
     excluded, unknown_excluded = _resolve(wanted.excluded, directory)
-    warnings = [
-        f"exclude_accounts: {email}: Zoom knows no such user" for email in unknown_excluded if email not in departed
-    ]
+    misspelt = [email for email in unknown_excluded if email not in departed]
+    if misspelt and wanted.unknown == "fail":
+        raise unknown_exclusions(misspelt)
+    warnings = [str(unknown_exclusions([email])) for email in misspelt]
     left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
     if not wanted.emails:
         users = _everyone(wanted, directory)
@@ -128,6 +129,14 @@ def unknown_accounts(emails: Iterable[str]) -> ConfigError:
     return ConfigError(
         f"filter_accounts: {', '.join(emails)}: Zoom knows no such user",
         hint="correct the address, or set `unknown_accounts: warn`",
+    )
+
+
+def unknown_exclusions(emails: Iterable[str]) -> ConfigError:
+    """The error for excluded addresses that nobody ever knew: a typo would publish whom it was to leave out."""
+    return ConfigError(
+        f"exclude_accounts: {', '.join(emails)}: Zoom knows no such user",
+        hint="correct the address, remove it if that user has left, or set `unknown_accounts: warn`",
     )
 
 

@@ -20,6 +20,8 @@ from zoomsync.zoom.scopes import lacking
 
 USER_UNKNOWN = frozenset({1001})
 RECORDING_GONE = frozenset({3301, 3001})
+FILE_GONE = frozenset({3301})
+"""3001 only says that Zoom does not know the meeting: its files may still be there."""
 
 STALE = 124
 NO_SCOPE = 4711
