@@ -52,7 +52,9 @@ class Hosts:
     narrowed: tuple[str, ...] | None = None
     """Ids of the users that the command line names; None: no narrowing."""
     unknown: tuple[str, ...] = ()
-    """Addresses that neither Zoom nor the ledger ever knew."""
+    """Addresses of filter_accounts that neither Zoom nor the ledger ever knew."""
+    unknown_excluded: tuple[str, ...] = ()
+    """Likewise of exclude_accounts."""
 
     def selects(self, host_id: str) -> bool:
         """Whether this host's recordings are wanted."""
@@ -91,11 +93,16 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
     misspelt = [email for email in unknown_excluded if email not in departed]
     if misspelt and wanted.unknown == "fail":
         raise unknown_exclusions(misspelt)
-    warnings = [str(unknown_exclusions([email])) for email in misspelt]
+    warnings = [str(unknown_exclusions([email])) for email in misspelt if wanted.unknown == "warn"]
     left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
     if not wanted.emails:
-        users = _everyone(wanted, directory)
-        return Hosts(users=_by_id(users), ids=None, excluded=frozenset(left_out), warnings=tuple(warnings))
+        return Hosts(
+            users=_by_id(_everyone(wanted, directory)),
+            ids=None,
+            excluded=frozenset(left_out),
+            warnings=tuple(warnings),
+            unknown_excluded=tuple(misspelt),
+        )
     found, unknown = _resolve(wanted.emails, directory)
     warnings += [
         f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in unknown if email in departed
@@ -112,6 +119,7 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
         excluded=frozenset(left_out),
         warnings=tuple(warnings),
         unknown=tuple(never),
+        unknown_excluded=tuple(misspelt),
     )
 
 

@@ -86,6 +86,7 @@ def attach(destination: Library, state: State, *, run: str, new_id: str, begin_n
         pass_number=head.pass_number,
         run=run,
         runs=frozenset({head.library_run, *(one.id for one in state.runs)}),
+        has_items=any(one.receipt and one.receipt.destination == head.destination for one in state.entries.values()),
         begin_new=begin_new,
         new_id=new_id,
         dry_run=dry_run,

@@ -254,6 +254,6 @@ def test_items_that_vanish_all_at_once_are_hidden_rather_than_removed(tmp_path: 
     (library.path / "published").rmdir()
 
     with pytest.raises(LibraryUnusable, match="published and drafts are gone, and all items with them") as raised:
-        attach(library, **KNOWN)
+        attach(library, **KNOWN, has_items=True)
 
     assert "mounted" in raised.value.hint

@@ -48,6 +48,8 @@ class Known:
     """The last pass that the state knows to have changed the library."""
     runs: frozenset[str]
     """The ids of the runs that the state remembers, the last one that changed the library among them."""
+    has_items: bool
+    """Whether the state knows of items in the library."""
 
 
 def path_of(library: Path) -> Path:
@@ -105,7 +107,7 @@ def misfit(marker: Marker | None, known: Known, path: Path) -> LibraryUnusable |
 
 def _emptied(known: Known, path: Path) -> LibraryUnusable | None:
     """Items that all vanish at once are more likely hidden or unmounted than removed one by one."""
-    if not known.library_pass or any((path / top).is_dir() for top in ("published", "drafts")):
+    if not known.has_items or any((path / top).is_dir() for top in ("published", "drafts")):
         return None
     hint = f"put them back: are they mounted? what was removed on purpose: mkdir {path / 'published'}"
     return LibraryUnusable(f"{path}: its folders published and drafts are gone, and all items with them", hint=hint)
