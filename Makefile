@@ -10,7 +10,7 @@ READY   = $(VENV)/.ready
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Make the virtual environment from the lock, with ffmpeg if the machine has none
+setup: $(READY) ## Make the virtual environment from the lock
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,7 @@ bench: $(READY) ## Benchmarks, side by side
 
 soak: $(READY) ## The long tests: crash loops and soaks at full count
 	$(BIN)/python -m pytest -q -m soak --timeout 3600
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore tests/test_arrangement.py tests/test_gaps.py tests/test_naming.py tests/state
 
 schema: $(READY) ## Write the config's JSON schema anew
 	$(BIN)/python -m zoomsync.config

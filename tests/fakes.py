@@ -1,11 +1,11 @@
 """Builders and doubles that tests share: `a_meeting(...)` and friends, and a clock that tests turn."""
 
 import threading
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from zoomsync.errors import Stopped
+from zoomsync.errors import Stopped, ZoomsyncError
 from zoomsync.model import CloudFile, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, StoredFile, User
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -186,3 +186,36 @@ def a_piece(name: str, begin: float | None = 0, end: float | None = None, **chan
     start = None if begin is None else START + timedelta(seconds=begin)
     until = None if end is None else START + timedelta(seconds=end)
     return a_file(**{"id": name, "start": start, "end": until, **PIECES[name[0]], **changes})
+
+
+@dataclass(frozen=True)
+class FakeListing:
+    """A complete list of one window."""
+
+    meetings: tuple[Meeting, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+class FakeDirectory:
+    """Zoom's users and lists from memory; `asked` holds every question in words."""
+
+    def __init__(self, *people: User) -> None:
+        self.people = people
+        self.lists: dict[str | None, tuple[Meeting, ...] | ZoomsyncError] = {}
+        """By user id; None: the account-wide list. An error is raised."""
+        self.asked: list[str] = []
+
+    def users(self, status: str) -> list[User]:
+        self.asked.append(f"{status} users")
+        return [user for user in self.people if user.status == status]
+
+    def user(self, email: str) -> User | None:
+        self.asked.append(email)
+        return next((user for user in self.people if email in (user.email, user.id)), None)
+
+    def recordings(self, since: date, until: date, *, user: str | None) -> FakeListing:
+        self.asked.append(f"recordings of {user or 'the account'} {since} to {until}")
+        found = self.lists.get(user, ())
+        if isinstance(found, ZoomsyncError):
+            raise found
+        return FakeListing(meetings=found)

@@ -1,8 +1,11 @@
 """The command line: options, help, usage errors, and what ends a command, told in the form that was asked for."""
 
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 from tests.e2e.harness import NOW, Site, a_site
 from tests.sandbox.worlds import small_world
-from zoomsync import __version__, errors
+from zoomsync import __version__, cli, errors
 from zoomsync.errors import ZoomsyncError
 from zoomsync.options import EXIT_CODES
 
@@ -178,3 +181,58 @@ def test_quiet_says_nothing_but_the_error(nowhere: Site) -> None:
 
     assert (result.code, result.stdout) == (6, "")
     assert [line.partition(": ")[2][:6] for line in result.stderr.splitlines()] == ["error:", "hint: "]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+@pytest.mark.parametrize(
+    "arguments", [["status", "--json"], ["status"], ["--help"], ["--version"], ["sync", "-h"]], ids=" ".join
+)
+def test_a_full_disk_below_stdout_is_said_whatever_goes_there(nowhere: Site, arguments: list[str]) -> None:
+    code, stderr = started(nowhere.folder, arguments, Path("/dev/full"))
+
+    assert (code, stderr.splitlines()) == (
+        5,
+        [
+            "zoomsync: error: standard output: no space left on device",
+            "zoomsync: hint: free some space where it is sent to",
+        ],
+    )
+
+
+def test_a_reader_of_help_who_has_gone_is_no_error(nowhere: Site) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    code, stderr = started(nowhere.folder, ["--help"], writing)
+    os.close(writing)
+
+    assert (code, stderr) == (128 + signal.SIGPIPE, "")
+
+
+def started(folder: Path, arguments: list[str], stdout: Path | int) -> tuple[int, str]:
+    """Exit code and stderr of zoomsync in a process of its own."""
+    writing = stdout if isinstance(stdout, int) else os.open(stdout, os.O_WRONLY)
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-m", "zoomsync", *arguments]
+    ended = subprocess.run(
+        command, cwd=folder, env=environ, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("named", [[], ["-c", "/nowhere.yaml"]], ids=["found", "named"])
+def test_a_folder_that_was_removed_below_us_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], named: list[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    code = cli.run(["status", *named])
+
+    assert (code, capsys.readouterr().err.splitlines()) == (
+        5,
+        [
+            "zoomsync: error: the current folder: no such file or directory",
+            "zoomsync: hint: it was removed or is closed to this user: cd to another one",
+        ],
+    )

@@ -120,7 +120,7 @@ def test_pauses_double_when_nobody_names_one(clock: FakeClock, http: Http) -> No
 
     assert clock.slept == [1, 2, 4, 8, 16]
     assert str(caught.value) == r"zoom: api.example.org: HTTP 502, a page titled “Bad\x1b[2J Gateway” (6 tries)"
-    assert (caught.value.hint, caught.value.code) == ("the next pass tries again", 6)
+    assert (caught.value.hint, caught.value.code) == ("it is tried again", 6)
 
 
 def test_a_closed_port_is_named_with_its_host(http: Http) -> None:

@@ -67,6 +67,24 @@ def test_a_moment_is_told_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("still recorded or processed in Zoom", "still recorded or processed in Zoom"),
+        ("settles until 2026-03-10 12:30 UTC", "settles"),
+        ("tried again at 2026-03-10 12:30 UTC: video: cut off", "tried again"),
+        ("parked after 10 tries: video: cut off", "parked"),
+        ("deletion refused, tried again at 2026-03-10 12:30 UTC: in use", "deletion refused, tried again"),
+        (
+            "45 s long, shorter than recordings.min_duration (1 min)",
+            "shorter than recordings.min_duration (1 min)",
+        ),
+    ],
+)
+def test_the_kind_of_a_reason_leaves_out_what_differs_from_meeting_to_meeting(reason: str, expected: str) -> None:
+    assert words.kind(reason) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("Zürich 東京 👩🏽‍💻", "Zürich 東京 👩🏽‍💻"),

@@ -68,8 +68,11 @@ class Book:
     def _count(self, of: Meeting | Entry, answer: plan.Answer) -> None:
         names = {plan.Publish: ("publish", "due"), plan.Wait: ("wait", "waiting"), plan.Skip: ("skip", "skipped")}
         action, counted = names[type(answer)]
-        is_stored = isinstance(answer, plan.Skip) and answer.phase in (Phase.PUBLISHED, Phase.DELETED)
-        self.tally.counts["up_to_date" if is_stored else counted] += 1
+        if isinstance(answer, plan.Skip) and answer.is_elsewhere:
+            counted = "elsewhere"
+        elif isinstance(answer, plan.Skip) and answer.phase in (Phase.PUBLISHED, Phase.DELETED):
+            counted = "up_to_date"
+        self.tally.counts[counted] += 1
         if self.is_dry:
             size = answer.size if isinstance(answer, plan.Publish) else 0
             self.tally.rows.append(row(action, of, answer.reason, size=size))
@@ -77,7 +80,7 @@ class Book:
     def answer(self, entry: Entry, answer: plan.Answer) -> None:
         """Write down an answer about a meeting that could not be read, or was not due any more."""
         self._count(entry, answer)
-        if isinstance(answer, plan.Skip) and answer.phase is Phase.LOST and entry.phase is not Phase.LOST:
+        if isinstance(answer, plan.Skip) and answer.is_loss and entry.phase is not Phase.LOST:
             self.tally.counts["lost"] += 1
             self._tell("lost", entry, answer.reason)
         self.put(ledger.answered(entry, answer, self._clock.now()))
@@ -98,7 +101,7 @@ class Book:
         self.put(after, head=head, settled=tuple(made))
         with about(job.entry):
             verb = "updated" if is_update else "published"
-            log.info("%s: %s, %s", verb, plural(done.stored, "file"), size_in_words(done.size))
+            log.info("%s: %s, %s", verb, plural(done.fetched, "file"), size_in_words(done.size))
         if done.problem is not None:
             self._failed(job.entry, after, done.problem)
 
@@ -112,6 +115,14 @@ class Book:
                 log.warning("%s", error)
         else:
             self._failed(entry, after, error)
+
+    def missing(self, entry: Entry) -> None:
+        """Tell that a meeting which a person asked for cannot be read from Zoom any more."""
+        self.tally.counts["gone"] += 1
+        trash = f"zoomsync deleted it on {moment(max(entry.deleted.values()))}: " if entry.deleted else ""
+        self._tell(
+            "gone", entry, "asked for, but Zoom does not have it now", f"{trash}look into Zoom's trash (30 days)"
+        )
 
     def refused(self, entry: Entry, error: ZoomsyncError) -> None:
         """Write down that a cloud copy could not be deleted."""

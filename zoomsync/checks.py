@@ -11,7 +11,7 @@ from zoomsync.access import Access, Authorization, check_clock
 from zoomsync.config.credentials import Finding
 from zoomsync.disk import device, existing, free_bytes
 from zoomsync.errors import ConfigError, NotAuthorized, Unfit, Unreachable, ZoomsyncError
-from zoomsync.hosts import Directory, Wanted, select, unknown_accounts
+from zoomsync.hosts import Directory, Wanted, select, unknown_accounts, unknown_exclusions
 from zoomsync.media.tools import Tools
 from zoomsync.model import Entry, Secret, Surveyed
 from zoomsync.state import State
@@ -126,8 +126,10 @@ def accounts(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> 
     """Whether Zoom knows every address of filter_accounts and exclude_accounts."""
     found = select(replace(wanted, unknown="tell"), directory, entries)
     rows = [warned("accounts", warning) for warning in found.warnings]
-    for email in found.unknown:
-        row = failed("accounts", unknown_accounts([email]))
+    problems = [unknown_exclusions([email]) for email in found.unknown_excluded]
+    problems += [unknown_accounts([email]) for email in found.unknown]
+    for problem in problems:
+        row = failed("accounts", problem)
         rows.append(row if wanted.unknown == "fail" else replace(row, level="warn", code=0))
     if rows:
         return rows
@@ -172,6 +174,13 @@ def audit(path: Path) -> list[Check]:
 def staging(path: Path) -> list[Check]:
     """Whether downloads have a place to lie."""
     return [_writable("staging", path, "staging")]
+
+
+def holds(held: Iterable[str], entries: Mapping[str, Entry]) -> list[Check]:
+    """Whether every hold holds a meeting: a typo there would let a recording be deleted."""
+    unknown = sorted(uuid for uuid in held if uuid not in entries)
+    hint = "compare it with the uuid that `zoomsync status --meeting TOPIC` shows"
+    return [warned("holds", f"hold_meetings: {uuid}: no meeting known has this uuid", hint) for uuid in unknown]
 
 
 def disk(folders: Mapping[str, Path], keep_free: int) -> list[Check]:

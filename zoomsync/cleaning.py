@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 
 from zoomsync import deletion, ledger, plan
@@ -129,7 +130,7 @@ class Cleaning:
             return False
         entry = replace(entry, receipt=verdict.receipt)
         with about(entry):
-            after = self._deleting.run(action, entry, self._clock.now())
+            after = self._deleting.run(action, entry, _verified_at(verdict, self._clock.now()))
             done = len(after.deleted) - len(entry.deleted)
             if done:
                 log.info("deleted from Zoom (%s): %s", action.mode, plural(done, "file"))
@@ -140,3 +141,8 @@ class Cleaning:
         while not future.done():
             self._clock.sleep(POLL_SECONDS)
         return future.result()
+
+
+def _verified_at(verdict: Verdict, now: datetime) -> datetime:
+    """When the content of the stored files was read last: the oldest of their stamps."""
+    return min((file.stamp.at for file in verdict.receipt.files if file.stamp), default=now)

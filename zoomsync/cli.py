@@ -17,15 +17,30 @@ import click
 from zoomsync import __version__
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load
-from zoomsync.console import Terminal
-from zoomsync.errors import BUG, ConfigError, Stopped, UsageError, ZoomsyncError
+from zoomsync.console import Terminal, all_written, explained
+from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.options import EXIT_CODES, InOrder, Options, common, moment, span
 from zoomsync.order import Order
 
 
+class _Spoken(click.Command):
+    """What it writes of itself, help and version, is data like any other."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the command line, at which click answers `--help` and `--version`."""
+        with all_written(), explained():
+            return super().make_context(info_name, args, parent, **extra)
+
+
+class _Commands(_Spoken, InOrder):
+    command_class = _Spoken
+
+
 @click.group(
     name="zoomsync",
-    cls=InOrder,
+    cls=_Commands,
     invoke_without_command=True,
     subcommand_metavar="COMMAND [OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -40,7 +55,8 @@ def main_group(_options: Options) -> None:
     """
     context = click.get_current_context()
     if context.invoked_subcommand is None:
-        sys.stderr.write(f"{context.get_help()}\n")
+        with suppress(OSError):  # as for any message on a full disk
+            sys.stderr.write(f"{context.get_help()}\n")
         context.exit(UsageError.code)
 
 
@@ -102,6 +118,8 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     from zoomsync.commands.sync import sync as run
 
     begin_new = asked.pop("new_library")
+    if not all(one.strip() for one in user):
+        raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
     order = Order(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
     if order.since and order.until and order.since >= order.until:
         raise UsageError("--since is not before --until", hint="swap them")
@@ -149,11 +167,19 @@ def surroundings() -> Surroundings:
     """The real ones."""
     return Surroundings(
         environ=dict(os.environ),
-        cwd=Path.cwd(),
+        cwd=_folder(),
         uid=os.getuid(),
         clock=SystemClock(),
         new_id=lambda: uuid.uuid4().hex,
     )
+
+
+def _folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        fact = f"the current folder: {(error.strerror or type(error).__name__).lower()}"
+        raise Unfit(fact, hint="it was removed or is closed to this user: cd to another one") from error
 
 
 def terminal(options: Options) -> Terminal:
@@ -205,7 +231,8 @@ def _refused(arguments: list[str], error: ZoomsyncError) -> int:
     talk.error(error)
     if as_json:
         problems = error.problems if isinstance(error, ConfigError) else ()
-        talk.document({"error": str(error), "hint": error.hint, "problems": problems, "code": error.code})
+        with suppress(Unfit, BrokenPipeError):  # stdout may be what failed; stderr has it all
+            talk.document({"error": str(error), "hint": error.hint, "problems": problems, "code": error.code})
     return error.code
 
 

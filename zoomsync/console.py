@@ -43,7 +43,7 @@ class Terminal:
     def document(self, value: Any) -> None:
         """One JSON document on stdout."""
         is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        _write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=str) + "\n")
+        _write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=_plain) + "\n")
 
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines on stdout, control characters escaped."""
@@ -81,12 +81,17 @@ class Terminal:
             sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
+def _plain(value: object) -> str:
+    """A time as ISO 8601 with `Z`, as everywhere in zoomsync's documents."""
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+
+
 @contextmanager
 def all_written() -> Iterator[None]:
     """At the end all of stdout is; a reader who has gone ends us as SIGPIPE would, without a word."""
     try:
         yield
-        with _explained():
+        with explained():
             sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -94,13 +99,13 @@ def all_written() -> Iterator[None]:
 
 
 def _write(text: str) -> None:
-    with _explained():
+    with explained():
         sys.stdout.write(text)
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """A file that stdout goes to can be on a full disk."""
+def explained() -> Iterator[None]:
+    """Around what only writes to stdout: the file that it goes to can be on a full disk."""
     try:
         yield
     except BrokenPipeError:

@@ -8,7 +8,7 @@ from typing import Protocol
 from zoomsync import ledger
 from zoomsync.audit import Audit
 from zoomsync.deletion import Delete
-from zoomsync.errors import DeletionRefused, MeetingFailed, NotAuthorized
+from zoomsync.errors import DeletionRefused, MeetingFailed, NotAuthorized, Unreachable
 from zoomsync.http import OutOfOrder
 from zoomsync.model import Clock, Entry, Intent, Meeting, RecordingFile
 from zoomsync.patience import Patience
@@ -69,7 +69,8 @@ class Deleting:
         except OutOfOrder as unknown:  # the intent stays open: the next pass finds out what became of it
             self._audit.after(intent.id, f"none: {unknown}")
             self._patience.lose(unknown)
-            return ledger.refused(entry, unknown, self._clock.now())
+            doubt = Unreachable(f"no answer, the next pass finds out what became of it: {unknown}", hint=unknown.hint)
+            return ledger.refused(entry, doubt, self._clock.now())
         else:
             self._patience.regain()
             self._audit.after(intent.id, answer)

@@ -102,7 +102,15 @@ def device(folder: Path) -> int:
 
 
 def existing(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that exists."""
-    while not folder.exists() and folder != folder.parent:
+    """The folder itself, or the nearest one above it that exists and may be looked at."""
+    while not _is_there(folder) and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except OSError:
+        return False
+    return True

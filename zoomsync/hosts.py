@@ -52,7 +52,9 @@ class Hosts:
     narrowed: tuple[str, ...] | None = None
     """Ids of the users that the command line names; None: no narrowing."""
     unknown: tuple[str, ...] = ()
-    """Addresses that neither Zoom nor the ledger ever knew."""
+    """Addresses of filter_accounts that neither Zoom nor the ledger ever knew."""
+    unknown_excluded: tuple[str, ...] = ()
+    """Likewise of exclude_accounts."""
 
     def selects(self, host_id: str) -> bool:
         """Whether this host's recordings are wanted."""
@@ -88,13 +90,19 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
     """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
     departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
     excluded, unknown_excluded = _resolve(wanted.excluded, directory)
-    warnings = [
-        f"exclude_accounts: {email}: Zoom knows no such user" for email in unknown_excluded if email not in departed
-    ]
+    misspelt = [email for email in unknown_excluded if email not in departed]
+    if misspelt and wanted.unknown == "fail":
+        raise unknown_exclusions(misspelt)
+    warnings = [str(unknown_exclusions([email])) for email in misspelt if wanted.unknown == "warn"]
     left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
     if not wanted.emails:
-        users = _everyone(wanted, directory)
-        return Hosts(users=_by_id(users), ids=None, excluded=frozenset(left_out), warnings=tuple(warnings))
+        return Hosts(
+            users=_by_id(_everyone(wanted, directory)),
+            ids=None,
+            excluded=frozenset(left_out),
+            warnings=tuple(warnings),
+            unknown_excluded=tuple(misspelt),
+        )
     found, unknown = _resolve(wanted.emails, directory)
     warnings += [
         f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in unknown if email in departed
@@ -111,7 +119,17 @@ def select(wanted: Wanted, directory: Directory, entries: Iterable[Entry]) -> Ho
         excluded=frozenset(left_out),
         warnings=tuple(warnings),
         unknown=tuple(never),
+        unknown_excluded=tuple(misspelt),
     )
+
+
+def require_somebody(found: Hosts) -> None:
+    """Raise `ConfigError` when the config selects nobody: a pass over nobody would always be fine."""
+    if found.ids is not None and not found.ids - found.excluded:
+        raise ConfigError(
+            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
+            hint="correct the addresses; `zoomsync users` lists who is selected",
+        )
 
 
 def unknown_accounts(emails: Iterable[str]) -> ConfigError:
@@ -125,6 +143,14 @@ def unknown_accounts(emails: Iterable[str]) -> ConfigError:
 def untold(meeting: Meeting) -> User:
     """The host of a meeting, where Zoom tells no more than the meeting does."""
     return User(id=meeting.host_id, email=meeting.host_email, status="unknown")
+
+
+def unknown_exclusions(emails: Iterable[str]) -> ConfigError:
+    """The error for excluded addresses that nobody ever knew: a typo would publish whom it was to leave out."""
+    return ConfigError(
+        f"exclude_accounts: {', '.join(emails)}: Zoom knows no such user",
+        hint="correct the address, remove it if that user has left, or set `unknown_accounts: warn`",
+    )
 
 
 def _by_id(users: Iterable[User]) -> dict[str, User]:

@@ -193,7 +193,7 @@ class _Failed(Exception):
         *,
         is_passing: bool = False,
         pause: float | None = None,
-        hint: str = "the next pass tries again",
+        hint: str = "it is tried again",
     ) -> None:
         super().__init__(fact)
         self.kind = kind
@@ -202,7 +202,7 @@ class _Failed(Exception):
         self.hint = hint
 
 
-NETWORK = "check the network and the proxy settings of this machine; the next pass tries again"
+NETWORK = "check the network and the proxy settings of this machine; it is tried again"
 ADDRESS = "check the addresses in the config and the proxy settings"
 CERTIFICATE = "behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its CA bundle"
 

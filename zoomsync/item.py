@@ -67,7 +67,7 @@ def make_item(have: Materials, style: Style, bench: Bench) -> Item:
         made += [file for output in texts for file in _text(output, have, offsets, bench)]
     else:
         made += [file for output in texts for file in _separate_text(output, have)]
-    unique = _own_sources({file.role: file for file in [*kept, *made]}, bench.folder)
+    unique = _own_sources(_by_role([*kept, *made]), bench.folder)
     year, folder = item_folder(have.meeting.start, have.meeting.topic, zone(style.timezone, have.meeting))
     return Item(
         meeting=have.meeting,
@@ -79,6 +79,23 @@ def make_item(have: Materials, style: Style, bench: Bench) -> Item:
         cloud=_cloud(have, unique),
         metadata=_metadata(have, style),
     )
+
+
+def _by_role(files: Iterable[ItemFile]) -> dict[str, ItemFile]:
+    """Each role once; an original never takes the place of another file's: it gets a number of its own."""
+    found: dict[str, ItemFile] = {}
+    for file in files:
+        one, number = file, 2
+        while one.role.startswith("segments/") and _differs(one, found.get(one.role)):
+            stem, dot, ending = file.name.rpartition(".")
+            one = replace(file, role=f"{file.role}-{number}", name=f"{stem}-{number}{dot}{ending}")
+            number += 1
+        found[one.role] = one
+    return found
+
+
+def _differs(file: ItemFile, other: ItemFile | None) -> bool:
+    return other is not None and (file.made_of, file.sha256) != (other.made_of, other.sha256)
 
 
 def _own_sources(files: Mapping[str, ItemFile], folder: Path) -> tuple[ItemFile, ...]:
@@ -155,12 +172,12 @@ def _seconds(files: Iterable[RecordingFile]) -> float:
 def _originals(output: Output, have: Materials) -> list[ItemFile]:
     """The segments as fetched. Each is linked, not moved, in staging: it may go into several places."""
     numbers = _numbers(have.known)
-    stored = {(file.role, file.made_of): file for file in (have.previous.files if have.previous else ())}
+    stored = {(file.made_of, file.sha256): file for file in have.arrangement.keep if file.role.startswith("segments/")}
     originals = []
     for file in output.inputs:
         role = f"segments/{numbers[file.id]} {safe(file.label)}"
         one = Output(role=role, name=f"{role}.{extension(file)}", how=How.KEEP, inputs=(file,))
-        same = stored.get((role, one.made_of))
+        same = stored.get((one.made_of, have.fetched[file.id].sha256))
         originals.append(_kept(same) if same else _as_fetched(one, have))
     return originals
 
@@ -243,8 +260,10 @@ def _cloud(have: Materials, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
 
 def _holder(one: RecordingFile, have: Materials, files: Sequence[ItemFile]) -> ItemFile | None:
     sha256 = have.fetched[one.id].sha256
-    same = [file for file in files if one.id in file.made_of and file.sha256 == sha256]
-    return next(iter(same or [file for file in files if one.id in file.made_of and one.kind.is_media]), None)
+    made = [file for file in files if one.id in file.made_of]
+    same = [file for file in made if file.sha256 == sha256]
+    new = [file for file in made if one.kind.is_media and file.source is not None]  # a kept one may hold older bytes
+    return next(iter(same or new), None)
 
 
 def _cloud_file(one: RecordingFile, fetched: Fetched, stored: str) -> CloudFile:

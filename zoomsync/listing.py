@@ -99,7 +99,7 @@ class Lists:
         listing = self._zoom.recordings(since, until, user=None)
         self.unreadable.update(listing.unreadable)
         meetings = listing.meetings
-        for meeting in meetings:
+        for meeting in (one for one in meetings if one.host_id):
             self.users.setdefault(meeting.host_id, User(id=meeting.host_id, email=meeting.host_email))
         if compare and self._is_incomplete(window, meetings):
             self._go_user_by_user()
@@ -111,7 +111,8 @@ class Lists:
     def _is_incomplete(self, window: Window, meetings: tuple[Meeting, ...]) -> bool:
         """Whether some user's own list has what the account-wide one does not."""
         seen = {meeting.uuid for meeting in meetings}
-        some = sorted({meeting.host_id for meeting in meetings if self._hosts.selects(meeting.host_id)})[:COMPARED]
+        hosts = {meeting.host_id for meeting in meetings if meeting.host_id}
+        some = sorted(host for host in hosts if self._hosts.selects(host))[:COMPARED]
         for user in some or self._sample():
             own = self._each(window, [user]).meetings
             missing = [meeting for meeting in own if meeting.uuid not in seen]

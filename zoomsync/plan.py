@@ -41,6 +41,8 @@ class Rules:
     """The best view of each segment alone, and its sound only where there is no view."""
     until: datetime | None = None
     retry_failed: bool = False
+    is_sweep: bool = False
+    """Whether this pass looks at everything again, also at what is parked: Zoom may have deleted it."""
     destination: str = ""
     """Id of the destination now configured; empty when it is not known yet."""
     delete: str = "never"
@@ -85,6 +87,10 @@ class Skip:
     reason: str
     phase: Phase | None = Phase.SKIPPED
     """None: the command line leaves it out of this pass, which says nothing about where it stands."""
+    is_elsewhere: bool = False
+    """Stored in another destination than the one configured."""
+    is_loss: bool = False
+    """Something of it was gone before it was fetched."""
     is_foreign: bool = False
     """Not this config's to remember: another host's, or before `since`."""
 
@@ -119,7 +125,8 @@ def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
 def _elsewhere(entry: Entry | None, rules: Rules) -> Skip | None:
     if entry is None or entry.receipt is None or entry.receipt.destination == rules.destination:
         return None
-    return Skip(reason=f"stored in another destination ({entry.receipt.destination[:8]})", phase=entry.phase)
+    reason = f"stored in another destination ({entry.receipt.destination[:8]})"
+    return Skip(reason=reason, phase=entry.phase, is_elsewhere=True)
 
 
 def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
@@ -236,9 +243,13 @@ def gone(entry: Entry) -> Skip:
     """What becomes of an open entry whose meeting Zoom does not have any more."""
     if entry.phase in (Phase.REMOVED, Phase.ERASED):
         return Skip(reason=entry.reason, phase=entry.phase)
+    missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
+    if entry.receipt is not None and missing:
+        reason = f"stored, but gone from the cloud before all of it was fetched: {missing}"
+        return Skip(reason=reason, phase=Phase.DELETED, is_loss=True)
     if entry.receipt is not None:
         return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
-    return Skip(reason="gone from the cloud before it was fetched", phase=Phase.LOST)
+    return Skip(reason="gone from the cloud before it was fetched", phase=Phase.LOST, is_loss=True)
 
 
 def is_open(entry: Entry, rules: Rules) -> bool:
@@ -246,7 +257,8 @@ def is_open(entry: Entry, rules: Rules) -> bool:
     if entry.uuid in rules.excluded or not rules.selects(entry.host_id):
         return False
     if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
-        return not is_put_off(entry.retry, rules)
+        is_over = entry.auto_delete is not None and entry.auto_delete <= rules.now
+        return is_over or rules.is_sweep or not is_put_off(entry.retry, rules)
     if entry.phase is Phase.WAITING or (entry.phase is Phase.PUBLISHED and entry.pending):
         return entry.due_at is None or entry.due_at <= rules.now or entry.changed_at > rules.now
     return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from zoomsync import gaps, plan
 from zoomsync.book import Book
-from zoomsync.errors import MeetingFailed, StillProcessing, UsageError
+from zoomsync.errors import MeetingFailed, StillProcessing, UsageError, ZoomsyncError
 from zoomsync.gaps import Window
 from zoomsync.hosts import Hosts
 from zoomsync.http import OutOfOrder
@@ -57,8 +57,7 @@ class Readings:
     ) -> Iterator[Reading]:
         """One reading after the other, `late` and open entries with the first; nothing new when time is up."""
         if self._order.meetings:
-            found = [meeting for uuid in self._order.meetings if (meeting := self._named(uuid))]
-            yield Reading(meetings=tuple(found), head=self._book.head)
+            yield from self._all_named()
             return
         pending = {meeting.uuid: self._lists.with_host(meeting, self._email(meeting)) for meeting in late}
         is_first = True
@@ -123,11 +122,29 @@ class Readings:
         entry = self._book.entry(meeting.uuid)
         return entry.host_email if entry is not None else ""
 
+    def _all_named(self) -> Iterator[Reading]:
+        """The meetings that the command line names; one that cannot be read never stops the others."""
+        found: list[Meeting] = []
+        problem: ZoomsyncError | None = None
+        for uuid in self._order.meetings:
+            try:
+                meeting = self._named(uuid)
+            except (UsageError, MeetingFailed) as error:
+                problem = problem or error
+            else:
+                found += [meeting] if meeting is not None else []
+        yield Reading(meetings=tuple(found), head=self._book.head)
+        if problem is not None:
+            raise problem
+
     def _named(self, uuid: str) -> Meeting | None:
         """A meeting that the command line names; one that Zoom does not have is an error of this pass."""
         entry = self._book.entry(uuid)
         if entry is not None:
-            return self._read(entry)
+            found = self._read(entry)
+            if found is None and entry.receipt is not None:
+                self._book.missing(entry)
+            return found
         is_uuid = bool(uuid.strip(". ")) and not uuid.isdigit()
         found = self._zoom.meeting(uuid) if is_uuid else None
         if found is None:

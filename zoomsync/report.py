@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from zoomsync.model import Entry, Meeting
+from zoomsync.words import kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +60,26 @@ class Tally:
         meetings: Counter[tuple[str, str, str]] = Counter()
         sizes: Counter[tuple[str, str, str]] = Counter()
         for one in self.rows:
-            key = (one.action, _kind_of(one), one.host)
+            reason = "" if one.action in ("publish", "delete") else kind(one.reason)
+            key = (one.action, reason, one.host)
             meetings[key] += 1
             sizes[key] += one.size
         return [(*key, count, sizes[key]) for key, count in meetings.most_common()]
 
 
-FAILURES = ("failed", "parked", "lost", "refused", "unproven", "altered", "unlisted", "unreadable", "undeletable")
+FAILURES = (
+    "failed",
+    "parked",
+    "lost",
+    "gone",
+    "refused",
+    "unproven",
+    "altered",
+    "unlisted",
+    "unreadable",
+    "undeletable",
+)
 """Counts that make a pass end with exit 1."""
-
-
-def _kind_of(one: Row) -> str:
-    """The reason without what differs from meeting to meeting."""
-    return "" if one.action in ("publish", "delete") else one.reason.partition(": ")[0].partition(" until ")[0]
 
 
 def deletions_first(rows: Iterable[Row]) -> list[Row]:

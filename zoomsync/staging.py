@@ -17,7 +17,8 @@ def tidy(folder: Path, entries: Iterable[Entry]) -> None:
             if one.is_dir() and _is_ours(one.name) and one.name not in keep:
                 shutil.rmtree(one)
     except OSError as error:
-        raise Unfit(f"{folder}: {error.strerror}", hint="make the staging folder writable, or set `staging`") from error
+        fact = f"{folder}: {(error.strerror or str(error)).lower()}"
+        raise Unfit(fact, hint="make the staging folder writable, or set `staging`") from error
 
 
 def _is_ours(name: str) -> bool:

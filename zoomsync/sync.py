@@ -12,7 +12,7 @@ from zoomsync.book import Book, Job
 from zoomsync.cleaning import Cleaning
 from zoomsync.config import Config
 from zoomsync.deleting import Deleting
-from zoomsync.errors import DiskFull, MeetingFailed, NotAuthorized, Unfit, Unreachable, ZoomsyncError
+from zoomsync.errors import ConfigError, DiskFull, MeetingFailed, NotAuthorized, Unfit, Unreachable, ZoomsyncError
 from zoomsync.hosts import Hosts
 from zoomsync.listing import Lister, Lists
 from zoomsync.model import DAY, Clock, Gap, Meeting, User
@@ -81,7 +81,7 @@ class Pass:
         lists = Lists(self._zoom, selected, is_account_wide=self._is_account_wide(may), patience=self._patience)
         self._users = lists.users
         is_sweep = self._begin()
-        rules = self._rules(selected)
+        rules = replace(self._rules(selected), is_sweep=is_sweep)
         reader = Readings(
             zoom=self._zoom,
             lists=lists,
@@ -100,9 +100,23 @@ class Pass:
                 self._work_off(team, self._decide(reading, rules))
         finally:
             self._drain(team)
+        if unlisted := self.book.tally.counts["unlisted"]:
+            self.not_looked_at.append(f"{plural(unlisted, 'list')} that could not be read")
         self.not_looked_at += [f"recordings from {w.since:%Y-%m-%d} to {w.until:%Y-%m-%d}" for w in reader.not_listed]
+        self._check_holds()
+        if elsewhere := self.book.tally.counts["elsewhere"]:
+            log.warning(
+                "%s stored in another destination than the one configured: left there, late files of them are not "
+                "fetched; `sync --meeting UUID` fetches one into this destination",
+                plural(elsewhere, "meeting"),
+            )
         if self._ending is not None:
             raise self._ending
+
+    def _check_holds(self) -> None:
+        """Tell of a hold that holds nothing: a typo there would let a recording be deleted."""
+        for uuid in sorted(one for one in self._config.hold_meetings if self.book.entry(one) is None):
+            log.warning("hold_meetings: %s: no meeting known has this uuid, so nothing is held by it", uuid)
 
     def _authorize(self) -> access.Access:
         deletes = self._config.delete_recordings != "never"
@@ -124,12 +138,15 @@ class Pass:
         found = hosts.select(wanted, self._zoom, self.book.entries)
         for warning in found.warnings:
             log.warning("%s", warning)
+        hosts.require_somebody(found)
         return hosts.narrow(found, self._order.users, self._zoom)
 
     def _begin(self) -> bool:
         """Fix `since`, open the gap since the last pass and, when one is due, the sweep's; whether it is."""
         head, config = self.book.head, self._config.recordings
         since = config.since or head.since or self._now - FIRST_REACH
+        if since > self._now:
+            raise ConfigError("recordings.since: lies in the future: nothing would ever be fetched", hint="correct it")
         is_sweep = not self._order.narrowed and self._is_sweep_due()
         if not self._order.narrowed:
             listed_till = head.listed_till if head.listed_till and head.listed_till <= self._now else since

@@ -108,6 +108,7 @@ def _take(library: Library, state: State, *, run: str, new_id: str, begin_new: b
         pass_number=head.pass_number,
         run=run,
         runs=frozenset({head.library_run, *(one.id for one in state.runs)}),
+        has_items=any(one.receipt and one.receipt.destination == head.destination for one in state.entries.values()),
         begin_new=begin_new,
         new_id=new_id,
         dry_run=dry_run,

@@ -1,5 +1,6 @@
 """How people read numbers, sizes, spans and times: one form for each, in every message and report. Pure."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
@@ -34,6 +35,12 @@ def in_words(span: timedelta) -> str:
 def moment(when: datetime | None) -> str:
     """A time to the minute, in UTC: `2026-03-01 10:30 UTC`; `never` for none."""
     return "never" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def kind(reason: str) -> str:
+    """A reason without what differs from meeting to meeting, to count by: `tried again at …: why` is `tried again`."""
+    general = reason.rpartition(" long, ")[2].partition(": ")[0]
+    return re.sub(r" (until|at|after) \d.*", "", general)
 
 
 def visible(text: str) -> str:

@@ -9,7 +9,14 @@ from typing import Protocol
 from zoomsync import plan
 from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import DownloadFailed, MeetingFailed, StillProcessing, Unsettled, Unstitchable
+from zoomsync.errors import (
+    DownloadFailed,
+    MeetingFailed,
+    RemovedByPerson,
+    StillProcessing,
+    Unsettled,
+    Unstitchable,
+)
 from zoomsync.hosts import untold
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import How, extension, wanted
@@ -106,6 +113,8 @@ class Done:
     receipt: Receipt
     stored: int
     """Cloud files stored that the state did not know to be."""
+    fetched: int
+    """Files fetched for them."""
     size: int
     """Bytes fetched for them."""
     pending: tuple[str, ...] = ()
@@ -138,16 +147,27 @@ def _whole(job: plan.Publish, destination: Destination) -> Receipt | None:
     if found is None:
         return None
     verdict = destination.verify(found)
-    if not (verdict.safe or verdict.lacking or verdict.passing):
+    if not (verdict.safe or verdict.lacking or verdict.passing or verdict.silent):
         raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
+    available = {file.id for file in job.files}
+    broken = [file for file in found.files if file.name in verdict.lacking]
+    again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
+    if broken and not again:
+        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
     files = tuple(file for file in found.files if file.name not in verdict.lacking)
     names = {file.name for file in files}
-    return replace(found, files=files, cloud=tuple(one for one in found.cloud if one.stored in names))
+    cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
+    return replace(found, files=files, cloud=cloud)
 
 
 def _ids(receipt: Receipt | None) -> set[str]:
     """Of the cloud files that it covers."""
     return {one.id for one in receipt.cloud} if receipt is not None else set()
+
+
+def _contents(receipt: Receipt | None) -> set[tuple[str, str]]:
+    """The cloud files that it covers, each with its content: one that Zoom changed counts as new."""
+    return {(one.id, one.sha256) for one in receipt.cloud} if receipt is not None else set()
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -256,10 +276,10 @@ class Work:
 
     def _prove(self, file: RecordingFile, fetched: Fetched) -> None:
         """Raise `DownloadFailed` for a file that is not whole, or that nobody could play."""
-        mp4.check(fetched.path, fetched.size)
         try:
+            mp4.check(fetched.path, fetched.size)
             probe(self._shop.tools, fetched.path, self._shop.clock)
-        except Unstitchable as problem:
+        except (DownloadFailed, Unstitchable) as problem:
             raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT) from problem
 
     def _told(self, reservation: Reservation) -> Callable[[int], None]:
@@ -283,7 +303,12 @@ class Work:
             previous=self._previous,
         )
         with explained(self._folder):
-            item = make_item(have, self._shop.style, bench)
+            try:
+                item = make_item(have, self._shop.style, bench)
+            except Unstitchable:  # perhaps they only arrived damaged: the next try fetches them again
+                for one in fetched.values():
+                    one.path.unlink(missing_ok=True)
+                raise
         host = self._shop.users.get(self._meeting.host_id) or untold(self._meeting)
         author = self._shop.destination.author_for(host)
         return self._shop.destination.publish(item, author, self._previous if self._is_known else None)
@@ -293,7 +318,8 @@ class Work:
         missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
         return Done(
             receipt=receipt,
-            stored=len(_ids(receipt) - _ids(self._job.previous)),
+            stored=len(_contents(receipt) - (_contents(self._job.previous) & _contents(self._previous))),
+            fetched=len(fetched),
             size=sum(one.size for one in fetched.values()),
             pending=(*self._job.pending, *missing),
             problem=next(iter(failed.values()), None),

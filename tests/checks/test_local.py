@@ -147,7 +147,7 @@ def test_a_folder_out_of_reach_is_no_bug(begin: Begin, tmp_path: Path) -> None:
     code, rows = told(site, "--only", "local")
 
     assert code == 5
-    assert rows == [f"fail {part}: <site>/{name}/staging: file name too long" for part in ("staging", "disk")]
+    assert rows == [f"fail staging: <site>/{name}/staging: file name too long"]
 
 
 def test_a_foreign_library_is_refused(site: Site) -> None:

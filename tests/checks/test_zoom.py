@@ -168,13 +168,11 @@ def test_each_unknown_address_is_named_and_one_that_the_ledger_knows_has_departe
         state.put(an_entry(host_email="gone@example.org", host_id="id_gone"))
     site.sandbox.settings.scopes = tuple(s for s in READING if "list_users" not in s and "account" not in s)
 
-    left = [
-        "warn accounts: exclude_accounts: nix@example.org: Zoom knows no such user",
-        "warn accounts: filter_accounts: gone@example.org: has departed, Zoom knows it no more",
-    ]
-    unknown = [f"accounts: filter_accounts: {who}@example.org: Zoom knows no such user" for who in ("nobody", "nil")]
+    left = ["warn accounts: filter_accounts: gone@example.org: has departed, Zoom knows it no more"]
+    unknown = ["accounts: exclude_accounts: nix@example.org: Zoom knows no such user"]
+    unknown += [f"accounts: filter_accounts: {who}@example.org: Zoom knows no such user" for who in ("nobody", "nil")]
     assert told(site) == (2, [*left, *(f"fail {row}" for row in unknown)])
-    assert hints(site) == ["correct the address, or set `unknown_accounts: warn`"] * 2
+    assert hints(site)[1:] == ["correct the address, or set `unknown_accounts: warn`"] * 2
 
     site.configure(unknown_accounts="warn")
     assert told(site) == (0, [*left, *(f"warn {row}" for row in unknown)])

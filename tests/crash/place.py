@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock
 
 from tests.crash import dying
 from tests.sandbox.message import Answer, Record, Request
@@ -178,6 +179,13 @@ class Place:
         vain = [one.path for one in self.sandbox.seen("DELETE") if one.status not in (0, 204)]
         state = State.read(self.state)
         return found + vain + [f"{intent}: open" for intent in (state.intents if state else ())]
+
+    def wait_for_locks(self) -> None:
+        """A tool that was just being started when its pass was killed lets go of the locks a moment later."""
+        for path in (Path(f"{self.state}.lock"), self.library / ".zoomsync" / "lock"):
+            if path.exists():
+                with FileLock(path, timeout=5):
+                    pass
 
     def working(self) -> list[str]:
         """Commands of the tools that work in this place."""

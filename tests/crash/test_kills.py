@@ -109,6 +109,7 @@ def survive(place: Place, chapter: Chapter, kill: Kill) -> Ended:
     ended = place.sync(*chapter.arguments, kill=kill)
     assert ended.code in (0, -9), (kill, ended.code, ended.said)
     assert place.orphans() == [], kill
+    place.wait_for_locks()
     assert chapter.refetches or not ended.downloaded & before, kill
     return ended
 

@@ -3,6 +3,7 @@
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import pytest
 
 from tests.crash.place import Place, ended, serving
 from tests.crash.tools import fake_tools
-from tests.sandbox.faults import black_hole, rate_limited, slow, stall
+from tests.sandbox.faults import Fault, black_hole, rate_limited, slow, stall
+from tests.sandbox.message import Answer, Request
 from tests.sandbox.stage import Stage
 from tests.sandbox.world import World
 from tests.sandbox.worlds import empty_world
@@ -118,6 +120,7 @@ def test_a_killed_pass_takes_its_ffmpeg_along(place: Place) -> None:
 
     assert ended(process)[0] == -signal.SIGKILL
     assert place.orphans() == []
+    place.wait_for_locks()
     assert (last_run(place).code, last_run(place).ended_at) == (None, None)
     assert "Interrupted" in ended(place.command("status"))[1]
     (place.folder / "ffmpeg").unlink()
@@ -126,11 +129,18 @@ def test_a_killed_pass_takes_its_ffmpeg_along(place: Place) -> None:
 
 
 def test_a_second_pass_at_the_same_time_ends_without_alarm(place: Place) -> None:
-    place.sandbox.fail("/ssrweb/", with_=slow(60_000), times=None)
+    released = threading.Event()
+
+    def late(_: Request, answer: Answer) -> Answer:
+        released.wait(60)
+        return answer
+
+    place.sandbox.fail("/ssrweb/", with_=Fault(change=late))
     first = place.command("sync")
     wait_until(lambda: asked("/ssrweb/")(place), first)
 
     assert ended(place.command("-q", "sync")) == (4, "", "")
+    released.set()
     assert ended(first)[0] == 0
     state = State.read(place.state)
     assert state is not None

@@ -27,6 +27,7 @@ def a_marked(path: Path, **changes: Any) -> Path:
     fields = {"format": 1, "zoomsync": "0.1.0", "library": "library-1", "state": "state-1", "pass": 5, **changes}
     fields = {"run": f"run-{fields['pass']}", **fields}
     (path / ".zoomsync").mkdir(parents=True)
+    (path / "published").mkdir()
     (path / ".zoomsync" / "library.json").write_text(json.dumps(fields))
     return path
 
@@ -246,3 +247,13 @@ def test_what_the_disk_refuses_says_what_to_do(number: int, expected: ZoomsyncEr
 
     assert (type(error), str(error)) == (type(expected), str(expected))
     assert error.hint.startswith(expected.hint)
+
+
+def test_items_that_vanish_all_at_once_are_hidden_rather_than_removed(tmp_path: Path) -> None:
+    library = unattached(a_marked(tmp_path / "library"))
+    (library.path / "published").rmdir()
+
+    with pytest.raises(LibraryUnusable, match="published and drafts are gone, and all items with them") as raised:
+        attach(library, **KNOWN, has_items=True)
+
+    assert "mounted" in raised.value.hint

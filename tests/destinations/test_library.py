@@ -38,6 +38,7 @@ def attach(library: Library, *, number: int = 1, **changes: Any) -> None:
         "pass_number": number,
         "run": f"run-{number}",
         "runs": frozenset(f"run-{n}" for n in range(1, number + 1)),
+        "has_items": False,
         "begin_new": False,
         "new_id": "library-1",
         "dry_run": False,

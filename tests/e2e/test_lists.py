@@ -217,3 +217,17 @@ def test_users_that_cannot_be_listed_end_the_pass_before_anything(begin: Begin, 
     site.sandbox.fail("/v2/users$", with_=faults.page(500), times=None)
 
     assert (site.sync().code, site.files()) == (6, [])
+
+
+def test_a_recording_without_a_host_or_a_uuid_does_not_stop_the_others(begin: Begin, stage: Stage) -> None:
+    stage.meeting("hostless", "alice", 3, "Without a host").raw = {"host_id": ""}
+    stage.video("hostless")
+    stage.meeting("nameless", "alice", 4, "Without a uuid").omit = ("uuid",)
+    stage.video("nameless")
+    site = two_hosts(begin, stage, filter_accounts=[])
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"], result.counts["unreadable"]) == (1, 3, 1)
+    assert "alice@example.org" in str(site.item("hostless"))
+    assert "Zoom lists it without a uuid" in result.stderr

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.sandbox import faults
+from tests.sandbox.settings import CLASSIC
 from tests.sandbox.stage import Stage
 
 HOSTS = ("alice", "bob", "carol")
@@ -176,6 +177,40 @@ def test_a_narrowed_pass_fetches_what_it_names_and_moves_no_gap(
     assert (site.state().head.gaps, site.state().head.listed_till, site.state().head.swept_at) == ((), None, None)
     assert site.sync().counts.get("published", 0) == 4 - len(expected)
     assert site.state().head.gaps == ()
+
+
+def test_a_narrowed_pass_never_widens_the_selection(begin: Begin, stage: Stage) -> None:
+    stage.meeting("old", "alice", 400, "Before since")
+    stage.video("old")
+    site = three_hosts(begin, stage)
+
+    assert (site.sync("--since", "2024-01-01").code, authors(site)) == (0, ["alice", "bob", "carol", "dan"])
+    assert site.uuid("old") not in site.state().entries
+
+
+def test_a_narrowed_pass_leaves_what_it_does_not_name_as_it_is(begin: Begin, stage: Stage) -> None:
+    stage.meeting("bad", "alice", 20, "Fails at first")
+    file = stage.video("bad")
+    site = three_hosts(begin, stage)
+    site.sandbox.fail(file.id, with_=faults.page(404), times=None)
+    site.sync()
+    before = site.entry("bad")
+
+    site.sync("--until", "2026-02-18")
+
+    assert site.entry("bad") == before
+    site.sandbox.heal()
+    site.clock.advance(hours=1)
+    assert site.sync().counts["published"] == 1
+
+
+def test_classic_scopes_are_enough_for_everything(begin: Begin, stage: Stage) -> None:
+    site = three_hosts(begin, stage, delete_recordings="trash", delete_all_accounts=True)
+    site.sandbox.settings.scopes = CLASSIC
+    assert site.sync().counts["published"] == 4
+    site.clock.advance(days=7)
+
+    assert (site.sync().code, len(site.world.deletions)) == (0, 4)
 
 
 def test_a_user_whom_the_config_does_not_select_cannot_be_named(site: Site) -> None:

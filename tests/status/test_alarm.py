@@ -19,7 +19,21 @@ def test_a_pass_that_finished_today_is_healthy() -> None:
 
 
 def test_a_pass_that_finished_with_failures_is_no_reason_by_itself() -> None:
-    assert the_health(a_memory(an_entry(retry=a_retry()), runs=(a_run(code=1),))) == []
+    assert the_health(a_memory(an_entry(retry=a_retry(tries=1)), runs=(a_run(code=1),))) == []
+
+
+def test_what_fails_again_and_again_is_a_reason_before_it_is_parked() -> None:
+    reasons = the_health(a_memory(an_entry(retry=a_retry(tries=2)), runs=(a_run(code=1), a_run(2))))
+
+    assert reasons == [
+        "failed more than once, tried again later: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (/abc//DEF+ghi==)"
+    ]
+
+
+def test_a_pass_that_could_not_read_a_list_is_a_reason() -> None:
+    reasons = the_health(a_memory(runs=(a_run(code=1, counts={"unlisted": 2}),)))
+
+    assert reasons == ["not listed: pass 1 could not read 2 lists"]
 
 
 def test_without_memory_it_never_ran() -> None:

@@ -92,7 +92,7 @@ video: download cut at 12 bytes (look at the network); 2 tries, again 2026-03-10
 video: download cut at 12 bytes; again with the next pass
   what is parked: `zoomsync sync --meeting UUID` tries it again, exclude_meetings gives it up
 
-Deletion refused, still in Zoom's cloud: 1 meeting
+Deletion refused, or not answered: 1 meeting
   2026-03-01 10:30 UTC  ada@example.org  “Kept” (r==): \
 zoom: in use by a webinar; 2 tries, again 2026-03-10 13:00 UTC (in 1 h)
   what must stay in Zoom's cloud: hold_meetings ends these tries

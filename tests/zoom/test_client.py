@@ -45,6 +45,28 @@ def test_a_long_list_of_users_comes_in_pages(sandbox: Sandbox, edge: Edge) -> No
     assert sandbox.count("GET", "users") == 4
 
 
+@pytest.mark.parametrize("status", ["active", "pending"])
+def test_fewer_users_than_zoom_counts_are_asked_for_again_once(sandbox: Sandbox, edge: Edge, status: str) -> None:
+    sandbox.world.add_user("Bob Example")
+    for name in ("New One", "Newer One"):
+        sandbox.world.add_user(name, status="pending")
+    sandbox.fail("users", with_=faults.document(total_records=4), times=1)
+
+    assert len(edge.zoom.users(status)) == 2
+
+    sandbox.fail("users", with_=faults.document(total_records=4), times=2)
+    with pytest.raises(Unreachable, match=rf"^zoom: {status} users: 2 users fewer than Zoom counts$"):
+        edge.zoom.users(status)
+
+
+@pytest.mark.parametrize("total", [None, "", 0])
+def test_users_that_zoom_does_not_count_are_taken_as_listed(sandbox: Sandbox, edge: Edge, total: object) -> None:
+    sandbox.fail("users", with_=faults.document(total_records=total), times=None)
+
+    assert [user.email for user in edge.zoom.users("active")] == [ALICE]
+    assert sandbox.count("GET", "users") == 1
+
+
 def test_a_user_is_found_by_address_or_not_at_all(edge: Edge) -> None:
     assert edge.zoom.user("Alice@example.org") is not None
     assert edge.zoom.user("nobody+x@example.org") is None
@@ -153,6 +175,7 @@ def test_one_file_is_deleted_and_only_that(sandbox: Sandbox, edge: Edge, action:
         (faults.refused(400, 1010, "User does not belong to this account."), DeletionRefused, "code 1010"),
         (faults.refused(400, 3303, "You can not delete an uncompleted meeting."), DeletionRefused, "code 3303"),
         (faults.refused(400, 3310, "used by a simulive webinar"), DeletionRefused, "code 3310"),
+        (faults.refused(404, 3001, "Meeting does not exist: x."), DeletionRefused, "code 3001"),
         (faults.no_rights(), DeletionRefused, "HTTP 200, code 200"),
         (faults.refused(404, 3301, "This recording is still being processed."), DeletionRefused, "still being"),
         (faults.no_scope("recording:write:admin"), NotAuthorized, "recording:write:admin"),

@@ -121,6 +121,32 @@ def test_a_meeting_that_slides_to_the_next_page_is_listed_once(sandbox: Sandbox,
     assert [(meeting.uuid, meeting.topic) for meeting in listing.meetings] == [("a", "new")]
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+def test_a_meeting_that_zoom_lists_and_counts_twice_each_time_is_listed_once(
+    sandbox: Sandbox, edge: Edge, pages: int
+) -> None:
+    a, b = ({"uuid": name, "start_time": "2026-03-02T00:00:00Z"} for name in "ab")
+    whole = [{"meetings": [a, b, a], "total_records": 3}]
+    halves = [{"meetings": [a], "next_page_token": "t"}, {"meetings": [b, a], "total_records": 3}]
+    edge.tokens.current()
+    with requests_mock.Mocker() as zoom:
+        zoom.get(f"{sandbox.api_url}/accounts/me/recordings", [{"json": one} for one in (whole, halves)[pages - 1] * 2])
+
+        listing = edge.list()
+
+    assert [meeting.uuid for meeting in listing.meetings] == ["a", "b"]
+    assert zoom.call_count == 2 * pages
+
+
+def test_meetings_that_slide_differently_each_time_may_hide_another(sandbox: Sandbox, edge: Edge) -> None:
+    a, b = ({"uuid": name, "start_time": "2026-03-02T00:00:00Z"} for name in "ab")
+    readings = [{"meetings": [a, b, one], "total_records": 3} for one in (a, b)]
+    edge.tokens.current()
+    with requests_mock.Mocker() as zoom, pytest.raises(Unreachable, match="1 meeting fewer than Zoom counts"):
+        zoom.get(f"{sandbox.api_url}/accounts/me/recordings", [{"json": one} for one in readings])
+        edge.list()
+
+
 def test_a_dead_page_token_begins_the_window_again(sandbox: Sandbox, edge: Edge) -> None:
     sandbox.settings.page_cap = 2
     add_meetings(sandbox, 3)

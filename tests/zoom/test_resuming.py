@@ -35,7 +35,7 @@ def test_a_transfer_that_does_not_go_on_is_given_up(video: Try) -> None:
     error = video.fails(r"the connection broke or stalled \(5 tries\)$")
 
     assert len(video.ranges) == 5
-    assert error.hint == "the next pass tries again"
+    assert error.hint == "it is tried again"
 
 
 def test_a_server_that_knows_no_ranges_is_asked_for_all_of_it(video: Try) -> None:

@@ -66,9 +66,9 @@ def refused(status: int, body: bytes, otherwise: type[ZoomsyncError] = MeetingFa
         (400, an_error(300, "Validation Failed.", errors=[{"field": "to", "message": "bad"}, 7]), ListingFailed,
          ListingFailed, "Validation Failed.; to: bad", ""),
         (403, an_error(403, "Forbidden"), MeetingFailed, MeetingFailed, "HTTP 403", ""),
-        (429, an_error(429, "maximum per-second rate limit"), DeletionRefused, Unreachable, "HTTP 429", "next pass"),
-        (502, PAGE, MeetingFailed, Unreachable, "HTTP 502: a page titled “Not Found”", "next pass"),
-        (500, an_error(500, "oops"), DeletionRefused, Unreachable, "oops", "next pass"),
+        (429, an_error(429, "maximum per-second rate limit"), DeletionRefused, Unreachable, "HTTP 429", "tried again"),
+        (502, PAGE, MeetingFailed, Unreachable, "HTTP 502: a page titled “Not Found”", "tried again"),
+        (500, an_error(500, "oops"), DeletionRefused, Unreachable, "oops", "tried again"),
         (404, PAGE, MeetingFailed, Unreachable, "HTTP 404: a page titled “Not Found”", "zoom.api_url"),
         (403, PAGE, DeletionRefused, Unreachable, "HTTP 403", "proxy"),
         (200, PAGE, ListingFailed, Unreachable, "HTTP 200: a page", "proxy"),
@@ -151,7 +151,7 @@ def test_a_deletion_is_done_only_where_zoom_says_so(status: int, body: bytes, do
         (401, None, NotAuthorized, "zoom: no token: a page titled “Not Found” (HTTP 401)", "zoom.client_id"),
         (404, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 404)", "zoom.oauth_url"),
         (200, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 200)", "proxy"),
-        (503, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 503)", "next pass"),
+        (503, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 503)", "tried again"),
     ],
 )  # fmt: skip
 def test_a_refused_token_names_the_setting_that_is_wrong(

@@ -94,6 +94,7 @@ class Inspection:
             Part(name="clock", groups=zoom, ask=self._clock, needs=("config", "token")),
             Part(name="scopes", groups=zoom, ask=self._scopes, needs=("config", "token")),
             Part(name="accounts", groups=zoom, ask=self._accounts, needs=("config", "token", "scopes")),
+            Part(name="holds", groups=local, ask=self._holds),
             Part(name="ffmpeg", groups=local, ask=self._tools),
             Part(name="state", groups=both, ask=self._state),
             Part(name="audit", groups=local, ask=lambda: checks.audit(self._config.audit)),
@@ -136,6 +137,10 @@ class Inspection:
     def _accounts(self) -> list[Check]:
         state = self._known()
         return checks.accounts(self._wanted, self._lines.zoom, state.entries.values() if state else ())
+
+    def _holds(self) -> list[Check]:
+        state = self._known()
+        return checks.holds(self._config.hold_meetings, state.entries if state else {})
 
     def _tools(self) -> list[Check]:
         environ = self._around.environ

@@ -19,6 +19,8 @@ def show(
     named: Path | None, talk: Terminal, around: Surroundings, *, what: str | None, check: bool, max_age: timedelta
 ) -> int:
     """Print the status, with `check` its health, or the story of each meeting that `what` matches."""
+    if check and what is not None:
+        raise UsageError("--check and --meeting do not go together", hint="give one of them")
     config = around.config(named)
     state = State.read(config.state)
     now, terms = around.clock.now(), _terms(config)
@@ -46,13 +48,13 @@ def _health(talk: Terminal, reasons: list[str]) -> int:
 
 
 def _stories(talk: Terminal, found: list[status.Story], what: str) -> int:
-    if talk.as_json:
-        talk.document(found)
-    elif not found:
+    if not found:
         raise UsageError(
             f"--meeting {what}: nothing in the state matches",
             hint="give a uuid, a number, an e-mail or part of a topic",
         )
+    if talk.as_json:
+        talk.document(found)
     else:
         for story in found:
             talk.lines([*status.story_lines(story), ""])

@@ -4,7 +4,6 @@ import logging
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from zoomsync import staging, wiring
 from zoomsync.audit import Audit
@@ -14,7 +13,7 @@ from zoomsync.config import Config
 from zoomsync.console import Progress, Terminal
 from zoomsync.deleting import Deleting
 from zoomsync.disk import free_bytes
-from zoomsync.errors import PassRunning, ZoomsyncError
+from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.media.tools import find_tools
 from zoomsync.model import Run, Standing
 from zoomsync.order import Order
@@ -45,6 +44,8 @@ def sync(
             return Session(config, talk, around, order, begin_new=begin_new).go()
     except PassRunning as running:
         log.info("%s", running)
+        if talk.as_json:
+            talk.document({"error": str(running), "hint": running.hint, "problems": (), "code": running.code})
         return running.code
 
 
@@ -72,7 +73,12 @@ class Session:
             running = Running(state, around.clock, run_id=run_id, process=process, order=self._order)
             running.begin()
             with ending(around.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
-                run, error = running.go(lambda: self._work(state), self._tally)
+                try:
+                    run, error = running.go(lambda: self._work(state), self._tally)
+                except Stopped as stop:
+                    log.warning("%s: the state is saved, the next pass goes on from here", stop)
+                    self._tell(running.run, None)
+                    raise
             self._tell(run, error)
             return run.code or 0
 
@@ -82,7 +88,7 @@ class Session:
         with ending(self._around.clock, lambda _: None):
             self._work(state)
         self._tell_plan()
-        return 0
+        return int(self._tally().has_failures)
 
     def _tally(self) -> Tally:
         tally = self._pass.book.tally if self._pass is not None else self._before
@@ -143,12 +149,15 @@ class Session:
         left = self._pass.not_looked_at if self._pass is not None else []
         for line in left:
             log.info("left for the next pass: %s", line)
-        if error is not None:
+        if isinstance(error, PassRunning):
+            log.info("%s", error)
+        elif error is not None:
             self._talk.error(error)
-        log.info("pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
+        level = logging.ERROR if run.code not in (0, PassRunning.code) else logging.INFO
+        log.log(level, "pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
         if self._talk.as_json:
             rows = [asdict(row) for row in tally.rows]
-            self._talk.document({"run": _document(run), "rows": rows, "left": left})
+            self._talk.document({"run": asdict(run), "rows": rows, "left": left})
 
     def _tell_plan(self) -> None:
         tally = self._tally()
@@ -199,10 +208,5 @@ def summary(tally: Tally) -> str:
         "refused",
     )
     parts = [f"{tally.counts[name]:,} {name.replace('_', ' ')}" for name in shown if tally.counts[name]]
-    parts.append(size_in_words(tally.counts["bytes"]))
-    return ", ".join([*parts, plural(tally.counts["calls"], "API call"), plural(tally.counts["downloads"], "download")])
-
-
-def _document(run: Run) -> dict[str, Any]:
-    fields = asdict(run)
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in fields.items()}
+    parts += [size_in_words(tally.counts["bytes"]), plural(tally.counts["calls"], "API call")]
+    return ", ".join([*parts, plural(tally.counts["downloads"], "download request")])

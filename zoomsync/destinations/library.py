@@ -74,6 +74,7 @@ class Library:
         pass_number: int,
         run: str,
         runs: frozenset[str],
+        has_items: bool,
         begin_new: bool,
         new_id: str,
         dry_run: bool,
@@ -81,10 +82,10 @@ class Library:
         """Take the library for this pass (`pass_number`, `run`), finishing what a killed one began.
 
         Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows
-        (`known_id`, `library_pass`, and the ids of the `runs` it remembers), unless `begin_new`; with `PassRunning`
-        one that another pass holds. A dry run refuses likewise, takes no lock and writes nothing.
+        (`known_id`, `library_pass`, the ids of the `runs` and whether it `has_items`), unless `begin_new`; with
+        `PassRunning` one that another pass holds. A dry run refuses likewise, takes no lock and writes nothing.
         """
-        known = Known(state=state_id, library=known_id, library_pass=library_pass, runs=runs)
+        known = Known(state=state_id, library=known_id, library_pass=library_pass, runs=runs, has_items=has_items)
         self._now = (pass_number, run)
         if dry_run:
             self._hold.look(known, begin_new=begin_new, new_id=new_id)

@@ -12,7 +12,10 @@ FORMAT = 1
 FOLDER = ".zoomsync"
 NAME = "library.json"
 
-NEW = "`zoomsync sync --new-library` begins another library there, and finds the items that it holds again"
+NEW = (
+    "`zoomsync sync --new-library` begins another library there; to have it find its items again, "
+    "move the state away first (README: Move, back up, restore)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ class Known:
     """The last pass that the state knows to have changed the library."""
     runs: frozenset[str]
     """The ids of the runs that the state remembers, the last one that changed the library among them."""
+    has_items: bool
+    """Whether the state knows of items in the library."""
 
 
 def path_of(library: Path) -> Path:
@@ -97,7 +102,15 @@ def misfit(marker: Marker | None, known: Known, path: Path) -> LibraryUnusable |
         hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
         said = f"{path}: this is library {marker.id[:8]}, the state knows {str(known.library)[:8]}"
         return LibraryUnusable(said, hint=hint)
-    return _out_of_step(marker, known, path)
+    return _out_of_step(marker, known, path) or _emptied(known, path)
+
+
+def _emptied(known: Known, path: Path) -> LibraryUnusable | None:
+    """Items that all vanish at once are more likely hidden or unmounted than removed one by one."""
+    if not known.has_items or any((path / top).is_dir() for top in ("published", "drafts")):
+        return None
+    hint = f"put them back: are they mounted? what was removed on purpose: mkdir {path / 'published'}"
+    return LibraryUnusable(f"{path}: its folders published and drafts are gone, and all items with them", hint=hint)
 
 
 def _missing(known: str, path: Path) -> LibraryUnusable:
@@ -111,11 +124,11 @@ def _missing(known: str, path: Path) -> LibraryUnusable:
 def _out_of_step(marker: Marker, known: Known, path: Path) -> LibraryUnusable | None:
     changed = marker.pass_number
     if changed < known.library_pass:
-        hint = f"restore a newer backup of the library (finding what it lacks is not built yet); or {NEW}"
+        hint = f"restore a newer backup of the library; or {NEW}"
         said = f"{path}: last changed by pass {changed}, the state knows of pass {known.library_pass}: an older copy"
         return LibraryUnusable(said, hint=hint)
     if changed and marker.run not in known.runs:
-        hint = f"restore the newer state (adopting what a lost state published is not built yet); or {NEW}"
+        hint = f"restore the newer state; or {NEW}"
         said = f"{path}: changed by pass {changed} (run {marker.run}), of which the state knows nothing"
         return LibraryUnusable(said, hint=hint)
     return None

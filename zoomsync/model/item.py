@@ -181,3 +181,5 @@ class Verdict:
     """The names of the stored files that are not there as they were stored."""
     passing: bool = False
     """Whether time alone mends what is wrong: the portal still transcodes."""
+    silent: bool = False
+    """Whether nothing speaks against it, but the destination does not say enough to prove it."""

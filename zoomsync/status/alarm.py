@@ -50,6 +50,8 @@ def _passes(memory: Memory, now: datetime, is_alive: Callable[[Process], bool], 
         yield f"interrupted: pass {last.number}, {last.why or f'{whose(last)} is gone'}"
     elif state.startswith("Failed"):
         yield f"failed: pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}"
+    elif last.counts.get("unlisted"):
+        yield f"not listed: pass {last.number} could not read {plural(last.counts['unlisted'], 'list')}"
     yield from _too_old(last_finished(memory, now), now, max_age)
 
 
@@ -79,6 +81,7 @@ def whose(run: Run) -> str:
 def _meetings(memory: Memory, asked: Rules) -> Iterator[str]:
     entries = memory.entries
     yield from _about(standing.parked(entries, asked), "parked, not tried again by itself")
+    yield from _about(standing.failing(entries, asked), "failed more than once, tried again later")
     yield from _about(standing.refused(entries, asked), "deletion from Zoom refused")
     yield from _about(standing.at_risk(entries, asked), "deleted by Zoom within 7 days and not stored")
 

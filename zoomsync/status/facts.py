@@ -10,6 +10,7 @@ from zoomsync.plan import Rules
 from zoomsync.status import standing
 from zoomsync.status.memory import Memory, NoMemory, Terms, last_finished, outcome, recorded, rules
 from zoomsync.status.times import iso, past
+from zoomsync.words import kind
 
 RUNS_SHOWN = 10
 
@@ -123,12 +124,6 @@ def retry(found: Retry | None, now: datetime) -> dict[str, Any]:
         "next_at": None if is_parked else iso(max(again or now, now)),
         "parked": is_parked,
     }
-
-
-def kind(reason: str) -> str:
-    """A reason without what differs from meeting to meeting, to count by."""
-    general = reason.rpartition(" long, ")[2]
-    return general.partition(": ")[0].partition(" until ")[0]
 
 
 def _intent(intent: Intent) -> dict[str, Any]:

@@ -6,9 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from zoomsync.status.facts import kind
 from zoomsync.status.times import told
-from zoomsync.words import in_words, moment, plural, size_in_words, visible
+from zoomsync.words import in_words, kind, moment, plural, size_in_words, visible
 
 MOST = 20
 """Rows of a kind."""
@@ -107,9 +106,7 @@ def trouble(failure: Row, now: datetime) -> str:
 
 
 def _refused(document: Row, now: datetime) -> Iterator[str]:
-    yield from _section(
-        "Deletion refused, still in Zoom's cloud", document["refused"], partial(trouble, now=now), by="error"
-    )
+    yield from _section("Deletion refused, or not answered", document["refused"], partial(trouble, now=now), by="error")
     if document["refused"]:
         yield "  what must stay in Zoom's cloud: hold_meetings ends these tries"
 

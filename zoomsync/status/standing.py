@@ -59,6 +59,12 @@ def parked(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
     return [entry for entry in failed(entries, rules) if entry.retry is not None and is_parked(entry.retry, rules.now)]
 
 
+def failing(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """What failed more than once and waits for its next try: once can be chance."""
+    waiting = (entry for entry in failed(entries, rules) if entry.retry and not is_parked(entry.retry, rules.now))
+    return [one for one in waiting if one.retry is not None and one.retry.tries > 1 and one.retry.at <= rules.now]
+
+
 def refused(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
     """Whose deletion was refused and is still wanted."""
     if rules.delete == "never":

@@ -48,6 +48,8 @@ class _List:
 
     path: str
     name: str
+    keys: tuple[str, ...]
+    """Fields that tell its entries apart; the first that an entry has."""
     doing: str
     refused: type[ZoomsyncError]
     params: Mapping[str, str]
@@ -78,15 +80,19 @@ class Zoom:
         return Authorization(scopes=token.scopes, server_date=token.server_date)
 
     def users(self, status: str) -> list[User]:
-        """All users with this status: `active`, `inactive` or `pending`."""
+        """All users with this status: `active`, `inactive` or `pending`; listed completely, or it raises."""
         wanted = _List(
             path="/users",
             name="users",
+            keys=("id", "email"),
             doing=f"{status} users",
             refused=Unreachable,
             params={"status": status, "page_size": "300"},
         )
-        found = [recordings.user(entry) for page in self._read(wanted) for entry in page.entries]
+        pages, missing = self._counted(wanted)
+        if missing > 0:
+            raise _incomplete(wanted, f"{plural(missing, 'user')} fewer than Zoom counts")
+        found = [recordings.user(entry) for page in pages for entry in page.entries]
         return list({one.id or one.email: one for one in found}.values())
 
     def user(self, email: str) -> User | None:
@@ -108,17 +114,17 @@ class Zoom:
         wanted = _List(
             path=f"/{whose}/recordings",
             name="meetings",
+            keys=("uuid",),
             doing=f"recordings of {'the account' if user is None else visible(user)} {since} to {until}",
             refused=AccountListRefused if user is None else ListingFailed,
             params=params | {"recording_source_type": "cloud_recording_only"},
             host_email=user if user and "@" in user else "",
         )
-        listed_at, found = self._clock.now(), self._read(wanted)
-        if listing.lack(found) > 0:
-            found = self._read(wanted)
+        listed_at = self._clock.now()
+        found, missing = self._counted(wanted)
         if not all(page.covers(since, until) for page in found):
             return self._in_halves(wanted, since, until, user)
-        if (missing := listing.lack(found)) > 0:
+        if missing > 0:
             raise _incomplete(wanted, f"{plural(missing, 'meeting')} fewer than Zoom counts")
         listed = listing.gather(found, listed_at, wanted.host_email)
         for problem in listed.unreadable:
@@ -134,6 +140,15 @@ class Zoom:
             )
         middle = since + (until - since) // 2
         return self.recordings(since, middle, user=user) + self.recordings(middle, until, user=user)
+
+    def _counted(self, wanted: _List) -> tuple[list[Page], int]:
+        """All pages of a list, read once more where entries are missing; and how many still are."""
+        found = self._read(wanted)
+        missing = listing.lack(found, wanted.keys)
+        if missing > 0:
+            before, found = found, self._read(wanted)
+            missing = listing.lack(found, wanted.keys, before)
+        return found, missing
 
     def _read(self, wanted: _List) -> list[Page]:
         """All pages of a list, from the beginning where the chain of pages breaks."""
@@ -192,7 +207,7 @@ class Zoom:
         answer = self._delete(wire.meeting_path(uuid, file_id), action)
         if answer.is_done:
             return str(answer.status)
-        if answer.is_gone(wire.RECORDING_GONE):
+        if answer.is_gone(wire.FILE_GONE):
             return "gone already"
         raise wire.refusal(answer, doing, otherwise=DeletionRefused)
 

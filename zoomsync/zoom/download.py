@@ -57,7 +57,7 @@ class Errand:
         """How many new bytes make a cut transfer worth another one."""
         return max(1, min(CHUNK, (self.expected or 0) // 100))
 
-    def failed(self, fact: str, hint: str = "the next pass tries again") -> DownloadFailed:
+    def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
         """The error that names this file."""
         what = f"{visible(self.file.label)} {visible(self.file.id)} of meeting {visible(self.meeting.uuid)}"
         return DownloadFailed(f"zoom: {what}: {fact}", hint=hint)

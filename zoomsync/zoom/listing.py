@@ -1,5 +1,6 @@
 """Lists from Zoom, page by page, and what one window of recordings came to."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,11 +50,24 @@ def pages(ask: Callable[[Mapping[str, str]], Answer], name: str) -> Iterator[Pag
         seen.add(token := page.next_token)
 
 
-def lack(found: Sequence[Page]) -> int:
-    """How many entries fewer the pages hold than Zoom counts; the last page counts last."""
+def lack(found: Sequence[Page], keys: Sequence[str], before: Sequence[Page] = ()) -> int:
+    """How many entries fewer the pages hold than Zoom counts; the last page counts last.
+
+    An entry is named by the first of `keys` that it has. One that stands there twice slid to the next page, unless the
+    reading `before` repeats the very same: then Zoom counts it twice.
+    """
     total = next((page.total for page in reversed(found) if page.total is not None), 0)
-    names = [wire.text(entry.get("uuid")) for page in found for entry in page.entries]
-    return total - len({name for name in names if name}) - names.count("")
+    entries = sum(len(page.entries) for page in found)
+    repeated = _repeated(found, keys)
+    return total - entries + (0 if repeated == _repeated(before, keys) else sum(repeated.values()))
+
+
+def _repeated(found: Sequence[Page], keys: Sequence[str]) -> Mapping[str, int]:
+    """Name → how often it stands there besides the first time."""
+    named = (
+        next(filter(None, (wire.text(entry.get(key)) for key in keys)), "") for page in found for entry in page.entries
+    )
+    return {name: times - 1 for name, times in Counter(named).items() if name and times > 1}
 
 
 def gather(found: Sequence[Page], listed_at: datetime, host_email: str) -> Listing:

@@ -20,6 +20,8 @@ from zoomsync.zoom.scopes import lacking
 
 USER_UNKNOWN = frozenset({1001})
 RECORDING_GONE = frozenset({3301, 3001})
+FILE_GONE = frozenset({3301})
+"""3001 only says that Zoom does not know the meeting: its files may still be there."""
 
 STALE = 124
 NO_SCOPE = 4711
@@ -102,21 +104,21 @@ def refusal(answer: Answer, doing: str, *, otherwise: type[ZoomsyncError]) -> Zo
     if answer.is_stale or answer.text.lower().startswith("invalid access token"):
         return NotAuthorized(message, hint="check in marketplace.zoom.us that the app is still activated")
     if answer.status == 429 or answer.status >= 500:
-        return Unreachable(message, hint="Zoom is busy or out of order; the next pass tries again")
+        return Unreachable(message, hint="Zoom is busy or out of order; it is tried again")
     if answer.document is None or answer.status < 200 or 300 <= answer.status < 400 or answer.code == NO_SUCH_ENDPOINT:
         return Unreachable(message, hint="check zoom.api_url, and that no proxy answers in Zoom's place")
     if answer.is_processing and otherwise is not DeletionRefused:
         return StillProcessing(f"zoom: {doing}: still being processed", hint="the next pass asks again")
     if answer.code in USER_UNKNOWN and otherwise is ListingFailed:
         otherwise = UserUnknown
-    return otherwise(message, hint=_HINTS.get(answer.code or 0, "the next pass tries again"))
+    return otherwise(message, hint=_HINTS.get(answer.code or 0, "it is tried again"))
 
 
 _HINTS: Mapping[int, str] = {
     200: "give the admin who made the app a role with the Recording permissions, and let hosts delete recordings",
     1001: "check the address: Zoom does not know this user",
     1010: "the host has left the account: look for the recording in Zoom's web portal",
-    3303: "Zoom has not finished this recording; the next pass tries again",
+    3303: "Zoom has not finished this recording; it is tried again",
     3310: "a simulive webinar plays it: release it there, or list its uuid in hold_meetings",
 }
 
@@ -126,7 +128,7 @@ def token_refusal(answer: Answer) -> ZoomsyncError:
     kind = str((answer.document or {}).get("error", ""))
     message = f"zoom: no token: {answer.text} (HTTP {answer.status}{f', {redact(kind)}' if kind else ''})"
     if answer.status == 429 or answer.status >= 500:
-        return Unreachable(message, hint="Zoom is busy or out of order; the next pass tries again")
+        return Unreachable(message, hint="Zoom is busy or out of order; it is tried again")
     if answer.status not in (400, 401, 403):
         return Unreachable(message, hint="check zoom.oauth_url, and that no proxy answers in Zoom's place")
     if kind == "unsupported_grant_type":

@@ -18,8 +18,10 @@ class Weight(IntEnum):
 
     WAITS = 1
     """Time mends it."""
-    UNPROVEN = 2
-    REMOVED = 3
+    SILENT = 2
+    """The portal does not say what would prove it."""
+    UNPROVEN = 3
+    REMOVED = 4
     """A person's deed."""
 
 
@@ -44,6 +46,7 @@ def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdic
             receipt=receipt,
             removed=worst.weight is Weight.REMOVED,
             passing=worst.weight is Weight.WAITS,
+            silent=worst.weight is Weight.SILENT,
             lacking=tuple(dict.fromkeys(one.file for one in found if one.file)),
         )
     files = tuple(stamped(file, shelf[held.media_of(file)], now) for file in receipt.files)
@@ -91,15 +94,14 @@ def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
     stamp = file.stamp
     is_newer = stamp is not None and "" not in (stamp.version, media.version) and stamp.version != media.version
     if media.size is None:
-        yield _unproven(f"{file.name}: the portal does not say its size (destination.endpoints.media_get.answer.size)")
+        yield _silent(file, "its size", "size")
     elif media.size != file.size:
         fact = f"has {media.size} bytes at the portal, {file.size} were stored"
         yield _removed(file, fact) if is_newer else _unproven(f"{file.name} {fact}")
     elif is_newer and stamp is not None and stamp.look == media.look:
         yield _removed(file, f"was replaced at the portal: version {media.version}, {stamp.version} was stored")
     if media.processed is None:
-        key = "destination.endpoints.media_get.answer.processed"
-        yield _unproven(f"{file.name}: the portal does not say whether it is transcoded ({key})")
+        yield _silent(file, "whether it is transcoded", "processed")
     elif not media.processed:
         yield Finding(weight=Weight.WAITS, fact=f"{file.name}: the portal still transcodes it")
 
@@ -114,9 +116,7 @@ def _handout(file: StoredFile, media: Media) -> Iterator[Finding]:
     if there is None:
         yield _removed(file, f"was removed from media {media.id}")
     elif there.size is None:
-        yield _unproven(
-            f"{file.name}: the portal does not say its size (destination.endpoints.media_get.answer.handout_size)"
-        )
+        yield _silent(file, "its size", "handout_size")
     elif there.size != file.size:
         yield _removed(file, f"has {there.size} bytes at the portal, {file.size} were stored")
 
@@ -133,6 +133,11 @@ def _telling(receipt: Receipt, media: Media) -> Iterator[Finding]:
 
 def _removed(file: StoredFile, fact: str) -> Finding:
     return Finding(weight=Weight.REMOVED, fact=f"{file.name} {fact}", file=file.name)
+
+
+def _silent(file: StoredFile, what: str, key: str) -> Finding:
+    where = f"destination.endpoints.media_get.answer.{key}"
+    return Finding(weight=Weight.SILENT, fact=f"{file.name}: the portal does not say {what} ({where})")
 
 
 def _unproven(fact: str) -> Finding:
