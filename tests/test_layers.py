@@ -42,6 +42,7 @@ RUNNING = {
     "checks",
     "roster",
     "staging",
+    "stored",
     "sync",
 }
 FRONT = {"console", "options", "clock", "wiring", "portal", "commands", "cli", "__main__"}

@@ -12,7 +12,6 @@ from zoomsync.disk import Disk, Reservation, device, explained
 from zoomsync.errors import (
     DownloadFailed,
     MeetingFailed,
-    RemovedByPerson,
     StillProcessing,
     Unsettled,
     Unstitchable,
@@ -26,6 +25,7 @@ from zoomsync.media.tools import Tools
 from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
 from zoomsync.naming import suffix
 from zoomsync.segments import VIEWS
+from zoomsync.stored import contents, found_whole, known_to_be
 
 TRIES = 2
 """How often a file that arrived damaged is fetched within one pass."""
@@ -129,45 +129,10 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
         return fresh
     is_known = fresh.previous is not None and fresh.meeting.uuid not in rules.asked
     try:
-        stored = (_stored if is_known else _whole)(fresh, shop.destination)
+        stored = (known_to_be if is_known else found_whole)(fresh, shop.destination)
         return Work(fresh, stored, shop, is_known=is_known).run()
     except Unsettled as wait:
         return plan.Wait(reason=str(wait), due_at=wait.until)
-
-
-def _stored(job: plan.Publish, destination: Destination) -> Receipt | None:
-    """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
-    known, found = job.previous, destination.find(job.meeting.uuid)
-    return found if found is not None and _ids(known) < _ids(found) else known
-
-
-def _whole(job: plan.Publish, destination: Destination) -> Receipt | None:
-    """What is there and whole of a meeting for which the state does not vouch: hashed before it is trusted."""
-    found = destination.find(job.meeting.uuid)
-    if found is None:
-        return None
-    verdict = destination.verify(found)
-    if not (verdict.safe or verdict.lacking or verdict.passing or verdict.silent):
-        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
-    available = {file.id for file in job.files}
-    broken = [file for file in found.files if file.name in verdict.lacking]
-    again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
-    if broken and not again:
-        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
-    files = tuple(file for file in found.files if file.name not in verdict.lacking)
-    names = {file.name for file in files}
-    cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
-    return replace(found, files=files, cloud=cloud)
-
-
-def _ids(receipt: Receipt | None) -> set[str]:
-    """Of the cloud files that it covers."""
-    return {one.id for one in receipt.cloud} if receipt is not None else set()
-
-
-def _contents(receipt: Receipt | None) -> set[tuple[str, str]]:
-    """The cloud files that it covers, each with its content: one that Zoom changed counts as new."""
-    return {(one.id, one.sha256) for one in receipt.cloud} if receipt is not None else set()
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -318,7 +283,7 @@ class Work:
         missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
         return Done(
             receipt=receipt,
-            stored=len(_contents(receipt) - (_contents(self._job.previous) & _contents(self._previous))),
+            stored=len(contents(receipt) - (contents(self._job.previous) & contents(self._previous))),
             fetched=len(fetched),
             size=sum(one.size for one in fetched.values()),
             pending=(*self._job.pending, *missing),
