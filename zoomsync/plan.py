@@ -48,6 +48,10 @@ class Rules:
     delete: str = "never"
     delete_after: timedelta = timedelta(days=7)
 
+    def wanted(self, files: Iterable[RecordingFile]) -> tuple[RecordingFile, ...]:
+        """Those of a meeting's files that the config selects."""
+        return select(files, views=self.views, kinds=self.kinds, only_primary=self.only_primary)
+
     def selects(self, host_id: str) -> bool:
         """Whether the config selects this host."""
         return host_id not in self.excluded_hosts and (self.hosts is None or host_id in self.hosts)
@@ -160,9 +164,9 @@ def is_put_off(retry: Retry, rules: Rules) -> bool:
 
 def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     """What to do with a wanted meeting: whether it is settled, and what of it is new."""
-    files = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
+    files = rules.wanted(found.files)
     ready = (file for file in found.files if not file.processing and file.url)
-    complete = select(ready, views=rules.views, kinds=rules.kinds)
+    complete = rules.wanted(ready)
     receipt = _trusted(entry, rules)
     deleted = entry.deleted if entry is not None and (receipt or found.uuid not in rules.asked) else {}
     usable = tuple(file for file in complete if file.id not in deleted)
