@@ -107,7 +107,7 @@ class StillProcessing(MeetingFailed):
     """Zoom has not finished this recording; not a try, it waits."""
 
 
-class Unsettled(ZoomsyncError):
+class Unsettled(MeetingFailed):
     """What became of an earlier call shows only later: no try, it is asked again; `until` says from when."""
 
     def __init__(self, message: str, *, hint: str = "", until: datetime | None = None) -> None:

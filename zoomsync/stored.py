@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from zoomsync import plan
-from zoomsync.errors import MeetingFailed, RemovedByPerson
+from zoomsync.errors import MeetingFailed, RemovedByPerson, Unsettled
 from zoomsync.model import Receipt, Verdict
 
 
@@ -22,6 +22,8 @@ def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
     """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
     try:
         found = destination.find(job.meeting.uuid)
+    except Unsettled:
+        raise
     except MeetingFailed:  # the state knows it all the same; publishing says what is in the way, if anything is
         return job.previous
     return found if found is not None and ids(job.previous) < ids(found) else job.previous
