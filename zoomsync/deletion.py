@@ -9,6 +9,7 @@ from datetime import datetime
 
 from zoomsync.model import Entry, Meeting, Phase, Receipt, RecordingFile, Verdict
 from zoomsync.plan import Publish, Rules, Skip, Wait, due, is_put_off
+from zoomsync.segments import select
 from zoomsync.words import moment, plural, size_in_words
 
 
@@ -88,7 +89,8 @@ def judge(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Publ
     late = due(found, entry, rules)
     if not isinstance(late, Skip):
         return late
-    missing = [file for file in rules.wanted(found.files) if not _is_done(file, entry)]
+    selected = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
+    missing = [file for file in selected if not _is_done(file, entry)]
     if missing:
         return Wait(reason=f"not deleted before all of it is stored: {', '.join(sorted(f.label for f in missing))}")
     return _deletable(found, entry, receipt)

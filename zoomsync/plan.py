@@ -29,7 +29,6 @@ class Rules:
     min_duration: timedelta
     views: str | tuple[str, ...]
     kinds: AbstractSet[Kind]
-    """Of those, what the destination takes."""
     hosts: AbstractSet[str] | None
     """Ids of the users that the config selects; None: every user of the account."""
     excluded_hosts: AbstractSet[str] = frozenset()
@@ -38,7 +37,7 @@ class Rules:
     asked: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
     only_primary: bool = False
-    """The best view of each segment alone, and its sound only where there is no view."""
+    """Of each segment the best view alone, or its sound where it has none."""
     until: datetime | None = None
     retry_failed: bool = False
     is_sweep: bool = False
@@ -47,10 +46,6 @@ class Rules:
     """Id of the destination now configured; empty when it is not known yet."""
     delete: str = "never"
     delete_after: timedelta = timedelta(days=7)
-
-    def wanted(self, files: Iterable[RecordingFile]) -> tuple[RecordingFile, ...]:
-        """Those of a meeting's files that the config selects."""
-        return select(files, views=self.views, kinds=self.kinds, only_primary=self.only_primary)
 
     def selects(self, host_id: str) -> bool:
         """Whether the config selects this host."""
@@ -164,9 +159,9 @@ def is_put_off(retry: Retry, rules: Rules) -> bool:
 
 def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     """What to do with a wanted meeting: whether it is settled, and what of it is new."""
-    files = rules.wanted(found.files)
+    files = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     ready = (file for file in found.files if not file.processing and file.url)
-    complete = rules.wanted(ready)
+    complete = select(ready, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     receipt = _trusted(entry, rules)
     deleted = entry.deleted if entry is not None and (receipt or found.uuid not in rules.asked) else {}
     usable = tuple(file for file in complete if file.id not in deleted)
