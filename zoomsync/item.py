@@ -199,14 +199,15 @@ def _made(output: Output, path: Path, clock: Clock, *, offsets: tuple[float, ...
     )
 
 
-def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict[str, float]:
-    """File id → where its segment begins in the video that contains it, in seconds; the primary video first."""
+def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict[str, tuple[str, float]]:
+    """File id → the video (by role) that contains its segment, the primary first, and where in it that begins."""
     parts = segments(known)
-    offsets: dict[str, float] = {}
+    offsets: dict[str, tuple[str, float]] = {}
     for part in parts:
         media = {file.id for file in part.files if file.kind.is_media}
-        found = (o for v in videos if v.offsets for one, o in zip(v.made_of, v.offsets, strict=True) if one in media)
-        by_the_clock = (part.start - parts[0].start).total_seconds()
+        starts = ((v.role, *pair) for v in videos if v.offsets for pair in zip(v.made_of, v.offsets, strict=True))
+        found = ((role, offset) for role, one, offset in starts if one in media)
+        by_the_clock = ("", (part.start - parts[0].start).total_seconds())
         offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
     return offsets
 
@@ -214,12 +215,13 @@ def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict
 JOINS = {How.CAPTIONS: captions.join, How.CHAT: chat.join}
 
 
-def _text(output: Output, have: Materials, offsets: Mapping[str, float], bench: Bench) -> list[ItemFile]:
+def _text(output: Output, have: Materials, offsets: Mapping[str, tuple[str, float]], bench: Bench) -> list[ItemFile]:
     if output.how is How.KEEP:
         return [_as_fetched(output, have)]
     try:
-        parts = [(_read(have.fetched[file.id].path), offsets[file.id]) for file in output.inputs]
-        joined = JOINS[output.how](parts)
+        if len({offsets[file.id][0] for file in output.inputs}) > 1:
+            raise Unstitchable("its segments lie in different videos")  # noqa: TRY301  # told like what `join` refuses
+        joined = JOINS[output.how]([(_read(have.fetched[f.id].path), offsets[f.id][1]) for f in output.inputs])
     except Unstitchable as problem:
         log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
         return []

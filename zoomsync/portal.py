@@ -34,6 +34,7 @@ def portal(
         Writer(line, uploads, shelf, unanswered, _manner(settings), clock),
         uploads,
         Survey(line, directory, terms, category=settings.category),
+        unanswered,
         clock,
         name=settings.id,
     )

@@ -93,7 +93,7 @@ def attach(destination: Destination, state: State, *, run: str, new_id: str, beg
     if isinstance(destination, Library):
         _take(destination, state, run=run, new_id=new_id, begin_new=begin_new, dry_run=dry_run)
     else:
-        destination.attach()
+        destination.attach(dry_run=dry_run)
     if not dry_run:
         library_pass, library_run = destination.last_change
         state.update(destination=destination.id, library_pass=library_pass, library_run=library_run)

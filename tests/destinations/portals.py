@@ -101,7 +101,7 @@ class Wired:
     def _opened(self) -> Vidizmo:
         made = wiring.destination(self.config, self.clock, self.journal, new_id, tries=2)
         assert isinstance(made, Vidizmo)
-        made.attach()
+        made.attach(dry_run=False)
         return made
 
 

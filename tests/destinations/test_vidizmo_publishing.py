@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contracts import CAPTIONS, LATE, VIDEO, a_staged, an_item, with_files, without
-from tests.destinations.portals import ME, Open, Wired
+from tests.destinations.portals import ME, Open, Wired, wired
 from tests.fakes import START, a_meeting, a_user
 from tests.sandbox.portal.media import Attribute, Media
 from zoomsync.destinations.vidizmo import held
@@ -204,23 +204,23 @@ def test_a_meeting_without_media_is_a_document(begin: Open, tmp_path: Path) -> N
 
 
 def test_a_category_is_found_by_its_name(begin: Open, tmp_path: Path) -> None:
-    site = begin(destination={"category": "Lectures"})
+    site = begin()
     own = site.portal.catalogue.add_category("Lectures")
 
-    site.published(an_item(tmp_path))
+    with wired(site.portal, site.clock, destination={"category": "Lectures"}) as other:
+        other.published(an_item(tmp_path))
 
     assert site.only.category == own
 
 
-def test_a_category_that_is_not_there_is_an_error_of_the_config(begin: Open, tmp_path: Path) -> None:
-    site = begin(destination={"category": "Lecturs"})
+def test_a_category_that_is_not_there_is_an_error_of_the_config(begin: Open) -> None:
+    site = begin()
     site.portal.catalogue.add_category("Lectures")
 
     with pytest.raises(ConfigError, match=r"destination\.category: the portal has no Lecturs") as raised:
-        site.published(an_item(tmp_path))
+        Wired(site.portal, site.clock, destination={"category": "Lecturs"})
 
     assert raised.value.hint == "it has: Lectures"
-    assert site.portal.media == {}
 
 
 def test_the_attributes_are_made_once_and_the_receipt_is_not_searched(begin: Open, tmp_path: Path) -> None:
@@ -297,3 +297,20 @@ def test_everything_that_is_sent_is_known_to_the_table(begin: Open, tmp_path: Pa
         "customAttributes",
         "content",
     }
+
+
+def test_what_has_no_more_to_tell_is_closed_at_the_start_of_a_pass(begin: Open) -> None:
+    site = begin()
+    unanswered = site.destination._unanswered
+    unanswered.begin("create", uuid="never heard of", target="video")
+    unanswered.learn(unanswered.begin("create", uuid="known", target="video"), media="7")
+
+    def left() -> list[str]:
+        site.later()
+        return [intent.uuid for intent in site.journal.open_intents()]
+
+    assert left() == ["never heard of", "known"]
+    site.clock.advance(days=2)
+    assert left() == ["known"]
+    site.clock.advance(days=30)
+    assert left() == []

@@ -5,7 +5,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from zoomsync.model import Clock, Intent
+from zoomsync.model import DAY, Clock, Intent
+
+KNOWN_FOR = 30 * DAY
+"""How long the answer to a call is remembered that the ledger never came to know."""
 
 
 class Intents(Protocol):
@@ -61,6 +64,15 @@ class Unanswered:
         known = replace(intent, details={**intent.details, **details})
         self._intents.begin(known)
         return known
+
+    def tidy(self) -> None:
+        """Close what has no more to tell: what it was about shows in the portal by now, or never will."""
+        now = self._clock.now()
+        for intent in self._intents.open_intents():
+            is_known = "media" in intent.details or "user" in intent.details
+            patience = self._index_lag + (KNOWN_FOR if is_known else DAY)
+            if intent.details.get("portal") == self._portal and now - intent.at > patience:
+                self._intents.settle(intent.id)
 
     def settle(self, intent: Intent) -> None:
         """It is known what became of it, and that is remembered elsewhere."""

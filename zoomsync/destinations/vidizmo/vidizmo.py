@@ -11,6 +11,7 @@ from zoomsync.destinations.vidizmo.portal import Portal
 from zoomsync.destinations.vidizmo.publication import Publication
 from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
 from zoomsync.destinations.vidizmo.survey import Survey
+from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson
@@ -29,6 +30,7 @@ class Vidizmo:
         writer: Writer,
         uploads: Uploads,
         survey: Survey,
+        unanswered: Unanswered,
         clock: Clock,
         *,
         name: str,
@@ -39,6 +41,7 @@ class Vidizmo:
         self._writer = writer
         self._uploads = uploads
         self._survey = survey
+        self._unanswered = unanswered
         self._clock = clock
         self._id = name
 
@@ -57,9 +60,12 @@ class Vidizmo:
         """No: nothing is known that replaces a media's video."""
         return False
 
-    def attach(self) -> None:
-        """Sign in, so that a credential that is refused stops a pass before it touches anything."""
+    def attach(self, *, dry_run: bool) -> None:
+        """Sign in and find the category, so that what is wrong there stops a pass before it touches anything."""
         self._portal.sign_in()
+        self._writer.find_category()
+        if not dry_run:
+            self._unanswered.tidy()
 
     def detach(self) -> None:
         """Begin no further upload, and end every connection."""

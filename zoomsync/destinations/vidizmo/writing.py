@@ -67,16 +67,27 @@ class Writer:
         self._category: str | None = None
 
     def prepare(self) -> None:
-        """See to it that the custom attributes exist, and find the category; once. Raises `ConfigError` for that."""
+        """See to it that the custom attributes exist; once."""
         with self._lock:
             if self._is_prepared:
                 return
-            self._category = self._found_category()
             known = self._attributes()
             for name, is_shown in ((self._manner.uuid_attribute, "true"), (ATTRIBUTE, "false")):
                 if name not in known:
                     self._make_attribute(name, is_shown)
             self._is_prepared = True
+
+    def find_category(self) -> None:
+        """Find the category of new items, if there is to be one. Raises `ConfigError`."""
+        wanted = self._manner.category
+        if wanted is None:
+            return
+        answer, found = self._portal.listed("category_list")
+        ids = {answer.text("name", one): self._portal.id(answer, "id", one) for one in found}
+        if wanted not in ids and wanted not in ids.values():
+            names = ", ".join(sorted(ids)) or "none"
+            raise ConfigError(f"destination.category: the portal has no {wanted}", hint=f"it has: {names}")
+        self._category = ids.get(wanted, wanted)
 
     def create(self, item: Item, file: ItemFile, author: Author) -> Media:
         """Make a media of a staged file. Never twice: what is not known to have come to nothing stays written down."""
@@ -123,8 +134,11 @@ class Writer:
 
     def culture_of(self, source: Path) -> str:
         """The language that captions say in their head, or the configured one."""
-        with source.open("rb") as file:
-            head = re.split(rb"\r?\n\r?\n", file.read(2048), maxsplit=1)[0]
+        try:
+            with source.open("rb") as file:
+                head = re.split(rb"\r?\n\r?\n", file.read(2048), maxsplit=1)[0]
+        except OSError:  # uploading it says what is wrong
+            return self._manner.language
         found = _LANGUAGE.search(head)
         return found[1].decode() if found else self._manner.language
 
@@ -164,17 +178,6 @@ class Writer:
         except Refused:
             if name not in self._attributes():  # else another one made it meanwhile
                 raise
-
-    def _found_category(self) -> str | None:
-        wanted = self._manner.category
-        if wanted is None:
-            return None
-        answer, found = self._portal.listed("category_list")
-        ids = {answer.text("name", one): self._portal.id(answer, "id", one) for one in found}
-        if wanted not in ids and wanted not in ids.values():
-            names = ", ".join(sorted(ids)) or "none"
-            raise ConfigError(f"destination.category: the portal has no {wanted}", hint=f"it has: {names}")
-        return ids.get(wanted, wanted)
 
 
 def stored_as(file: ItemFile, place: str) -> StoredFile:
