@@ -29,11 +29,11 @@ test-all: ## The test suite on every Python that is supported and present
 
 check: lint types test-all ## What CI runs: linters, format, types, layers, tests
 
-lint: $(READY)
+lint: $(READY) ## Linter and format check
 	$(BIN)/ruff check zoomsync tests
 	$(BIN)/ruff format --check zoomsync tests
 
-types: $(READY)
+types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
 format: $(READY) ## Format the code
