@@ -8,16 +8,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 from tests.sandbox.__main__ import write_config
+from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.residents import move_in
 from tests.sandbox.portal.server import Portal
 from tests.sandbox.server import Sandbox
+from zoomsync.words import plural
 
 FOLDER = Path(__file__).parent.parent / ".demo"
 COMMANDS = ("auth-check", "users", "sync --dry-run", "sync", "sync", "status")
+SHOWN = 8
+"""Media of each author that are named."""
 
 
 def main() -> int:
@@ -46,9 +49,23 @@ def _watched() -> str:
 
 
 def _shown(portal: Portal) -> str:
-    states = Counter(one.status for one in portal.media.values())
-    mails = len(portal.invitations)
-    return f"the portal holds {len(portal.media)} media ({dict(states)}); {mails} users were invited"
+    """What a person at the portal would see: of each author some media, with what is attached to them."""
+    every = list(portal.media.values())
+    meetings = {one.attributes["ZoomMeetingUUID"] for one in every}
+    lines = [f"the portal held {len(every)} media of {len(meetings)} meetings, each at {portal.url}/api/v1/mashup/ID"]
+    for author in dict.fromkeys(one.author for one in every):
+        own = [one for one in every if one.author == author]
+        lines += ["", f"{portal.users[author].email}: {len(own)} media", *map(_line, own[:SHOWN])]
+        lines += [f"  … and {len(own) - SHOWN} more"] if len(own) > SHOWN else []
+    invited = ", ".join(one.email for one in portal.invitations)
+    return "\n".join([*lines, "", f"invited, each once: {invited}"])
+
+
+def _line(media: Media) -> str:
+    texts = [f"captions {one.culture}" for one in media.captions]
+    texts += [plural(len(media.handouts), "handout")] if media.handouts else []
+    attached = f" + {', '.join(texts)}" if texts else ""
+    return f"  {media.id:>4}  {media.status:<10}  {media.title}{attached}"
 
 
 def _run(command: str) -> int:
