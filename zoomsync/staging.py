@@ -4,21 +4,18 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from zoomsync.errors import Unfit
+from zoomsync.disk import explained
 from zoomsync.model import Entry, Phase
 from zoomsync.naming import suffix
 
 
 def tidy(folder: Path, entries: Iterable[Entry]) -> None:
-    """Remove the staging folders of meetings that are not open; nothing else is touched."""
+    """Remove the staging folders of meetings that are not open; nothing else is touched. Raises `Unfit`."""
     keep = {suffix(entry.uuid) for entry in entries if entry.phase is Phase.WAITING or entry.retry or entry.pending}
-    try:
+    with explained(folder):
         for one in folder.iterdir() if folder.is_dir() else ():
-            if one.is_dir() and _is_ours(one.name) and one.name not in keep:
+            if one.is_dir() and not one.is_symlink() and _is_ours(one.name) and one.name not in keep:
                 shutil.rmtree(one)
-    except OSError as error:
-        fact = f"{folder}: {(error.strerror or str(error)).lower()}"
-        raise Unfit(fact, hint="make the staging folder writable, or set `staging`") from error
 
 
 def _is_ours(name: str) -> bool:
