@@ -63,7 +63,8 @@ def make_item(have: Materials, style: Style, bench: Bench) -> Item:
     texts = [output for output in have.arrangement.build if output not in videos]
     made = [file for output in videos for file in _video(output, have, style, bench)]
     if any(file.role in ("video", "audio") for file in [*made, *kept]):
-        offsets = _offsets(have.known, [*made, *kept])
+        primary_first = sorted([*made, *kept], key=lambda file: (not file.role.startswith("video"), file.role))
+        offsets = _offsets(have.known, primary_first)
         made += [file for output in texts for file in _text(output, have, offsets, bench)]
     else:
         made += [file for output in texts for file in _separate_text(output, have)]
@@ -200,13 +201,14 @@ def _made(output: Output, path: Path, clock: Clock, *, offsets: tuple[float, ...
 
 
 def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict[str, tuple[str, float]]:
-    """File id → the video (by role) that contains its segment, the primary first, and where in it that begins."""
+    """File id → the video (by role) that contains its segment, the first of `videos`, and where in it that begins."""
     parts = segments(known)
     offsets: dict[str, tuple[str, float]] = {}
     for part in parts:
-        media = {file.id for file in part.files if file.kind.is_media}
-        starts = ((v.role, *pair) for v in videos if v.offsets for pair in zip(v.made_of, v.offsets, strict=True))
-        found = ((role, offset) for role, one, offset in starts if one in media)
+        ids = {file.id for file in part.files if file.kind.is_media}
+        found = (
+            (v.role, o) for v in videos if v.offsets for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids
+        )
         by_the_clock = ("", (part.start - parts[0].start).total_seconds())
         offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
     return offsets
