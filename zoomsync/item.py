@@ -63,8 +63,8 @@ def make_item(have: Materials, style: Style, bench: Bench) -> Item:
     texts = [output for output in have.arrangement.build if output not in videos]
     made = [file for output in videos for file in _video(output, have, style, bench)]
     if any(file.role in ("video", "audio") for file in [*made, *kept]):
-        primary_first = sorted([*made, *kept], key=lambda file: (not file.role.startswith("video"), file.role))
-        offsets = _offsets(have.known, primary_first)
+        timed = [file for file in (*made, *kept) if file.offsets]
+        offsets = _offsets(have.known, sorted(timed, key=lambda file: (not file.role.startswith("video"), file.role)))
         made += [file for output in texts for file in _text(output, have, offsets, bench)]
     else:
         made += [file for output in texts for file in _separate_text(output, have)]
@@ -206,9 +206,7 @@ def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict
     offsets: dict[str, tuple[str, float]] = {}
     for part in parts:
         ids = {file.id for file in part.files if file.kind.is_media}
-        found = (
-            (v.role, o) for v in videos if v.offsets for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids
-        )
+        found = ((v.role, o) for v in videos for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids)
         by_the_clock = ("", (part.start - parts[0].start).total_seconds())
         offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
     return offsets
