@@ -14,6 +14,7 @@ from tests.sandbox.portal.server import Portal
 from zoomsync import wiring
 from zoomsync.config import Config, parse
 from zoomsync.destinations.vidizmo.vidizmo import Vidizmo
+from zoomsync.errors import ZoomsyncError
 from zoomsync.model import Intent, Item, Receipt, User
 
 Open = Callable[..., "Wired"]
@@ -101,7 +102,11 @@ class Wired:
     def _opened(self) -> Vidizmo:
         made = wiring.destination(self.config, self.clock, self.journal, new_id, tries=2)
         assert isinstance(made, Vidizmo)
-        made.attach(dry_run=False)
+        try:
+            made.attach(dry_run=False)
+        except ZoomsyncError:
+            made.detach()
+            raise
         return made
 
 

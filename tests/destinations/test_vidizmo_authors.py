@@ -1,5 +1,6 @@
 """Under whom a host's items are published: found, raised, made and invited once, or `me` instead, said once."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contracts import an_item
-from tests.destinations.portals import ME, Open, Wired
+from tests.destinations.portals import ME, Open, Wired, wired
 from tests.fakes import FakeClock, a_meeting, a_user
 from tests.sandbox.portal.faults import lost_request, portal_error
 from zoomsync.destinations.vidizmo.authors import Terms, judge
@@ -319,11 +320,12 @@ class TestScim:
     """Users by SCIM 2.0."""
 
     @pytest.fixture
-    def site(self, begin: Open) -> Wired:
+    def site(self, begin: Open) -> Iterator[Wired]:
         site = begin()
         token = site.portal.settings.scim_token
         below = {"users": "scim", "scim_url": f"{site.portal.url}/scim/v2", "scim_token": token}
-        return Wired(site.portal, FakeClock(), destination=below)
+        with wired(site.portal, FakeClock(), destination=below) as made:
+            yield made
 
     def test_a_new_user_is_a_contributor_and_invited_once(self, site: Wired, tmp_path: Path) -> None:
         for number in range(2):
