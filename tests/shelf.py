@@ -55,10 +55,13 @@ class Shelf:
     content: dict[str, str] = field(default_factory=dict)
     """By stored name."""
     passes: int = 0
+    can_replace: bool = True
 
     def look(self, files: Sequence[RecordingFile], **style: Any) -> Arrangement:
         """What is to be done when these files are in the cloud."""
-        return arrange(wanted(self._known(files), **style), self.receipt, available={file.id for file in files})
+        here = {file.id for file in files}
+        outputs = wanted(self._known(files), **style)
+        return arrange(outputs, self.receipt, available=here, can_replace=self.can_replace)
 
     def work(self, files: Sequence[RecordingFile], **style: Any) -> Arrangement:
         """One pass with these files in the cloud."""

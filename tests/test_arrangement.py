@@ -180,6 +180,59 @@ def test_after_the_last_pass_an_item_holds(case: str) -> None:
     assert sorted(shelf.told()) == sorted(expected)
 
 
+KEEPING: dict[str, tuple[list[str], str, list[str]]] = {
+    "a late segment": (["A1", "A1 A2"], "A2", ["video: A1", "video.part-2: A2"]),
+    "late segments, one after the other": (
+        ["A1", "A1 A2", "A1 A2 A3 A4"],
+        "A3 A4",
+        ["video: A1", "video.part-2: A2", "video.part-3: A3 A4"],
+    ),
+    "a late transcript and a late view": (["A1", "A1 B1 T1"], "B1 T1", ["video: A1", f"{B}: B1", "captions: T1"]),
+    "a late segment with its texts": (
+        ["A1 T1 H1", "A1 A2 T1 T2 H1 H2"],
+        "A2 T2 H2",
+        [
+            "video: A1",
+            "captions: T1",
+            "chat: H1",
+            "video.part-2: A2",
+            "captions.part-2: T2",
+            "chat.part-2: H2",
+            "segments/2 audio_transcript: T2",
+            "segments/2 chat_file: H2",
+        ],
+    ),
+    "the texts of both segments, which lie in different videos": (
+        ["A1", "A1 A2", "A1 A2 T1 T2"],
+        "T1 T2",
+        [
+            "video: A1",
+            "video.part-2: A2",
+            "segments/1 audio_transcript: T1",
+            "segments/2 audio_transcript: T2",
+        ],
+    ),
+    "Zoom altered a text": (["A1 H1", "A1 H1+"], "H1", ["video: A1", "chat: H1", "chat.part-2: H1+"]),
+    "a late segment that must be encoded": (["A1", "A1 A2~"], "A2", ["video: A1", "video.part-2: A2~"]),
+}
+
+
+@pytest.mark.parametrize("case", KEEPING)
+def test_where_nothing_can_be_replaced_what_is_new_becomes_a_part(case: str) -> None:
+    (*earlier, last), fetched, expected = KEEPING[case]
+    shelf = Shelf(can_replace=False)
+    for listing in earlier:
+        shelf.work(cloud(listing))
+    before = set(shelf.told())
+
+    arrangement = shelf.work(cloud(last))
+
+    assert sorted(file.id for file in arrangement.fetch) == sorted(fetched.split())
+    assert sorted(shelf.told()) == sorted(expected)
+    assert before <= set(shelf.told())
+    assert shelf.look(cloud(last)).build == ()
+
+
 def test_what_has_nothing_new_is_kept_as_it_is_stored() -> None:
     shelf = Shelf()
     shelf.work(cloud("A1 B1 T1"))

@@ -15,6 +15,7 @@ PURE = {
     "segments",
     "layout",
     "arrangement",
+    "operations",
     "gaps",
     "plan",
     "deletion",
@@ -41,9 +42,10 @@ RUNNING = {
     "checks",
     "roster",
     "staging",
+    "stored",
     "sync",
 }
-FRONT = {"console", "options", "clock", "wiring", "commands", "cli", "__main__"}
+FRONT = {"console", "options", "clock", "wiring", "portal", "commands", "cli", "__main__"}
 
 
 def layer(name: str) -> str:

@@ -17,10 +17,12 @@ from tests.readme import README, ROOT, blocks, codes, section, tables
 from zoomsync import errors
 from zoomsync.cli import main_group
 from zoomsync.clock import SIGNALS
+from zoomsync.config.destinations import TYPES
 from zoomsync.config.reading import parse
 from zoomsync.errors import Stopped, ZoomsyncError
 from zoomsync.layout import wanted
 from zoomsync.model import Kind, RecordingFile
+from zoomsync.operations import TABLE
 from zoomsync.options import EXIT_CODES
 from zoomsync.zoom.scopes import SCOPES
 
@@ -128,7 +130,8 @@ class TestConfig:
 
     def test_every_key_that_is_named_exists(self) -> None:
         nested = {f"{name}.{key}" for name, keys in EXAMPLE.items() if isinstance(keys, dict) for key in keys}
-        known = {*EXAMPLE, *nested, *(name.partition(".")[2] for name in nested), "client_secret_file"}
+        nested |= {f"destination.{key}" for kind in TYPES.values() for key in kind.model_fields}
+        known = {*EXAMPLE, *nested, *(name.partition(".")[2] for name in nested), "client_secret_file", *TABLE}
         like_a_key = re.compile(r"((?:zoom|recordings|destination)\.(?!us$)[a-z_]+|[a-z]+(?:_[a-z]+)+)(?:: .*)?")
         named = {found[1] for code in codes(README) if (found := like_a_key.fullmatch(code))}
 

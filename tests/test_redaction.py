@@ -38,6 +38,8 @@ def test_no_token_survives_redaction(token: str) -> None:
     ("body", "shown"),
     [
         (b'{"code":1,"message":"No."}', "No."),
+        (b'{"name":"XException","incidentId":"1f-2","exceptionDetails":[]}', "XException (incident 1f-2)"),
+        (b'{"detail":"not known","status":"401"}', "not known"),
         (b'{"reason":"Account does not exist","error":"invalid_request"}', "Account does not exist"),
         (b'{"status":false,"errorCode":300,"errorMessage":"Forbidden"}', "Forbidden"),
         (b"<html><head><TITLE>\n Sign In </TITLE>", "a page titled “Sign In”"),

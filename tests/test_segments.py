@@ -202,3 +202,22 @@ def test_the_config_selects(
     views: str | tuple[str, ...], kinds: frozenset[Kind], files: tuple[RecordingFile, ...], expected: str
 ) -> None:
     assert " ".join(file.id for file in select(files, views=views, kinds=kinds)) == expected
+
+
+@pytest.mark.parametrize(
+    ("views", "kinds", "files", "expected"),
+    [
+        ("all", ALL, MIXED, "A1 T1 B2 H2"),
+        ("best", ALL, MIXED, "A1 T1 B2 H2"),
+        (("gallery_view", "some_new_view"), ALL, MIXED, "B1 T1 B2 H2"),
+        ("all", {Kind.AUDIO, Kind.CAPTIONS}, MIXED, "S1 T1"),
+        ("all", {Kind.VIDEO}, (f("A1", 0, 60), UNKNOWN), "A1 O3"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_a_destination_may_take_of_each_segment_the_best_view_alone(
+    views: str | tuple[str, ...], kinds: frozenset[Kind], files: tuple[RecordingFile, ...], expected: str
+) -> None:
+    chosen = select(files, views=views, kinds=kinds, only_primary=True)
+
+    assert " ".join(file.id for file in chosen) == expected

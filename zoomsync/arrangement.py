@@ -25,23 +25,29 @@ class Arrangement:
         return tuple({file.id: file for output in self.build for file in output.inputs}.values())
 
 
-def arrange(outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str]) -> Arrangement:
+def arrange(
+    outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str], can_replace: bool = True
+) -> Arrangement:
     """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now.
 
     An output without anything new stays as it is stored. One with something new is built, if every input can be fetched
     again and no stored file would be replaced whose content is not in what is built; otherwise what is new becomes a
     part (or, for a view that newly ranks best, a further video). Nothing is ever built from less.
+    At a destination that cannot replace (`can_replace`) every stored file stays.
     """
     if previous is None:
         return Arrangement(keep=(), build=tuple(output for output in outputs if set(output.made_of) <= available))
-    return _Update(outputs, previous, available).arrangement()
+    return _Update(outputs, previous, available, can_replace=can_replace).arrangement()
 
 
 class _Update:
     """What becomes of a stored item now that Zoom has more."""
 
-    def __init__(self, outputs: Sequence[Output], previous: Receipt, available: AbstractSet[str]) -> None:
+    def __init__(
+        self, outputs: Sequence[Output], previous: Receipt, available: AbstractSet[str], *, can_replace: bool
+    ) -> None:
         self._outputs = outputs
+        self._can_replace = can_replace
         self._wanted = {output.role for output in outputs}
         self._stored = previous.files
         self._roles = {file.role for file in previous.files}
@@ -99,7 +105,9 @@ class _Update:
         ]
 
     def _is_in(self, file: StoredFile, whole: Sequence[Output]) -> bool:
-        """Whether all of a stored file is in what is built: also the bytes of which it is the proof."""
+        """Whether all of a stored file is in what is built, also the bytes of which it is the proof; and may go."""
+        if not self._can_replace:
+            return False
         proof = _made_of(one for one in whole if one.holds) | _made_of(self._originals(whole))
         moved = {one for one, part in self._moved.items() if part != file.name}
         is_same = (self._altered | moved).isdisjoint(file.made_of)

@@ -44,12 +44,12 @@ class Book:
         """What is remembered of a meeting."""
         return self._state.entries.get(uuid)
 
-    def put(self, *entries: Entry, head: Head | None = None) -> None:
-        """Remember entries and head, durably and together; what did not change is not written."""
+    def put(self, *entries: Entry, head: Head | None = None, settled: tuple[str, ...] = ()) -> None:
+        """Remember entries and head and close intents, durably and together; what did not change is not written."""
         self.head = head or self.head
         changed = [entry for entry in entries if entry != self.entry(entry.uuid)]
-        if not self.is_dry and (changed or self.head != self._state.head):
-            self._state.put(*changed, head=self.head if self.head != self._state.head else None)
+        if not self.is_dry and (changed or settled or self.head != self._state.head):
+            self._state.put(*changed, head=self.head if self.head != self._state.head else None, settled=settled)
 
     def decide(self, decided: Iterable[tuple[Meeting, plan.Answer]], head: Head) -> list[Job]:
         """Write down what is to be done with each meeting; returns what is to be published."""
@@ -97,7 +97,8 @@ class Book:
             head = replace(head, fetched_till=job.entry.start)
         library_pass, library_run = self._destination.last_change
         head = replace(head, library_pass=library_pass, library_run=library_run)
-        self.put(after, head=head)
+        made = (one.id for one in self._state.open_intents() if (one.action, one.uuid) == ("create", after.uuid))
+        self.put(after, head=head, settled=tuple(made))
         with about(job.entry):
             verb = "updated" if is_update else "published"
             log.info("%s: %s, %s", verb, plural(done.fetched, "file"), size_in_words(done.size))
@@ -141,8 +142,12 @@ class Book:
             reason = f"stored; deleted from Zoom {moment(self._clock.now())}"
             self.put(replace(after, phase=Phase.DELETED, reason=reason, due_at=None))
 
-    def not_deleted(self, entry: Entry, answer: plan.Wait | plan.Skip) -> None:
-        """Write down why the stored files do not prove enough to delete."""
+    def not_deleted(self, entry: Entry, answer: plan.Wait | plan.Skip, *, passing: bool) -> None:
+        """Write down why the stored files do not prove enough to delete; `passing`: not yet."""
+        if passing:
+            with about(entry):
+                log.info("%s", answer.reason)
+            return
         if isinstance(answer, plan.Wait):
             self.tally.counts["unproven"] += 1
             self._tell("kept", entry, answer.reason)

@@ -13,7 +13,7 @@ from zoomsync.disk import device, existing, free_bytes
 from zoomsync.errors import ConfigError, NotAuthorized, Unfit, Unreachable, ZoomsyncError
 from zoomsync.hosts import Directory, Wanted, select, unknown_accounts, unknown_exclusions
 from zoomsync.media.tools import Tools
-from zoomsync.model import Entry, Secret
+from zoomsync.model import Entry, Secret, Surveyed
 from zoomsync.state import State
 from zoomsync.words import plural, size_in_words
 from zoomsync.zoom.scopes import SCOPES
@@ -22,6 +22,7 @@ Level: TypeAlias = Literal["ok", "warn", "fail"]
 
 WORST_FIRST = (ConfigError.code, NotAuthorized.code, Unreachable.code, Unfit.code)
 """The exit code is the first of these that occurred."""
+LEVELS: Mapping[str, Level] = {"confirmed": "ok", "unchecked": "warn", "refused": "fail"}
 ADD_SCOPE = "add it to the app at marketplace.zoom.us and activate the app again"
 
 
@@ -42,7 +43,10 @@ class Probed(Protocol):
     """A destination that can be tried out."""
 
     def check(self) -> str:
-        """Write and remove one probe file; what it is, in words."""
+        """Write and remove one probe file, where that can be; what it is, in words."""
+
+    def survey(self) -> Iterator[Surveyed]:
+        """What else it can be asked for, and what came of asking."""
 
 
 def exit_code(found: Iterable[Check]) -> int:
@@ -144,10 +148,13 @@ def tools(find: Callable[[], Tools]) -> list[Check]:
     return [ok("ffmpeg", f"version {found.version} from {where}: {pair}")]
 
 
-def destination(attach: Callable[[], None], probed: Probed) -> list[Check]:
-    """Whether it is the one that the state knows, lets us in and can be written to."""
+def destination(attach: Callable[[], None], probed: Probed) -> Iterator[Check]:
+    """Whether it is the one that the state knows, lets us in and can be written to; and what it understands."""
     attach()
-    return [ok("destination", probed.check())]
+    yield ok("destination", probed.check())
+    for one in probed.survey():
+        message = f"{one.name}: {one.message}"
+        yield Check(name="operation", level=LEVELS[one.standing], message=message, hint=one.hint, code=one.code)
 
 
 def state(path: Path, found: State | None) -> list[Check]:

@@ -126,7 +126,7 @@ class Cleaning:
         verdict = self._wait_for(future)
         action = deletion.decide(found, verdict, rules.delete)
         if not isinstance(action, deletion.Delete):
-            self._book.not_deleted(entry, action)
+            self._book.not_deleted(entry, action, passing=verdict.passing)
             return False
         entry = replace(entry, receipt=verdict.receipt)
         with about(entry):

@@ -80,7 +80,7 @@ class Deleting:
 
     def settle_open(self) -> None:
         """Find out what became of deletions whose answer an earlier pass never saw."""
-        for intent in list(self._state.intents.values()):
+        for intent in [one for one in self._state.open_intents() if one.action == "delete"]:
             try:
                 found = self._zoom.meeting(intent.uuid)
             except MeetingFailed:  # not now: a later pass finds out

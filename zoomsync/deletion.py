@@ -89,7 +89,8 @@ def judge(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Publ
     late = due(found, entry, rules)
     if not isinstance(late, Skip):
         return late
-    missing = [f for f in select(found.files, views=rules.views, kinds=rules.kinds) if not _is_done(f, entry)]
+    selected = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
+    missing = [file for file in selected if not _is_done(file, entry)]
     if missing:
         return Wait(reason=f"not deleted before all of it is stored: {', '.join(sorted(f.label for f in missing))}")
     return _deletable(found, entry, receipt)

@@ -4,6 +4,7 @@ Exit codes are promised in the README and held to it by a test.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -104,6 +105,14 @@ class Unjoinable(Unstitchable):
 
 class StillProcessing(MeetingFailed):
     """Zoom has not finished this recording; not a try, it waits."""
+
+
+class Unsettled(MeetingFailed):
+    """What became of an earlier call shows only later: no try, it is asked again; `until` says from when."""
+
+    def __init__(self, message: str, *, hint: str = "", until: datetime | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.until = until
 
 
 class RemovedByPerson(MeetingFailed):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from zoomsync.config import Config
 from zoomsync.errors import ConfigError, UsageError
-from zoomsync.model import Entry, User
+from zoomsync.model import Entry, Meeting, User
 
 FEW = 25
 """Up to so many named accounts each is asked about, and listed, by itself."""
@@ -138,6 +138,11 @@ def unknown_accounts(emails: Iterable[str]) -> ConfigError:
         f"filter_accounts: {', '.join(emails)}: Zoom knows no such user",
         hint="correct the address, or set `unknown_accounts: warn`",
     )
+
+
+def untold(meeting: Meeting) -> User:
+    """The host of a meeting, where Zoom tells no more than the meeting does."""
+    return User(id=meeting.host_id, email=meeting.host_email, status="unknown")
 
 
 def unknown_exclusions(emails: Iterable[str]) -> ConfigError:

@@ -63,7 +63,8 @@ def make_item(have: Materials, style: Style, bench: Bench) -> Item:
     texts = [output for output in have.arrangement.build if output not in videos]
     made = [file for output in videos for file in _video(output, have, style, bench)]
     if any(file.role in ("video", "audio") for file in [*made, *kept]):
-        offsets = _offsets(have.known, [*made, *kept])
+        timed = [file for file in (*made, *kept) if file.offsets]
+        offsets = _offsets(have.known, sorted(timed, key=lambda file: (not file.role.startswith("video"), file.role)))
         made += [file for output in texts for file in _text(output, have, offsets, bench)]
     else:
         made += [file for output in texts for file in _separate_text(output, have)]
@@ -199,14 +200,14 @@ def _made(output: Output, path: Path, clock: Clock, *, offsets: tuple[float, ...
     )
 
 
-def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict[str, float]:
-    """File id → where its segment begins in the video that contains it, in seconds; the primary video first."""
+def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict[str, tuple[str, float]]:
+    """File id → the video (by role) that contains its segment, the first of `videos`, and where in it that begins."""
     parts = segments(known)
-    offsets: dict[str, float] = {}
+    offsets: dict[str, tuple[str, float]] = {}
     for part in parts:
-        media = {file.id for file in part.files if file.kind.is_media}
-        found = (o for v in videos if v.offsets for one, o in zip(v.made_of, v.offsets, strict=True) if one in media)
-        by_the_clock = (part.start - parts[0].start).total_seconds()
+        ids = {file.id for file in part.files if file.kind.is_media}
+        found = ((v.role, o) for v in videos for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids)
+        by_the_clock = ("", (part.start - parts[0].start).total_seconds())
         offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
     return offsets
 
@@ -214,12 +215,13 @@ def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict
 JOINS = {How.CAPTIONS: captions.join, How.CHAT: chat.join}
 
 
-def _text(output: Output, have: Materials, offsets: Mapping[str, float], bench: Bench) -> list[ItemFile]:
+def _text(output: Output, have: Materials, offsets: Mapping[str, tuple[str, float]], bench: Bench) -> list[ItemFile]:
     if output.how is How.KEEP:
         return [_as_fetched(output, have)]
     try:
-        parts = [(_read(have.fetched[file.id].path), offsets[file.id]) for file in output.inputs]
-        joined = JOINS[output.how](parts)
+        if len({offsets[file.id][0] for file in output.inputs}) > 1:
+            raise Unstitchable("its segments lie in different videos")  # noqa: TRY301  # told like what `join` refuses
+        joined = JOINS[output.how]([(_read(have.fetched[f.id].path), offsets[f.id][1]) for f in output.inputs])
     except Unstitchable as problem:
         log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
         return []

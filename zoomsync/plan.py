@@ -36,6 +36,8 @@ class Rules:
     held: AbstractSet[str] = frozenset()
     asked: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
+    only_primary: bool = False
+    """Of each segment the best view alone, or its sound where it has none."""
     until: datetime | None = None
     retry_failed: bool = False
     is_sweep: bool = False
@@ -157,9 +159,9 @@ def is_put_off(retry: Retry, rules: Rules) -> bool:
 
 def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     """What to do with a wanted meeting: whether it is settled, and what of it is new."""
-    files = select(found.files, views=rules.views, kinds=rules.kinds)
+    files = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     ready = (file for file in found.files if not file.processing and file.url)
-    complete = select(ready, views=rules.views, kinds=rules.kinds)
+    complete = select(ready, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     receipt = _trusted(entry, rules)
     deleted = entry.deleted if entry is not None and (receipt or found.uuid not in rules.asked) else {}
     usable = tuple(file for file in complete if file.id not in deleted)

@@ -3,6 +3,7 @@
 import json
 import re
 from contextlib import suppress
+from typing import Any
 
 from zoomsync.words import visible
 
@@ -20,13 +21,18 @@ def said(body: bytes) -> str:
     with suppress(ValueError, RecursionError):
         document = json.loads(text)
     if isinstance(document, dict):
-        words = [
-            str(document[key]) for key in ("message", "errorMessage", "reason", "name", "error") if document.get(key)
-        ]
-        return redact(words[0])[:300] if words else "no reason given"
+        keys = ("message", "errorMessage", "reason", "name", "error", "detail")
+        words = [str(document[key]) for key in keys if document.get(key)]
+        return f"{redact(words[0])[:300] if words else 'no reason given'}{_incident(document)}"
     if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
         return f"a page titled “{redact(title[1].strip())}”"
     return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
+
+
+def _incident(document: dict[str, Any]) -> str:
+    """The number under which a portal's own log tells more of an error."""
+    incident = document.get("incidentId")
+    return f" (incident {redact(str(incident))[:80]})" if incident else ""
 
 
 _FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"

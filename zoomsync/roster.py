@@ -29,11 +29,8 @@ class Member:
 class Authors(Protocol):
     """A destination, as far as authors go."""
 
-    def author_for(self, host: User) -> Author:
-        """Under whom the recordings of this host are published."""
-
-    def has_author(self, author: Author) -> bool:
-        """Whether the author exists there already."""
+    def prospect(self, host: User) -> Author:
+        """Under whom the recordings of this host would be published, and how that comes about; changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +41,16 @@ class Roster:
     refused: tuple[str, ...] = ()
 
 
-def roster(wanted: Wanted, directory: Directory, entries: Collection[Entry], authors: Authors) -> Roster:
-    """Ask Zoom about everybody whom the config selects, the destination about their authors."""
+def roster(
+    wanted: Wanted, directory: Directory, entries: Collection[Entry], authors: Authors, *, everyone: bool = True
+) -> Roster:
+    """Ask Zoom about everybody whom the config selects, the destination about their authors.
+
+    Not `everyone`: about the hosts of the ledger alone, where it has any.
+    """
     users, unknown = _named(wanted, directory, entries) if wanted.emails else _everyone(wanted, directory, entries)
     counts = Counter(entry.host_id for entry in entries)
-    members = [_member(user, counts, authors) for user in users]
+    members = [_member(user, counts, authors, is_asked=everyone or not counts or user.id in counts) for user in users]
     ordered = sorted(members, key=lambda one: (one.email.lower(), one.id))
     return Roster(members=tuple(ordered), refused=unknown if wanted.unknown == "fail" else ())
 
@@ -79,8 +81,8 @@ def _departed(known: Collection[str], entries: Iterable[Entry]) -> list[User]:
     ]
 
 
-def _member(user: User, counts: Counter[str], authors: Authors) -> Member:
-    author, note = _author(user, authors)
+def _member(user: User, counts: Counter[str], authors: Authors, *, is_asked: bool) -> Member:
+    author, note = _author(user, authors) if is_asked else ("", "no recordings yet: not asked about without --all")
     return Member(
         id=user.id,
         email=user.email,
@@ -97,6 +99,5 @@ def _author(user: User, authors: Authors) -> tuple[str, str]:
         return "", "Zoom knows no such user"
     if user.status == "pending" or not user.id:
         return "", "has not accepted Zoom's invitation: records nothing"
-    author = authors.author_for(user)
-    there = "exists" if authors.has_author(author) else "would be created"
-    return author.id, f"{author.note}, {there}" if author.note else there
+    author = authors.prospect(user)
+    return author.email or author.id, author.note

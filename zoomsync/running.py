@@ -64,9 +64,9 @@ class Running:
         known = self.run.authorization
         now = self._clock.now()
         if isinstance(ending, NotAuthorized):
-            return replace(known, zoom=f"refused: {ending}", checked_at=now)
+            return replace(_about(known, f"refused: {ending}", ending), checked_at=now)
         if isinstance(ending, Unreachable):
-            return replace(known, zoom=f"unknown: {ending}")
+            return _about(known, f"unknown: {ending}", ending)
         if not tally.is_authorized:
             return known
         return AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
@@ -84,3 +84,9 @@ class Running:
         self._state.record(self.run)
         if authorization is not None:
             self._state.update(authorization=authorization)
+
+
+def _about(known: AuthorizationStatus, fact: str, ending: ZoomsyncError) -> AuthorizationStatus:
+    """The status with a fact about whom the error is about: messages begin with that."""
+    is_portal = str(ending).startswith("portal:")
+    return replace(known, destination=fact) if is_portal else replace(known, zoom=fact)

@@ -102,18 +102,23 @@ def _segment(files: list[RecordingFile]) -> Segment:
 
 
 def select(
-    files: Iterable[RecordingFile], *, views: str | Sequence[str], kinds: AbstractSet[Kind]
+    files: Iterable[RecordingFile], *, views: str | Sequence[str], kinds: AbstractSet[Kind], only_primary: bool = False
 ) -> tuple[RecordingFile, ...]:
     """The files that the config wants. Where a segment has none of the listed views, its best one is taken.
 
-    One that is being processed and has no type yet may become anything: it is wanted.
+    One that is being processed and has no type yet may become anything: it is wanted. With `only_primary` the best view
+    of a segment, or its sound where it has none, is all of its media that is.
     """
     wanted = [file for file in files if file.kind in kinds or (file.processing and not file.type)]
-    if views == "all":
+    if views == "all" and not only_primary:
         return tuple(wanted)
     listed = [] if isinstance(views, str) else list(views)
     chosen: list[RecordingFile] = []
     for segment in segments(wanted):
+        if only_primary:
+            media = sorted((file for file in segment.files if file.kind.is_media), key=lambda f: rank(f, listed))
+            chosen += [*media[:1], *(file for file in segment.files if not file.kind.is_media)]
+            continue
         videos = sorted((file for file in segment.files if file.kind is Kind.VIDEO), key=lambda f: rank(f, listed))
         chosen += [file for file in videos if file.view in listed] or videos[:1]
         chosen += [file for file in segment.files if file.kind is not Kind.VIDEO]

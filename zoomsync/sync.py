@@ -70,6 +70,8 @@ class Pass:
         self._unreached = 0
         self._patience = Patience()
         self.book = Book(wiring.state, wiring.clock, wiring.destination, is_dry=wiring.order.dry_run)
+        self._users: Mapping[str, User] = {}
+        self._foreseen: set[str] = set()
         self.not_looked_at: list[str] = []
 
     def run(self) -> None:
@@ -77,6 +79,7 @@ class Pass:
         may = self._authorize()
         selected = self._select(may)
         lists = Lists(self._zoom, selected, is_account_wide=self._is_account_wide(may), patience=self._patience)
+        self._users = lists.users
         is_sweep = self._begin()
         rules = replace(self._rules(selected), is_sweep=is_sweep)
         reader = Readings(
@@ -171,7 +174,8 @@ class Pass:
             settle=config.recordings.settle,
             min_duration=config.recordings.min_duration,
             views=config.recordings.views,
-            kinds=config.recordings.files,
+            only_primary=config.only_primary,
+            kinds=config.kinds,
             hosts=selected.ids,
             excluded_hosts=selected.excluded,
             excluded=config.exclude_meetings,
@@ -216,7 +220,18 @@ class Pass:
         jobs = self.book.decide(plan.urgent_first(answers), reading.head)
         if jobs and not self._order.dry_run:
             log.info("%s due", plural(len(jobs), "meeting"))
-        return [] if self._order.dry_run else jobs
+        if self._order.dry_run:
+            self._foresee(jobs)
+            return []
+        return jobs
+
+    def _foresee(self, jobs: list[Job]) -> None:
+        """Count what publishing would do about the authors of these meetings, each host once."""
+        for meeting in (job.action.meeting for job in jobs):
+            if meeting.host_id not in self._foreseen:
+                self._foreseen.add(meeting.host_id)
+                host = self._users.get(meeting.host_id) or hosts.untold(meeting)
+                self.book.tally.counts[f"author_{self._wiring.destination.prospect(host).standing}"] += 1
 
     def _team(self, rules: plan.Rules, lists: Lists) -> Team[Job, "work.Done | plan.Answer"]:
         shop = self._wiring.shop(lists.users)

@@ -4,15 +4,20 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from zoomsync import __version__
+from zoomsync import config as config_of
 from zoomsync.config import Config
 from zoomsync.destinations.library import Library
+from zoomsync.destinations.vidizmo.unanswered import Intents
+from zoomsync.destinations.vidizmo.vidizmo import Vidizmo
 from zoomsync.disk import Disk
 from zoomsync.http import TRIES, Http
 from zoomsync.item import Style
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, User
+from zoomsync.portal import portal
 from zoomsync.state import State
 from zoomsync.work import Shop
 from zoomsync.zoom.auth import Tokens
@@ -20,6 +25,7 @@ from zoomsync.zoom.client import Zoom
 from zoomsync.zoom.download import Downloads
 
 USER_AGENT = f"zoomsync/{__version__}"
+Destination: TypeAlias = Library | Vidizmo
 WATCHED_TRIES = 3
 """Tries a request while a person waits for the answer."""
 
@@ -62,24 +68,40 @@ def lines(config: Config, clock: Clock, *, tries: int = TRIES) -> Lines:
     )
 
 
-def library(config: Config, clock: Clock) -> Library:
-    """The destination that the config names; not attached yet."""
+def destination(
+    config: Config, clock: Clock, intents: Intents, new_id: Callable[[], str], *, tries: int = TRIES
+) -> Destination:
+    """The destination that the config names; not attached yet, nothing is sent."""
+    settings = config.destination
+    if isinstance(settings, config_of.Vidizmo):
+        http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
+        return portal(config, settings, clock, http, intents=intents, new_id=new_id)
     return Library(
-        config.destination.path,
+        settings.path,
         clock=clock,
         publish_as=config.publish_as,
         me=config.me or "",
         aliases=config.aliases,
-        dir_mode=config.destination.dir_mode,
-        file_mode=config.destination.file_mode,
-        group=config.destination.group,
+        dir_mode=settings.dir_mode,
+        file_mode=settings.file_mode,
+        group=settings.group,
     )
 
 
-def attach(destination: Library, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
-    """Take the library for the pass that has begun, and remember it; see `Library.attach`."""
+def attach(destination: Destination, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
+    """Sign in to the portal, or take the library for the pass that has begun; and remember it."""
+    if isinstance(destination, Library):
+        _take(destination, state, run=run, new_id=new_id, begin_new=begin_new, dry_run=dry_run)
+    else:
+        destination.attach(dry_run=dry_run)
+    if not dry_run:
+        library_pass, library_run = destination.last_change
+        state.update(destination=destination.id, library_pass=library_pass, library_run=library_run)
+
+
+def _take(library: Library, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
     head = state.head
-    destination.attach(
+    library.attach(
         state_id=head.id,
         known_id=head.destination or None,
         library_pass=head.library_pass,
@@ -91,14 +113,20 @@ def attach(destination: Library, state: State, *, run: str, new_id: str, begin_n
         new_id=new_id,
         dry_run=dry_run,
     )
-    if not dry_run:
-        library_pass, library_run = destination.last_change
-        state.update(destination=destination.id, library_pass=library_pass, library_run=library_run)
+
+
+def storage(config: Config) -> Path | None:
+    """Where the destination keeps items on this machine, if it does."""
+    settings = config.destination
+    return settings.path if isinstance(settings, config_of.Library) else None
 
 
 def staging(config: Config, state_id: str) -> Path:
     """Where downloads lie while a meeting is open."""
-    return config.staging or config.destination.path / ".zoomsync" / state_id / "staging"
+    if config.staging is not None:
+        return config.staging
+    folder = storage(config)
+    return folder / ".zoomsync" / state_id / "staging" if folder is not None else config.state.parent / "staging"
 
 
 def shop(
@@ -106,7 +134,7 @@ def shop(
     clock: Clock,
     *,
     to_zoom: Lines,
-    destination: Library,
+    destination: Destination,
     tools: Tools,
     state_id: str,
     progress: Callable[[str, int], None],
@@ -122,7 +150,7 @@ def shop(
             destination=destination,
             tools=tools,
             staging=staging(config, state_id),
-            storage=config.destination.path,
+            storage=storage(config),
             disk=disk,
             clock=clock,
             style=Style(

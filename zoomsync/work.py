@@ -9,7 +9,14 @@ from typing import Protocol
 from zoomsync import plan
 from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import DownloadFailed, MeetingFailed, RemovedByPerson, StillProcessing, Unstitchable
+from zoomsync.errors import (
+    DownloadFailed,
+    MeetingFailed,
+    StillProcessing,
+    Unsettled,
+    Unstitchable,
+)
+from zoomsync.hosts import untold
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import How, extension, wanted
 from zoomsync.media import mp4
@@ -18,6 +25,7 @@ from zoomsync.media.tools import Tools
 from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
 from zoomsync.naming import suffix
 from zoomsync.segments import VIEWS
+from zoomsync.stored import contents, found_whole, known_to_be
 
 TRIES = 2
 """How often a file that arrived damaged is fetched within one pass."""
@@ -34,17 +42,30 @@ class Destination(Protocol):
     def last_change(self) -> tuple[int, str]:
         """The last pass that changed it, and the id of its run; (0, "") when none did, or where it cannot tell."""
 
+    @property
+    def can_replace(self) -> bool:
+        """Whether a stored file can be replaced by a newer one; else what is new becomes a part of the item."""
+
     def check(self) -> str:
         """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
 
     def author_for(self, host: User) -> Author:
         """The author under whom this host's items are published; the note says how it comes about."""
 
+    def prospect(self, host: User) -> Author:
+        """What `author_for` would come to; changes nothing."""
+
     def find(self, uuid: str) -> Receipt | None:
-        """The receipt of this meeting's item, wherever a person may have moved it."""
+        """The receipt of what there is of this meeting's item, wherever a person may have moved it.
+
+        Raises `Unsettled` while it cannot be known whether an earlier call made one.
+        """
 
     def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
-        """Make the destination hold this item; running it again changes nothing. Raises `RemovedByPerson`."""
+        """Make the destination hold this item; running it again changes nothing.
+
+        Raises `RemovedByPerson`, and `Unsettled` where it can only be done later.
+        """
 
     def verify(self, receipt: Receipt) -> Verdict:
         """Look at the stored files again: by content, or by the strongest check there is."""
@@ -73,7 +94,7 @@ class Shop:
     destination: Destination
     tools: Tools
     staging: Path
-    storage: Path
+    storage: Path | None
     """Where the destination keeps items on this machine: reserved too, when it is another file system."""
     disk: Disk
     clock: Clock
@@ -107,43 +128,11 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     if not isinstance(fresh, plan.Publish):
         return fresh
     is_known = fresh.previous is not None and fresh.meeting.uuid not in rules.asked
-    stored = (_stored if is_known else _whole)(fresh, shop.destination)
-    return Work(fresh, stored, shop, is_known=is_known).run()
-
-
-def _stored(job: plan.Publish, destination: Destination) -> Receipt | None:
-    """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
-    known, found = job.previous, destination.find(job.meeting.uuid)
-    return found if found is not None and _ids(known) < _ids(found) else known
-
-
-def _whole(job: plan.Publish, destination: Destination) -> Receipt | None:
-    """What is there and whole of a meeting for which the state does not vouch: hashed before it is trusted."""
-    found = destination.find(job.meeting.uuid)
-    if found is None:
-        return None
-    verdict = destination.verify(found)
-    if not verdict.safe and not verdict.lacking:
-        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
-    available = {file.id for file in job.files}
-    broken = [file for file in found.files if file.name in verdict.lacking]
-    again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
-    if broken and not again:
-        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
-    files = tuple(file for file in found.files if file.name not in verdict.lacking)
-    names = {file.name for file in files}
-    cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
-    return replace(found, files=files, cloud=cloud)
-
-
-def _ids(receipt: Receipt | None) -> set[str]:
-    """Of the cloud files that it covers."""
-    return {one.id for one in receipt.cloud} if receipt is not None else set()
-
-
-def _contents(receipt: Receipt | None) -> set[tuple[str, str]]:
-    """The cloud files that it covers, each with its content: one that Zoom changed counts as new."""
-    return {(one.id, one.sha256) for one in receipt.cloud} if receipt is not None else set()
+    try:
+        stored = (known_to_be if is_known else found_whole)(fresh, shop.destination)
+        return Work(fresh, stored, shop, is_known=is_known).run()
+    except Unsettled as wait:
+        return plan.Wait(reason=str(wait), due_at=wait.until)
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -201,15 +190,17 @@ class Work:
     def _arrange(self, files: tuple[RecordingFile, ...]) -> Arrangement:
         views = self._shop.views or VIEWS
         outputs = wanted(self._known(files), concatenate=self._shop.style.concatenate, views=views)
-        return arrange(outputs, self._previous, available={file.id for file in files})
+        can_replace = self._shop.destination.can_replace
+        return arrange(outputs, self._previous, available={file.id for file in files}, can_replace=can_replace)
 
     def _needs(self, arrangement: Arrangement) -> dict[Path, int]:
-        """Bytes per folder: the files, what is stitched of them, and a copy where staging lies elsewhere."""
+        """Bytes per folder: the files, what is stitched of them, and a copy where items lie on another file system."""
         arriving = sum(file.size or 0 for file in arrangement.fetch)
         stitched = sum(file.size or 0 for o in arrangement.build if o.how is How.STITCH for file in o.inputs)
         needs = {self._shop.staging: arriving + 2 * stitched}
-        if device(self._shop.storage) != device(self._shop.staging):
-            needs[self._shop.storage] = arriving + stitched
+        storage = self._shop.storage
+        if storage is not None and device(storage) != device(self._shop.staging):
+            needs[storage] = arriving + stitched
         return needs
 
     def _fetch(
@@ -283,9 +274,7 @@ class Work:
                 for one in fetched.values():
                     one.path.unlink(missing_ok=True)
                 raise
-        host = self._shop.users.get(self._meeting.host_id) or User(
-            id=self._meeting.host_id, email=self._meeting.host_email, status="unknown"
-        )
+        host = self._shop.users.get(self._meeting.host_id) or untold(self._meeting)
         author = self._shop.destination.author_for(host)
         return self._shop.destination.publish(item, author, self._previous if self._is_known else None)
 
@@ -294,7 +283,7 @@ class Work:
         missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
         return Done(
             receipt=receipt,
-            stored=len(_contents(receipt) - (_contents(self._job.previous) & _contents(self._previous))),
+            stored=len(contents(receipt) - (contents(self._job.previous) & contents(self._previous))),
             fetched=len(fetched),
             size=sum(one.size for one in fetched.values()),
             pending=(*self._job.pending, *missing),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoomsync.config import Config, load, parse
+from zoomsync.config import Config, Library, load, parse
 from zoomsync.errors import ConfigError
 
 CREDENTIALS = "zoom: {account_id: an-account, client_id: a-client, client_secret: hunter2}\n"
@@ -18,6 +18,12 @@ def a_config(environ: Mapping[str, str] | None = None, at: Path = AT, **keys: An
     credentials = {"account_id": "an-account", "client_id": "a-client", "client_secret": "hunter2"}
     zoom = {**credentials, **keys.pop("zoom", {})}
     return parse({"zoom": zoom, **keys}, at, environ or {})
+
+
+def library_of(config: Config) -> Library:
+    """Its destination, which is a library."""
+    assert isinstance(config.destination, Library)
+    return config.destination
 
 
 def a_file(folder: Path, text: str, name: str = "config.yaml", mode: int = 0o600) -> Path:

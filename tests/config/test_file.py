@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.builders import CREDENTIALS, a_file, refusal
+from tests.config.builders import CREDENTIALS, a_file, library_of, refusal
 from zoomsync.config import find_config, load
 from zoomsync.errors import ConfigError
 
@@ -163,11 +163,11 @@ def test_a_file_that_is_no_utf8_is_told(tmp_path: Path) -> None:
 def test_a_byte_order_mark_and_merge_keys_are_fine(tmp_path: Path) -> None:
     text = "\ufeff" + CREDENTIALS + "recordings: &r {lookback: 3d}\ndestination: {<<: {path: a}, path: b}\n"
 
-    assert load(a_file(tmp_path, text), {}).destination.path == tmp_path / "b"
+    assert library_of(load(a_file(tmp_path, text), {})).path == tmp_path / "b"
 
 
 @pytest.mark.parametrize("written", ["0750", '"0750"', "'750'", "0o750"])
 def test_modes_that_yaml_reads_in_its_own_way(tmp_path: Path, written: str) -> None:
     path = a_file(tmp_path, f"{CREDENTIALS}destination: {{dir_mode: {written}}}")
 
-    assert load(path, {}).destination.dir_mode == 0o750
+    assert library_of(load(path, {})).dir_mode == 0o750

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.config.builders import AT, CREDENTIALS, a_config, a_file, problems, refusal
+from tests.config.builders import AT, CREDENTIALS, a_config, a_file, library_of, problems, refusal
 from zoomsync.config import Config, Library, Recordings, Zoom, load, parse
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind
@@ -114,7 +114,7 @@ timezone: Europe/Berlin
     assert config.recordings.views == ("gallery_view", "active_speaker")
     assert config.recordings.files == {Kind.VIDEO, Kind.CHAT}
     assert config.delete_recordings == "permanent"
-    assert (config.destination.path, config.destination.group) == (Path("/srv/library"), "1000")
+    assert (library_of(config).path, library_of(config).group) == (Path("/srv/library"), "1000")
     assert (config.state, config.audit) == (tmp_path / "../s.json", tmp_path / "../audit.jsonl")
     assert config.timezone == "Europe/Berlin"
 
@@ -166,11 +166,11 @@ def test_variables_are_filled_in_everywhere_and_can_be_numbers_and_switches() ->
     )
 
     assert (config.workers, config.enabled, config.filter_accounts) == (7, False, ("ada@example.org",))
-    assert config.destination.path == Path("/srv/lib")
+    assert library_of(config).path == Path("/srv/lib")
 
 
 def test_two_dollars_make_a_literal() -> None:
-    assert a_config(destination={"path": "/srv/$${x}"}).destination.path == Path("/srv/${x}")
+    assert library_of(a_config(destination={"path": "/srv/$${x}"})).path == Path("/srv/${x}")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080/v2", "http://localhost/v2", "http://[::1]:1/v2/"])
@@ -271,10 +271,13 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
             f'delete_recordings: "trash" {EVERYONE}',
         ),
         (
-            "destination: {type: vidizmo, portal: x.example.org}",
-            "destination.type: vidizmo is not built yet in this version of zoomsync (write library)",
+            "destination: {type: rclone, remote: x}",
+            "destination.type: rclone is not built yet in this version of zoomsync (write library or vidizmo)",
         ),
-        ("destination: {type: libary}", 'destination.type: "libary" is none of library (did you mean library?)'),
+        (
+            "destination: {type: libary}",
+            'destination.type: "libary" is none of library, vidizmo (did you mean library?)',
+        ),
         (
             "destination: {dir_mode: 750}",
             'destination.dir_mode: 750 is not a mode (write it in quotes with its zero, such as "0750")',
@@ -366,7 +369,7 @@ destination: {type: rclone}
     assert str(error) == f"{tmp_path}/config.yaml: 9 problems"
     assert error.hint == "config.example.yaml shows every key"
     assert sorted(error.problems) == [
-        "destination.type: rclone is not built yet in this version of zoomsync (write library)",
+        "destination.type: rclone is not built yet in this version of zoomsync (write library or vidizmo)",
         "filter_accounts: is set, and filter_accounts_file too (keep one)",
         "recordings.lookbak: unknown key (did you mean lookback?)",
         "recordings.sweep: 7 has no unit (write 7m, 7h or 7d)",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from zoomsync.config import parse
 from zoomsync.config.schema import schema_text
 
 ROOT = Path(__file__).parents[2]
@@ -58,6 +59,13 @@ def example() -> str:
     return (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 
 
+def portal() -> dict[str, Any]:
+    """The example's other destination, which is commented out."""
+    lines = [line[1:] for line in example().splitlines() if re.match(r"#(destination:|  )", line)]
+    found: dict[str, Any] = yaml.safe_load("\n".join(lines))
+    return found
+
+
 def keys(schema: dict[str, Any]) -> set[str]:
     """Every key, with a dot for those of a section."""
     found = set()
@@ -83,10 +91,24 @@ def test_the_example_points_to_the_schema_and_is_accepted_by_it() -> None:
 
 def test_the_example_shows_every_key_but_the_twins_of_the_credentials() -> None:
     data = yaml.safe_load(example())
-    shown = set(data) | {f"{name}.{key}" for name, one in data.items() if isinstance(one, dict) for key in one}
+    sections = [*data.items(), *portal().items()]
+    shown = set(data) | {f"{name}.{key}" for name, one in sections if isinstance(one, dict) for key in one}
 
-    assert keys(SCHEMA) - shown == {"zoom.account_id_file", "zoom.client_id_file", "zoom.client_secret_file"}
+    twins = {f"zoom.{name}_file" for name in ("account_id", "client_id", "client_secret")}
+    twins |= {f"destination.{name}_file" for name in ("password", "client_secret", "scim_token")}
+    assert keys(SCHEMA) - shown == twins
     assert shown - keys(SCHEMA) == set()
+
+
+def test_the_example_of_a_portal_is_accepted_and_shows_the_defaults() -> None:
+    zoom = {"account_id": "a", "client_id": "b", "client_secret": "c"}
+    config = parse({"zoom": zoom, **portal()}, Path("config.yaml"), {})
+
+    shortest = {key: portal()["destination"][key] for key in ("type", "url", "email", "password")}
+    assert accepts(SCHEMA, {"zoom": zoom, **portal()})
+    assert config.destination.model_copy(update={"password": None}) == parse(
+        {"zoom": zoom, "destination": shortest}, Path("config.yaml"), {}
+    ).destination.model_copy(update={"password": None})
 
 
 @pytest.mark.parametrize(
@@ -98,6 +120,7 @@ def test_the_example_shows_every_key_but_the_twins_of_the_credentials() -> None:
         {"zoom": {"account_id": "a", "client_id": "b", "client_secret": "c"}, "workers": 65},
         {"zoom": {"account_id": "a", "client_id": "b", "client_secret": "c"}, "delete_recordings": "yes"},
         {"zoom": {"account_id": "a", "client_id": "b", "client_secret": "c"}, "recordings": {"files": ["vidoe"]}},
+        {"zoom": {"account_id": "a", "client_id": "b", "client_secret": "c"}, "destination": {"type": "vidizmo"}},
     ],
 )
 def test_the_schema_refuses_what_the_program_refuses(wrong: dict[str, Any]) -> None:

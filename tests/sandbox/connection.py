@@ -6,22 +6,38 @@ import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from tests.sandbox.message import Answer, Ending, Record, Request
-from tests.sandbox.settings import Settings
 
 CHUNK = 1 << 16
 Respond = Callable[[Request, Record], Answer]
 
 
+class Dating(Protocol):
+    """What decides the `Date` of every answer."""
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Tells the time."""
+
+    @property
+    def skew(self) -> timedelta:
+        """How far the server's clock is ahead."""
+
+    @property
+    def sends_date(self) -> bool:
+        """Whether there is a `Date` at all."""
+
+
 class Listener:
     """An HTTP server on 127.0.0.1, and on the same port of 127.0.0.2 as the foreign host."""
 
-    def __init__(self, respond: Respond, settings: Settings, port: int = 0) -> None:
+    def __init__(self, respond: Respond, settings: Dating, port: int = 0) -> None:
         self._ending = threading.Event()
         self._servers = [_Server(("127.0.0.1", port), respond, settings, self._ending)]
         self.port = self._servers[0].server_address[1]
@@ -50,7 +66,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for them and no socket is left open
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], respond: Respond, settings: Settings, ending: threading.Event) -> None:
+    def __init__(self, address: tuple[str, int], respond: Respond, settings: Dating, ending: threading.Event) -> None:
         self.respond = respond
         self.settings = settings
         self.ending = ending
@@ -102,19 +118,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Any method."""
+        body = self._body()
+        if body is None:
+            self.close_connection = True
+            return
         path, _, query = self.path.partition("?")
         request = Request(
             method=self.command,
             path=path,
             query=dict(parse_qsl(query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            body=body,
             host=self.server.server_name,
         )
         record = _record(request)
         self._send(self.server.respond(request, record), record)
 
-    do_POST = do_DELETE = do_GET  # noqa: N815  # the base's names
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815  # the base's names
+
+    def _body(self) -> bytes | None:
+        """The whole body; None: it was cut, or is sent without saying its length."""
+        length = int(self.headers.get("Content-Length") or 0)
+        if "Transfer-Encoding" in self.headers:
+            self.send_error(411)
+            return None
+        body = self.rfile.read(length)
+        return body if len(body) == length else None
 
     def _send(self, answer: Answer, record: Record) -> None:
         record.status = answer.status

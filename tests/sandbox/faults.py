@@ -39,11 +39,13 @@ class Rule:
     skip: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     """Patterns that headers must match, e.g. `{"range": "bytes="}`."""
+    operation: str | None = None
+    """The one operation of a portal that it strikes; None: any."""
     struck: int = 0
 
-    def strikes(self, request: Request) -> bool:
+    def strikes(self, request: Request, operation: str = "") -> bool:
         """Whether it strikes this request; counts it."""
-        if not self._matches(request) or self.times == self.struck:
+        if not self._matches(request) or self.operation not in (None, operation) or self.times == self.struck:
             return False
         if self.skip:
             self.skip -= 1

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from tests.sandbox.content import Content, Text
 
@@ -41,6 +42,10 @@ class Record:
     status: int = 0
     bytes: int = 0
     """Of the body, as sent."""
+    operation: str = ""
+    """What a portal calls it: `media_create` …"""
+    document: Any = None
+    """The JSON that a portal was sent."""
 
 
 EMPTY = Text(b"")

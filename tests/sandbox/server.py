@@ -1,43 +1,32 @@
 """The stand-in as an HTTP server on loopback, and the handle by which a test holds it."""
 
 import json
-import re
-import threading
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Self
+from typing import Any
 
 from tests.sandbox import faults
 from tests.sandbox.config import config_for, laid_over
-from tests.sandbox.connection import Listener
 from tests.sandbox.downloads import Downloads
-from tests.sandbox.faults import Fault, Rule
 from tests.sandbox.message import Answer, Record, Request, error, html, json_answer
 from tests.sandbox.oauth import Tokens
 from tests.sandbox.settings import Settings, wall_clock
+from tests.sandbox.watched import Watched
 from tests.sandbox.world import ACCOUNT, World
 from tests.sandbox.worlds import full_world
 from tests.sandbox.zoom import Zoom
 
 
-class Sandbox:
-    """A stand-in Zoom, serving from `with` to its end.
-
-    `world` and `settings` may be changed while it serves; `requests` holds what came in, oldest first.
-    """
+class Sandbox(Watched):
+    """A stand-in Zoom; `world` and `settings` may be changed while it serves."""
 
     def __init__(self, world: World | None = None, *, port: int = 0, **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.world = full_world(wall_clock()) if world is None else world
         self.world.prepare()
-        self.requests: list[Record] = []
-        self.rules: list[Rule] = []
         self.tokens = Tokens(self.settings)
-        self._lock = threading.Lock()
         self._seconds: dict[tuple[str, int], int] = {}
-        self._listener = Listener(self.respond, self.settings, port)
-        self.url = self._listener.url
+        super().__init__(self.settings, port)
         self._zoom = Zoom(self.world, self.settings, self.tokens, self.url)
         self._downloads = Downloads(self.world, self.settings, self.tokens)
 
@@ -63,69 +52,12 @@ class Sandbox:
         """For `zoom.oauth_url`."""
         return f"{self.url}/oauth/token"
 
-    def __enter__(self) -> Self:
-        self._listener.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End serving, stalled connections included."""
-        self._listener.close()
-
-    def fail(
-        self,
-        path: str = "",
-        *,
-        with_: Fault,
-        method: str | None = None,
-        times: int | None = 1,
-        skip: int = 0,
-        headers: Mapping[str, str] | None = None,
-    ) -> Rule:
-        """Let requests whose raw path contains the pattern fail; rules added earlier come first."""
-        rule = Rule(path=path, method=method, fault=with_, times=times, skip=skip, headers=headers or {})
-        with self._lock:
-            self.rules.append(rule)
-        return rule
-
-    def heal(self) -> None:
-        """End all faults."""
-        with self._lock:
-            self.rules.clear()
-
-    def count(self, method: str = "", path: str = "") -> int:
-        """How many requests came with this method whose raw path contains the pattern."""
-        return len(self.seen(method, path))
-
-    def seen(self, method: str = "", path: str = "") -> list[Record]:
-        """The requests that came with this method whose raw path contains the pattern."""
-        with self._lock:
-            return [one for one in self.requests if method in ("", one.method) and re.search(path, one.path)]
-
-    def forget(self) -> None:
-        """Forget the requests so far."""
-        with self._lock:
-            self.requests.clear()
-
     def config(self, **overrides: Any) -> dict[str, Any]:
         """A config mapping for this sandbox; mappings in `overrides` are laid over key by key."""
         return laid_over(config_for(self.url, self.settings, self.world), overrides)
 
-    def respond(self, request: Request, record: Record) -> Answer:
-        """The answer to a request, faults included."""
-        with self._lock:
-            self.requests.append(record)
-            fault = next((rule.fault for rule in self.rules if rule.strikes(request)), None)
-        if fault is None:
-            return self._answer(request)
-        if fault.instead:
-            return fault.instead(request)
-        answer = self._answer(fault.ask(request) if fault.ask else request)
-        return fault.change(request, answer) if fault.change else answer
-
-    def _answer(self, request: Request) -> Answer:
+    def answer(self, request: Request, record: Record) -> Answer:  # noqa: ARG002  # of use to a portal
+        """The answer to a request that does not fail."""
         if request.host == faults.FOREIGN:
             return Answer(headers={"Content-Type": "video/mp4"})
         if request.path == "/oauth/token" and request.method == "POST":

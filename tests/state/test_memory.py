@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,3 +207,23 @@ def test_a_link_to_a_state_is_that_state(tmp_path: Path) -> None:
 
 def test_nothing_that_is_remembered_can_hold_an_address_or_a_secret() -> None:
     assert reachable(Document) & {Entry, RecordingFile, Meeting, Secret} == {Entry}
+
+
+def test_workers_write_their_intents_down_while_the_pass_writes(tmp_path: Path) -> None:
+    with opened(tmp_path / "state.json") as state, ThreadPoolExecutor(4) as workers:
+        intents = [replace(an_intent(), id=f"{number:032x}", action="create") for number in range(60)]
+        begun = [workers.submit(state.begin, one) for one in intents]
+        for number in range(60):
+            state.put(an_entry(uuid=f"uuid{number}"))
+        for future in begun:
+            future.result()
+        state.fold()
+        known = [replace(one, details={"media": "7"}) for one in intents[:30]]
+        list(workers.map(state.begin, known))
+        state.put(an_entry(uuid="last"), settled=[one.id for one in known])
+
+        assert {one.id for one in state.open_intents()} == {one.id for one in intents[30:]}
+        found = State.read(state.path)
+
+    assert found is not None
+    assert (set(found.intents), len(found.entries)) == ({one.id for one in intents[30:]}, 61)

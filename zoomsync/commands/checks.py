@@ -69,10 +69,13 @@ class Inspection:
         self._wanted = hosts.wanted(config)
         self._deletes = config.delete_recordings != "never"
         self._failed: set[str] = set()
+        self._closing: list[Callable[[], None]] = []
 
     def close(self) -> None:
-        """End the connections to Zoom."""
+        """End the connections to Zoom and the destination."""
         self._lines.close()
+        for close in self._closing:
+            close()
 
     def run(self, only: str | None) -> Iterator[Check]:
         """Everything, or one group."""
@@ -114,9 +117,7 @@ class Inspection:
             yield checks.failed(part.name, Unfit(fact, hint="check this path, and what this user may do there"))
 
     def _secrets(self) -> list[Check]:
-        zoom = self._config.zoom
-        secrets = (zoom.account_id, zoom.client_id, zoom.client_secret)
-        return checks.config(self._config.path, secrets, self._config.secret_findings())
+        return checks.config(self._config.path, self._config.secrets(), self._config.secret_findings())
 
     def _authorization(self) -> Authorization:
         return self._lines.zoom.authorize()
@@ -158,30 +159,39 @@ class Inspection:
     def _state(self) -> list[Check]:
         return checks.state(self._config.state, self._read())
 
-    def _destination(self) -> list[Check]:
-        library = wiring.library(self._config, self._around.clock)
+    def _destination(self) -> Iterator[Check]:
+        around = self._around
         state = self._read() or State.imagined(self._config.state)
-        new_id = self._around.new_id()
-        return checks.destination(
-            lambda: wiring.attach(library, state, run="", new_id=new_id, begin_new=False, dry_run=True), library
-        )
+        tries = wiring.WATCHED_TRIES
+        destination = wiring.destination(self._config, around.clock, state, around.new_id, tries=tries)
+        self._closing.append(destination.detach)
+        new_id = around.new_id()
+
+        def attach() -> None:
+            wiring.attach(destination, state, run="", new_id=new_id, begin_new=False, dry_run=True)
+
+        return checks.destination(attach, destination)
 
     def _staging(self) -> list[Check]:
-        if self._config.staging is None and "destination" in self._failed:
+        is_within = self._config.staging is None and wiring.storage(self._config) is not None
+        if is_within and "destination" in self._failed:
             return [checks.not_checked("staging", "destination")]
         return checks.staging(self._staging_folder())
 
     def _staging_folder(self) -> Path:
         """Within the library, unless it is set; where in there, only the state knows."""
-        state = self._known()
-        return wiring.staging(self._config, state.head.id) if state else self._config.staging or self._home()
-
-    def _home(self) -> Path:
-        return wiring.staging(self._config, "new").parent.parent
+        state, config = self._known(), self._config
+        is_within = config.staging is None and wiring.storage(config) is not None
+        if state is None and is_within:
+            return wiring.staging(config, "new").parent.parent
+        return wiring.staging(config, state.head.id if state is not None else "")
 
     def _disk(self) -> list[Check]:
         config = self._config
         folders = {"state": config.state.parent, "audit": config.audit.parent}
-        if "destination" not in self._failed:
-            folders = {"library": config.destination.path, "staging": self._staging_folder(), **folders}
+        library = wiring.storage(config)
+        if library is None:
+            folders = {"staging": self._staging_folder(), **folders}
+        elif "destination" not in self._failed:
+            folders = {"library": library, "staging": self._staging_folder(), **folders}
         return checks.disk(folders, config.min_free_disk)

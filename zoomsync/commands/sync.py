@@ -15,7 +15,7 @@ from zoomsync.deleting import Deleting
 from zoomsync.disk import free_bytes
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.media.tools import find_tools
-from zoomsync.model import Run
+from zoomsync.model import Run, Standing
 from zoomsync.order import Order
 from zoomsync.report import Tally, deletions_first
 from zoomsync.running import Running
@@ -102,7 +102,7 @@ class Session:
             return
         config, around, is_dry = self._config, self._around, self._order.dry_run
         with ExitStack() as stack:
-            destination = wiring.library(config, around.clock)
+            destination = wiring.destination(config, around.clock, state, around.new_id)
             stack.callback(destination.detach)
             run, new_id = self._talk.run_id, around.new_id()
             wiring.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
@@ -163,7 +163,8 @@ class Session:
         tally = self._tally()
         rows = deletions_first(tally.rows)
         left = self._pass.not_looked_at if self._pass is not None else []
-        free = free_bytes(self._config.destination.path)
+        folder = wiring.storage(self._config)
+        free = free_bytes(folder or wiring.staging(self._config, ""))
         if self._talk.as_json:
             plan = {"rows": [asdict(row) for row in rows], "counts": dict(tally.counts), "not_looked_at": left}
             self._talk.document(plan | {"free_bytes": free})
@@ -177,10 +178,19 @@ class Session:
             totals = ((a, h, str(n), size_in_words(s), r) for a, r, h, n, s in tally.totals() if a != "delete")
             self._talk.table(("action", "host", "meetings", "size", "reason"), totals)
         due = sum(row.size for row in rows if row.action == "publish")
-        lines = [f"to fetch: {size_in_words(due)}; free at the destination: {size_in_words(free)}"]
+        where = "at the destination" if folder is not None else "for staging"
+        lines = [f"to fetch: {size_in_words(due)}; free {where}: {size_in_words(free)}"]
+        lines += [f"authors: {text}" for text in authors_in_words(tally)]
         lines += [f"API calls: {tally.counts['calls']}"]
         lines += [f"not looked at: {line}" for line in left]
         self._talk.lines(lines)
+
+
+def authors_in_words(tally: Tally) -> list[str]:
+    """What a dry run found out about authors, where they are more than folders."""
+    shown = {Standing.NEW: "would be created", Standing.RAISED: "would be raised", Standing.FALLBACK: "fall back to me"}
+    counts = {text: tally.counts[f"author_{standing}"] for standing, text in shown.items()}
+    return [", ".join(f"{count:,} {text}" for text, count in counts.items() if count)] if any(counts.values()) else []
 
 
 def summary(tally: Tally) -> str:

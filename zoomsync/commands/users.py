@@ -7,6 +7,7 @@ from pathlib import Path
 from zoomsync import __version__, hosts, wiring
 from zoomsync.clock import ending
 from zoomsync.commands.surroundings import Surroundings
+from zoomsync.config import Library
 from zoomsync.console import Terminal
 from zoomsync.roster import Roster, roster
 from zoomsync.state import State
@@ -19,8 +20,7 @@ def users(named: Path | None, talk: Terminal, around: Surroundings, *, everyone:
 
     `everyone` makes no difference to a library, where asking about an author costs nothing.
     """
-    del everyone
-    found = _found(named, around)
+    found = _found(named, around, everyone=everyone)
     rows = [asdict(member) for member in found.members]
     if talk.as_json:
         talk.document({"version": __version__, "users": rows})
@@ -33,13 +33,15 @@ def users(named: Path | None, talk: Terminal, around: Surroundings, *, everyone:
     return 0
 
 
-def _found(named: Path | None, around: Surroundings) -> Roster:
+def _found(named: Path | None, around: Surroundings, *, everyone: bool) -> Roster:
     config = around.config(named)
-    state = State.read(config.state)
-    entries = list(state.entries.values()) if state else []
+    state = State.read(config.state) or State.imagined(config.state)
+    entries = list(state.entries.values())
     with ExitStack() as stack:
         stack.enter_context(ending(around.clock, lambda _: None))
         to_zoom = wiring.lines(config, around.clock, tries=wiring.WATCHED_TRIES)
         stack.callback(to_zoom.close)
-        library = wiring.library(config, around.clock)
-        return roster(hosts.wanted(config), to_zoom.zoom, entries, library)
+        destination = wiring.destination(config, around.clock, state, around.new_id, tries=wiring.WATCHED_TRIES)
+        stack.callback(destination.detach)
+        is_free = isinstance(config.destination, Library)
+        return roster(hosts.wanted(config), to_zoom.zoom, entries, destination, everyone=everyone or is_free)

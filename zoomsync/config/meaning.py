@@ -6,31 +6,30 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from zoomsync.model import Kind
 from zoomsync.words import in_words, moment, plural, size_in_words
 
 if TYPE_CHECKING:
-    from zoomsync.config.settings import Config, Library, Recordings
+    from zoomsync.config.settings import Config
 
 
 def fingerprint(config: "Config") -> str:
     """Over what selects recordings and where they go; a value at its default does not count, so new keys can come."""
-    recordings, destination = config.recordings, config.destination
+    recordings, plain = config.recordings, type(config.recordings)()
     selection = {
         "enabled": config.enabled,
         "filter_accounts": sorted(config.filter_accounts),
         "exclude_accounts": sorted(config.exclude_accounts),
         **{f"recordings.{name}": getattr(recordings, name) for name in ("since", "min_duration", "views", "files")},
-        **{f"destination.{name}": getattr(destination, name) for name in type(destination).model_fields},
     }
-    plain = type(recordings)(), type(destination)()
     defaults = {
         "enabled": True,
         "filter_accounts": [],
         "exclude_accounts": [],
-        **{f"recordings.{name}": getattr(plain[0], name) for name in type(recordings).model_fields},
-        **{f"destination.{name}": getattr(plain[1], name) for name in type(destination).model_fields},
+        **{f"recordings.{name}": getattr(plain, name) for name in type(recordings).model_fields},
     }
-    return _digest({name: value for name, value in selection.items() if value != defaults[name]})
+    chosen = {name: value for name, value in selection.items() if value != defaults[name]}
+    return _digest(chosen | {f"destination.{name}": value for name, value in config.destination.selection().items()})
 
 
 def _digest(values: Mapping[str, object]) -> str:
@@ -54,19 +53,13 @@ def in_sentences(config: "Config") -> list[str]:
         *([] if config.enabled else ["DISABLED: sync does nothing (enabled: false)"]),
         f"config {config.path}",
         f"state {config.state}, audit {config.audit}",
-        _destination(config.destination),
+        config.destination.sentence(),
         _accounts(config),
-        *_recordings(config.recordings),
+        *_recordings(config),
         *_items(config),
         _deletion(config),
         f"{plural(config.workers, 'worker')}, {size_in_words(config.min_free_disk)} of disk kept free",
     ]
-
-
-def _destination(library: "Library") -> str:
-    group = f", group {library.group}" if library.group else ""
-    modes = f"folders {library.dir_mode:04o}, files {library.file_mode:04o}{group}"
-    return f"publishes to the library {library.path} ({modes})"
 
 
 def _accounts(config: "Config") -> str:
@@ -82,14 +75,16 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(names[:5]) + further
 
 
-def _recordings(recordings: "Recordings") -> Iterator[str]:
+def _recordings(config: "Config") -> Iterator[str]:
+    recordings = config.recordings
     since = moment(recordings.since) if recordings.since else "30 days before the first pass"
     sweep = f"everything again every {in_words(recordings.sweep)}" if recordings.sweep else "never everything again"
     yield f"recordings since {since}: each pass lists {in_words(recordings.lookback)} back, {sweep}"
     shorter = f", none shorter than {in_words(recordings.min_duration)}" if recordings.min_duration else ""
     views = recordings.views if isinstance(recordings.views, str) else ", ".join(recordings.views)
-    kinds = ", ".join(kind for kind in type(next(iter(recordings.files))) if kind in recordings.files)
-    yield f"fetches {kinds}; views: {views}; {in_words(recordings.settle)} after the end{shorter}"
+    kinds = ", ".join(kind for kind in Kind if kind in config.kinds)
+    alone = ", of each segment the best alone" if config.only_primary else ""
+    yield f"fetches {kinds}; views: {views}{alone}; {in_words(recordings.settle)} after the end{shorter}"
 
 
 def _items(config: "Config") -> Iterator[str]:
@@ -99,8 +94,9 @@ def _items(config: "Config") -> Iterator[str]:
         yield "stitches by copying only: segments that do not agree stay separate videos"
     else:
         yield "stitches the segments of a meeting into one video, re-encoded where they do not agree"
-    author = config.me if config.publish_as == "me" else "the host"
-    otherwise = f", else {config.me}" if config.me and config.publish_as != "me" else ""
+    fallback = config.me or getattr(config.destination, "email", "")
+    author = fallback if config.publish_as == "me" else "the host"
+    otherwise = f", else {fallback}" if fallback and config.publish_as != "me" else ""
     yield f"publishes as {author}{otherwise}, {'as drafts' if config.publish_state == 'draft' else 'at once visible'}"
 
 

@@ -9,17 +9,23 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from zoomsync.config.credentials import Source, expand
+from zoomsync.config.destinations import TYPES, Groups
 from zoomsync.config.file import fact, read_yaml
 from zoomsync.config.quantities import shown
-from zoomsync.config.settings import Config, Section
+from zoomsync.config.section import Section
+from zoomsync.config.settings import Config
 from zoomsync.config.values import Base, read_email, suggestion
 from zoomsync.errors import ConfigError
+from zoomsync.operations import override
 from zoomsync.words import plural, visible
 
-_CREDENTIALS = ("account_id", "client_id", "client_secret")
-_SECRET = {f"zoom.{name}{twin}" for name in _CREDENTIALS for twin in ("", "_file")}
-_NOT_BUILT = ("vidizmo", "rclone")
-_DEEPEST = 5
+_CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "zoom": ("account_id", "client_id", "client_secret"),
+    "destination": ("password", "client_secret", "scim_token"),
+}
+_SECRET = {f"{key}.{name}{twin}" for key, names in _CREDENTIALS.items() for name in names for twin in ("", "_file")}
+_NOT_BUILT = ("rclone",)
+_DEEPEST = 12
 
 Problems = dict[str, str]
 """Path of a key → what is wrong with it; the first finding about a key is the one that counts."""
@@ -37,9 +43,9 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
     values = _filled(raw, (), environ, problems)
     sources = tuple(_bind(values, path.parent, environ, problems))
     _read_accounts(values, path.parent, problems)
-    _refuse_unbuilt(values, problems)
+    _refuse_unknown(values, problems)
     _place_state(values, environ)
-    for key, problem in _across(values):
+    for key, problem in (*_across(values), *_portal(values)):
         problems.setdefault(key, problem)
     config = _validated(values, path.parent, problems)
     if problems or config is None:
@@ -75,18 +81,27 @@ def _written(name: object) -> str:
 
 def _bind(values: dict[Any, Any], base: Path, environ: Mapping[str, str], problems: Problems) -> Iterator[Source]:
     """Put a secret that is read later in the place of each credential, whichever twin it comes from."""
-    zoom = values.setdefault("zoom", {})
-    for name in _CREDENTIALS if isinstance(zoom, dict) else ():
-        given = [key for key in (name, f"{name}_file") if key in zoom]
-        if len(given) == 2:
-            problems[f"zoom.{name}"] = f"is set, and {name}_file too (keep one)"
-        for key in given[-1:]:
-            text = zoom[key]
-            if not isinstance(text, str) or not text.strip():
-                problems[f"zoom.{key}"] = "is empty or not text (write it in quotes, or better as ${NAME})"
-            source = Source(key=f"zoom.{key}", text=str(text), is_file=key != name, base=base, environ=environ)
-            zoom[name] = source.secret()
-            yield source
+    values.setdefault("zoom", {})
+    for section, names in _CREDENTIALS.items():
+        below = values.get(section)
+        if isinstance(below, dict) and (section == "zoom" or _is_portal(values)):
+            for name in names:
+                yield from _bound(below, section, name, base, environ, problems)
+
+
+def _bound(
+    below: dict[Any, Any], section: str, name: str, base: Path, environ: Mapping[str, str], problems: Problems
+) -> Iterator[Source]:
+    given = [key for key in (name, f"{name}_file") if key in below]
+    if len(given) == 2:
+        problems[f"{section}.{name}"] = f"is set, and {name}_file too (keep one)"
+    for key in given[-1:]:
+        text, where = below[key], f"{section}.{key}"
+        if not isinstance(text, str) or not text.strip():
+            problems[where] = "is empty or not text (write it in quotes, or better as ${NAME})"
+        source = Source(key=where, text=str(text), is_file=key != name, base=base, environ=environ)
+        below[name] = source.secret()
+        yield source
 
 
 def _read_accounts(values: dict[Any, Any], base: Path, problems: Problems) -> None:
@@ -121,12 +136,23 @@ def _addresses(text: str) -> list[str]:
     return addresses
 
 
-def _refuse_unbuilt(values: dict[Any, Any], problems: Problems) -> None:
+def _is_portal(values: Mapping[Any, Any]) -> bool:
     destination = values.get("destination")
-    kind = destination.get("type") if isinstance(destination, dict) else None
+    return isinstance(destination, dict) and destination.get("type") == "vidizmo"
+
+
+def _refuse_unknown(values: dict[Any, Any], problems: Problems) -> None:
+    """A destination of no known type is not looked at any further."""
+    destination = values.get("destination")
+    if not isinstance(destination, dict) or destination.get("type", "library") in tuple(TYPES):
+        return
+    kind = destination["type"]
     if kind in _NOT_BUILT:
-        problems["destination.type"] = f"{kind} is not built yet in this version of zoomsync (write library)"
-        del values["destination"]
+        problems["destination.type"] = f"{kind} is not built yet in this version of zoomsync (write library or vidizmo)"
+    else:
+        close = suggestion(str(kind), [*TYPES]) or " (write library, say)"
+        problems["destination.type"] = f"{shown(kind)} is none of {', '.join(TYPES)}{close}"
+    del values["destination"]
 
 
 def _place_state(values: dict[Any, Any], environ: Mapping[str, str]) -> None:
@@ -145,10 +171,31 @@ def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
         threat = f"{shown(values['delete_recordings'])} with blank filter_accounts would delete EVERY user's cloud"
         remedy = "fill in filter_accounts, or set delete_all_accounts: true"
         yield "delete_recordings", f"{threat} recordings once they are stored ({remedy})"
-    if values.get("publish_as") == "me" and "me" not in values:
+    if values.get("publish_as") == "me" and "me" not in values and not _is_portal(values):
         yield "me", "missing, but publish_as is me (write the e-mail of the author)"
     if Path(str(values.get("audit"))) == Path(str(values["state"])):
         yield "audit", "is the same file as state (remove the key to have audit.jsonl beside the state)"
+
+
+def _portal(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    """The rules of a portal."""
+    if not _is_portal(values):
+        return
+    portal = values["destination"]
+    given = [name for name in ("password", "client_secret") if name in portal]
+    if len(given) != 1:
+        fact = "and client_secret are both set (keep one)" if given else "missing (or client_secret; each has a …_file)"
+        yield "destination.password", fact
+    if portal.get("users") == "scim":
+        for name in ("scim_url", "scim_token"):
+            if name not in portal:
+                yield f"destination.{name}", "missing, but users is scim (write it, or users: portal)"
+    if values.get("delete_recordings") == "permanent":
+        remedy = "write trash: it can be undone for 30 days"
+        yield "delete_recordings", f"permanent is not for a portal, which proves sizes and no content ({remedy})"
+    if isinstance(portal.get("endpoints"), Mapping):
+        for key, problem in override(portal["endpoints"])[1].items():
+            yield f"destination.endpoints.{key}", problem
 
 
 def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> Config | None:
@@ -157,6 +204,8 @@ def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> C
     except ValidationError as cause:
         for error in cause.errors(include_url=False):
             place = tuple(str(part) for part in error["loc"] if part != "[key]")
+            if place[0] == "destination" and place[1:2] and place[1] in TYPES:
+                place = (place[0], *place[2:])
             if error["type"] != "too_short" or not error["input"]:  # else its entries have their own problems
                 problems.setdefault(".".join(place), _sentence(place, error))
     return None
@@ -168,6 +217,8 @@ def _sentence(place: tuple[str, ...], error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden" | "invalid_key":
             return f"unknown key{_meant(place)}"
+        case "missing" if place[0] == "destination":
+            return "missing (config.example.yaml shows a portal)"
         case "missing":
             return f"missing (write ${{ZOOM_{place[-1].upper()}}}, or set {place[-1]}_file)"
         case "literal_error" | "enum":
@@ -188,16 +239,20 @@ def _sentence(place: tuple[str, ...], error: ErrorDetails) -> str:
 
 def _meant(place: tuple[str, ...]) -> str:
     """The key of that very name in another section, else the closest one of its own."""
-    sections: dict[str, type[Section]] = {"": Config, **dict(_sections())}
-    for section, model in sections.items():
-        if place[-1] in model.model_fields:
+    sections: list[tuple[str, type[Section]]] = [("", Config), *_sections()]
+    for section, model in sections:
+        if place[-1] in model.model_fields and section != ".".join(place[:-1]):
             where = f"{section}.{place[-1]}" if section else f"{place[-1]} at the top level"
             return f" (did you mean {where}?)"
-    own = sections.get(".".join(place[:-1]))
-    return (own and suggestion(place[-1], list(own.model_fields))) or " (remove it)"
+    own = [key for section, model in sections if section == ".".join(place[:-1]) for key in model.model_fields]
+    if place[-1] in own:
+        return " for this type of destination (remove it)"
+    return suggestion(place[-1], own) or " (remove it)"
 
 
 def _sections() -> Iterator[tuple[str, type[Section]]]:
     for name, field in Config.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             yield name, field.annotation
+    yield from (("destination", one) for one in TYPES.values())
+    yield "destination.groups", Groups

@@ -6,6 +6,7 @@ from typing import Any
 from zoomsync.config.settings import Config
 
 _CREDENTIALS = ("account_id", "client_id", "client_secret")
+_SIGN_IN = ("password", "password_file", "client_secret", "client_secret_file")
 
 
 def schema_text() -> str:
@@ -15,6 +16,7 @@ def schema_text() -> str:
     zoom = sections["Zoom"]
     del zoom["required"]
     zoom["allOf"] = [{"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in _CREDENTIALS]
+    sections["Vidizmo"]["anyOf"] = [{"required": [name]} for name in _SIGN_IN]
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The config of zoomsync",
@@ -36,5 +38,6 @@ def _property(schema: dict[str, Any]) -> dict[str, Any]:
     """What a key takes, or nothing: a key without a value has its default."""
     notes = {key: schema[key] for key in ("description", "default") if schema.get(key) not in (None, {})}
     kind = {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
-    options = kind.get("anyOf", [kind])
+    kind.pop("discriminator", None)
+    options = kind.get("anyOf") or kind.get("oneOf") or [kind]
     return {**notes, "anyOf": [*(one for one in options if one != {"type": "null"}), {"type": "null"}]}

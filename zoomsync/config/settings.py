@@ -6,20 +6,19 @@ the text under a field is its description in the JSON schema.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from zoomsync.config.credentials import Finding, Source
+from zoomsync.config.destinations import Destination, Vidizmo
 from zoomsync.config.meaning import fingerprint, in_sentences
+from zoomsync.config.section import Section, written
 from zoomsync.config.values import (
     Address,
     Duration,
     Email,
-    FileMode,
     Flag,
-    FolderMode,
-    Group,
     HostName,
     Interval,
     Limit,
@@ -35,18 +34,7 @@ from zoomsync.config.values import (
     Views,
     Workers,
 )
-from zoomsync.model import Kind
-
-
-def written(default: object) -> Any:
-    """A default as it would be written in YAML."""
-    return Field(default, validate_default=True)
-
-
-class Section(BaseModel):
-    """A part of the config; unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+from zoomsync.model import Kind, Secret
 
 
 class Zoom(Section):
@@ -95,21 +83,6 @@ class Recordings(Section):
     """What kinds of files are fetched."""
 
 
-class Library(Section):
-    """The library: a folder that needs no server."""
-
-    type: Literal["library"] = "library"
-    """library; vidizmo and rclone are not built yet."""
-    path: Place = written("./library")
-    """The folder; relative to the config file."""
-    dir_mode: FolderMode = written("0750")
-    """Permissions of its folders, in quotes."""
-    file_mode: FileMode = written("0640")
-    """Permissions of its files, in quotes."""
-    group: Group | None = None
-    """The group that its folders and files belong to; by name or number."""
-
-
 class Config(Section):
     """Every setting, read and checked. Secrets are read only when they are used."""
 
@@ -138,7 +111,7 @@ class Config(Section):
     publish_as: Literal["me", "zoom_user"] = "zoom_user"
     """The author: the host of the meeting, or always `me`."""
     me: Email | None = None
-    """The author for publish_as: me, and where a host has none at the destination."""
+    """The author for publish_as: me, and where a host has none; default at a portal: the account that signs in."""
     aliases: Mapping[Email, Email] = Field(default_factory=dict)
     """Zoom e-mail: the same person's e-mail at the destination."""
     publish_state: Literal["published", "draft"] = "published"
@@ -155,14 +128,14 @@ class Config(Section):
     """How many meetings a pass deletes at most."""
     delete_all_accounts: Flag = False
     """Must be true to delete with blank filter_accounts."""
-    destination: Library = written({})
+    destination: Destination = written({})
     """Where items go."""
     state: Place = written("./state/state.json")
     """What zoomsync remembers. Default: state.json in $STATE_DIRECTORY, else in ./state."""
     audit: Place = written("./state/audit.jsonl")
     """Every deletion and its proof. Default: audit.jsonl beside the state."""
     staging: Place | None = None
-    """Where downloads lie while a meeting is open. Default: within the library, else beside the state."""
+    """Where downloads lie while a meeting is open. Default: within the library; for a portal, beside the state."""
     min_free_disk: Size = written("2GB")
     """Kept free on every file system that is written to."""
     workers: Workers = 4
@@ -181,6 +154,17 @@ class Config(Section):
         self._path, self._sources = path, sources
         return self
 
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of files that are fetched: those selected, but for what the destination does not take."""
+        is_taken = not (isinstance(self.destination, Vidizmo) and self.destination.chat == "none")
+        return self.recordings.files if is_taken else self.recordings.files - {Kind.CHAT}
+
+    @property
+    def only_primary(self) -> bool:
+        """Whether the destination takes the best view of each segment alone, and no further one nor the sound."""
+        return isinstance(self.destination, Vidizmo) and self.destination.other_views == "skip"
+
     def fingerprint(self) -> str:
         """16 hex digits that change when another selection of recordings or destination makes a sweep due."""
         return fingerprint(self)
@@ -188,6 +172,10 @@ class Config(Section):
     def describe(self) -> list[str]:
         """What it means, in sentences without secrets."""
         return in_sentences(self)
+
+    def secrets(self) -> list[Secret]:
+        """Every secret that this config uses."""
+        return [source.secret() for source in self._sources]
 
     def secret_findings(self) -> list[Finding]:
         """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""

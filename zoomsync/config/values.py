@@ -4,7 +4,7 @@ Every `ValueError` is a sentence that shows the value as it was written and ends
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -19,6 +19,7 @@ from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 from zoomsync.config.quantities import parse_duration, parse_mode, parse_size, shown
 from zoomsync.model import Secret
 from zoomsync.naming import known_zone, title_problem
+from zoomsync.operations import METHODS
 from zoomsync.words import visible
 
 VARIABLE = {"type": "string", "pattern": r"\$\{"}
@@ -194,6 +195,20 @@ def _group(value: object) -> str:
     return _text(str(value) if isinstance(value, int) and not isinstance(value, bool) else value, "a group")
 
 
+def _language(value: object) -> str:
+    text = _text(value, "a language")
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
+        raise ValueError(f"{shown(value)} is not a language (write en-US or de-DE, say)")
+    return text
+
+
+def _endpoints(value: object) -> Mapping[str, Any]:
+    """What is wrong within is found before: here each row would be one text."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{shown(value)} is not a mapping (write its keys below it, indented)")  # noqa: TRY004  # pydantic collects ValueErrors
+    return value
+
+
 def _secret(value: object) -> Secret:
     """Secrets are bound before the models see them; anything else would keep the text itself."""
     if not isinstance(value, Secret):
@@ -205,6 +220,21 @@ _STRING: dict[str, Any] = {"type": "string"}
 _QUANTITY: dict[str, Any] = {"anyOf": [{"type": "string", "minLength": 2}, {"const": 0}]}
 _MODE: dict[str, Any] = {"anyOf": [_STRING, {"type": "integer"}]}
 _VIEWS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": _STRING, "minItems": 1}]}
+
+
+_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": _STRING}
+_ROW: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "method": {"enum": [*METHODS]},
+        "path": _STRING,
+        "query": _TEXTS,
+        "body": {"type": ["object", "array", "string"]},
+        "answer": _TEXTS,
+    },
+}
+_ROWS: dict[str, Any] = {"type": "object", "additionalProperties": _ROW}
 
 
 def _number(least: int, most: int) -> dict[str, Any]:
@@ -231,4 +261,7 @@ FileMode: TypeAlias = Annotated[int, PlainValidator(_file_mode), WithJsonSchema(
 Views: TypeAlias = Annotated[str | tuple[str, ...], PlainValidator(_views), WithJsonSchema(_VIEWS)]
 Rate: TypeAlias = Annotated[int, PlainValidator(_whole(1, 80)), WithJsonSchema(_number(1, 80))]
 Workers: TypeAlias = Annotated[int, PlainValidator(_whole(1, 64)), WithJsonSchema(_number(1, 64))]
+Count: TypeAlias = Annotated[int, PlainValidator(_whole(0, 100_000)), WithJsonSchema(_number(0, 100_000))]
+Language: TypeAlias = Annotated[str, PlainValidator(_language), WithJsonSchema(_STRING)]
+Endpoints: TypeAlias = Annotated[Mapping[str, Any], PlainValidator(_endpoints), WithJsonSchema(_ROWS)]
 Limit: TypeAlias = Annotated[int, PlainValidator(_whole(1, 1_000_000)), WithJsonSchema(_number(1, 1_000_000))]

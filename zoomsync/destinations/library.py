@@ -1,6 +1,6 @@
 """The library: a folder of items that needs no server. Its layout and its promises are those of the README."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -16,7 +16,7 @@ from zoomsync.destinations.inspection import inspect
 from zoomsync.destinations.marker import Known
 from zoomsync.destinations.recording import Recording
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
-from zoomsync.model import Author, Clock, Item, Receipt, StoredFile, User, Verdict
+from zoomsync.model import Author, Clock, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
 
@@ -54,6 +54,11 @@ class Library:
     def last_change(self) -> tuple[int, str]:
         """The last pass that changed the library, and the id of its run; (0, "") when none did."""
         return self._hold.last_change
+
+    @property
+    def can_replace(self) -> bool:
+        """Yes: an update puts new files beside the old ones, then removes those."""
+        return True
 
     @property
     def changed(self) -> bool:
@@ -115,8 +120,17 @@ class Library:
         """The folder of a host: its alias or e-mail, or that of `me`."""
         return author_for(host, publish_as=self._publish_as, me=self._me, aliases=self._aliases)
 
-    def has_author(self, author: Author) -> bool:
-        """Whether there is a folder for this author already."""
+    def prospect(self, host: User) -> Author:
+        """The author, and in words whether there is a folder for it already."""
+        author = self.author_for(host)
+        there = "exists" if self._has_author(author) else "would be created"
+        return replace(author, note=f"{author.note}, {there}" if author.note else there)
+
+    def survey(self) -> Iterator[Surveyed]:
+        """Nothing beside `check`: a folder has no operations that could differ."""
+        return iter(())
+
+    def _has_author(self, author: Author) -> bool:
         name = safe_component(author.id, COMPONENT_BYTES)
         with refusals(self.path):
             return any((self.path / top / name).is_dir() for top in ("published", "drafts"))

@@ -16,7 +16,7 @@ FORMAT = 1
 NAME = "recording.json"
 
 _RECEIPT = TypeAdapter(Receipt)
-_KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp"}}}
+_KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp", "place"}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,17 @@
 """The nouns of zoomsync: frozen values. Every time is timezone-aware UTC, every size is in bytes."""
 
-from zoomsync.model.item import Author, CloudFile, Item, ItemFile, Receipt, Stamp, StoredFile, Verdict
+from zoomsync.model.item import (
+    Author,
+    CloudFile,
+    Item,
+    ItemFile,
+    Receipt,
+    Stamp,
+    Standing,
+    StoredFile,
+    Surveyed,
+    Verdict,
+)
 from zoomsync.model.ledger import AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry, Run
 from zoomsync.model.passed import DAY, HOUR, MINUTE, Clock, Secret
 from zoomsync.model.zoom import Fetched, Kind, Meeting, RecordingFile, Segment, User
@@ -30,7 +41,9 @@ __all__ = [
     "Secret",
     "Segment",
     "Stamp",
+    "Standing",
     "StoredFile",
+    "Surveyed",
     "User",
     "Verdict",
 ]

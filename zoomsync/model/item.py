@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from zoomsync.model.zoom import Kind, Meeting, RecordingFile
 
@@ -43,11 +45,15 @@ class CloudFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """How a stored file looked on disk when its content was last verified."""
+    """How a stored file looked when its content was last verified: on disk, or by the portal's own account."""
 
-    mtime_ns: int
-    inode: int
+    mtime_ns: int = 0
+    inode: int = 0
     at: datetime
+    version: str = ""
+    """The portal's version of the media that holds it."""
+    look: str = ""
+    """A digest of what else the portal said of that media."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,8 @@ class StoredFile:
     """Ids of the cloud files whose content went into it, in order."""
     offsets: tuple[float, ...] = ()
     """For a stitched video: where each segment begins in it, in seconds; as long as `made_of`."""
+    place: str = ""
+    """Where it is by itself, where items are no folders: the portal's media, and how it is attached to it."""
     stamp: Stamp | None = field(default=None, compare=False)
     """Kept in the state only."""
 
@@ -90,6 +98,18 @@ class Receipt:
         )
 
 
+class Standing(StrEnum):
+    """How an author comes about."""
+
+    PLAIN = "plain"
+    NEW = "new"
+    """The destination did not know the host: a user is made."""
+    RAISED = "raised"
+    """A user who may only look: made one who may publish."""
+    FALLBACK = "fallback"
+    """`me`, because the host cannot be the author."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
     """The destination's user under whom an item is published."""
@@ -99,6 +119,7 @@ class Author:
     email: str
     note: str = ""
     """How it came about, for people: `exists`, `falls back to me`, …"""
+    standing: Standing = Standing.PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +135,18 @@ class ItemFile:
     size: int
     sha256: str
     offsets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """One thing that a destination can be asked for, and whether it could be tried out."""
+
+    name: str
+    standing: Literal["confirmed", "unchecked", "refused"]
+    message: str
+    hint: str = ""
+    code: int = 0
+    """Of what was refused: the exit code that it asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +179,7 @@ class Verdict:
     """Whether a person removed or changed something (as against: could not be read now)."""
     lacking: tuple[str, ...] = ()
     """The names of the stored files that are not there as they were stored."""
+    passing: bool = False
+    """Whether time alone mends what is wrong: the portal still transcodes."""
+    silent: bool = False
+    """Whether nothing speaks against it, but the destination does not say enough to prove it."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ class State:
     """The memory of one account. What a method returned from survives a crash; what raised changed nothing.
 
     `open` it to write, `read` it to look. All that write raise `DiskFull` or `StateUnusable`.
+    The pass alone writes, but for intents: a worker whose call cannot be repeated writes them down itself, before it
+    (`begin`, `settle`, `open_intents` may be called from any thread).
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class State:
         self.path = path
         self.head = document.head
         self._journal = journal
+        self._lock = Lock()
         self._entries = dict(document.entries)
         self._intents = dict(document.intents)
         self._runs = {run.id: run for run in document.runs}
@@ -63,17 +67,22 @@ class State:
         """A state that was never written, for a dry run before the first pass; it cannot be written to."""
         return cls(path, Document(format=FORMAT, journal="", head=Head(id="imagined")))
 
-    def put(self, *entries: Entry, head: Head | None = None) -> None:
-        """Remember these, together or not at all."""
-        self._write(Step(head=head, entries=_by_uuid(entries)))
+    def put(self, *entries: Entry, head: Head | None = None, settled: Iterable[str] = ()) -> None:
+        """Remember these and close these intents, together or not at all."""
+        self._write(Step(head=head, entries=_by_uuid(entries), settled=tuple(settled)))
 
     def update(self, **changes: Any) -> None:
         """Change these fields of the head."""
         self._write(Step(head=replace(self.head, **changes)))
 
     def begin(self, intent: Intent) -> None:
-        """Write down what is about to be called and cannot be repeated."""
+        """Write down what is about to be called and cannot be repeated; or under the same id what is known of it."""
         self._write(Step(intents={intent.id: intent}))
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Those that are not settled, as of now."""
+        with self._lock:
+            return tuple(self._intents.values())
 
     def settle(self, intent_id: str, *entries: Entry) -> None:
         """Close an intent and remember its result, together or not at all."""
@@ -85,7 +94,10 @@ class State:
 
     def fold(self) -> None:
         """Write a new `state.json` with an empty journal; when it raises, nothing that was written is lost."""
-        old = self._writable()
+        with self._lock:
+            self._fold(self._writable())
+
+    def _fold(self, old: Journal) -> None:
         document = Document(
             format=FORMAT,
             journal=journal_after(self.path, old.path).name,
@@ -117,8 +129,9 @@ class State:
 
     def _write(self, step: Step) -> None:
         if step != Step():
-            self._writable().append(packed(step))
-            self._apply(step)
+            with self._lock:
+                self._writable().append(packed(step))
+                self._apply(step)
 
     def _apply(self, step: Step) -> None:
         self.head = step.head or self.head

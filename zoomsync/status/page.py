@@ -139,10 +139,14 @@ def _left_alone(document: Row) -> Iterator[str]:
 
 def _intents(document: Row, now: datetime) -> Iterator[str]:
     intents = document["open_intents"]
+
+    def of(uuid: str) -> str:
+        return f" of {uuid}" if uuid else ""
+
     if intents:
         yield from ("", "Begun, and the answer never seen; the next pass finds out:")
         yield from _at_most(
-            intents, lambda one: f"{told(one['at'], now)}: {one['action']} {one['target']} of {one['uuid']}"
+            intents, lambda one: f"{told(one['at'], now)}: {one['action']} {one['target']}{of(one['uuid'])}"
         )
 
 

@@ -77,7 +77,9 @@ def _story(entry: Entry, asked: Rules, audit: list[dict[str, Any]], intents: Ite
         "refusal": retry(entry.refusal, now) or None,
         "deletion": _deletion(entry, asked),
         "deleted": [_deleted(entry, file_id, at, now) for file_id, at in entry.deleted.items()],
-        "unanswered": [{"at": iso(one.at), "file": one.target} for one in intents if one.uuid == entry.uuid],
+        "unanswered": [
+            {"at": iso(one.at), "action": one.action, "file": one.target} for one in intents if one.uuid == entry.uuid
+        ],
         "audit": audit,
     }
 
@@ -156,7 +158,9 @@ def _facts(story: Story, now: datetime) -> Iterator[tuple[str, str]]:
         yield "deletion refused", _failure(story["refusal"], now)
     if story["deletion"]:
         yield "deletion", story["deletion"]["reason"]
-    yield from (("unanswered", f"deletion of {one['file']}, {told(one['at'], now)}") for one in story["unanswered"])
+    nouns = {"delete": "deletion", "create": "creation"}
+    for one in story["unanswered"]:
+        yield "unanswered", f"{nouns.get(one['action'], one['action'])} of {one['file']}, {told(one['at'], now)}"
 
 
 def _place(stored: Story, now: datetime) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,370 @@
+"""Under whom a host's items are published: found, raised, made and invited once, or `me` instead, said once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contracts import an_item
+from tests.destinations.portals import ME, Open, Wired
+from tests.fakes import FakeClock, a_meeting, a_user
+from tests.sandbox.portal.faults import lost_request, portal_error
+from zoomsync.destinations.vidizmo.authors import Terms, judge
+from zoomsync.destinations.vidizmo.directory import PortalUser
+from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
+from zoomsync.model import Author, Standing
+
+ADA = "ada@example.org"
+LICENCE = "the portal has no licence left: portal: user_create: HTTP 400, LicenseLimitExceededException"
+
+
+def a_portal_user(*groups: str, **changes: Any) -> PortalUser:
+    plain: dict[str, Any] = {"id": "7", "email": ADA, "is_active": True, "groups": frozenset(groups)}
+    return PortalUser(**{**plain, **changes})
+
+
+TERMS = Terms(uploading=frozenset({"Contributor", "Content Manager"}))
+
+
+@pytest.mark.parametrize(
+    ("found", "terms", "standing", "note"),
+    [
+        ([], TERMS, Standing.NEW, "would be created and invited"),
+        (
+            [],
+            Terms(create_users=False),
+            Standing.FALLBACK,
+            "unknown to the portal, and create_users is false",
+        ),
+        ([a_portal_user("Contributor")], TERMS, Standing.PLAIN, "exists"),
+        ([a_portal_user("Viewer", "Content Manager")], TERMS, Standing.PLAIN, "exists"),
+        ([a_portal_user(groups=None)], TERMS, Standing.PLAIN, "exists"),
+        ([a_portal_user("Viewer", "Physics")], TERMS, Standing.RAISED, "Viewer would become Contributor"),
+        (
+            [a_portal_user("Physics")],
+            TERMS,
+            Standing.FALLBACK,
+            "in no group that may upload (destination.groups.uploading)",
+        ),
+        ([a_portal_user("Contributor", is_active=False)], TERMS, Standing.FALLBACK, "disabled in the portal"),
+        (
+            [a_portal_user("Contributor", is_active=False, has_signed_in=False)],
+            TERMS,
+            Standing.FALLBACK,
+            "has not completed the registration",
+        ),
+        (
+            [a_portal_user("Contributor"), a_portal_user("Viewer", id="8")],
+            TERMS,
+            Standing.FALLBACK,
+            "2 users of the portal have this e-mail",
+        ),
+    ],
+)
+def test_what_the_portals_users_mean(found: list[PortalUser], terms: Terms, standing: Standing, note: str) -> None:
+    case = judge(found, terms)
+
+    assert (case.standing, case.note) == (standing, note)
+
+
+def test_a_user_who_may_upload_is_the_author(begin: Open, tmp_path: Path) -> None:
+    site = begin()
+    ada = site.portal.add_user("Ada@Example.org", "Contributor")
+
+    site.published(an_item(tmp_path))
+
+    assert site.only.author == ada.id
+    assert ada.groups == ["Contributor"]
+    assert site.portal.invitations == []
+
+
+def test_a_viewer_becomes_contributor_and_stays_viewer(
+    begin: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = begin()
+    ada = site.portal.add_user(ADA, "Viewer")
+    caplog.set_level("INFO")
+
+    site.published(an_item(tmp_path))
+
+    assert ada.groups == ["Viewer", "Contributor"]
+    assert site.only.author == ada.id
+    assert caplog.messages == ["portal: ada@example.org: Contributor added; was in Viewer"]
+
+
+def test_a_new_user_has_the_zoom_names_and_is_invited_once(begin: Open, tmp_path: Path) -> None:
+    site = begin()
+
+    for number in range(3):
+        site.later()
+        site.published(an_item(tmp_path, a_meeting(uuid=f"uuid{number}==", files=())))
+
+    ada = site.portal.user(ADA)
+    assert (ada.first_name, ada.last_name, ada.groups) == ("Ada", "Lovelace", ["Contributor"])
+    assert [one.email for one in site.portal.invitations] == [ADA]
+    assert {media.author for media in site.portal.media.values()} == {ada.id}
+
+
+def test_many_workers_make_one_user(begin: Open) -> None:
+    site = begin()
+
+    with ThreadPoolExecutor(8) as pool:
+        authors = list(pool.map(lambda _: site.destination.author_for(a_user()), range(24)))
+
+    assert len(set(authors)) == 1
+    assert [one.email for one in site.portal.invitations] == [ADA]
+
+
+def test_an_alias_is_the_users_address_at_the_portal(begin: Open) -> None:
+    site = begin(config={"aliases": {ADA: "lovelace@example.org"}})
+
+    assert site.destination.author_for(a_user()).email == "lovelace@example.org"
+    assert [one.email for one in site.portal.invitations] == ["lovelace@example.org"]
+
+
+@pytest.mark.parametrize("config", [{"publish_as": "me"}, {"publish_as": "me", "me": ME}])
+def test_publish_as_me_is_the_account_that_signs_in(begin: Open, tmp_path: Path, config: dict[str, Any]) -> None:
+    site = begin(config=config)
+
+    site.published(an_item(tmp_path))
+
+    assert site.only.author == site.portal.service.id
+    assert (len(site.portal.users), site.portal.invitations) == (1, [])
+
+
+def test_me_who_is_unknown_is_an_error_of_the_config(begin: Open) -> None:
+    site = begin(config={"publish_as": "me", "me": "nobody@example.org"})
+
+    with pytest.raises(ConfigError, match=r"me: the portal has 0 users called nobody@example\.org"):
+        site.destination.author_for(a_user())
+
+
+@pytest.mark.parametrize(
+    ("settings", "destination", "reason"),
+    [
+        ({}, {"create_users": False}, "unknown to the portal, and create_users is false"),
+        ({}, {"max_new_users": 0}, "max_new_users (0) were created already"),
+        ({"licences": 0}, {}, LICENCE),
+        ({"create_users": False}, {}, "portal: user_create: HTTP 400, UserCreationDisabledException"),
+        ({"new_users_are_active": False}, {}, "created and invited; has not completed the registration"),
+    ],
+)
+def test_without_a_user_of_its_own_an_item_is_published_as_me_and_that_is_said_once(
+    begin: Open,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    settings: dict[str, Any],
+    destination: dict[str, Any],
+    reason: str,
+) -> None:
+    site = begin(destination=destination, **settings)
+
+    for number in range(2):
+        site.published(an_item(tmp_path, a_meeting(uuid=f"uuid{number}==", files=())))
+
+    told = [message for message in caplog.messages if message.startswith("portal: ada@example.org: published as")]
+    assert {media.author for media in site.portal.media.values()} == {site.portal.service.id}
+    assert len(told) == 1
+    assert reason in told[0]
+
+
+def test_a_user_there_twice_or_disabled_is_not_the_author(begin: Open) -> None:
+    site = begin()
+    site.portal.add_user(ADA, "Contributor")
+    site.portal.add_user(ADA, "Viewer")
+    site.portal.add_user("bob@example.org", "Contributor", active=False)
+
+    authors = [site.destination.author_for(a_user(email=email)) for email in (ADA, "bob@example.org")]
+
+    assert [(one.email, one.standing) for one in authors] == [(ME, Standing.FALLBACK)] * 2
+
+
+def test_when_licences_run_out_nobody_is_asked_for_any_more(begin: Open) -> None:
+    site = begin(licences=1)
+    site.portal.add_user("viewer@example.org", "Viewer")
+    hosts = ("a@example.org", "b@example.org", "c@example.org", "viewer@example.org")
+
+    authors = [site.destination.author_for(a_user(email=email)) for email in hosts]
+
+    assert [one.email for one in authors] == ["a@example.org", ME, ME, ME]
+    assert len(site.portal.calls("user_create")) == 2
+    assert site.portal.calls("group_add_user") == []
+
+
+def test_a_pass_creates_no_more_users_than_the_config_allows(begin: Open) -> None:
+    site = begin(destination={"max_new_users": 2})
+    hosts = [a_user(email=f"{name}@example.org") for name in "abcd"]
+
+    foreseen = [site.destination.prospect(host).standing for host in hosts]
+    made = [site.later().author_for(host).standing for host in hosts[:1]]
+
+    assert foreseen == [Standing.NEW, Standing.NEW, Standing.FALLBACK, Standing.FALLBACK]
+    assert made == [Standing.NEW]
+
+
+def test_what_would_be_done_is_told_without_doing_it(begin: Open) -> None:
+    site = begin()
+    site.portal.add_user("viewer@example.org", "Viewer")
+    site.portal.forget()
+
+    told = [site.destination.prospect(a_user(email=email)) for email in (ADA, "viewer@example.org", "")]
+
+    assert [(one.email, one.note) for one in told] == [
+        (ADA, "would be created and invited"),
+        ("viewer@example.org", "Viewer would become Contributor"),
+        (ME, "falls back to me: the host has no e-mail"),
+    ]
+    assert {one.operation for one in site.portal.requests} == {"user_find"}
+    assert site.journal.written == []
+
+
+def test_an_account_that_may_not_look_up_users_is_not_authorized(begin: Open) -> None:
+    site = begin(manages_users=False)
+
+    with pytest.raises(NotAuthorized, match=r"portal: user_find: HTTP 403, AccessDeniedException \(incident"):
+        site.destination.author_for(a_user())
+
+
+class TestAnAnswerThatNeverCame:
+    """A creation whose answer was lost."""
+
+    def lose(self, site: Wired, *, is_done: bool) -> None:
+        if is_done:
+            site.portal.people.add(ADA, "Contributor", first="Ada", last="Lovelace")
+            site.portal.people.invite(site.portal.user(ADA))
+            site.portal.user(ADA).email = "hidden@example.org"
+        site.portal.fail(operation="user_create", with_=lost_request())
+        with suppress(Unreachable):
+            site.destination.author_for(a_user())
+
+    def test_the_user_who_was_made_is_taken(self, begin: Open) -> None:
+        site = begin()
+        self.lose(site, is_done=True)
+        site.portal.user("hidden@example.org").email = ADA
+
+        author = site.later().author_for(a_user())
+
+        assert author == Author(id=site.portal.user(ADA).id, email=ADA, note="exists")
+        assert len(site.portal.invitations) == 1
+        assert site.journal.open_intents() == ()
+
+    def test_one_who_cannot_be_found_yet_is_waited_for_and_then_made(self, begin: Open) -> None:
+        site = begin()
+        self.lose(site, is_done=False)
+
+        with pytest.raises(Unsettled, match=r"whether the portal made the user ada@example\.org shows at"):
+            site.later().author_for(a_user())
+        site.clock.advance(minutes=16)
+        author = site.later().author_for(a_user())
+
+        assert author.standing is Standing.NEW
+        assert [one.email for one in site.portal.invitations] == [ADA]
+
+
+def test_one_who_was_made_and_cannot_be_found_yet_is_the_author_all_the_same(begin: Open) -> None:
+    site = begin()
+    first = site.destination.author_for(a_user())
+    (intent,) = {one.id: one for one in site.journal.written}.values()
+    site.journal.begin(intent)
+    site.portal.user(ADA).email = "not-in-the-index-yet@example.org"
+
+    assert site.later().author_for(a_user()).id == first.id
+    assert len(site.portal.invitations) == 1
+
+
+def test_somebody_else_who_made_the_user_meanwhile_is_no_trouble(begin: Open) -> None:
+    site = begin()
+    own = site.portal.add_user(ADA, "Contributor")
+    site.portal.fail(operation="user_find", with_=empty_list())
+
+    assert site.destination.author_for(a_user()).id == own.id
+    assert site.portal.invitations == []
+
+
+def empty_list() -> Any:
+    from tests.sandbox.faults import Fault
+    from tests.sandbox.message import json_answer
+
+    return Fault(instead=lambda _: json_answer({"users": [], "totalCount": 0}))
+
+
+def test_a_row_without_the_invitation_sends_it_by_itself_once(begin: Open) -> None:
+    body = {"emailAddress": "{email}", "firstName": "{first_name}", "lastName": "{last_name}"}
+    groups = [{"id": "{group}"}]
+    site = begin(destination={"endpoints": {"user_create": {"body": {**body, "groups": groups}}}})
+
+    for _ in range(2):
+        site.destination.author_for(a_user())
+        site.later()
+
+    assert [one.email for one in site.portal.invitations] == [ADA]
+
+
+def test_an_invitation_that_the_portal_refuses_is_told(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+    body = {"emailAddress": "{email}", "firstName": "{first_name}", "lastName": "{last_name}"}
+    site = begin(
+        destination={"endpoints": {"user_create": {"body": {**body, "groups": [{"id": "{group}"}]}}}},
+    )
+    site.portal.fail(operation="user_invite", with_=portal_error(400, "MailDisabledException"))
+
+    author = site.destination.author_for(a_user())
+
+    assert author.email == ADA
+    assert "created, but not invited: portal: user_invite: HTTP 400, MailDisabledException" in caplog.text
+
+
+class TestScim:
+    """Users by SCIM 2.0."""
+
+    @pytest.fixture
+    def site(self, begin: Open) -> Wired:
+        site = begin()
+        token = site.portal.settings.scim_token
+        below = {"users": "scim", "scim_url": f"{site.portal.url}/scim/v2", "scim_token": token}
+        return Wired(site.portal, FakeClock(), destination=below)
+
+    def test_a_new_user_is_a_contributor_and_invited_once(self, site: Wired, tmp_path: Path) -> None:
+        for number in range(2):
+            site.published(an_item(tmp_path, a_meeting(uuid=f"uuid{number}==", files=())))
+            site.later()
+
+        ada = site.portal.user(ADA)
+        assert (ada.first_name, ada.last_name, ada.groups) == ("Ada", "Lovelace", ["Contributor"])
+        assert [one.email for one in site.portal.invitations] == [ADA]
+        assert {media.author for media in site.portal.media.values()} == {ada.id}
+        assert site.portal.calls("user_find") == []
+
+    def test_a_viewer_becomes_contributor(self, site: Wired) -> None:
+        ada = site.portal.add_user(ADA, "Viewer")
+
+        author = site.destination.author_for(a_user())
+
+        assert (author.id, ada.groups) == (ada.id, ["Viewer", "Contributor"])
+
+    def test_a_user_made_and_not_yet_raised_is_raised_by_the_next_pass(self, site: Wired) -> None:
+        site.portal.fail(operation="scim_group_add_user", with_=lost_request(), times=2)
+        with suppress(Unreachable):
+            site.destination.author_for(a_user())
+        site.portal.heal()
+
+        author = site.later().author_for(a_user())
+
+        assert (author.email, site.portal.user(ADA).groups) == (ADA, ["Contributor"])
+        assert len(site.portal.invitations) == 1
+
+    def test_a_wrong_token_is_not_authorized(self, site: Wired) -> None:
+        site.portal.settings.scim_token = "another"
+
+        with pytest.raises(NotAuthorized, match="portal: scim: GET Users: HTTP 401, the token is not known") as raised:
+            site.destination.author_for(a_user())
+
+        assert raised.value.hint == "check destination.scim_token"
+
+    @pytest.mark.parametrize("settings", [{"licences": 0}, {"create_users": False}])
+    def test_who_cannot_be_made_is_me(self, site: Wired, settings: dict[str, Any]) -> None:
+        for name, value in settings.items():
+            setattr(site.portal.settings, name, value)
+
+        assert site.destination.author_for(a_user()).email == ME

@@ -1,0 +1,60 @@
+"""The search of media: behind an index, by keyword, page by page, only in the states that are listed."""
+
+import re
+from typing import Any
+
+from tests.sandbox.message import Answer, json_answer
+from tests.sandbox.portal.call import Call, Check, is_count, is_flag, is_text, list_of, one_of
+from tests.sandbox.portal.envelope import enclosed
+from tests.sandbox.portal.media import STATUSES, Catalogue, Media
+from tests.sandbox.portal.settings import PortalSettings
+from tests.sandbox.portal.showing import Showing
+
+REST: dict[str, Check] = {
+    "isGlobal": is_flag,
+    "keyword": is_text,
+    "status": list_of(one_of(*STATUSES)),
+    "mashupSearchParts": list_of(is_text),
+}
+
+
+class Search:
+    """`media_search`."""
+
+    def __init__(self, settings: PortalSettings, catalogue: Catalogue, showing: Showing) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._showing = showing
+
+    def answer(self, call: Call) -> Answer:
+        """One page of what matches, newest first."""
+        asked = call.fields({"pageSize": is_count, self._place: is_count}, REST)
+        states = asked.get("status") or ["Published"]
+        found = [one for one in self._known() if one.status in states and self._matches(one, asked.get("keyword", ""))]
+        page = self._page(found, asked)
+        entries = [self._showing.entry(one, asked.get("mashupSearchParts", ())) for one in page]
+        return json_answer(enclosed(self._settings.search_envelope, entries, len(found)))
+
+    @property
+    def _place(self) -> str:
+        return "offset" if self._settings.paging == "offset" else "pageIndex"
+
+    def _page(self, found: list[Media], asked: dict[str, Any]) -> list[Media]:
+        size = max(1, min(asked["pageSize"], self._settings.page_cap))
+        start = asked[self._place] * (size if self._settings.paging == "pages" else 1)
+        return found[start : start + size]
+
+    def _known(self) -> list[Media]:
+        return self._catalogue.indexed(self._settings.clock(), self._settings.index_lag)[::-1]
+
+    def _matches(self, media: Media, keyword: str) -> bool:
+        if self._settings.keyword == "ignored" or not keyword.strip():
+            return True
+        text = " ".join((media.title, media.description, *media.tags, *self._attributes(media))).lower()
+        if self._settings.keyword == "substring":
+            return keyword.lower() in text
+        return bool(set(re.findall(r"\w+", keyword.lower())) & set(re.findall(r"\w+", text)))
+
+    def _attributes(self, media: Media) -> list[str]:
+        known = {name: self._catalogue.attribute(name) for name in media.attributes}
+        return [media.attributes[name] for name, one in known.items() if one and one.is_searchable]

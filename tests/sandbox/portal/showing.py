@@ -1,0 +1,79 @@
+"""How media look in answers."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.sandbox.portal.blobs import Blob
+from tests.sandbox.portal.media import Catalogue, Media
+from tests.sandbox.portal.people import People
+from tests.sandbox.portal.settings import PortalSettings
+
+
+class Showing:
+    """Media as JSON."""
+
+    def __init__(self, settings: PortalSettings, people: People, catalogue: Catalogue) -> None:
+        self._settings = settings
+        self._people = people
+        self._catalogue = catalogue
+
+    def id(self, own: str) -> int | str:
+        """In the form that this portal gives to the ids of media and what belongs to them."""
+        return int(own) if self._settings.ids == "numbers" else own
+
+    def entry(self, media: Media, parts: Collection[str]) -> dict[str, Any]:
+        """As in the answer of a search: custom attributes and tags only if they were asked for."""
+        shown = self._basics(media) | self._times(media) | media.extra
+        if "CustomAttributes" in parts:
+            shown["customAttributes"] = [{"fieldName": key, "value": text} for key, text in media.attributes.items()]
+        if "Tags" in parts:
+            shown["tags"] = [{"id": self.id(self._catalogue.tag(name)), "name": name} for name in media.tags]
+        return shown
+
+    def whole(self, media: Media) -> dict[str, Any]:
+        """As in the answer for one."""
+        captions = [{"culture": one.culture, "fileName": one.file_name} for one in media.captions]
+        handouts = [{"fileName": one.file_name, "size": one.blob.size} for one in media.handouts]
+        whole = self.entry(media, ("CustomAttributes", "Tags"))
+        return whole | {"isProcessed": self.is_processed(media), "captions": captions, "handouts": handouts}
+
+    def is_processed(self, media: Media) -> bool:
+        """Whether transcoding has ended."""
+        return media.processed is not None and media.processed <= self._settings.clock()
+
+    def _basics(self, media: Media) -> dict[str, Any]:
+        category = media.category and {
+            "id": self.id(media.category),
+            "name": self._catalogue.categories[media.category],
+        }
+        size = media.size + self._settings.size_error if media.shown_size is None else media.shown_size
+        return {
+            "id": self.id(media.id), "uuid": media.uuid, "title": media.title, "description": media.description,
+            "author": self._author(media.author), "category": category, "size": size, "version": media.version,
+            "status": media.status, "format": media.format,
+            "estimatedDuration": duration(media.blob) if self.is_processed(media) else 0,
+        }  # fmt: skip
+
+    def _times(self, media: Media) -> dict[str, Any]:
+        return {"defaultViewingAccess": "Private", "createdDate": _stamp(media.created),
+                "updatedDate": _stamp(media.updated), "publishedOn": _stamp(media.published)}  # fmt: skip
+
+    def _author(self, own: str) -> dict[str, Any]:
+        user = self._people.users[own]
+        return {"id": own if self._settings.ids == "strings" else int(own), "firstName": user.first_name,
+                "lastName": user.last_name, "emailAddress": user.email}  # fmt: skip
+
+
+def duration(blob: Blob) -> int:
+    """Milliseconds, as the file's movie header near its beginning says; 0 where there is none."""
+    head = blob.head
+    place = head.find(b"mvhd") + 4
+    if place < 4 or head[place]:  # no such header, or one of a version that small files do not have
+        return 0
+    scale, length = (int.from_bytes(head[at : at + 4], "big") for at in (place + 12, place + 16))
+    return length * 1000 // scale if scale else 0
+
+
+def _stamp(when: datetime | None) -> str | None:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if when else None

@@ -1,0 +1,175 @@
+"""The table of operations: filled with values, read from answers, overridden by a site."""
+
+from typing import Any
+
+import pytest
+
+from zoomsync.operations import TABLE, Operation, fill, override, picked
+
+PLACES = "write data.users, . for the whole, '' for nowhere"
+CONFIRMED = {"sign_in", "upload_start", "media_search", "attribute_create"}
+
+
+def a_row(**changes: Any) -> Operation:
+    plain: dict[str, Any] = {"method": "POST", "path": "thing/{id}"}
+    return Operation(**{**plain, **changes})
+
+
+def test_what_the_vendor_tells_of_is_marked() -> None:
+    assert {name for name, row in TABLE.items() if row.confirmed} == CONFIRMED
+
+
+def test_what_asking_twice_would_do_twice_is_marked() -> None:
+    assert {name for name, row in TABLE.items() if not row.repeatable} == {
+        "user_create",
+        "user_invite",
+        "media_create",
+        "caption_add",
+        "handout_add",
+        "attribute_create",
+    }
+
+
+def test_values_are_put_in_their_places() -> None:
+    row = a_row(
+        query={"parts": "{parts}", "v": "1"}, body={"size": "{size}", "name": "a {id}", "deep": [{"id": "{id}"}]}
+    )
+
+    filled = fill(row, {"id": "a/b c", "parts": ["One", "Two"], "size": 0})
+
+    assert filled.path == "thing/a%2Fb%20c"
+    assert filled.query == {"parts": "One,Two", "v": "1"}
+    assert filled.document == {"size": 0, "name": "a a/b c", "deep": [{"id": "a/b c"}]}
+
+
+def test_what_is_not_there_is_left_out_and_what_is_empty_by_that() -> None:
+    row = a_row(query={"q": "{none}"}, body={"author": {"id": "{none}"}, "tags": [{"name": "{tags}"}], "is": True})
+
+    filled = fill(row, {"id": 1, "none": None, "tags": []})
+
+    assert (filled.query, filled.document) == ({}, {"is": True})
+
+
+def test_a_list_is_repeated_for_the_entries_of_what_it_names() -> None:
+    row = a_row(body=[{"fieldName": "{names}", "value": "{values}", "of": "{id}"}])
+
+    filled = fill(row, {"id": 7, "names": ["a", "b"], "values": ["1", "2"]})
+
+    assert filled.document == [
+        {"fieldName": "a", "value": "1", "of": 7},
+        {"fieldName": "b", "value": "2", "of": 7},
+    ]
+
+
+@pytest.mark.parametrize("body", [None, "{bytes}"])
+def test_without_a_document_none_is_sent(body: Any) -> None:
+    assert fill(a_row(body=body), {"id": 1, "bytes": b"x"}).document is None
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (".", {"data": {"items": [{"id": 7}]}, "n": 0}),
+        ("", None),
+        ("n", 0),
+        ("data.items", [{"id": 7}]),
+        ("data.items.0.id", 7),
+        ("data.items.1.id", None),
+        ("data.items.id", None),
+        ("data.other", None),
+        ("n.x", None),
+    ],
+)
+def test_a_place_in_an_answer(place: str, expected: Any) -> None:
+    assert picked({"data": {"items": [{"id": 7}]}, "n": 0}, place) == expected
+
+
+def test_each_key_of_a_row_is_overridden_for_itself() -> None:
+    table, problems = override(
+        {
+            "media_get": {"path": "media/{media}", "answer": {"size": "file.bytes", "processed": ""}},
+            "media_search": {"method": "GET", "query": {"q": "{keyword}"}, "body": {}},
+        }
+    )
+
+    assert problems == {}
+    assert (table["media_get"].method, table["media_get"].path) == ("GET", "media/{media}")
+    assert {name: table["media_get"].answer[name] for name in ("id", "size", "processed")} == {
+        "id": "id",
+        "size": "file.bytes",
+        "processed": "",
+    }
+    assert fill(table["media_search"], {"keyword": "x"}).document is None
+    assert not table["media_search"].confirmed
+    assert table["sign_in"] is TABLE["sign_in"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "problems"),
+    [
+        ({"media_gett": {}}, {"media_gett": "no such operation (did you mean media_get?)"}),
+        ({"media_get": "GET x"}, {"media_get": "is not a mapping (write its keys below it, indented)"}),
+        ({"media_get": {"pth": "x"}}, {"media_get.pth": "unknown key (did you mean path?)"}),
+        (
+            {"media_get": {"method": "get"}},
+            {"media_get.method": "is none of GET, POST, PUT, PATCH (write one of them)"},
+        ),
+        (
+            {"media_get": {"path": "https://elsewhere/{media}"}},
+            {"media_get.path": "is not a path below /api/v1/ (write mashup/{media}, say, without a query)"},
+        ),
+        (
+            {"media_get": {"path": "../{media}"}},
+            {"media_get.path": "is not a path below /api/v1/ (write mashup/{media}, say, without a query)"},
+        ),
+        ({"media_get": {"path": "mashup"}}, {"media_get": "{media} does not occur (put it into path, query or body)"}),
+        (
+            {"media_get": {"path": "mashup/{media}/{medium}"}},
+            {"media_get": "{medium} is not known here (did you mean media?)"},
+        ),
+        (
+            {"media_get": {"query": {"a": 1}}},
+            {"media_get.query": "is not a mapping of texts (write its keys below it, indented; values in quotes)"},
+        ),
+        (
+            {"media_get": {"answer": {"szie": "x"}}},
+            {"media_get.answer.szie": "unknown key (did you mean size?)"},
+        ),
+        (
+            {"media_get": {"answer": {"size": "a..b"}}},
+            {"media_get.answer.size": f"is not a place in an answer ({PLACES})"},
+        ),
+        (
+            {"upload_block": {"body": {"data": "{block_id}"}}},
+            {"upload_block.body": "is the file's own bytes (remove the key)"},
+        ),
+        (
+            {"a": {}, "media_get": {"method": 7}},
+            {
+                "a": f"no such operation (write one of {', '.join(TABLE)})",
+                "media_get.method": "is none of GET, POST, PUT, PATCH (write one of them)",
+            },
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_row_is_told_with_its_place_and_its_remedy(
+    rows: dict[str, Any], problems: dict[str, str]
+) -> None:
+    assert override(rows)[1] == problems
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_row_repeated_as_it_is_changes_nothing(name: str) -> None:
+    row = TABLE[name]
+    written = {"method": row.method, "path": row.path, "query": dict(row.query), "answer": dict(row.answer)}
+    if row.body is not None:
+        written["body"] = row.body
+
+    table, problems = override({name: written})
+
+    assert problems == {}
+    assert table[name] == Operation(**{**_fields(row), "confirmed": False})
+
+
+def _fields(row: Operation) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in Operation.__dataclass_fields__}

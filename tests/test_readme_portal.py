@@ -1,0 +1,98 @@
+"""What the README says of a VIDIZMO portal cannot drift: its table of operations, its examples, the app's settings."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.readme import ROOT, blocks, codes, section, tables
+from tests.test_readme import EXAMPLE, sentences
+from zoomsync.config.destinations import TYPES
+from zoomsync.config.reading import parse
+from zoomsync.errors import ConfigError
+from zoomsync.operations import TABLE, Operation
+
+APP = (
+    "Account ID", "Client ID", "Client Secret", "Filter Accounts", "Publish As", "Concatenate Recordings",
+    "Delete Conference Recordings", "Publish Settings", "on/off", "Sync process", "Last synced attempt",
+    "Last recording fetched till", "Authorization status",
+)  # fmt: skip
+"""What the VIDIZMO–Zoom app can be told, and what it tells."""
+
+
+PORTAL, COMING = section("Publish to a VIDIZMO portal"), section("Coming from the VIDIZMO–Zoom app")
+EXAMPLES = [block for block in blocks("yaml") if block in PORTAL]
+
+
+class TestPortal:
+    """What it says of a portal is what the code does."""
+
+    def test_its_example_has_six_lines(self) -> None:
+        block = EXAMPLES[0]
+
+        assert (len(block.splitlines()), set(EXAMPLE) >= set(yaml.safe_load(block))) == (6, True)
+
+    def test_the_operations_are_those_of_the_table(self) -> None:
+        told = [tuple(row) for row in tables(PORTAL)[0]]
+        known = {True: "confirmed", False: "assumed"}
+
+        assert told == [(f"`{name}`", f"`{asked(row)}`", known[row.confirmed]) for name, row in TABLE.items()]
+
+    def test_the_example_of_an_override_overrides(self, tmp_path: Path) -> None:
+        document = yaml.safe_load(EXAMPLES[1])
+        config = parse(document, tmp_path / "config.yaml", {})
+        assert config.destination.type == "vidizmo"
+        table = config.destination.table
+        rows = document["destination"]["endpoints"]
+
+        assert {name for name in TABLE if table[name] != TABLE[name]} == set(rows)
+        assert asked(table["user_find"]) == "GET users?email={email}&limit={page_size}&offset={offset}"
+        assert not table["user_find"].body
+        assert table["media_get"].answer["processed"] == "transcoding.isDone"
+
+    def test_permanent_deletion_is_refused_at_a_portal(self, tmp_path: Path) -> None:
+        document = yaml.safe_load(EXAMPLES[0])
+        wants = {"delete_recordings": "permanent", "filter_accounts": ["ada@example.org"]}
+
+        with pytest.raises(ConfigError) as refused:
+            parse(document | wants, tmp_path / "config.yaml", {})
+        assert [one.partition(":")[0] for one in refused.value.problems] == ["delete_recordings"]
+        assert parse(document | wants | {"delete_recordings": "trash"}, tmp_path / "config.yaml", {})
+
+    @pytest.mark.parametrize(
+        "text",
+        [code for code in codes(PORTAL) if re.fullmatch(r"\w+: (?!permanent)\S+", code)],
+    )
+    def test_a_setting_with_a_value_is_one_that_the_config_takes(self, text: str, tmp_path: Path) -> None:
+        key, _, value = text.partition(": ")
+        document = yaml.safe_load(EXAMPLES[0])
+        more = {"scim_url": "https://portal.example.org/scim", "scim_token": "token"} if value == "scim" else {}
+        if key in EXAMPLE:
+            document[key] = value
+        else:
+            document["destination"] |= {key: value, **more}
+
+        assert parse(document, tmp_path / "config.yaml", {})
+
+    def test_the_defaults_that_it_names_are_those_of_the_config(self) -> None:
+        portal, text = TYPES["vidizmo"].model_fields, PORTAL
+
+        assert f"`max_new_users` ({portal['max_new_users'].default} a pass)" in text
+        assert "`destination.index_lag` (15m)" in text
+        assert "index_lag: 15m " in (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+
+    def test_every_setting_of_the_app_is_there(self) -> None:
+        told = ", ".join(row[0] for row in tables(COMING)[0])
+
+        assert told == ", ".join(APP)
+
+    @pytest.mark.parametrize("name", APP[-4:])
+    def test_status_tells_what_the_app_tells_in_the_same_words(self, name: str) -> None:
+        assert any(sentence.startswith(name) for sentence in sentences())
+
+
+def asked(row: Operation) -> str:
+    """Method, path and query of an operation."""
+    query = "&".join(f"{name}={value}" for name, value in row.query.items())
+    return f"{row.method} {row.path}{'?' if query else ''}{query}"

@@ -1,0 +1,1 @@
+"""A VIDIZMO portal as a destination, by its REST API."""

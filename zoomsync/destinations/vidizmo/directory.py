@@ -1,0 +1,122 @@
+"""The users of a portal, by its own REST API: find, create, invite, raise."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from zoomsync.destinations.vidizmo.portal import Answer, Portal, Refused
+from zoomsync.model import User
+from zoomsync.operations import Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalUser:
+    """A user of the portal."""
+
+    id: str
+    email: str
+    is_active: bool
+    groups: frozenset[str] | None
+    """Names; None: the portal does not say."""
+    has_signed_in: bool | None = None
+    """None: the portal does not say."""
+
+
+class Directory(Protocol):
+    """Where users are looked up and made. All raise what `Portal.call` raises."""
+
+    @property
+    def invites_by_itself(self) -> bool:
+        """Whether making a user sends the mail with the link."""
+
+    def find(self, email: str) -> list[PortalUser]:
+        """Those with exactly this address, in whatever case."""
+
+    def create(self, host: User, email: str, group: str) -> PortalUser:
+        """Make one with the host's names, in the group of this name."""
+
+    def add_to_group(self, user: PortalUser, group: str) -> None:
+        """Add a group to those that the user has."""
+
+    def invite(self, user: PortalUser) -> None:
+        """Send the mail with the link."""
+
+
+class PortalDirectory:
+    """The portal's own way."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._lock = threading.Lock()
+        self._groups: dict[str, str] | None = None
+
+    @property
+    def invites_by_itself(self) -> bool:
+        """Unless the site's own row leaves that out."""
+        return invites(self._portal.table["user_create"])
+
+    def find(self, email: str) -> list[PortalUser]:
+        """See `Directory`."""
+        found = [(answer, one) for answer, page in self._portal.pages("user_find", email=email) for one in page]
+        users = [self._user(answer, one) for answer, one in found]
+        return [user for user in users if user.email.lower() == email.lower()]
+
+    def create(self, host: User, email: str, group: str) -> PortalUser:
+        """See `Directory`."""
+        answer = self._portal.call(
+            "user_create",
+            email=email,
+            first_name=host.first_name,
+            last_name=host.last_name,
+            group=self._portal.sent(self._group(group)),
+        )
+        answer.required("id")
+        return self._user(answer, answer.document)
+
+    def add_to_group(self, user: PortalUser, group: str) -> None:
+        """See `Directory`."""
+        self._portal.call("group_add_user", group=self._group(group), user=user.id)
+
+    def invite(self, user: PortalUser) -> None:
+        """See `Directory`."""
+        self._portal.call("user_invite", user=user.id)
+
+    def groups(self) -> dict[str, str]:
+        """Name → id of every group, read once."""
+        with self._lock:
+            if self._groups is None:
+                answer, found = self._portal.listed("group_list")
+                self._groups = {answer.text("name", one): self._portal.id(answer, "id", one) for one in found}
+            return self._groups
+
+    def _group(self, name: str) -> str:
+        if name not in (groups := self.groups()):
+            raise no_such_group(name, [*groups])
+        return groups[name]
+
+    def _user(self, answer: Answer, one: Any) -> PortalUser:
+        groups = answer.get("groups", one)
+        last_login = answer.places.get("last_login")
+        return PortalUser(
+            id=self._portal.id(answer, "id", one),
+            email=answer.text("email", one),
+            is_active=answer.get("active", one) is not False,
+            groups=frozenset(answer.text("group_name", each) for each in groups) if isinstance(groups, list) else None,
+            has_signed_in=bool(answer.get("last_login", one)) if last_login and last_login in one else None,
+        )
+
+
+def invites(row: Operation) -> bool:
+    """Whether the row that creates a user asks for the mail."""
+    return isinstance(row.body, dict) and bool(row.body.get("sendInvitation"))
+
+
+def no_such_group(name: str, known: Sequence[str]) -> Refused:
+    """The error for a group that the config names and the portal does not have."""
+    return Refused(
+        f"portal: no group is called {name}",
+        hint=f"destination.groups says what they are called here: {', '.join(known) or 'the portal lists none'}",
+        status=0,
+        name="",
+    )

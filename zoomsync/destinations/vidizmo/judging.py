@@ -1,0 +1,144 @@
+"""Whether what the portal has is what a receipt says: the question before every deletion and every addition. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum
+
+from zoomsync.destinations.vidizmo import held
+from zoomsync.destinations.vidizmo.describing import portal_name
+from zoomsync.destinations.vidizmo.media import REJECTED, Media
+from zoomsync.destinations.vidizmo.shelf import held_by
+from zoomsync.model import Receipt, Stamp, StoredFile, Verdict
+from zoomsync.words import plural, size_in_words
+
+
+class Weight(IntEnum):
+    """What a finding means; the heaviest one decides."""
+
+    WAITS = 1
+    """Time mends it."""
+    SILENT = 2
+    """The portal does not say what would prove it."""
+    UNPROVEN = 3
+    REMOVED = 4
+    """A person's deed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it was published."""
+
+    weight: Weight
+    fact: str
+    file: str = ""
+    """The name of the stored file that is not there as it was stored."""
+
+
+def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdict:
+    """Judge a receipt by fresh readings of its media. Sizes alone are compared: no more is known of the bytes."""
+    found = sorted(_findings(receipt, shelf), key=lambda one: one.weight, reverse=True)
+    if found:
+        worst = found[0]
+        return Verdict(
+            safe=False,
+            reason=worst.fact,
+            receipt=receipt,
+            removed=worst.weight is Weight.REMOVED,
+            passing=worst.weight is Weight.WAITS,
+            silent=worst.weight is Weight.SILENT,
+            lacking=tuple(dict.fromkeys(one.file for one in found if one.file)),
+        )
+    files = tuple(stamped(file, shelf[held.media_of(file)], now) for file in receipt.files)
+    size = size_in_words(sum(file.size for file in files))
+    reason = f"{plural(len(files), 'file')}, {size}, sizes verified at the portal"
+    return Verdict(safe=True, reason=reason, receipt=replace(receipt, files=files))
+
+
+def stamped(file: StoredFile, media: Media, now: datetime) -> StoredFile:
+    """A media's own content with the version that was looked at."""
+    if held.manner_of(file):
+        return file
+    return replace(file, stamp=Stamp(at=now, version=media.version, look=media.look))
+
+
+def is_there(file: StoredFile, shelf: Mapping[str, Media]) -> bool:
+    """Whether a file is at the portal. A media counts whatever its size: there is never to be a second one."""
+    media = shelf.get(held.media_of(file))
+    if media is None:
+        return False
+    if held.manner_of(file) == held.CAPTION:
+        return portal_name(file.name) in media.captions
+    handout = media.handout(portal_name(file.name))
+    return not held.manner_of(file) or (handout is not None and handout.size in (None, file.size))
+
+
+def _findings(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[Finding]:
+    for file in receipt.files:
+        media = shelf.get(held.media_of(file))
+        if media is None:
+            yield _removed(file, "was removed from the portal")
+        elif media.status == REJECTED:
+            yield _removed(file, f"was rejected in the portal (media {media.id})")
+        elif held.manner_of(file) == held.CAPTION:
+            yield from _caption(file, media)
+        elif held.manner_of(file):
+            yield from _handout(file, media)
+        else:
+            yield from _content(file, media)
+    for media in shelf.values():
+        yield from _telling(receipt, media)
+
+
+def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
+    stamp = file.stamp
+    is_newer = stamp is not None and "" not in (stamp.version, media.version) and stamp.version != media.version
+    if media.size is None:
+        yield _silent(file, "its size", "size")
+    elif media.size != file.size:
+        fact = f"has {media.size} bytes at the portal, {file.size} were stored"
+        yield _removed(file, fact) if is_newer else _unproven(f"{file.name} {fact}")
+    elif is_newer and stamp is not None and stamp.look == media.look:
+        yield _removed(file, f"was replaced at the portal: version {media.version}, {stamp.version} was stored")
+    if media.processed is None:
+        yield _silent(file, "whether it is transcoded", "processed")
+    elif not media.processed:
+        yield Finding(weight=Weight.WAITS, fact=f"{file.name}: the portal still transcodes it")
+
+
+def _caption(file: StoredFile, media: Media) -> Iterator[Finding]:
+    if portal_name(file.name) not in media.captions:
+        yield _removed(file, f"was removed from media {media.id}")
+
+
+def _handout(file: StoredFile, media: Media) -> Iterator[Finding]:
+    there = media.handout(portal_name(file.name))
+    if there is None:
+        yield _removed(file, f"was removed from media {media.id}")
+    elif there.size is None:
+        yield _silent(file, "its size", "handout_size")
+    elif there.size != file.size:
+        yield _removed(file, f"has {there.size} bytes at the portal, {file.size} were stored")
+
+
+def _telling(receipt: Receipt, media: Media) -> Iterator[Finding]:
+    """The media's own account of what it holds, where it has one, must be the receipt's."""
+    own = held_by(media)
+    if own is None:
+        return
+    share = held.share_of(receipt, media.id)
+    if (set(own.files), set(own.cloud)) != (set(share.files), set(share.cloud)):
+        yield _unproven(f"media {media.id} tells of another version of this item")
+
+
+def _removed(file: StoredFile, fact: str) -> Finding:
+    return Finding(weight=Weight.REMOVED, fact=f"{file.name} {fact}", file=file.name)
+
+
+def _silent(file: StoredFile, what: str, key: str) -> Finding:
+    where = f"destination.endpoints.media_get.answer.{key}"
+    return Finding(weight=Weight.SILENT, fact=f"{file.name}: the portal does not say {what} ({where})")
+
+
+def _unproven(fact: str) -> Finding:
+    return Finding(weight=Weight.UNPROVEN, fact=fact)

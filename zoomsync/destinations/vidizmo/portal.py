@@ -1,0 +1,270 @@
+"""The portal's dialect: signing in, asking by the table of operations, and what its refusals mean."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from requests import Response
+
+from zoomsync.errors import MeetingFailed, NotAuthorized, Unreachable
+from zoomsync.http import Http
+from zoomsync.model import Secret
+from zoomsync.operations import Operation, fill, picked
+from zoomsync.redaction import host_of, said
+
+PAGE_SIZE = 50
+MOST_PAGES = 2000
+STALE_TOKEN = "InvalidAccessTokenException"  # noqa: S105  # the name of an error
+API = "/api/v1/"
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
+
+
+class Refused(MeetingFailed):
+    """The portal says no to one request."""
+
+    def __init__(self, message: str, *, hint: str, status: int, name: str) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.name = name
+        """What the portal calls it, e.g. `LicenseLimitExceededException`."""
+
+
+class Forbidden(NotAuthorized):
+    """The account that signs in may not do this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Who signs in: by password, or by the secret of an Authentication App made in the portal."""
+
+    email: str
+    password: Secret | None = None
+    client_secret: Secret | None = None
+    application_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the portal answered to an operation."""
+
+    operation: str
+    places: Mapping[str, str]
+    document: Any
+
+    def get(self, name: str, within: Any = None) -> Any:
+        """What the row calls `name`, in the answer or in an element of it; None: not there."""
+        return picked(self.document if within is None else within, self.places.get(name, ""))
+
+    def text(self, name: str, within: Any = None) -> str:
+        """As text, numbers too; empty: not there."""
+        value = self.get(name, within)
+        return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+    def list(self, name: str, within: Any = None) -> list[Any]:
+        """A list; empty where there is none."""
+        value = self.get(name, within)
+        return value if isinstance(value, list) else []
+
+    def required(self, name: str) -> str:
+        """A text that must be there; raises `Unreachable`."""
+        if value := self.text(name):
+            return value
+        raise misunderstood(self.operation, name)
+
+
+def misunderstood(operation: str, name: str) -> Unreachable:
+    """The error for an answer that lacks what the row says it holds."""
+    return Unreachable(
+        f"portal: {operation}: the answer holds no {name}",
+        hint=f"another portal may have it elsewhere: destination.endpoints.{operation}.answer.{name} says where",
+    )
+
+
+class Portal:
+    """Calls one portal, signed in as one account. Shared by all threads."""
+
+    def __init__(self, http: Http, table: Mapping[str, Operation], *, url: str, account: Account) -> None:
+        self.table = table
+        self.url = url
+        self.account = account
+        self._http = http
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._numbers: dict[str, int] = {}
+
+    def sign_in(self) -> None:
+        """Make sure that there is a token. Raises `NotAuthorized`, `Unreachable`, and `ConfigError` for the secret."""
+        self._current()
+
+    def close(self) -> None:
+        """End every connection."""
+        self._http.close()
+
+    def call(self, operation: str, *, data: bytes | None = None, **values: Any) -> Answer:
+        """Ask; a token that has ended is replaced, once.
+
+        Raises `Refused`, `Forbidden`, `NotAuthorized` and `Unreachable`; after the latter it is not known whether the
+        portal did what was asked. Each names the operation, what the portal calls it, and its incident.
+        """
+        token = self._current()
+        response = self._send(operation, data, values, token)
+        if _is_stale(response):
+            token = self._renewed(token)
+            response = self._send(operation, data, values, token)
+            if _is_stale(response):
+                raise NotAuthorized(
+                    f"portal: {operation}: {_fact(response)}, right after signing in",
+                    hint="check that nobody else signs in as destination.email at the same time",
+                )
+        if response.status_code >= 300:
+            raise self._refusal(operation, response)
+        return Answer(operation=operation, places=self.table[operation].answer, document=self._document(response))
+
+    def pages(self, operation: str, **values: Any) -> Iterator[tuple[Answer, list[Any]]]:
+        """The elements of a list, page by page, each once, whether the portal counts pages or elements."""
+        seen: set[str] = set()
+        for page in range(MOST_PAGES):
+            answer = self.call(operation, page=page, offset=len(seen), page_size=PAGE_SIZE, **values)
+            self._require_list(answer)
+            new = [one for one in answer.list("found") if answer.text("id", one) not in seen]
+            seen |= {answer.text("id", one) for one in new}
+            yield answer, new
+            total = answer.get("total")
+            if not new or (isinstance(total, int) and len(seen) >= total):
+                return
+
+    def listed(self, operation: str) -> tuple[Answer, list[Any]]:
+        """A list that comes whole."""
+        answer = self.call(operation)
+        self._require_list(answer)
+        return answer, answer.list("found")
+
+    def id(self, answer: Answer, name: str, within: Any = None) -> str:
+        """An id as text; whether the portal writes it as a number is remembered for `sent`."""
+        value = answer.get(name, within)
+        if isinstance(value, int) and not isinstance(value, bool):
+            self._numbers[str(value)] = value
+        return answer.text(name, within)
+
+    def sent(self, own: str) -> str | int:
+        """An id as the portal itself writes it."""
+        return self._numbers.get(own, own)
+
+    def _require_list(self, answer: Answer) -> None:
+        if not isinstance(answer.get("found"), list):
+            raise misunderstood(answer.operation, "found")
+
+    def _send(self, operation: str, data: bytes | None, values: Mapping[str, Any], token: str | None) -> Response:
+        row = self.table[operation]
+        filled = fill(row, values)
+        headers = {"Accept": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        if data is not None:
+            headers["Content-Type"] = "application/octet-stream"
+        return self._http.request(
+            row.method,
+            f"{self.url}{API}{filled.path}",
+            repeatable=row.repeatable,
+            params=filled.query,
+            headers=headers,
+            data=data,
+            json=filled.document,
+        )
+
+    def _current(self) -> str:
+        with self._lock:
+            if self._token is None:
+                self._token = self._mint()
+            return self._token
+
+    def _renewed(self, stale: str) -> str:
+        """Another token than `stale`; of many threads that saw it refused, one signs in."""
+        with self._lock:
+            if self._token is None or self._token == stale:
+                self._token = None
+                self._token = self._mint()
+            return self._token
+
+    def _mint(self) -> str:
+        account = self.account
+        values = {
+            "email": account.email,
+            "password": account.password.reveal() if account.password else None,
+            "client_secret": account.client_secret.reveal() if account.client_secret else None,
+            "application_id": account.application_id,
+        }
+        response = self._send("sign_in", None, values, None)
+        if response.status_code == 404:
+            raise Unreachable(
+                f"portal: {host_of(self.url)}: no sign-in there: {_fact(response)}", hint="check destination.url"
+            )
+        if response.status_code >= 300:
+            which = "password" if account.password else "client_secret, which may have expired, and application_id"
+            raise NotAuthorized(
+                f"portal: {host_of(self.url)}: sign-in refused: {_fact(response)}",
+                hint=f"check destination.email and {which}",
+            )
+        return _token(response, self.table["sign_in"].answer["token"])
+
+    def _refusal(self, operation: str, response: Response) -> MeetingFailed | NotAuthorized:
+        message = f"portal: {operation}: {_fact(response)}"
+        if response.status_code in (401, 403):
+            return Forbidden(message, hint="give the account of destination.email the right to do this in the portal")
+        hint = (
+            f"the portal's reference is {self.url}{API}doc/index.html; destination.endpoints.{operation} overrides it"
+        )
+        return Refused(message, hint=hint, status=response.status_code, name=_name(response))
+
+    def _document(self, response: Response) -> Any:
+        if not response.content.strip():
+            return None
+        try:
+            return json.loads(response.content)
+        except (ValueError, RecursionError):
+            pass
+        raise Unreachable(
+            f"portal: {host_of(self.url)}: answers {said(response.content)} instead of JSON",
+            hint="check destination.url; the next pass tries again",
+        )
+
+
+def _token(response: Response, place: str) -> str:
+    """The token: a bare JSON string, or without its quotes, or where the row says."""
+    text = response.content.decode("utf-8", "replace").strip()
+    document: Any = text
+    with suppress(ValueError, RecursionError):
+        document = json.loads(text)
+    token = picked(document, place)
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise Unreachable(
+            "portal: no token: what came is none", hint="check destination.url, or destination.endpoints.sign_in.answer"
+        )
+    return token
+
+
+def _is_stale(response: Response) -> bool:
+    """Whether the token has ended: 400 with that name, or 401."""
+    return response.status_code == 401 or (response.status_code == 400 and _name(response) == STALE_TOKEN)
+
+
+def _error(response: Response) -> Mapping[str, Any]:
+    with suppress(ValueError, RecursionError):
+        document = json.loads(response.content)
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def _name(response: Response) -> str:
+    name = _error(response).get("name")
+    return name if isinstance(name, str) else ""
+
+
+def _fact(response: Response) -> str:
+    """`HTTP 400, LicenseLimitExceededException (incident 1f…)`."""
+    return f"HTTP {response.status_code}, {said(response.content)}"

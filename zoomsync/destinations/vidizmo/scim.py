@@ -1,0 +1,134 @@
+"""The users of a portal by SCIM 2.0, the standard way: https://www.rfc-editor.org/rfc/rfc7644
+
+Whoever is new at the portal gets its mail with the link, however he came there. An item's author is named by the id
+that SCIM gives: both ways must know a user by the same one.
+"""
+
+import json
+import threading
+from contextlib import suppress
+from typing import Any
+
+from zoomsync.destinations.vidizmo.directory import PortalUser, no_such_group
+from zoomsync.destinations.vidizmo.portal import Forbidden, Portal, Refused
+from zoomsync.errors import NotAuthorized, Unreachable
+from zoomsync.http import Http
+from zoomsync.model import Secret, User
+from zoomsync.redaction import host_of, said
+
+MIME = "application/scim+json"
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+
+class ScimDirectory:
+    """See `Directory`."""
+
+    def __init__(self, http: Http, portal: Portal, *, url: str, token: Secret) -> None:
+        self._http = http
+        self._portal = portal
+        self._url = url
+        self._token = token
+        self._lock = threading.Lock()
+        self._groups: dict[str, str] = {}
+
+    @property
+    def invites_by_itself(self) -> bool:
+        """Whoever is new gets the mail."""
+        return True
+
+    def find(self, email: str) -> list[PortalUser]:
+        """By `userName`."""
+        document = self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}")
+        users = [_user(one) for one in _resources(document)]
+        return [user for user in users if user.email.lower() == email.lower()]
+
+    def create(self, host: User, email: str, group: str) -> PortalUser:
+        """A user, then a member of the group."""
+        group_id = self._group(group)
+        names = {"givenName": host.first_name, "familyName": host.last_name}
+        sent = {
+            "schemas": [USER],
+            "userName": email,
+            "name": {name: text for name, text in names.items() if text},
+            "emails": [{"value": email, "primary": True}],
+            "active": True,
+        }
+        user = _user(self._ask("POST", "Users", sent))
+        self._join(user, group_id)
+        return user
+
+    def add_to_group(self, user: PortalUser, group: str) -> None:
+        """A member more; who is one already stays one."""
+        self._join(user, self._group(group))
+
+    def invite(self, user: PortalUser) -> None:
+        """The portal's own way."""
+        self._portal.call("user_invite", user=user.id)
+
+    def _join(self, user: PortalUser, group_id: str) -> None:
+        operation = {"op": "add", "path": "members", "value": [{"value": user.id}]}
+        self._ask("PATCH", f"Groups/{group_id}", {"schemas": [PATCH], "Operations": [operation]})
+
+    def _group(self, name: str) -> str:
+        with self._lock:
+            if name not in self._groups:
+                found = _resources(self._ask("GET", "Groups", filter=f"displayName eq {json.dumps(name)}"))
+                ids = [str(one.get("id")) for one in found if one.get("displayName") == name]
+                if not ids:
+                    raise no_such_group(name, [])
+                self._groups[name] = ids[0]
+            return self._groups[name]
+
+    def _ask(self, method: str, path: str, document: Any = None, **query: str) -> Any:
+        response = self._http.request(
+            method,
+            f"{self._url}/{path}",
+            repeatable=method != "POST",
+            params=query,
+            headers={"Authorization": f"Bearer {self._token.reveal()}", "Accept": MIME, "Content-Type": MIME},
+            data=None if document is None else json.dumps(document).encode(),
+        )
+        message = f"portal: scim: {method} {path.partition('/')[0]}: HTTP {response.status_code}, "
+        if response.status_code == 401:
+            raise NotAuthorized(message + said(response.content), hint="check destination.scim_token")
+        if response.status_code == 403:
+            raise Forbidden(message + said(response.content), hint="let the token of SCIM change users and groups")
+        if response.status_code >= 300:
+            raise _refused(message, response.status_code, response.content)
+        if not response.content.strip():
+            return {}
+        with suppress(ValueError, RecursionError):
+            return json.loads(response.content)
+        raise Unreachable(
+            f"portal: scim: {host_of(self._url)}: answers {said(response.content)} instead of JSON",
+            hint="check destination.scim_url",
+        )
+
+
+def _refused(message: str, status: int, body: bytes) -> Refused:
+    name = ""
+    with suppress(ValueError, RecursionError, AttributeError):
+        document = json.loads(body)
+        name = f"{document.get('name') or ''} {document.get('scimType') or ''} {document.get('detail') or ''}".strip()
+    return Refused(message + said(body), hint="the next pass tries again", status=status, name=name)
+
+
+def _resources(document: Any) -> list[dict[str, Any]]:
+    found = document.get("Resources", []) if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise Unreachable("portal: scim: the answer is no list", hint="check destination.scim_url")
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _user(one: Any) -> PortalUser:
+    if not isinstance(one, dict) or not one.get("id"):
+        raise Unreachable("portal: scim: the answer is no user", hint="check destination.scim_url")
+    groups = one.get("groups")
+    names = [str(each.get("display", "")) for each in groups if isinstance(each, dict)] if groups is not None else None
+    return PortalUser(
+        id=str(one["id"]),
+        email=str(one.get("userName", "")),
+        is_active=one.get("active") is not False,
+        groups=None if names is None else frozenset(names),
+    )

@@ -1,0 +1,128 @@
+"""What the portal has of a meeting: media read by id, found by uuid, and those that an earlier call may have made."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from zoomsync.destinations.vidizmo import held
+from zoomsync.destinations.vidizmo.describing import tag_of
+from zoomsync.destinations.vidizmo.held import Held
+from zoomsync.destinations.vidizmo.media import GONE, STATES, Media, read_attributes, read_media
+from zoomsync.destinations.vidizmo.portal import Portal, Refused
+from zoomsync.destinations.vidizmo.unanswered import Unanswered
+from zoomsync.errors import Unsettled
+from zoomsync.model import Intent
+from zoomsync.words import moment
+
+
+class Shelf:
+    """Looks for media. Shared by all workers; every answer is fresh."""
+
+    def __init__(self, portal: Portal, unanswered: Unanswered, *, uuid_attribute: str) -> None:
+        self._portal = portal
+        self._unanswered = unanswered
+        self._uuid_attribute = uuid_attribute
+
+    def read(self, media: str) -> Media | None:
+        """One media; None: it is not there any more."""
+        try:
+            answer = self._portal.call("media_get", media=media)
+        except Refused as refused:
+            if refused.status in (404, 410):
+                return None
+            raise
+        found = read_media(answer)
+        return None if found.status == GONE else found
+
+    def read_all(self, ids: Iterable[str]) -> dict[str, Media]:
+        """Those that are there, by id."""
+        found = ((one, self.read(one)) for one in dict.fromkeys(ids))
+        return {one: media for one, media in found if media is not None}
+
+    def search(self, uuid: str) -> dict[str, Media]:
+        """Every media of this meeting, in all states, by id; as far as the portal's index knows.
+
+        A uuid is full of what search languages take for operators: so the tag is searched for, too.
+        """
+        for keyword in (uuid, tag_of(uuid)):
+            if found := self.read_all(self._ids(keyword, uuid)):
+                of_meeting = {one: media for one, media in found.items() if self.is_of(media, uuid)}
+                if of_meeting:
+                    return of_meeting
+        return {}
+
+    def is_of(self, media: Media, uuid: str) -> bool:
+        """Whether a media says that it is of this meeting."""
+        return media.attributes.get(self._uuid_attribute) == uuid
+
+    def unanswered(self, uuid: str) -> dict[str, Media]:
+        """The media that earlier calls made and the ledger does not know yet, by id.
+
+        Raises `Unsettled` while it cannot be known whether there is one.
+        """
+        made: dict[str, Media] = {}
+        for intent in self._unanswered.open("create", uuid=uuid):
+            media = self._made_by(intent, made)
+            if media is not None:
+                made[media.id] = media
+        return made
+
+    def _ids(self, keyword: str, uuid: str) -> Iterator[str]:
+        """Of what the search answers, without what it says to be of another meeting."""
+        for answer, page in self._portal.pages("media_search", keyword=keyword, statuses=list(STATES)):
+            for one in page:
+                attributes = read_attributes(answer, one)
+                is_told = isinstance(answer.get("attributes", one), list)
+                if not is_told or attributes.get(self._uuid_attribute) == uuid:
+                    yield self._portal.id(answer, "id", one)
+
+    def _made_by(self, intent: Intent, others: dict[str, Media]) -> Media | None:
+        if "media" in intent.details:
+            media = self.read(intent.details["media"])
+            if media is not None or "seen" in intent.details:
+                return self._kept(intent, media)
+        else:
+            found = [
+                one for one in self.search(intent.uuid).values() if one.id not in others and _is(one, intent.target)
+            ]
+            if found:
+                return self._kept(self._unanswered.learn(intent, media=found[0].id), found[0])
+        shown = self._unanswered.shows_from(intent)
+        if shown is None:
+            return self._kept(intent, None)
+        raise _unsettled(intent, shown)
+
+    def _kept(self, intent: Intent, media: Media | None) -> Media | None:
+        """The intent stays open until the ledger knows the media; without one it has come to nothing."""
+        if media is None:
+            self._unanswered.settle(intent)
+        elif "seen" not in intent.details:
+            self._unanswered.learn(intent, seen="yes")
+        return media
+
+
+def fullest_first(media: Iterable[Media]) -> list[Media]:
+    """In the order in which they count, should there be two of a kind: who holds more, then who came first."""
+
+    def rank(one: Media) -> tuple[int, int, str]:
+        own = held_by(one)
+        return (-len(own.files) if own is not None else 0, len(one.id), one.id)
+
+    return sorted(media, key=rank)
+
+
+def _is(media: Media, role: str) -> bool:
+    kept = held_by(media)
+    return kept is None or any(file.role == role and not held.manner_of(file) for file in kept.files)
+
+
+def held_by(media: Media) -> Held | None:
+    """What a media says that it holds; None: it does not say, or not in whole."""
+    return held.unpacked(media.attributes.get(held.ATTRIBUTE, ""), media.id)
+
+
+def _unsettled(intent: Intent, shown: datetime) -> Unsettled:
+    return Unsettled(
+        f"whether the portal made {intent.target} shows at {moment(shown)}",
+        hint="destination.index_lag says how long the portal's index may take",
+        until=shown,
+    )

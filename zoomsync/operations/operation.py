@@ -1,0 +1,117 @@
+"""One operation of a portal: how it is asked for, and where its answer holds what is wanted."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+BYTES = "{bytes}"
+"""A body that is this alone is sent as it is, not as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A row of the table. Texts may hold `{name}` for a value that zoomsync knows."""
+
+    method: str
+    path: str
+    """Below `https://{portal}/api/v1/`."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    """JSON with placeholders; None: no body."""
+    answer: Mapping[str, str] = field(default_factory=dict)
+    """What is wanted: the dotted place in the answer; `.` is the whole answer, empty: the portal does not say it.
+
+    Where there is a list, `found` is its place, and the other places are within each of its elements.
+    """
+    values: frozenset[str] = frozenset()
+    """Names that the row may use; those in the default path it must use."""
+    confirmed: bool = False
+    """Whether the vendor's public pages tell of it."""
+    writes: bool = True
+    """Whether it changes anything at the portal."""
+    repeatable: bool = True
+    """Whether asking twice does no more than asking once."""
+
+    def named(self) -> frozenset[str]:
+        """The names that it uses."""
+        return frozenset(PLACEHOLDER.findall(self.path)) | _named(self.query) | _named(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """An operation with its values: what is sent."""
+
+    path: str
+    query: Mapping[str, str]
+    document: Any = None
+    """The JSON to be sent; None: none."""
+
+
+def fill(operation: Operation, values: Mapping[str, Any]) -> Filled:
+    """Put the values in their places. One that is None leaves its key out, and what is empty by that.
+
+    A list with one element is repeated for each entry of the lists that it names.
+    """
+    path = PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), operation.path)
+    query = {name: text for name, one in operation.query.items() if (text := _text(one, values)) is not None}
+    document = None if operation.body in (None, BYTES) else _filled(operation.body, values)
+    return Filled(path=path, query=query, document=document)
+
+
+def picked(document: Any, place: str) -> Any:
+    """What is at a dotted place of an answer; None: it is not there."""
+    if not place:
+        return None
+    for name in place.split(".") if place != "." else ():
+        if isinstance(document, Mapping):
+            document = document.get(name)
+        elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
+            document = document[int(name)]
+        else:
+            return None
+    return document
+
+
+def _named(template: Any) -> frozenset[str]:
+    return frozenset(name for text in _texts(template) for name in PLACEHOLDER.findall(text))
+
+
+def _texts(template: Any) -> Iterator[str]:
+    if isinstance(template, str):
+        yield template
+    elif isinstance(template, Mapping):
+        for one in template.values():
+            yield from _texts(one)
+    elif isinstance(template, list | tuple):
+        for one in template:
+            yield from _texts(one)
+
+
+def _text(template: str, values: Mapping[str, Any]) -> str | None:
+    filled = _filled(template, values)
+    return None if filled is None else ",".join(map(str, filled)) if isinstance(filled, list | tuple) else str(filled)
+
+
+def _filled(template: Any, values: Mapping[str, Any]) -> Any:
+    if isinstance(template, str):
+        whole = PLACEHOLDER.fullmatch(template)
+        return values.get(whole[1]) if whole else PLACEHOLDER.sub(lambda match: str(values[match[1]]), template)
+    if isinstance(template, Mapping):
+        known = {name: _filled(one, values) for name, one in template.items()}
+        known = {name: one for name, one in known.items() if one is not None}
+        return known or None
+    if isinstance(template, list | tuple):
+        return _list(template, values)
+    return template
+
+
+def _list(template: list[Any] | tuple[Any, ...], values: Mapping[str, Any]) -> list[Any] | None:
+    lists = {name: values[name] for name in sorted(_named(template)) if isinstance(values.get(name), list | tuple)}
+    if len(template) != 1 or not lists:
+        filled = [one for each in template if (one := _filled(each, values)) is not None]
+        return filled or None
+    rounds = zip(*lists.values(), strict=True)
+    return [_filled(template[0], {**values, **dict(zip(lists, one, strict=True))}) for one in rounds] or None

@@ -1,0 +1,171 @@
+"""The default rows: what zoomsync assumes of a portal until a site overrides it.
+
+`confirmed` rows are told of on the vendor's public pages, e.g. https://help.vidizmo.com and a portal's own reference at
+`https://{portal}/api/v1/doc/index.html`; the others are shaped after them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoomsync.operations.operation import BYTES, Operation
+
+_USER = {
+    "id": "id",
+    "email": "emailAddress",
+    "active": "isActive",
+    "last_login": "lastLoginDate",
+    "groups": "groups",
+    "group_name": "name",
+}
+_MEDIA = {
+    "id": "id",
+    "status": "status",
+    "author": "author.emailAddress",
+    "size": "size",
+    "processed": "isProcessed",
+    "version": "version",
+    "updated": "updatedDate",
+    "duration": "estimatedDuration",
+    "attributes": "customAttributes",
+    "attribute_name": "fieldName",
+    "attribute_value": "value",
+    "captions": "captions",
+    "caption_culture": "culture",
+    "caption_name": "fileName",
+    "handouts": "handouts",
+    "handout_name": "fileName",
+    "handout_size": "size",
+}
+_BLOB = "blob/{blob_id}/{file_name}/{file_guid}"
+_ATTRIBUTES = [{"fieldName": "{attribute_names}", "value": "{attribute_values}"}]
+
+
+def _row(method: str, path: str, values: str = "", **fields: Any) -> Operation:
+    operation = Operation(method=method, path=path, **fields)
+    return Operation(method=method, path=path, values=operation.named() | frozenset(values.split()), **fields)
+
+
+TABLE: Mapping[str, Operation] = {
+    "sign_in": _row(
+        "POST",
+        "user/authenticate",
+        body={
+            "emailAddress": "{email}",
+            "password": "{password}",
+            "clientSecret": "{client_secret}",
+            "applicationId": "{application_id}",
+        },
+        answer={"token": "."},
+        confirmed=True,
+        writes=False,
+    ),
+    "user_find": _row(
+        "POST",
+        "user/search",
+        values="offset",
+        body={"keyword": "{email}", "pageIndex": "{page}", "pageSize": "{page_size}"},
+        answer={"found": "users", "total": "totalCount", **_USER},
+        writes=False,
+    ),
+    "user_create": _row(
+        "POST",
+        "user",
+        body={
+            "emailAddress": "{email}",
+            "firstName": "{first_name}",
+            "lastName": "{last_name}",
+            "groups": [{"id": "{group}"}],
+            "sendInvitation": True,
+        },
+        answer=_USER,
+        repeatable=False,
+    ),
+    "user_invite": _row("POST", "user/{user}/invitation", repeatable=False),
+    "group_list": _row("GET", "group", answer={"found": "groups", "id": "id", "name": "name"}, writes=False),
+    "group_add_user": _row("POST", "group/{group}/user/{user}"),
+    "upload_start": _row("PUT", _BLOB, query={"comp": "initialize"}, values="size", confirmed=True),
+    "upload_block": _row(
+        "PUT", _BLOB, query={"comp": "block", "blockid": "{block_id}"}, body=BYTES, values="block_number"
+    ),
+    "upload_status": _row("GET", _BLOB, query={"comp": "blocklist"}, answer={"blocks": "blockIds"}, writes=False),
+    "upload_commit": _row(
+        "PUT", _BLOB, query={"comp": "commit"}, body={"blockIds": "{block_ids}"}, answer={"size": "size"}, values="size"
+    ),
+    "media_create": _row(
+        "POST",
+        "mashup",
+        values="file_size",
+        body={
+            "title": "{title}",
+            "description": "{description}",
+            "format": "{format}",
+            "status": "{status}",
+            "author": {"id": "{author}"},
+            "category": {"id": "{category}"},
+            "tags": [{"name": "{tags}"}],
+            "customAttributes": _ATTRIBUTES,
+            "content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"},
+        },
+        answer={"id": "id"},
+        repeatable=False,
+    ),
+    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, writes=False),
+    "media_update": _row(
+        "PUT",
+        "mashup/{media}",
+        query={"parts": "{parts}"},
+        body={"customAttributes": _ATTRIBUTES, "status": "{status}"},
+    ),
+    "media_search": _row(
+        "POST",
+        "mashup/search",
+        values="offset",
+        body={
+            "pageSize": "{page_size}",
+            "pageIndex": "{page}",
+            "isGlobal": True,
+            "keyword": "{keyword}",
+            "status": "{statuses}",
+            "mashupSearchParts": ["CustomAttributes"],
+        },
+        answer={
+            "found": "mashups",
+            "total": "totalCount",
+            "id": "id",
+            **{name: _MEDIA[name] for name in ("attributes", "attribute_name", "attribute_value")},
+        },
+        confirmed=True,
+        writes=False,
+    ),
+    "caption_add": _row(
+        "POST",
+        "mashup/{media}/caption",
+        values="file_size",
+        body={"culture": "{culture}", "content": {"fileGuid": "{file_guid}", "fileName": "{file_name}"}},
+        repeatable=False,
+    ),
+    "handout_add": _row(
+        "POST",
+        "mashup/{media}/handout",
+        body={"content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"}},
+        repeatable=False,
+    ),
+    "category_list": _row("GET", "category", answer={"found": "categories", "id": "id", "name": "name"}, writes=False),
+    "attribute_list": _row("GET", "custom-attributes", answer={"found": ".", "name": "fieldName"}, writes=False),
+    "attribute_create": _row(
+        "POST",
+        "custom-attributes",
+        body=[
+            {
+                "fieldName": "{field}",
+                "fieldTypeId": "Text",
+                "isMandatory": "false",
+                "displayable": "{displayable}",
+                "searchable": "{searchable}",
+            }
+        ],
+        confirmed=True,
+        repeatable=False,
+    ),
+}
+"""By name."""

@@ -1,0 +1,58 @@
+"""What a destination holds of a meeting before anything is fetched: by the state's word, or found and looked at."""
+
+from dataclasses import replace
+from typing import Protocol
+
+from zoomsync import plan
+from zoomsync.errors import MeetingFailed, RemovedByPerson, Unsettled
+from zoomsync.model import Receipt, Verdict
+
+
+class Holder(Protocol):
+    """A destination, as far as looking goes; see `work.Destination`."""
+
+    def find(self, uuid: str) -> Receipt | None:
+        """The receipt of what there is of this meeting's item."""
+
+    def verify(self, receipt: Receipt) -> Verdict:
+        """Look at the stored files again."""
+
+
+def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
+    """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
+    try:
+        found = destination.find(job.meeting.uuid)
+    except Unsettled:
+        raise
+    except MeetingFailed:  # the state knows it all the same; publishing says what is in the way, if anything is
+        return job.previous
+    return found if found is not None and ids(job.previous) < ids(found) else job.previous
+
+
+def found_whole(job: plan.Publish, destination: Holder) -> Receipt | None:
+    """What is there and whole of a meeting for which the state does not vouch: hashed before it is trusted."""
+    found = destination.find(job.meeting.uuid)
+    if found is None:
+        return None
+    verdict = destination.verify(found)
+    if not (verdict.safe or verdict.lacking or verdict.passing or verdict.silent):
+        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
+    available = {file.id for file in job.files}
+    broken = [file for file in found.files if file.name in verdict.lacking]
+    again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
+    if broken and not again:
+        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
+    files = tuple(file for file in found.files if file.name not in verdict.lacking)
+    names = {file.name for file in files}
+    cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
+    return replace(found, files=files, cloud=cloud)
+
+
+def ids(receipt: Receipt | None) -> set[str]:
+    """Of the cloud files that it covers."""
+    return {one.id for one in receipt.cloud} if receipt is not None else set()
+
+
+def contents(receipt: Receipt | None) -> set[tuple[str, str]]:
+    """The cloud files that it covers, each with its content: one that Zoom changed counts as new."""
+    return {(one.id, one.sha256) for one in receipt.cloud} if receipt is not None else set()
