@@ -302,15 +302,16 @@ def test_everything_that_is_sent_is_known_to_the_table(begin: Open, tmp_path: Pa
 def test_what_has_no_more_to_tell_is_closed_at_the_start_of_a_pass(begin: Open) -> None:
     site = begin()
     unanswered = site.destination._unanswered
-    unanswered.begin("create", uuid="never heard of", target="video")
-    unanswered.learn(unanswered.begin("create", uuid="known", target="video"), media="7")
+    unanswered.begin("invite", uuid="never heard of", target="ada@example.org")
+    unanswered.learn(unanswered.begin("invite", uuid="known", target="bob@example.org"), user="7")
+    unanswered.begin("create", uuid="a media, perhaps", target="video")
 
     def left() -> list[str]:
         site.later()
         return [intent.uuid for intent in site.journal.open_intents()]
 
-    assert left() == ["never heard of", "known"]
+    assert left() == ["never heard of", "known", "a media, perhaps"]
     site.clock.advance(days=2)
-    assert left() == ["known"]
+    assert left() == ["known", "a media, perhaps"]
     site.clock.advance(days=30)
-    assert left() == []
+    assert left() == ["a media, perhaps"]

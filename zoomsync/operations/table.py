@@ -126,7 +126,7 @@ TABLE: Mapping[str, Operation] = {
             "isGlobal": True,
             "keyword": "{keyword}",
             "status": "{statuses}",
-            "mashupSearchParts": ["CustomAttributes"],
+            "mashupSearchParts": ["CustomAttributes", "Tags"],
         },
         answer={
             "found": "mashups",

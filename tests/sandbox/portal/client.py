@@ -116,7 +116,7 @@ class Client:
         """One page of media."""
         sent = {"pageSize": 10, "pageIndex": 0, "isGlobal": True, "keyword": keyword,
                 "status": status or ["Drafted", "PendingForApproval", "Published", "Rejected", "Purged"],
-                "mashupSearchParts": ["CustomAttributes"]}  # fmt: skip
+                "mashupSearchParts": ["CustomAttributes", "Tags"]}  # fmt: skip
         whole = sent | changed
         return self.ask("POST", "mashup/search", json={key: one for key, one in whole.items() if one is not None})
 

@@ -1,6 +1,7 @@
 """The search of media: behind an index, by keyword, page by page, only in the states that are listed."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from tests.sandbox.message import Answer, json_answer
@@ -30,9 +31,10 @@ class Search:
         """One page of what matches, newest first."""
         asked = call.fields({"pageSize": is_count, self._place: is_count}, REST)
         states = asked.get("status") or ["Published"]
-        found = [one for one in self._known() if one.status in states and self._matches(one, asked.get("keyword", ""))]
+        keyword, parts = asked.get("keyword", ""), asked.get("mashupSearchParts", ())
+        found = [one for one in self._known() if one.status in states and self._matches(one, keyword, parts)]
         page = self._page(found, asked)
-        entries = [self._showing.entry(one, asked.get("mashupSearchParts", ())) for one in page]
+        entries = [self._showing.entry(one, parts) for one in page]
         return json_answer(enclosed(self._settings.search_envelope, entries, len(found)))
 
     @property
@@ -47,10 +49,12 @@ class Search:
     def _known(self) -> list[Media]:
         return self._catalogue.indexed(self._settings.clock(), self._settings.index_lag)[::-1]
 
-    def _matches(self, media: Media, keyword: str) -> bool:
+    def _matches(self, media: Media, keyword: str, parts: Collection[str]) -> bool:
         if self._settings.keyword == "ignored" or not keyword.strip():
             return True
-        text = " ".join((media.title, media.description, *media.tags, *self._attributes(media))).lower()
+        tags = media.tags if "Tags" in parts else ()
+        attributes = self._attributes(media) if "CustomAttributes" in parts else ()
+        text = " ".join((media.title, media.description, *tags, *attributes)).lower()
         if self._settings.keyword == "substring":
             return keyword.lower() in text
         return bool(set(re.findall(r"\w+", keyword.lower())) & set(re.findall(r"\w+", text)))

@@ -25,7 +25,7 @@ BY_OFFSET = {
     "isGlobal": True,
     "keyword": "{keyword}",
     "status": "{statuses}",
-    "mashupSearchParts": ["CustomAttributes"],
+    "mashupSearchParts": ["CustomAttributes", "Tags"],
 }
 VARIANTS: Mapping[str, Variant] = {
     "plain": Variant(settings={}),

@@ -66,12 +66,16 @@ class Unanswered:
         return known
 
     def tidy(self) -> None:
-        """Close what has no more to tell: what it was about shows in the portal by now, or never will."""
+        """Close what has no more to tell: an invitation that shows in the portal by now, or never will.
+
+        That a media was made is not closed by time: who publishes its meeting again looks for it first.
+        """
         now = self._clock.now()
         for intent in self._intents.open_intents():
             is_known = "media" in intent.details or "user" in intent.details
             patience = self._index_lag + (KNOWN_FOR if is_known else DAY)
-            if intent.details.get("portal") == self._portal and now - intent.at > patience:
+            is_ours = intent.action != "create" and intent.details.get("portal") == self._portal
+            if is_ours and now - intent.at > patience:
                 self._intents.settle(intent.id)
 
     def settle(self, intent: Intent) -> None:
