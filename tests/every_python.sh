@@ -5,6 +5,7 @@ present() {
     for candidate in "python$1" "$(command -v pyenv >/dev/null 2>&1 && pyenv whence --path "python$1" 2>/dev/null | head -n 1)"; do
         [ -n "$candidate" ] && "$candidate" -c "import venv, ensurepip" >/dev/null 2>&1 && { echo "$candidate"; return; }
     done
+    return 0  # none: no failure
 }
 main=$("${PYTHON:-python3}" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 make test
