@@ -2,7 +2,7 @@
 
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from tests.e2e.harness import NOW, Result, Site, a_site, a_stage
+from tests.e2e.portal_site import AtPortal, PortalSite, a_portal_site
 from tests.sandbox.stage import Stage
 from tests.sandbox.world import World
 from tests.sandbox.worlds import full_world
@@ -26,6 +27,22 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
 
         def new(world: World, **overrides: Any) -> Site:
             return stack.enter_context(a_site(tmp_path, world, **overrides))
+
+        yield new
+
+
+@pytest.fixture
+def at_portal(tmp_path: Path) -> Iterator[AtPortal]:
+    """`at_portal(stage, {below destination}, {config}, moderation=True)`: a site that publishes into a portal."""
+    with ExitStack() as stack:
+
+        def new(
+            stage: Stage,
+            below: Mapping[str, Any] | None = None,
+            config: Mapping[str, Any] | None = None,
+            **settings: Any,
+        ) -> PortalSite:
+            return stack.enter_context(a_portal_site(tmp_path, stage, below or {}, config or {}, **settings))
 
         yield new
 

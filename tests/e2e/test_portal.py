@@ -1,93 +1,23 @@
 """The main job into a portal: what a person there would see, and what becomes of it when something goes wrong."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.e2e.harness import Site, SiteClock, a_stage, served
+from tests.e2e.harness import a_stage, served
+from tests.e2e.portal_site import ALICE, TRASH, AtPortal, PortalSite
 from tests.sandbox.portal.faults import lost_request, portal_error
-from tests.sandbox.portal.media import Media
-from tests.sandbox.portal.server import Portal
-from tests.sandbox.server import Sandbox
 from tests.sandbox.stage import VIEWS, Stage
 from zoomsync.model import Phase
 
 SPEAKER, GALLERY, *_ = VIEWS
-TRASH: dict[str, Any] = {"delete_recordings": "trash", "filter_accounts": ["alice@example.org"]}
-ALICE = "alice@example.org"
-
-
-class PortalSite(Site):
-    """An installation that publishes into a portal."""
-
-    def __init__(
-        self,
-        folder: Path,
-        sandbox: Sandbox,
-        portal: Portal,
-        clock: SiteClock,
-        below: Mapping[str, Any],
-        overrides: Mapping[str, Any],
-    ) -> None:
-        self.portal = portal
-        self.below = dict(below)
-        super().__init__(folder, sandbox, clock, overrides)
-
-    def configure(self, **overrides: Any) -> None:
-        """As its base; `self.below` lies below `destination`."""
-        super().configure(**overrides)
-        path = self.folder / "config.yaml"
-        config = yaml.safe_load(path.read_text()) | {"destination": self.portal.config(**self.below)}
-        path.write_text(yaml.safe_dump(config))
-
-    def media(self, name: str) -> list[Media]:
-        """Those of a meeting that are not deleted."""
-        return self.portal.tagged("ZoomMeetingUUID", self.uuid(name))
-
-    def one(self, name: str) -> Media:
-        """The only one of a meeting."""
-        (media,) = self.media(name)
-        return media
-
-    def seen_text(self) -> str:
-        """All that zoomsync wrote to disk, but for media."""
-        files = [path for path in (self.folder / "state").rglob("*") if path.is_file()]
-        return "".join(path.read_bytes().decode("utf-8", "replace") for path in files)
-
-
-Begin = Callable[..., PortalSite]
-
-
-@contextmanager
-def a_portal_site(
-    folder: Path, stage: Stage, below: Mapping[str, Any], overrides: Mapping[str, Any], **settings: Any
-) -> Iterator[PortalSite]:
-    clock = SiteClock()
-    with Sandbox(stage.world, clock=clock.now) as sandbox, Portal(clock=clock.now, **settings) as portal:
-        yield PortalSite(folder, sandbox, portal, clock, below, overrides)
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Begin]:
+def begin(at_portal: AtPortal) -> AtPortal:
     """`begin(stage, {below destination}, moderation=True, config={…})`."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-
-        def new(
-            stage: Stage,
-            below: Mapping[str, Any] | None = None,
-            config: Mapping[str, Any] | None = None,
-            **settings: Any,
-        ) -> PortalSite:
-            return stack.enter_context(a_portal_site(tmp_path, stage, below or {}, config or {}, **settings))
-
-        yield new
+    return at_portal
 
 
 @pytest.fixture
@@ -104,7 +34,7 @@ def stage() -> Stage:
     return made
 
 
-def test_a_pass_publishes_and_the_next_one_has_nothing_to_do(begin: Begin, stage: Stage) -> None:
+def test_a_pass_publishes_and_the_next_one_has_nothing_to_do(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
 
     first, second = site.sync(), site.sync()
@@ -126,7 +56,7 @@ def test_a_pass_publishes_and_the_next_one_has_nothing_to_do(begin: Begin, stage
     assert site.state().open_intents() == ()
 
 
-def test_nothing_lies_in_staging_afterwards_and_no_secret_anywhere(begin: Begin, stage: Stage) -> None:
+def test_nothing_lies_in_staging_afterwards_and_no_secret_anywhere(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
 
     result = site.sync("-v")
@@ -138,7 +68,7 @@ def test_nothing_lies_in_staging_afterwards_and_no_secret_anywhere(begin: Begin,
     assert not (site.folder / "library").exists()
 
 
-def test_what_comes_late_is_added_and_a_late_segment_is_a_part(begin: Begin, stage: Stage) -> None:
+def test_what_comes_late_is_added_and_a_late_segment_is_a_part(begin: AtPortal, stage: Stage) -> None:
     late = [stage.world.meetings[stage.world.names["long"]].files.pop()]
     texts = stage.world.meetings[stage.world.names["rich"]].files[2:]
     del stage.world.meetings[stage.world.names["rich"]].files[2:]
@@ -159,7 +89,7 @@ def test_what_comes_late_is_added_and_a_late_segment_is_a_part(begin: Begin, sta
     assert site.sync().counts["up_to_date"] == 2
 
 
-def test_what_is_stored_goes_to_the_trash_and_what_a_person_removed_does_not(begin: Begin, stage: Stage) -> None:
+def test_what_is_stored_goes_to_the_trash_and_what_a_person_removed_does_not(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, config=TRASH)
     site.sync()
     site.one("long").status = "Rejected"
@@ -175,7 +105,7 @@ def test_what_is_stored_goes_to_the_trash_and_what_a_person_removed_does_not(beg
     assert any("sizes verified at the portal" in str(line) for line in site.audit())
 
 
-def test_what_is_still_transcoded_waits_and_is_no_failure(begin: Begin, stage: Stage) -> None:
+def test_what_is_still_transcoded_waits_and_is_no_failure(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, config=TRASH, transcoding=9 * 86400)
     site.sync()
     site.clock.advance(days=8)
@@ -189,7 +119,7 @@ def test_what_is_still_transcoded_waits_and_is_no_failure(begin: Begin, stage: S
     assert (deletes.code, deletes.counts["deleted"]) == (0, 2)
 
 
-def test_permanent_deletion_is_an_error_of_the_config(begin: Begin, stage: Stage) -> None:
+def test_permanent_deletion_is_an_error_of_the_config(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, config=TRASH | {"delete_recordings": "permanent"})
 
     result = site.sync()
@@ -198,7 +128,7 @@ def test_permanent_deletion_is_an_error_of_the_config(begin: Begin, stage: Stage
     assert "delete_recordings: permanent is not for a portal" in result.stderr
 
 
-def test_the_best_view_alone_and_no_chat(begin: Begin, stage: Stage) -> None:
+def test_the_best_view_alone_and_no_chat(begin: AtPortal, stage: Stage) -> None:
     stage.meeting("sound", "alice", 4, "Sound alone")
     stage.audio("sound")
     stage.audio("rich")
@@ -217,7 +147,7 @@ def test_the_best_view_alone_and_no_chat(begin: Begin, stage: Stage) -> None:
     assert sorted(left) == ["audio_only", "chat_file", GALLERY]
 
 
-def test_segments_that_were_encoded_again_are_attached_as_they_were(begin: Begin, stage: Stage) -> None:
+def test_segments_that_were_encoded_again_are_attached_as_they_were(begin: AtPortal, stage: Stage) -> None:
     stage.meeting("odd", "alice", 1, "Two sizes")
     stage.video("odd", 1)
     stage.video("odd", 2, at=120, width=240, height=180)
@@ -231,7 +161,7 @@ def test_segments_that_were_encoded_again_are_attached_as_they_were(begin: Begin
     assert site.sync().counts["deleted"] == 3
 
 
-def test_after_the_loss_of_the_state_nothing_is_published_twice(begin: Begin, stage: Stage) -> None:
+def test_after_the_loss_of_the_state_nothing_is_published_twice(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
     site.sync()
     before = {one.id: one.sha256 for one in site.portal.media.values()}
@@ -247,7 +177,7 @@ def test_after_the_loss_of_the_state_nothing_is_published_twice(begin: Begin, st
 
 
 @pytest.mark.parametrize("lag", [0, 300])
-def test_an_answer_that_was_lost_is_found_out_about(begin: Begin, stage: Stage, lag: float) -> None:
+def test_an_answer_that_was_lost_is_found_out_about(begin: AtPortal, stage: Stage, lag: float) -> None:
     site = begin(stage, index_lag=lag)
     site.portal.fail(operation="media_create", with_=_answer_lost())
 
@@ -271,7 +201,7 @@ def _answer_lost() -> Any:
     return Fault(change=lambda _, __: Answer(stop_after=-1, ending=Ending.RESET))
 
 
-def test_a_wrong_password_ends_the_pass_before_anything_is_touched(begin: Begin, stage: Stage) -> None:
+def test_a_wrong_password_ends_the_pass_before_anything_is_touched(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, {"password": "wrong"})
 
     result = site.sync()
@@ -283,7 +213,7 @@ def test_a_wrong_password_ends_the_pass_before_anything_is_touched(begin: Begin,
     assert "destination: refused: portal:" in site.run("status").stdout
 
 
-def test_a_portal_that_is_down_is_unreachable(begin: Begin, stage: Stage) -> None:
+def test_a_portal_that_is_down_is_unreachable(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
     site.portal.close()
 
@@ -295,7 +225,7 @@ def test_a_portal_that_is_down_is_unreachable(begin: Begin, stage: Stage) -> Non
 
 
 def test_a_portal_that_breaks_down_in_the_middle_ends_the_pass_and_the_next_one_goes_on(
-    begin: Begin, stage: Stage
+    begin: AtPortal, stage: Stage
 ) -> None:
     for number in range(4):
         stage.meeting(f"more{number}", "alice", 5 + number, "More")
@@ -314,7 +244,7 @@ def test_a_portal_that_breaks_down_in_the_middle_ends_the_pass_and_the_next_one_
     assert fetched.isdisjoint(site.downloads())
 
 
-def test_one_meeting_that_the_portal_refuses_stops_no_other(begin: Begin, stage: Stage) -> None:
+def test_one_meeting_that_the_portal_refuses_stops_no_other(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, config={"workers": 1})
     site.portal.fail(operation="media_create", with_=portal_error(400, "TitleTooLongException"))
 
@@ -324,7 +254,7 @@ def test_one_meeting_that_the_portal_refuses_stops_no_other(begin: Begin, stage:
     assert "portal: media_create: HTTP 400, TitleTooLongException (incident" in result.stderr
 
 
-def test_drafts_are_drafts(begin: Begin, stage: Stage) -> None:
+def test_drafts_are_drafts(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, config={"publish_state": "draft"})
 
     site.sync()
@@ -332,7 +262,7 @@ def test_drafts_are_drafts(begin: Begin, stage: Stage) -> None:
     assert {one.status for one in site.portal.media.values()} == {"Drafted"}
 
 
-def test_users_says_what_publishing_would_do(begin: Begin) -> None:
+def test_users_says_what_publishing_would_do(begin: AtPortal) -> None:
     stage = a_stage()
     for name in ("Bob Example", "Carol Example"):
         stage.world.add_user(name)
@@ -348,7 +278,7 @@ def test_users_says_what_publishing_would_do(begin: Begin) -> None:
     assert site.portal.invitations == []
 
 
-def test_users_asks_about_the_hosts_of_the_ledger_unless_about_all(begin: Begin, stage: Stage) -> None:
+def test_users_asks_about_the_hosts_of_the_ledger_unless_about_all(begin: AtPortal, stage: Stage) -> None:
     stage.world.add_user("Bob Example")
     stage.world.add_user("Henry Pending", status="pending")
     site = begin(stage)
@@ -375,7 +305,7 @@ def _move_in(site: PortalSite) -> None:
     site.portal.add_user("carol@example.org", "Contributor", active=False)
 
 
-def test_a_dry_run_counts_the_authors_and_changes_nothing(begin: Begin, stage: Stage) -> None:
+def test_a_dry_run_counts_the_authors_and_changes_nothing(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
 
     result = site.run("sync", "--dry-run")
@@ -387,7 +317,7 @@ def test_a_dry_run_counts_the_authors_and_changes_nothing(begin: Begin, stage: S
     assert not (site.folder / "state").exists()
 
 
-def test_auth_check_says_of_each_row_what_it_is_worth(begin: Begin, stage: Stage) -> None:
+def test_auth_check_says_of_each_row_what_it_is_worth(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, {"endpoints": {"category_list": {"path": "categories"}}})
     site.sync()
 
@@ -423,7 +353,7 @@ def test_auth_check_says_of_each_row_what_it_is_worth(begin: Begin, stage: Stage
     assert result.code == 6
 
 
-def test_auth_check_tells_of_a_wrong_password_with_code_3(begin: Begin, stage: Stage) -> None:
+def test_auth_check_tells_of_a_wrong_password_with_code_3(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, {"password": "wrong"})
 
     result = site.run("auth-check", "--only", "destination")
@@ -432,7 +362,9 @@ def test_auth_check_tells_of_a_wrong_password_with_code_3(begin: Begin, stage: S
     assert "check destination.email and password" in result.stdout
 
 
-def test_from_a_library_to_a_portal_what_is_stored_stays_and_what_is_new_goes_there(begin: Begin, stage: Stage) -> None:
+def test_from_a_library_to_a_portal_what_is_stored_stays_and_what_is_new_goes_there(
+    begin: AtPortal, stage: Stage
+) -> None:
     site = begin(stage)
     super(PortalSite, site).configure()
     site.sync()
@@ -447,7 +379,7 @@ def test_from_a_library_to_a_portal_what_is_stored_stays_and_what_is_new_goes_th
     assert site.entry("new").receipt is not None
 
 
-def test_an_invitation_lost_on_the_way_is_not_sent_twice(begin: Begin, stage: Stage) -> None:
+def test_an_invitation_lost_on_the_way_is_not_sent_twice(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
     site.portal.fail(operation="user_create", with_=lost_request())
 
