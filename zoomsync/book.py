@@ -97,7 +97,8 @@ class Book:
             head = replace(head, fetched_till=job.entry.start)
         library_pass, library_run = self._destination.last_change
         head = replace(head, library_pass=library_pass, library_run=library_run)
-        made = (one.id for one in self._state.open_intents() if (one.action, one.uuid) == ("create", after.uuid))
+        intents = self._state.open_intents()
+        made = (one.id for one in intents if one.uuid == after.uuid and one.action in ("create", "attach"))
         self.put(after, head=head, settled=tuple(made))
         with about(job.entry):
             verb = "updated" if is_update else "published"

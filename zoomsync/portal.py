@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from zoomsync.config import Config, Vidizmo
 from zoomsync.destinations.vidizmo import vidizmo
+from zoomsync.destinations.vidizmo.attaching import Attaching
 from zoomsync.destinations.vidizmo.authors import Authors, Terms
 from zoomsync.destinations.vidizmo.directory import Directory, PortalDirectory
 from zoomsync.destinations.vidizmo.portal import Account, Portal
@@ -31,7 +32,8 @@ def portal(
         line,
         Authors(directory, unanswered, terms),
         shelf,
-        Writer(line, uploads, shelf, unanswered, _manner(settings), clock),
+        Writer(line, uploads, shelf, unanswered, _manner(settings)),
+        Attaching(line, uploads, unanswered, clock, language=settings.language),
         uploads,
         Survey(line, directory, terms, category=settings.category),
         unanswered,
@@ -75,5 +77,4 @@ def _manner(settings: Vidizmo) -> Manner:
         category=settings.category,
         tags=settings.tags,
         force_pending=settings.moderation == "force-pending",
-        language=settings.language,
     )

@@ -84,7 +84,7 @@ class Wired:
 
     def settle(self) -> None:
         """What the pass does once the ledger has the receipt."""
-        for intent in [one for one in self.journal.open_intents() if one.action == "create"]:
+        for intent in [one for one in self.journal.open_intents() if one.action in ("create", "attach")]:
             self.journal.settle(intent.id)
 
     @property

@@ -11,7 +11,7 @@ from tests.destinations.portals import Open, Wired, remove, replace_content
 from tests.fakes import a_meeting
 from tests.sandbox.portal.faults import portal_error
 from zoomsync.destinations.vidizmo import held
-from zoomsync.destinations.vidizmo.writing import stored_as
+from zoomsync.destinations.vidizmo.held import stored_as
 from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Receipt, Verdict
 

@@ -71,6 +71,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def is_value(value: Any) -> bool:
+    """What a custom attribute can hold, by its type."""
+    return isinstance(value, str | bool | int | float) or (isinstance(value, list) and all(map(is_text, value)))
+
+
 def is_filled(value: Any) -> bool:
     """A string that is not blank."""
     return isinstance(value, str) and value.strip() != ""

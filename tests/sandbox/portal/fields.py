@@ -52,7 +52,7 @@ class Fields:
 
     def _add(self, sent: dict[str, Any]) -> Attribute:
         one = Attribute(id=self._catalogue.next_id(), field_name=sent["fieldName"],
-                        is_searchable=sent["searchable"] == "true")  # fmt: skip
+                        is_searchable=sent["searchable"] == "true", type=sent["fieldTypeId"])  # fmt: skip
         self._catalogue.attributes[one.id] = one
         return one
 

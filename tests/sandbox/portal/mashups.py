@@ -17,6 +17,7 @@ from tests.sandbox.portal.call import (
     is_filled,
     is_id,
     is_text,
+    is_value,
     list_of,
     object_of,
     one_of,
@@ -36,7 +37,7 @@ CHANGEABLE: dict[str, Check] = {
     "author": object_of({"id": is_id}),
     "category": REFERENCE,
     "tags": list_of(object_of({"name": is_filled})),
-    "customAttributes": list_of(object_of({"fieldName": is_filled, "value": is_text})),
+    "customAttributes": list_of(object_of({"fieldName": is_filled, "value": is_value})),
 }
 PUBLISH_SETTING = r"(?i)viewingaccess|download|comment|shar"
 
@@ -154,6 +155,8 @@ class Mashups:
         attributes = {one["fieldName"]: one["value"] for one in sent.get("customAttributes", ())}
         if unknown := [name for name in attributes if self._catalogue.attribute(name) is None]:
             raise Refused(400, "CustomAttributeNotFoundException", *unknown)
+        if wrong := [name for name, value in attributes.items() if not (is_text(value) or self._is_free(name))]:
+            raise Refused(400, "InvalidRequestException", *(f"{name}: no text" for name in wrong))
         media.author, media.category = author, category
         media.title, media.description = sent.get("title", media.title), sent.get("description", media.description)
         if "tags" in sent:
@@ -162,6 +165,11 @@ class Mashups:
             media.attributes = attributes
         if "status" in sent:
             self._set_status(media, sent["status"], caller)
+
+    def _is_free(self, name: str) -> bool:
+        """Whether an attribute takes more than texts."""
+        known = self._catalogue.attribute(name)
+        return known is not None and known.type != "Text"
 
     def _set_status(self, media: Media, status: str, caller: PortalUser) -> None:
         is_judged = self._settings.moderation and caller.is_moderated and status == "Published"

@@ -4,6 +4,7 @@ import uuid as guids
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.sandbox.portal.blobs import Blob
 
@@ -37,6 +38,8 @@ class Attribute:
     id: str
     field_name: str
     is_searchable: bool = True
+    type: str = "Text"
+    """Of any other, values need not be texts."""
 
 
 @dataclass(kw_only=True)
@@ -58,7 +61,7 @@ class Media:
     """The id of the user who was signed in."""
     category: str | None = None
     tags: list[str] = field(default_factory=list)
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
     captions: list[Caption] = field(default_factory=list)
     handouts: list[Handout] = field(default_factory=list)
     extra: dict[str, object] = field(default_factory=dict)

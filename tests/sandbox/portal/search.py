@@ -61,4 +61,4 @@ class Search:
 
     def _attributes(self, media: Media) -> list[str]:
         known = {name: self._catalogue.attribute(name) for name in media.attributes}
-        return [media.attributes[name] for name, one in known.items() if one and one.is_searchable]
+        return [str(media.attributes[name]) for name, one in known.items() if one and one.is_searchable]

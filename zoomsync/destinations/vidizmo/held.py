@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
-from zoomsync.model import CloudFile, Receipt, StoredFile
+from zoomsync.model import CloudFile, ItemFile, Receipt, StoredFile
 
 ATTRIBUTE = "ZoomsyncReceipt"
 MARK = "zs1:"
@@ -63,6 +63,19 @@ def media_of(file: StoredFile) -> str:
 def manner_of(file: StoredFile) -> str:
     """`caption`, `handout`, or nothing: it is the media's own content."""
     return file.place.partition("/")[2]
+
+
+def stored_as(file: ItemFile, place: str) -> StoredFile:
+    """A file of an item as it is stored there."""
+    return StoredFile(
+        name=file.name,
+        role=file.role,
+        size=file.size,
+        sha256=file.sha256,
+        made_of=file.made_of,
+        offsets=file.offsets,
+        place=place,
+    )
 
 
 def share_of(receipt: Receipt, media: str) -> Held:

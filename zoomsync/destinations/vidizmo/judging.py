@@ -63,14 +63,19 @@ def stamped(file: StoredFile, media: Media, now: datetime) -> StoredFile:
 
 
 def is_there(file: StoredFile, shelf: Mapping[str, Media]) -> bool:
-    """Whether a file is at the portal. A media counts whatever its size: there is never to be a second one."""
+    """Whether a file that was stored is at the portal; where that does not say, it is.
+
+    A media counts whatever its size: there is never to be a second one.
+    """
     media = shelf.get(held.media_of(file))
     if media is None:
         return False
-    if held.manner_of(file) == held.CAPTION:
-        return portal_name(file.name) in media.captions
-    handout = media.handout(portal_name(file.name))
-    return not held.manner_of(file) or (handout is not None and handout.size in (None, file.size))
+    name, manner = portal_name(file.name), held.manner_of(file)
+    if manner == held.CAPTION:
+        return media.captions is None or name in media.captions
+    handout = media.handout(name)
+    is_shown = handout is not None and handout.size in (None, file.size)
+    return not manner or media.handouts is None or is_shown
 
 
 def _findings(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[Finding]:
@@ -107,13 +112,17 @@ def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
 
 
 def _caption(file: StoredFile, media: Media) -> Iterator[Finding]:
-    if portal_name(file.name) not in media.captions:
+    if media.captions is None:
+        yield _silent(file, "which captions a media has", "captions")
+    elif portal_name(file.name) not in media.captions:
         yield _removed(file, f"was removed from media {media.id}")
 
 
 def _handout(file: StoredFile, media: Media) -> Iterator[Finding]:
     there = media.handout(portal_name(file.name))
-    if there is None:
+    if media.handouts is None:
+        yield _silent(file, "which handouts a media has", "handouts")
+    elif there is None:
         yield _removed(file, f"was removed from media {media.id}")
     elif there.size is None:
         yield _silent(file, "its size", "handout_size")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from zoomsync.destinations.vidizmo.portal import Answer
@@ -15,6 +15,10 @@ REJECTED = "Rejected"
 
 CHANGING = ("version", "updated", "size", "duration", "processed")
 """What changes with the content itself, or without anybody's doing."""
+
+
+Attributes = tuple[tuple[str, Any], ...]
+"""Name and value as the portal writes it; a name may come more than once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +45,19 @@ class Media:
     version: str
     look: str
     """A digest of everything but its content: whoever edits a title changes it."""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    captions: Mapping[str, str] = field(default_factory=dict)
-    """File name → culture."""
-    handouts: tuple[Handout, ...] = ()
+    attributes: Attributes = ()
+    captions: Mapping[str, str] | None = None
+    """File name → culture; None: it does not say which it has."""
+    handouts: tuple[Handout, ...] | None = None
+    """None: it does not say which it has."""
+
+    def attribute(self, name: str) -> str:
+        """The text of a custom attribute; empty where there is none, or no text."""
+        return text_of(self.attributes, name)
 
     def handout(self, name: str) -> Handout | None:
         """The handout of this name."""
-        return next((one for one in self.handouts if one.name == name), None)
+        return next((one for one in self.handouts or () if one.name == name), None)
 
 
 def read_media(answer: Answer) -> Media:
@@ -62,20 +71,35 @@ def read_media(answer: Answer) -> Media:
         version=answer.text("version"),
         look=_look(answer),
         attributes=read_attributes(answer),
-        captions={
-            answer.text("caption_name", one): answer.text("caption_culture", one) for one in answer.list("captions")
-        },
-        handouts=tuple(
-            Handout(name=answer.text("handout_name", one), size=_number(answer.get("handout_size", one)))
-            for one in answer.list("handouts")
-        ),
+        captions=_captions(answer),
+        handouts=_handouts(answer),
     )
 
 
-def read_attributes(answer: Answer, within: Any = None) -> dict[str, str]:
-    """The custom attributes of a media, or of an element of a list of media: name → value."""
+def read_attributes(answer: Answer, within: Any = None) -> Attributes:
+    """The custom attributes of a media, or of an element of a list of media."""
     found = answer.list("attributes", within)
-    return {answer.text("attribute_name", one): answer.text("attribute_value", one) for one in found}
+    return tuple((answer.text("attribute_name", one), answer.get("attribute_value", one)) for one in found)
+
+
+def text_of(attributes: Attributes, name: str) -> str:
+    """The text of one of these; empty where there is none, or no text."""
+    return next((value for one, value in attributes if one == name and isinstance(value, str)), "")
+
+
+def _captions(answer: Answer) -> dict[str, str] | None:
+    if not isinstance(answer.get("captions"), list):
+        return None
+    return {answer.text("caption_name", one): answer.text("caption_culture", one) for one in answer.list("captions")}
+
+
+def _handouts(answer: Answer) -> tuple[Handout, ...] | None:
+    if not isinstance(answer.get("handouts"), list):
+        return None
+    return tuple(
+        Handout(name=answer.text("handout_name", one), size=_number(answer.get("handout_size", one)))
+        for one in answer.list("handouts")
+    )
 
 
 def _number(value: Any) -> int | None:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from zoomsync.destinations.vidizmo import held
-from zoomsync.destinations.vidizmo.describing import OTHER_FORMAT, format_of, host_role, is_media, portal_name
-from zoomsync.destinations.vidizmo.held import CAPTION, HANDOUT, attached, manner_of, media_of, share_of
+from zoomsync.destinations.vidizmo.attaching import Attaching
+from zoomsync.destinations.vidizmo.describing import host_role, is_media
+from zoomsync.destinations.vidizmo.held import manner_of, media_of, share_of, stored_as
 from zoomsync.destinations.vidizmo.judging import is_there, stamped
-from zoomsync.destinations.vidizmo.media import Handout, Media
+from zoomsync.destinations.vidizmo.media import Media
 from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
-from zoomsync.destinations.vidizmo.writing import Writer, stored_as
+from zoomsync.destinations.vidizmo.writing import Writer
 from zoomsync.errors import MeetingFailed
 from zoomsync.model import Author, Clock, CloudFile, Item, ItemFile, Receipt, StoredFile
 
@@ -31,6 +32,7 @@ class Publication:
         known: Receipt | None,
         shelf: Mapping[str, Media],
         writer: Writer,
+        attaching: Attaching,
         looker: Shelf,
         clock: Clock,
         destination: str,
@@ -40,6 +42,7 @@ class Publication:
         self._known = known
         self._shelf = dict(shelf)
         self._writer = writer
+        self._attaching = attaching
         self._looker = looker
         self._clock = clock
         self._destination = destination
@@ -110,31 +113,10 @@ class Publication:
         return stored_as(file, made.id)
 
     def _attach(self, file: ItemFile, host: StoredFile) -> StoredFile:
-        """As captions where the media can have them, else as a handout; one that is there already is taken for it."""
-        on = self._shelf[host.place]
-        culture = self._culture(file, on, host)
-        stored = stored_as(file, attached(on.id, CAPTION if culture else HANDOUT))
-        if is_there(stored, self._shelf):
-            return stored
-        self._changed.add(on.id)
-        if culture:
-            self._writer.caption(on, file, portal_name(file.name), culture)
-            self._shelf[on.id] = replace(on, captions={**on.captions, portal_name(file.name): culture})
-            return stored
-        stored = replace(stored, name=_free_name(file.name, on))
-        self._writer.handout(on, file, portal_name(stored.name))
-        new = Handout(name=portal_name(stored.name), size=file.size)
-        self._shelf[on.id] = replace(on, handouts=(*on.handouts, new))
+        stored, media = self._attaching.attach(self._item.meeting.uuid, file, self._shelf[host.place], host)
+        self._shelf[media.id] = media
+        self._changed.add(media.id)
         return stored
-
-    def _culture(self, file: ItemFile, on: Media, host: StoredFile) -> str:
-        """The language in which a file is this media's captions; empty: it is none, or that language is taken."""
-        is_track = file.role.partition(".")[0] == "captions" and file.name.lower().endswith(".vtt")
-        if not is_track or file.source is None or format_of(host.name) == OTHER_FORMAT:
-            return ""
-        culture = self._writer.culture_of(file.source)
-        others = (there for name, there in on.captions.items() if name != portal_name(file.name))
-        return "" if culture in others else culture
 
     def _concluded(self, added: Mapping[str, StoredFile]) -> Receipt:
         files, cloud = self._final(added)
@@ -194,13 +176,3 @@ class Publication:
 
 def _content_of(files: Sequence[StoredFile]) -> StoredFile | None:
     return next((file for file in files if not manner_of(file)), None)
-
-
-def _free_name(wanted: str, media: Media) -> str:
-    """`wanted`, or a further version of it where the media has another handout of that name."""
-    stem, dot, ending = wanted.rpartition(".")
-    name, version = wanted, 1
-    while media.handout(portal_name(name)) is not None:
-        version += 1
-        name = f"{stem}.v{version}{dot}{ending}"
-    return name

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.describing import tag_of
 from zoomsync.destinations.vidizmo.held import Held
-from zoomsync.destinations.vidizmo.media import GONE, STATES, Media, read_attributes, read_media
+from zoomsync.destinations.vidizmo.media import GONE, STATES, Media, read_attributes, read_media, text_of
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.errors import Unsettled
@@ -52,7 +52,7 @@ class Shelf:
 
     def is_of(self, media: Media, uuid: str) -> bool:
         """Whether a media says that it is of this meeting."""
-        return media.attributes.get(self._uuid_attribute) == uuid
+        return media.attribute(self._uuid_attribute) == uuid
 
     def unanswered(self, uuid: str) -> dict[str, Media]:
         """The media that earlier calls made and the ledger does not know yet, by id.
@@ -72,7 +72,7 @@ class Shelf:
             for one in page:
                 attributes = read_attributes(answer, one)
                 is_told = isinstance(answer.get("attributes", one), list)
-                if not is_told or attributes.get(self._uuid_attribute) == uuid:
+                if not is_told or text_of(attributes, self._uuid_attribute) == uuid:
                     yield self._portal.id(answer, "id", one)
 
     def _made_by(self, intent: Intent, others: dict[str, Media]) -> Media | None:
@@ -117,7 +117,7 @@ def _is(media: Media, role: str) -> bool:
 
 def held_by(media: Media) -> Held | None:
     """What a media says that it holds; None: it does not say, or not in whole."""
-    return held.unpacked(media.attributes.get(held.ATTRIBUTE, ""), media.id)
+    return held.unpacked(media.attribute(held.ATTRIBUTE), media.id)
 
 
 def _unsettled(intent: Intent, shown: datetime) -> Unsettled:

@@ -46,15 +46,15 @@ class Unanswered:
         ]
         return sorted(found, key=lambda one: one.at)
 
-    def begin(self, action: str, *, uuid: str = "", target: str) -> Intent:
-        """Write down that this call comes next."""
+    def begin(self, action: str, *, uuid: str = "", target: str, **details: str) -> Intent:
+        """Write down that this call comes next, and what it is known by."""
         intent = Intent(
             id=self._new_id(),
             at=self._clock.now(),
             action=action,
             uuid=uuid,
             target=target,
-            details={"portal": self._portal},
+            details={"portal": self._portal, **details},
         )
         self._intents.begin(intent)
         return intent
@@ -68,13 +68,12 @@ class Unanswered:
     def tidy(self) -> None:
         """Close what has no more to tell: an invitation that shows in the portal by now, or never will.
 
-        That a media was made is not closed by time: who publishes its meeting again looks for it first.
+        What was made or attached for a meeting is not closed by time: who publishes it again looks for that first.
         """
         now = self._clock.now()
         for intent in self._intents.open_intents():
-            is_known = "media" in intent.details or "user" in intent.details
-            patience = self._index_lag + (KNOWN_FOR if is_known else DAY)
-            is_ours = intent.action != "create" and intent.details.get("portal") == self._portal
+            patience = self._index_lag + (KNOWN_FOR if "user" in intent.details else DAY)
+            is_ours = intent.action == "invite" and intent.details.get("portal") == self._portal
             if is_ours and now - intent.at > patience:
                 self._intents.settle(intent.id)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from zoomsync.destinations.vidizmo.portal import Answer, Portal, Refused
 from zoomsync.destinations.vidizmo.progress import Note, Reached, Upload
@@ -32,6 +33,10 @@ class Uploaded:
     file_guid: str
     file_name: str
     file_size: int
+
+    def values(self) -> dict[str, Any]:
+        """By which an operation names it."""
+        return {"file_guid": self.file_guid, "file_name": self.file_name, "file_size": self.file_size}
 
 
 class Uploads:

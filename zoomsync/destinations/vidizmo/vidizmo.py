@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from zoomsync.destinations.vidizmo import held
+from zoomsync.destinations.vidizmo.attaching import Attaching
 from zoomsync.destinations.vidizmo.authors import Authors
 from zoomsync.destinations.vidizmo.held import media_of
 from zoomsync.destinations.vidizmo.judging import judge
@@ -28,6 +29,7 @@ class Vidizmo:
         authors: Authors,
         shelf: Shelf,
         writer: Writer,
+        attaching: Attaching,
         uploads: Uploads,
         survey: Survey,
         unanswered: Unanswered,
@@ -39,6 +41,7 @@ class Vidizmo:
         self._authors = authors
         self._shelf = shelf
         self._writer = writer
+        self._attaching = attaching
         self._uploads = uploads
         self._survey = survey
         self._unanswered = unanswered
@@ -122,6 +125,7 @@ class Vidizmo:
             known=known,
             shelf=shelf,
             writer=self._writer,
+            attaching=self._attaching,
             looker=self._shelf,
             clock=self._clock,
             destination=self.id,

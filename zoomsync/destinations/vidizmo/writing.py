@@ -1,11 +1,9 @@
-"""What zoomsync makes at the portal: media, captions, handouts, and their attributes; each once."""
+"""What zoomsync makes at the portal: media and their attributes; each once."""
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from zoomsync.destinations.vidizmo.describing import (
@@ -15,21 +13,18 @@ from zoomsync.destinations.vidizmo.describing import (
     tag_of,
     title_of,
 )
-from zoomsync.destinations.vidizmo.held import ATTRIBUTE, Held, ordered, packed
+from zoomsync.destinations.vidizmo.held import ATTRIBUTE, Held, ordered, packed, stored_as
 from zoomsync.destinations.vidizmo.media import Media
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.shelf import Shelf
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.errors import ConfigError, NotAuthorized, Unsettled
-from zoomsync.model import Author, Clock, Item, ItemFile, StoredFile
+from zoomsync.model import Author, Item, ItemFile
 
 DRAFT = "Drafted"
 PENDING = "PendingForApproval"
 PUBLISHED = "Published"
-TRANSCODED_IN = timedelta(minutes=10)
-"""When a portal that refuses captions before it has transcoded is asked again."""
-_LANGUAGE = re.compile(rb"^Language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)[ \t]*\r?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +35,6 @@ class Manner:
     category: str | None = None
     tags: tuple[str, ...] = ()
     force_pending: bool = False
-    language: str = "en-US"
-    """Of captions that do not say theirs."""
 
     def status(self, *, draft: bool) -> str:
         """The state in which an item is made. With moderation the portal may make another of it."""
@@ -53,15 +46,12 @@ class Manner:
 class Writer:
     """Writes to the portal. Shared by all workers."""
 
-    def __init__(
-        self, portal: Portal, uploads: Uploads, shelf: Shelf, unanswered: Unanswered, manner: Manner, clock: Clock
-    ) -> None:
+    def __init__(self, portal: Portal, uploads: Uploads, shelf: Shelf, unanswered: Unanswered, manner: Manner) -> None:
         self._portal = portal
         self._uploads = uploads
         self._shelf = shelf
         self._unanswered = unanswered
         self._manner = manner
-        self._clock = clock
         self._lock = threading.Lock()
         self._is_prepared = False
         self._category: str | None = None
@@ -112,47 +102,17 @@ class Writer:
         self._unanswered.learn(intent, seen="yes")
         return media
 
-    def caption(self, media: Media, file: ItemFile, name: str, culture: str) -> None:
-        """Attach a text track."""
-        uploaded = self._uploads.upload(file, name)
-        self._attach("caption_add", media, uploaded, culture=culture)
-
-    def handout(self, media: Media, file: ItemFile, name: str) -> None:
-        """Attach a file."""
-        self._attach("handout_add", media, self._uploads.upload(file, name))
-
     def tell(self, media: Media, uuid: str, own: Held, *, is_draft: bool = False) -> None:
         """Let a media say what it holds; its other attributes stay as they are. `is_draft`: nobody sees it any more."""
-        attributes = {**media.attributes, self._manner.uuid_attribute: uuid, ATTRIBUTE: packed(own)}
+        ours = {self._manner.uuid_attribute: uuid, ATTRIBUTE: packed(own)}
+        others = [one for one in media.attributes if one[0] and one[0] not in ours and one[1] is not None]
         self._portal.call(
             "media_update",
             media=media.id,
             parts="CustomAttributes,Status" if is_draft else "CustomAttributes",
             status=DRAFT if is_draft else None,
-            **_named(attributes),
+            **_named([*others, *ours.items()]),
         )
-
-    def culture_of(self, source: Path) -> str:
-        """The language that captions say in their head, or the configured one."""
-        try:
-            with source.open("rb") as file:
-                head = re.split(rb"\r?\n\r?\n", file.read(2048), maxsplit=1)[0]
-        except OSError:  # uploading it says what is wrong
-            return self._manner.language
-        found = _LANGUAGE.search(head)
-        return found[1].decode() if found else self._manner.language
-
-    def _attach(self, operation: str, media: Media, uploaded: Uploaded, **values: Any) -> None:
-        try:
-            self._portal.call(operation, media=media.id, **_content(uploaded), **values)
-        except Refused as refused:
-            if media.processed is not False:
-                raise
-            raise Unsettled(
-                f"media {media.id} takes {uploaded.file_name} once the portal has transcoded it",
-                hint="the next pass tries again",
-                until=self._clock.now() + TRANSCODED_IN,
-            ) from refused
 
     def _fields(self, item: Item, file: ItemFile, author: Author, uploaded: Uploaded) -> dict[str, Any]:
         own = ordered([stored_as(file, "")], [one for one in item.cloud if one.stored == file.name])
@@ -164,8 +124,8 @@ class Writer:
             "author": self._portal.sent(author.id) if author.id else None,
             "category": self._portal.sent(self._category) if self._category else None,
             "tags": [*self._manner.tags, tag_of(item.meeting.uuid)],
-            **_named({self._manner.uuid_attribute: item.meeting.uuid, ATTRIBUTE: packed(own)}),
-            **_content(uploaded),
+            **_named([(self._manner.uuid_attribute, item.meeting.uuid), (ATTRIBUTE, packed(own))]),
+            **uploaded.values(),
         }
 
     def _attributes(self) -> set[str]:
@@ -180,22 +140,8 @@ class Writer:
                 raise
 
 
-def stored_as(file: ItemFile, place: str) -> StoredFile:
-    """A file of an item as it is stored there."""
-    return StoredFile(
-        name=file.name,
-        role=file.role,
-        size=file.size,
-        sha256=file.sha256,
-        made_of=file.made_of,
-        offsets=file.offsets,
-        place=place,
-    )
-
-
-def _named(attributes: Mapping[str, str]) -> dict[str, Any]:
-    return {"attribute_names": [*attributes], "attribute_values": [*attributes.values()]}
-
-
-def _content(uploaded: Uploaded) -> dict[str, Any]:
-    return {"file_guid": uploaded.file_guid, "file_name": uploaded.file_name, "file_size": uploaded.file_size}
+def _named(attributes: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    return {
+        "attribute_names": [name for name, _ in attributes],
+        "attribute_values": [value for _, value in attributes],
+    }
