@@ -75,7 +75,7 @@ def test_a_persons_captions_of_the_same_name_are_not_ours(
     ours = {file.role: file for file in second.files}["captions"]
     assert held.manner_of(ours) == manner
     assert ours.name == ("captions.vtt" if manner == "handout" else "captions.v2.vtt")
-    assert len(site.only.captions) + len(site.only.handouts) == 2
+    assert len(site.only.captions) + len(site.only.handouts) == 3
     assert manner != "caption" or texts(site)["captions.v2.vtt"] == CAPTIONS
     assert manner != "handout" or site.only.handouts[0].blob.data == CAPTIONS
     assert site.later().verify(second).safe
