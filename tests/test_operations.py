@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from zoomsync.operations import TABLE, Operation, fill, override, picked
+from zoomsync.operations.operation import PLACEHOLDER
 
 PLACES = "write data.users, . for the whole, '' for nowhere"
 CONFIRMED = {"sign_in", "upload_start", "media_search", "attribute_create"}
@@ -88,7 +89,7 @@ def test_each_key_of_a_row_is_overridden_for_itself() -> None:
     table, problems = override(
         {
             "media_get": {"path": "media/{media}", "answer": {"size": "file.bytes", "processed": ""}},
-            "media_search": {"method": "GET", "query": {"q": "{keyword}"}, "body": {}},
+            "media_search": {"method": "GET", "query": {"q": "{keyword}", "in": "{statuses}"}, "body": {}},
         }
     )
 
@@ -99,7 +100,7 @@ def test_each_key_of_a_row_is_overridden_for_itself() -> None:
         "size": "file.bytes",
         "processed": "",
     }
-    assert fill(table["media_search"], {"keyword": "x"}).document is None
+    assert fill(table["media_search"], {"keyword": "x", "statuses": ["Drafted"]}).document is None
     assert not table["media_search"].confirmed
     assert table["sign_in"] is TABLE["sign_in"]
 
@@ -123,6 +124,14 @@ def test_each_key_of_a_row_is_overridden_for_itself() -> None:
             {"media_get.path": "is not a path below /api/v1/ (write mashup/{media}, say, without a query)"},
         ),
         ({"media_get": {"path": "mashup"}}, {"media_get": "{media} does not occur (put it into path, query or body)"}),
+        (
+            {"media_search": {"body": {"keyword": "{keyword}"}}},
+            {"media_search": "{statuses} does not occur (put it into path, query or body)"},
+        ),
+        (
+            {"upload_block": {"query": {"comp": "block"}}},
+            {"upload_block": "{block_id} or {block_number} does not occur (put it into path, query or body)"},
+        ),
         (
             {"media_get": {"path": "mashup/{media}/{medium}"}},
             {"media_get": "{medium} is not known here (did you mean media?)"},
@@ -173,3 +182,39 @@ def test_a_row_repeated_as_it_is_changes_nothing(name: str) -> None:
 
 def _fields(row: Operation) -> dict[str, Any]:
     return {name: getattr(row, name) for name in Operation.__dataclass_fields__}
+
+
+@pytest.mark.parametrize(("name", "needed"), [(name, one) for name, row in TABLE.items() for one in row.required])
+def test_what_a_row_needs_cannot_be_left_out(name: str, needed: str) -> None:
+    """Else what is published under it could not be found again, or would be somebody else's."""
+    row = TABLE[name]
+    one, *others = needed.split("|")
+
+    def cut(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace(f"{{{one}}}", "x")
+        if isinstance(value, dict):
+            return {key: cut(each) for key, each in value.items()}
+        return [cut(each) for each in value] if isinstance(value, list) else value
+
+    _, problems = override({name: {"path": cut(row.path), "query": cut(dict(row.query)), "body": cut(row.body)}})
+
+    wanted = " or ".join(f"{{{each}}}" for each in [one, *others])
+    assert problems[name] == f"{wanted} does not occur (put it into path, query or body)"
+
+
+def test_every_row_that_names_what_is_made_or_looked_for_needs_it() -> None:
+    needs = {name: row.required - set(PLACEHOLDER.findall(row.path)) for name, row in TABLE.items()}
+
+    assert {name: needed for name, needed in needs.items() if needed} == {
+        "sign_in": {"email"},
+        "user_find": {"email"},
+        "user_create": {"email"},
+        "upload_block": {"block_id|block_number"},
+        "media_create": {"title", "status", "author", "file_guid", "attribute_names", "attribute_values"},
+        "media_update": {"attribute_names", "attribute_values"},
+        "media_search": {"keyword", "statuses"},
+        "caption_add": {"file_guid"},
+        "handout_add": {"file_guid"},
+        "attribute_create": {"field"},
+    }

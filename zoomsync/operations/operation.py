@@ -27,7 +27,9 @@ class Operation:
     Where there is a list, `found` is its place, and the other places are within each of its elements.
     """
     values: frozenset[str] = frozenset()
-    """Names that the row may use; those in the default path it must use."""
+    """Names that the row may use."""
+    required: frozenset[str] = frozenset()
+    """Those that it must use, or what is published is not found again; `a|b`: one of these."""
     confirmed: bool = False
     """Whether the vendor's public pages tell of it."""
     writes: bool = True

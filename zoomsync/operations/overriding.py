@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from zoomsync.operations.operation import BYTES, PLACEHOLDER, Operation
+from zoomsync.operations.operation import BYTES, Operation
 from zoomsync.operations.table import TABLE
 
 KEYS = ("method", "path", "query", "body", "answer")
@@ -74,9 +74,9 @@ def _name_problems(operation: Operation, row: Mapping[str, Any]) -> Iterator[tup
     changed = _laid_over(operation, row)
     for name in sorted(changed.named() - operation.values):
         yield "", f"{{{name}}} is not known here{_meant(name, sorted(operation.values))}"
-    lost = set(PLACEHOLDER.findall(operation.path)) - changed.named()
-    for name in sorted(lost):
-        yield "", f"{{{name}}} does not occur (put it into path, query or body)"
+    for name in sorted(operation.required):
+        if changed.named().isdisjoint(name.split("|")):
+            yield "", f"{{{name.replace('|', '} or {')}}} does not occur (put it into path, query or body)"
     if operation.body == BYTES and changed.body != BYTES:
         yield "body", "is the file's own bytes (remove the key)"
 

@@ -5,9 +5,10 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from zoomsync.operations.operation import BYTES, Operation
+from zoomsync.operations.operation import BYTES, PLACEHOLDER, Operation
 
 _USER = {
     "id": "id",
@@ -40,15 +41,19 @@ _BLOB = "blob/{blob_id}/{file_name}/{file_guid}"
 _ATTRIBUTES = [{"fieldName": "{attribute_names}", "value": "{attribute_values}"}]
 
 
-def _row(method: str, path: str, values: str = "", **fields: Any) -> Operation:
-    operation = Operation(method=method, path=path, **fields)
-    return Operation(method=method, path=path, values=operation.named() | frozenset(values.split()), **fields)
+def _row(method: str, path: str, values: str = "", needs: str = "", **fields: Any) -> Operation:
+    """A row that may use what it uses by default and `values`, and must use what its path names and `needs`."""
+    plain = Operation(method=method, path=path, **fields)
+    in_path = frozenset(PLACEHOLDER.findall(path))
+    required = in_path | frozenset(needs.split())
+    return replace(plain, values=plain.named() | frozenset(values.split()), required=required)
 
 
 TABLE: Mapping[str, Operation] = {
     "sign_in": _row(
         "POST",
         "user/authenticate",
+        needs="email",
         body={
             "emailAddress": "{email}",
             "password": "{password}",
@@ -62,6 +67,7 @@ TABLE: Mapping[str, Operation] = {
     "user_find": _row(
         "POST",
         "user/search",
+        needs="email",
         values="offset",
         body={"keyword": "{email}", "pageIndex": "{page}", "pageSize": "{page_size}"},
         answer={"found": "users", "total": "totalCount", **_USER},
@@ -70,6 +76,7 @@ TABLE: Mapping[str, Operation] = {
     "user_create": _row(
         "POST",
         "user",
+        needs="email",
         body={
             "emailAddress": "{email}",
             "firstName": "{first_name}",
@@ -85,7 +92,12 @@ TABLE: Mapping[str, Operation] = {
     "group_add_user": _row("POST", "group/{group}/user/{user}"),
     "upload_start": _row("PUT", _BLOB, query={"comp": "initialize"}, values="size", confirmed=True),
     "upload_block": _row(
-        "PUT", _BLOB, query={"comp": "block", "blockid": "{block_id}"}, body=BYTES, values="block_number"
+        "PUT",
+        _BLOB,
+        needs="block_id|block_number",
+        query={"comp": "block", "blockid": "{block_id}"},
+        body=BYTES,
+        values="block_number",
     ),
     "upload_status": _row("GET", _BLOB, query={"comp": "blocklist"}, answer={"blocks": "blockIds"}, writes=False),
     "upload_commit": _row(
@@ -94,6 +106,7 @@ TABLE: Mapping[str, Operation] = {
     "media_create": _row(
         "POST",
         "mashup",
+        needs="title status author file_guid attribute_names attribute_values",
         values="file_size",
         body={
             "title": "{title}",
@@ -113,12 +126,14 @@ TABLE: Mapping[str, Operation] = {
     "media_update": _row(
         "PUT",
         "mashup/{media}",
+        needs="attribute_names attribute_values",
         query={"parts": "{parts}"},
         body={"customAttributes": _ATTRIBUTES, "status": "{status}"},
     ),
     "media_search": _row(
         "POST",
         "mashup/search",
+        needs="keyword statuses",
         values="offset",
         body={
             "pageSize": "{page_size}",
@@ -140,6 +155,7 @@ TABLE: Mapping[str, Operation] = {
     "caption_add": _row(
         "POST",
         "mashup/{media}/caption",
+        needs="file_guid",
         values="file_size",
         body={"culture": "{culture}", "content": {"fileGuid": "{file_guid}", "fileName": "{file_name}"}},
         repeatable=False,
@@ -147,6 +163,7 @@ TABLE: Mapping[str, Operation] = {
     "handout_add": _row(
         "POST",
         "mashup/{media}/handout",
+        needs="file_guid",
         body={"content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"}},
         repeatable=False,
     ),
@@ -155,6 +172,7 @@ TABLE: Mapping[str, Operation] = {
     "attribute_create": _row(
         "POST",
         "custom-attributes",
+        needs="field",
         body=[
             {
                 "fieldName": "{field}",
