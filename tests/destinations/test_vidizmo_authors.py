@@ -11,6 +11,8 @@ import pytest
 from tests.contracts import an_item
 from tests.destinations.portals import ME, Open, Wired, wired
 from tests.fakes import FakeClock, a_meeting, a_user
+from tests.sandbox.faults import Fault
+from tests.sandbox.message import Answer, Ending, Request, json_answer
 from tests.sandbox.portal.faults import lost_request, portal_error
 from zoomsync.destinations.vidizmo.authors import Terms, judge
 from zoomsync.destinations.vidizmo.directory import PortalUser
@@ -264,30 +266,71 @@ class TestAnAnswerThatNeverCame:
         assert [one.email for one in site.portal.invitations] == [ADA]
 
 
-def test_one_who_was_made_and_cannot_be_found_yet_is_the_author_all_the_same(begin: Open) -> None:
+@pytest.mark.parametrize("days", [0, 3])
+def test_one_who_was_made_and_cannot_be_found_is_the_author_all_the_same_and_not_made_again(
+    begin: Open, days: int
+) -> None:
     site = begin()
     first = site.destination.author_for(a_user())
     (intent,) = {one.id: one for one in site.journal.written}.values()
     site.journal.begin(intent)
     site.portal.user(ADA).email = "not-in-the-index-yet@example.org"
+    site.clock.advance(days=days)
 
     assert site.later().author_for(a_user()).id == first.id
     assert len(site.portal.invitations) == 1
 
 
-def test_somebody_else_who_made_the_user_meanwhile_is_no_trouble(begin: Open) -> None:
+def test_one_who_was_made_cannot_be_found_and_has_not_registered_is_not_the_author(begin: Open) -> None:
+    site = begin(new_users_are_active=False)
+    site.portal.fail(operation="user_find", with_=empty_list(), times=None)
+
+    authors = [site.destination.author_for(a_user()), site.later().author_for(a_user())]
+
+    assert [one.email for one in authors] == [ME, ME]
+    assert authors[1].note == "falls back to me: has not completed the registration"
+    assert len(site.portal.invitations) == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "is_active", "standing"),
+    [
+        ("Contributor", True, Standing.PLAIN),
+        ("Viewer", True, Standing.RAISED),
+        ("Contributor", False, Standing.FALLBACK),
+    ],
+)
+def test_whom_somebody_else_made_meanwhile_is_judged_like_anybody(
+    begin: Open, group: str, is_active: bool, standing: Standing
+) -> None:
     site = begin()
-    own = site.portal.add_user(ADA, "Contributor")
+    own = site.portal.add_user(ADA, group, active=is_active)
     site.portal.fail(operation="user_find", with_=empty_list())
 
-    assert site.destination.author_for(a_user()).id == own.id
+    author = site.destination.author_for(a_user())
+
+    assert (author.standing, author.id == own.id) == (standing, is_active)
+    assert own.may_upload is (group != "Viewer" or is_active)
     assert site.portal.invitations == []
+    assert site.journal.open_intents() == ()
 
 
-def empty_list() -> Any:
-    from tests.sandbox.faults import Fault
-    from tests.sandbox.message import json_answer
+def test_when_an_answer_never_came_the_index_has_its_time_from_then_on(begin: Open) -> None:
+    site = begin()
 
+    def lost(_: Request, __: Answer) -> Answer:
+        site.clock.advance(seconds=60)
+        return Answer(stop_after=-1, ending=Ending.RESET)
+
+    site.portal.fail(operation="user_create", with_=Fault(change=lost))
+    with suppress(Unreachable):
+        site.destination.author_for(a_user())
+
+    assert [one.at for one in site.journal.open_intents()] == [site.clock.now()]
+
+
+def empty_list() -> Fault:
+    """The search finds nobody."""
     return Fault(instead=lambda _: json_answer({"users": [], "totalCount": 0}))
 
 
@@ -355,6 +398,18 @@ class TestScim:
 
         assert (author.email, site.portal.user(ADA).groups) == (ADA, ["Contributor"])
         assert len(site.portal.invitations) == 1
+
+    @pytest.mark.parametrize("name", ["LicenseLimitExceededException", "GroupLockedException"])
+    def test_one_whom_the_portal_would_not_raise_is_raised_once_it_will(self, site: Wired, name: str) -> None:
+        site.portal.fail(operation="scim_group_add_user", with_=portal_error(400, name), times=2)
+        emails = [site.destination.author_for(a_user()).email, site.later().author_for(a_user()).email]
+
+        author = site.later().author_for(a_user())
+
+        assert (emails, author.email) == ([ME, ME], ADA)
+        assert site.portal.user(ADA).groups == ["Contributor"]
+        assert len(site.portal.invitations) == 1
+        assert site.journal.open_intents() == ()
 
     def test_a_wrong_token_is_not_authorized(self, site: Wired) -> None:
         site.portal.settings.scim_token = "another"

@@ -209,3 +209,20 @@ def test_what_was_not_made_is_made_once_the_index_would_show_it(tmp_path: Path) 
 
     assert [receipt is not None for _, receipt in results] == [False, False, False, False, True]
     assert len(portal.media) == 2
+
+
+def test_when_an_answer_never_came_the_index_has_its_time_from_then_on(tmp_path: Path) -> None:
+    clock, journal = FakeClock(), Journal()
+
+    def slowly(request: Request) -> Request:
+        clock.advance(seconds=60)
+        return request
+
+    with a_portal(clock) as portal:
+        site = Wired(portal, clock, journal)
+        portal.fail(operation="media_create", with_=Fault(ask=slowly, change=lambda _, __: RESET))
+        with suppress(Unreachable):
+            run(site, an_item(tmp_path))
+        site.destination.detach()
+
+    assert [one.at for one in journal.open_intents()] == [clock.now()]

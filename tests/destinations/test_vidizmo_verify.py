@@ -1,5 +1,6 @@
 """Whether what the portal has proves enough to delete in Zoom, and what a receipt is worth when the state is lost."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 from tests.contracts import CAPTIONS, LATE, VIDEO, a_staged, an_item, with_files, without
 from tests.destinations.portals import Open, Wired, remove, replace_content
 from tests.fakes import a_meeting
+from tests.sandbox.faults import Fault
+from tests.sandbox.message import Answer
 from tests.sandbox.portal.faults import portal_error
 from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.held import stored_as
-from zoomsync.errors import MeetingFailed, RemovedByPerson
-from zoomsync.model import Receipt, Verdict
+from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
+from zoomsync.model import Item, Receipt, Verdict
 
 UUID = "/abc//DEF+ghi=="
 
@@ -269,3 +272,45 @@ def test_stamps_are_the_states_and_tell_what_was_looked_at(begin: Open, tmp_path
     assert after is not None
     assert (before.version, before.look) == (after.version, after.look) == ("2", after.look)
     assert after.at - before.at == timedelta(days=1)
+
+
+def lost(site: Wired, item: Item, previous: Receipt | None) -> None:
+    """Publish, and die before the last media is known to be made."""
+    site.portal.fail(operation="media_create", with_=Fault(change=lambda _, __: Answer(stop_after=-1)))
+    with suppress(Unreachable):
+        site.published(item, previous)
+    site.later()
+
+
+def test_a_known_media_that_tells_nothing_is_not_taken_for_a_part_that_was_perhaps_made(
+    begin: Open, tmp_path: Path
+) -> None:
+    site = begin()
+    first = published(site, tmp_path)
+    whole = without(an_item(tmp_path, late=LATE), "video", "captions", "chat").files
+    late = with_files(a_meeting(files=()), [*whole, a_staged(tmp_path, "video.part-2.mp4", VIDEO * 3)])
+    lost(site, late, first)
+    del site.portal.media[first.place].attributes[held.ATTRIBUTE]
+
+    second = site.published(late, first)
+
+    assert [one.sha256 for one in site.portal.media.values()] == [late.files[0].sha256, late.files[-1].sha256]
+    assert site.destination.verify(second).safe
+
+
+@pytest.mark.parametrize("is_update", [False, True])
+def test_a_media_that_was_made_and_tells_nothing_is_not_made_again(
+    begin: Open, tmp_path: Path, is_update: bool
+) -> None:
+    site = begin()
+    first = published(site, tmp_path) if is_update else None
+    stored = without(an_item(tmp_path, late=LATE), "video", "captions", "chat").files if is_update else ()
+    late = with_files(a_meeting(files=()), [*stored, a_staged(tmp_path, "video.part-2.mp4", VIDEO * 3)])
+    lost(site, late, first)
+    made = [*site.portal.media.values()][-1]
+    del made.attributes[held.ATTRIBUTE]
+
+    with pytest.raises(MeetingFailed, match=f"media {made.id}: what it holds cannot be read from its attribute"):
+        site.published(late, first)
+
+    assert len(site.portal.media) == (2 if is_update else 1)

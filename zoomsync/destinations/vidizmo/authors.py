@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from zoomsync.destinations.vidizmo.directory import Directory, PortalUser
 from zoomsync.destinations.vidizmo.portal import Forbidden, Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
-from zoomsync.errors import ConfigError, Unsettled
+from zoomsync.errors import ConfigError, Unreachable, Unsettled
 from zoomsync.model import Author, Intent, Standing, User
 from zoomsync.words import moment, plural
 
@@ -134,8 +134,12 @@ class Authors:
             for intent in intents:
                 found = self._after(intent, found)
             return self._made(host, email, self._limited(judge(found, self._terms)))
-        except (Refused, Forbidden) as refused:
+        except Refused as refused:
+            if _is_licence(refused):
+                self._no_licence = f"the portal has no licence left: {refused}"
             return self._fallback(email, self._no_licence if _is_licence(refused) else str(refused))
+        except Forbidden as refused:
+            return self._fallback(email, str(refused))
 
     def _limited(self, case: Case) -> Case:
         """The case, but for users that may not be made or raised any more in this pass."""
@@ -154,9 +158,10 @@ class Authors:
         try:
             user, note = self._applied(host, email, case)
         except Refused as refused:
-            if _is_licence(refused):
-                self._no_licence = f"the portal has no licence left: {refused}"
-            raise
+            found = self._directory.find(email) if refused.status == 409 and case.user is None else []
+            if not found:
+                raise
+            return self._made(host, email, self._limited(judge(found, self._terms)))
         if case.standing is Standing.NEW and not user.is_active:
             return self._fallback(email, "created and invited; has not completed the registration")
         return Author(id=user.id, email=email, note=note, standing=case.standing)
@@ -177,13 +182,14 @@ class Authors:
         intent = self._unanswered.begin("invite", target=email)
         try:
             user = self._directory.create(host, email, self._terms.contributor)
-        except (Refused, Forbidden) as refused:
+        except (Refused, Forbidden):
             self._unanswered.settle(intent)
-            if getattr(refused, "status", 0) == 409 and (found := self._directory.find(email)):
-                return found[0]
             raise
-        intent = self._unanswered.learn(intent, user=user.id)
-        self._invite(intent, user)
+        except Unreachable:
+            self._unanswered.unheard(intent)
+            raise
+        known = {"user": user.id} if user.is_active else {"user": user.id, "inactive": "yes"}
+        self._complete(self._unanswered.learn(intent, **known), user)
         if self._directory.find(email):
             self._unanswered.settle(intent)
         return user
@@ -201,15 +207,18 @@ class Authors:
     def _after(self, intent: Intent, found: list[PortalUser]) -> list[PortalUser]:
         """What the portal has after a creation of an earlier pass. Raises `Unsettled` while that cannot be known."""
         if found:
-            self._complete(intent, found[0])
+            if len(found) == 1:
+                self._complete(intent, found[0])
             self._unanswered.settle(intent)
             return self._directory.find(intent.target)
+        if "user" in intent.details:
+            is_active = "inactive" not in intent.details
+            own = intent.details["user"]
+            return [PortalUser(id=own, email=intent.target, is_active=is_active, groups=None, has_signed_in=is_active)]
         shown = self._unanswered.shows_from(intent)
         if shown is None:
             self._unanswered.settle(intent)
             return []
-        if "user" in intent.details:
-            return [PortalUser(id=intent.details["user"], email=intent.target, is_active=True, groups=None)]
         raise Unsettled(
             f"whether the portal made the user {intent.target} shows at {moment(shown)}",
             hint="the next pass looks again",
@@ -217,7 +226,10 @@ class Authors:
         )
 
     def _complete(self, intent: Intent, user: PortalUser) -> None:
-        """Do what a killed pass left undone of making a user."""
+        """Do what is left to do of making a user; nothing for one whom somebody else made meanwhile."""
+        own = intent.details.get("user")
+        if own != user.id and (own is not None or user.has_signed_in):
+            return
         if user.groups is not None and not user.groups & self._terms.uploading:
             self._directory.add_to_group(user, self._terms.contributor)
         self._invite(intent, user)

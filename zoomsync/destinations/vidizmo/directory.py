@@ -34,7 +34,7 @@ class Directory(Protocol):
         """Those with exactly this address, in whatever case."""
 
     def create(self, host: User, email: str, group: str) -> PortalUser:
-        """Make one with the host's names, in the group of this name."""
+        """Make one with the host's names, in the group of this name, or in none that may upload as yet."""
 
     def add_to_group(self, user: PortalUser, group: str) -> None:
         """Add a group to those that the user has."""

@@ -7,6 +7,7 @@ that SCIM gives: both ways must know a user by the same one.
 import json
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from zoomsync.destinations.vidizmo.directory import PortalUser, no_such_group
@@ -44,8 +45,8 @@ class ScimDirectory:
         return [user for user in users if user.email.lower() == email.lower()]
 
     def create(self, host: User, email: str, group: str) -> PortalUser:
-        """A user, then a member of the group."""
-        group_id = self._group(group)
+        """In no group yet: `add_to_group` comes next. The group is looked for first."""
+        self._group(group)
         names = {"givenName": host.first_name, "familyName": host.last_name}
         sent = {
             "schemas": [USER],
@@ -55,20 +56,16 @@ class ScimDirectory:
             "active": True,
         }
         user = _user(self._ask("POST", "Users", sent))
-        self._join(user, group_id)
-        return user
+        return replace(user, groups=user.groups or frozenset())
 
     def add_to_group(self, user: PortalUser, group: str) -> None:
         """A member more; who is one already stays one."""
-        self._join(user, self._group(group))
+        operation = {"op": "add", "path": "members", "value": [{"value": user.id}]}
+        self._ask("PATCH", f"Groups/{self._group(group)}", {"schemas": [PATCH], "Operations": [operation]})
 
     def invite(self, user: PortalUser) -> None:
         """The portal's own way."""
         self._portal.call("user_invite", user=user.id)
-
-    def _join(self, user: PortalUser, group_id: str) -> None:
-        operation = {"op": "add", "path": "members", "value": [{"value": user.id}]}
-        self._ask("PATCH", f"Groups/{group_id}", {"schemas": [PATCH], "Operations": [operation]})
 
     def _group(self, name: str) -> str:
         with self._lock:

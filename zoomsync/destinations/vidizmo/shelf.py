@@ -1,6 +1,6 @@
 """What the portal has of a meeting: media read by id, found by uuid, and those that an earlier call may have made."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from zoomsync.destinations.vidizmo import held
@@ -54,14 +54,14 @@ class Shelf:
         """Whether a media says that it is of this meeting."""
         return media.attribute(self._uuid_attribute) == uuid
 
-    def unanswered(self, uuid: str) -> dict[str, Media]:
-        """The media that earlier calls made and the ledger does not know yet, by id.
+    def unanswered(self, uuid: str, stored: Collection[str] = ()) -> dict[str, Media]:
+        """The media that earlier calls made and the ledger does not know yet, by id; `stored` are those that it knows.
 
         Raises `Unsettled` while it cannot be known whether there is one.
         """
         made: dict[str, Media] = {}
         for intent in self._unanswered.open("create", uuid=uuid):
-            media = self._made_by(intent, made)
+            media = self._made_by(intent, {*made, *stored})
             if media is not None:
                 made[media.id] = media
         return made
@@ -75,7 +75,7 @@ class Shelf:
                 if not is_told or text_of(attributes, self._uuid_attribute) == uuid:
                     yield self._portal.id(answer, "id", one)
 
-    def _made_by(self, intent: Intent, others: dict[str, Media]) -> Media | None:
+    def _made_by(self, intent: Intent, others: Collection[str]) -> Media | None:
         if "media" in intent.details:
             media = self.read(intent.details["media"])
             if media is not None or "seen" in intent.details:

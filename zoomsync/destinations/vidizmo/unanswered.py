@@ -65,6 +65,10 @@ class Unanswered:
         self._intents.begin(known)
         return known
 
+    def unheard(self, intent: Intent) -> None:
+        """No answer came, up to now: what the call made shows so much later."""
+        self._intents.begin(replace(intent, at=self._clock.now()))
+
     def tidy(self) -> None:
         """Close what has no more to tell: an invitation that shows in the portal by now, or never will.
 

@@ -99,9 +99,7 @@ class Vidizmo:
         """
         shelf = self._shelf.unanswered(uuid)
         shelf |= self._shelf.search(uuid)
-        for media in shelf.values():
-            if held_by(media) is None:
-                raise _speechless(media)
+        _require_account(shelf.values())
         return self._told(uuid, shelf)
 
     def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
@@ -111,12 +109,15 @@ class Vidizmo:
         `RemovedByPerson`; without it, what the portal has of the meeting is taken, and what is missing is added.
         """
         known = previous if previous is not None and previous.destination == self.id else None
-        shelf = self._shelf.unanswered(item.meeting.uuid)
+        stored = {media_of(file) for file in known.files} if known is not None else set()
+        shelf = self._shelf.unanswered(item.meeting.uuid, stored)
+        if known is None:
+            shelf |= self._shelf.search(item.meeting.uuid)
+        _require_account(shelf.values())
         if known is not None:
             shelf |= self._shelf.read_all(map(media_of, known.files))
             self._require_untouched(known, shelf)
         else:
-            shelf |= self._shelf.search(item.meeting.uuid)
             self._require_wanted(shelf, item.meeting.uuid)
         self._writer.prepare()
         publication = Publication(
@@ -181,11 +182,14 @@ def _rejected(shelf: Iterable[Media]) -> list[Media]:
     return [media for media in shelf if media.status == REJECTED]
 
 
-def _speechless(media: Media) -> MeetingFailed:
-    return MeetingFailed(
-        f"media {media.id}: what it holds cannot be read from its attribute {held.ATTRIBUTE}",
-        hint="restore the attribute, or delete the media in the portal: then the meeting is published again",
-    )
+def _require_account(shelf: Iterable[Media]) -> None:
+    """What only a media itself can tell of must be told by it."""
+    for media in shelf:
+        if held_by(media) is None:
+            raise MeetingFailed(
+                f"media {media.id}: what it holds cannot be read from its attribute {held.ATTRIBUTE}",
+                hint="restore the attribute, or delete the media in the portal: then the meeting is published again",
+            )
 
 
 def _again(uuid: str) -> str:

@@ -19,7 +19,7 @@ from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.shelf import Shelf
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
-from zoomsync.errors import ConfigError, NotAuthorized, Unsettled
+from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
 from zoomsync.model import Author, Item, ItemFile
 
 DRAFT = "Drafted"
@@ -89,6 +89,9 @@ class Writer:
             self._unanswered.settle(intent)
             if isinstance(refused, Refused) and re.search("(?i)blob|content|file", refused.name):
                 self._uploads.forget(file)
+            raise
+        except Unreachable:
+            self._unanswered.unheard(intent)
             raise
         answer.required("id")
         intent = self._unanswered.learn(intent, media=self._portal.id(answer, "id"))
