@@ -79,6 +79,21 @@ class Result:
         return {row["uuid"]: row["reason"] for row in self.document["rows"] if action in ("", row["action"])}
 
 
+def run_in(folder: Path, clock: SiteClock, *arguments: str) -> Result:
+    """Any command in this process, for the installation in this folder."""
+    out, err = io.StringIO(), io.StringIO()
+    around = cli.Surroundings(
+        environ=dict(os.environ),
+        cwd=folder,
+        uid=os.getuid(),
+        clock=clock,
+        new_id=lambda: os.urandom(16).hex(),
+    )
+    with redirect_stdout(out), redirect_stderr(err), patch.object(cli, "surroundings", lambda: around):
+        code = cli.run(list(arguments))
+    return Result(code=code, stdout=out.getvalue(), stderr=err.getvalue())
+
+
 class Site:
     """One installation. `overrides` is laid over the sandbox's config."""
 
@@ -108,17 +123,7 @@ class Site:
     def run(self, *arguments: str) -> Result:
         """Any command, in this process."""
         self.sandbox.forget()
-        out, err = io.StringIO(), io.StringIO()
-        around = cli.Surroundings(
-            environ=dict(os.environ),
-            cwd=self.folder,
-            uid=os.getuid(),
-            clock=self.clock,
-            new_id=lambda: os.urandom(16).hex(),
-        )
-        with redirect_stdout(out), redirect_stderr(err), patch.object(cli, "surroundings", lambda: around):
-            code = cli.run(list(arguments))
-        return Result(code=code, stdout=out.getvalue(), stderr=err.getvalue())
+        return run_in(self.folder, self.clock, *arguments)
 
     @property
     def root(self) -> Path:

@@ -76,6 +76,7 @@ class _Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """As its base, without asking the name service for this machine's name."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # to serve again where it served before
         socket.socket.bind(self.socket, self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]

@@ -17,6 +17,7 @@ class Watched:
         self.requests: list[Record] = []
         self.rules: list[Rule] = []
         self._lock = threading.Lock()
+        self._dating = settings
         self._listener = Listener(self.respond, settings, port)
         self.url = self._listener.url
 
@@ -30,6 +31,15 @@ class Watched:
     def close(self) -> None:
         """End serving, stalled connections included."""
         self._listener.close()
+
+    def go_down(self) -> None:
+        """Break every connection and refuse new ones; not to be called where a request is answered."""
+        self._listener.close()
+
+    def come_up(self) -> None:
+        """Serve again at the same address, with all that was there before."""
+        self._listener = Listener(self.respond, self._dating, self._listener.port)
+        self._listener.start()
 
     def fail(
         self,
