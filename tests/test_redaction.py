@@ -39,6 +39,11 @@ def test_no_token_survives_redaction(token: str) -> None:
     [
         (b'{"code":1,"message":"No."}', "No."),
         (b'{"name":"XException","incidentId":"1f-2","exceptionDetails":[]}', "XException (incident 1f-2)"),
+        (
+            b'{"name":"XException","incidentId":"1f-2","exceptionDetails":["no category",{"field":"tags","code":7}]}',
+            "XException: no category; tags; 7 (incident 1f-2)",
+        ),
+        (b'{"name":"XException","exceptionDetails":"token=abc is old"}', "XException: token=… is old"),
         (b'{"detail":"not known","status":"401"}', "not known"),
         (b'{"reason":"Account does not exist","error":"invalid_request"}', "Account does not exist"),
         (b'{"status":false,"errorCode":300,"errorMessage":"Forbidden"}', "Forbidden"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from zoomsync import ledger, plan
 from zoomsync.about import about
-from zoomsync.errors import RemovedByPerson, ZoomsyncError
+from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.model import Clock, Entry, Meeting, Phase
 from zoomsync.report import Tally, row
 from zoomsync.state import Head, State
@@ -14,6 +14,8 @@ from zoomsync.words import moment, plural, size_in_words
 from zoomsync.work import Destination, Done
 
 log = logging.getLogger(__name__)
+
+UNPROVEN = "look at it in the destination; in hold_meetings it is kept in Zoom without further words"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,14 @@ class Book:
         else:
             self._failed(entry, after, error)
 
+    def blame(self, entry: Entry, error: ZoomsyncError) -> None:
+        """Count as a try what `failed` wrote down as nobody's fault; `entry` is the one from before."""
+        after = ledger.failed(entry, error, self._clock.now(), is_try=True)
+        self.put(after)
+        if after.retry is not None and after.retry.is_parked:
+            self.tally.counts["failed"] -= 1
+            self._failed(entry, after, error)
+
     def missing(self, entry: Entry) -> None:
         """Tell that a meeting which a person asked for cannot be read from Zoom any more."""
         self.tally.counts["gone"] += 1
@@ -150,8 +160,10 @@ class Book:
                 log.info("%s", answer.reason)
             return
         if isinstance(answer, plan.Wait):
+            unproven = MeetingFailed(answer.reason, hint=UNPROVEN)
+            self.put(ledger.refused(entry, unproven, self._clock.now(), is_try=False))
             self.tally.counts["unproven"] += 1
-            self._tell("kept", entry, answer.reason)
+            self._tell("kept", entry, answer.reason, UNPROVEN)
             return
         self.tally.counts["altered"] += 1
         self._tell("kept", entry, answer.reason, "`sync --meeting UUID` fetches it again")

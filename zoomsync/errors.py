@@ -43,6 +43,10 @@ class NotAuthorized(ZoomsyncError):
     code = 3
 
 
+class Forbidden(NotAuthorized):
+    """Who signed in may not do this one thing; other things may be allowed."""
+
+
 class AccountListRefused(ZoomsyncError):
     """Zoom refuses the list for the whole account; lists per user may be allowed."""
 

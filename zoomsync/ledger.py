@@ -92,11 +92,12 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
     )
 
 
-def failed(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
-    """The entry after a failure; only what the meeting itself caused counts as a try."""
+def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
+    """The entry after a failure; only what the meeting itself caused is a try: by the kind of error, or as told."""
     if isinstance(error, RemovedByPerson):
         return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
-    is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing)
+    if is_try is None:
+        is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing)
     retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
     return replace(entry, reason=reason, changed_at=now, retry=retry, due_at=retry.next_at)
@@ -107,9 +108,10 @@ def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
     return replace(entry, deleted={**entry.deleted, file_id: now}, changed_at=now, refusal=None)
 
 
-def refused(entry: Entry, error: ZoomsyncError, now: datetime) -> Entry:
-    """The entry after Zoom refused to delete one of its files, or did not answer, which is no try."""
-    is_try = isinstance(error, MeetingFailed)
+def refused(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
+    """The entry after its cloud copy could not be deleted; that Zoom does not answer is no try, unless told."""
+    if is_try is None:
+        is_try = isinstance(error, MeetingFailed)
     refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)
     return replace(entry, refusal=refusal, changed_at=now)
 

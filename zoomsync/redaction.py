@@ -23,10 +23,20 @@ def said(body: bytes) -> str:
     if isinstance(document, dict):
         keys = ("message", "errorMessage", "reason", "name", "error", "detail")
         words = [str(document[key]) for key in keys if document.get(key)]
-        return f"{redact(words[0])[:300] if words else 'no reason given'}{_incident(document)}"
+        reason = redact(words[0])[:300] if words else "no reason given"
+        return f"{reason}{_details(document)}{_incident(document)}"
     if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
         return f"a page titled “{redact(title[1].strip())}”"
     return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
+
+
+def _details(document: dict[str, Any]) -> str:
+    """What a portal says more of an error, texts or objects that hold some."""
+    found = document.get("exceptionDetails")
+    each = found if isinstance(found, list) else [found] if found else []
+    flat = [text for one in each for text in (one.values() if isinstance(one, dict) else [one])]
+    words = "; ".join(str(text) for text in flat if isinstance(text, str | int) and str(text).strip())
+    return f": {redact(words)[:300]}" if words else ""
 
 
 def _incident(document: dict[str, Any]) -> str:

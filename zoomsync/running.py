@@ -63,6 +63,8 @@ class Running:
         """What the end tells about the credentials."""
         known = self.run.authorization
         now = self._clock.now()
+        if tally.is_authorized and ending is not None:
+            known = replace(known, zoom="authorized", checked_at=now)
         if isinstance(ending, NotAuthorized):
             return replace(_about(known, f"refused: {ending}", ending), checked_at=now)
         if isinstance(ending, Unreachable):

@@ -12,10 +12,19 @@ from zoomsync.book import Book, Job
 from zoomsync.cleaning import Cleaning
 from zoomsync.config import Config
 from zoomsync.deleting import Deleting
-from zoomsync.errors import ConfigError, DiskFull, MeetingFailed, NotAuthorized, Unfit, Unreachable, ZoomsyncError
+from zoomsync.errors import (
+    ConfigError,
+    DiskFull,
+    Forbidden,
+    MeetingFailed,
+    NotAuthorized,
+    Unfit,
+    Unreachable,
+    ZoomsyncError,
+)
 from zoomsync.hosts import Hosts
 from zoomsync.listing import Lister, Lists
-from zoomsync.model import DAY, Clock, Gap, Meeting, User
+from zoomsync.model import DAY, Clock, Entry, Gap, Meeting, User
 from zoomsync.order import Order
 from zoomsync.patience import GIVEN_UP, Patience
 from zoomsync.readings import Reading, Readings
@@ -68,6 +77,7 @@ class Pass:
         self._began = wiring.clock.monotonic()
         self._ending: ZoomsyncError | None = None
         self._unreached = 0
+        self._unblamed: list[tuple[Entry, ZoomsyncError]] = []
         self._patience = Patience()
         self.book = Book(wiring.state, wiring.clock, wiring.destination, is_dry=wiring.order.dry_run)
         self._users: Mapping[str, User] = {}
@@ -103,6 +113,7 @@ class Pass:
         if unlisted := self.book.tally.counts["unlisted"]:
             self.not_looked_at.append(f"{plural(unlisted, 'list')} that could not be read")
         self.not_looked_at += [f"recordings from {w.since:%Y-%m-%d} to {w.until:%Y-%m-%d}" for w in reader.not_listed]
+        self._blame()
         self._check_holds()
         if elsewhere := self.book.tally.counts["elsewhere"]:
             log.warning(
@@ -260,8 +271,9 @@ class Pass:
         """Write down what became of one meeting; one that failed never stops the others, unless its cause would."""
         try:
             result = future.result()
-        except Unreachable as error:
+        except (Unreachable, Forbidden) as error:
             self._unreached += 1
+            self._unblamed.append((job.entry, error))
             self.book.failed(job.entry, error)
             self._ending = self._ending or (error if self._unreached >= GIVEN_UP else None)
         except (NotAuthorized, Unfit) as error:
@@ -277,6 +289,16 @@ class Pass:
         else:
             self._unreached = 0
             self._conclude(job, result)
+
+    def _blame(self) -> None:
+        """What failed again while others came through was about the meeting: a try. Else it was nobody's fault."""
+        came_through = self.book.tally.counts["published"] + self.book.tally.counts["updated"]
+        for entry, error in self._unblamed if came_through else ():
+            if entry.retry is not None:
+                self.book.blame(entry, error)
+        refused = [error for _, error in self._unblamed if isinstance(error, Forbidden)]
+        if refused and not came_through:
+            self._ending = self._ending or refused[0]
 
     def _conclude(self, job: Job, result: "work.Done | plan.Answer") -> None:
         if isinstance(result, work.Done):

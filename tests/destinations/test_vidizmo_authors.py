@@ -226,7 +226,10 @@ def test_what_would_be_done_is_told_without_doing_it(begin: Open) -> None:
 def test_an_account_that_may_not_look_up_users_is_not_authorized(begin: Open) -> None:
     site = begin(manages_users=False)
 
-    with pytest.raises(NotAuthorized, match=r"portal: user_find: HTTP 403, AccessDeniedException \(incident"):
+    with pytest.raises(
+        NotAuthorized,
+        match=r"portal: user_find: HTTP 403, AccessDeniedException: the account may not manage users \(incident",
+    ):
         site.destination.author_for(a_user())
 
 

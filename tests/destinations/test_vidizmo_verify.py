@@ -60,7 +60,16 @@ def test_what_was_rejected_or_purged_was_removed_by_a_person(
     assert told(site.destination.verify(receipt)) == (False, True, False, reason.format(id=receipt.place))
 
 
-@pytest.mark.parametrize("status", ["Drafted", "PendingForApproval", "Published"])
+def test_what_nobody_has_approved_yet_waits(begin: Open, tmp_path: Path) -> None:
+    site = begin()
+    receipt = published(site, tmp_path)
+    site.only.status = "PendingForApproval"
+
+    reason = f"media {receipt.place} waits for approval in the portal"
+    assert told(site.destination.verify(receipt)) == (False, False, True, reason)
+
+
+@pytest.mark.parametrize("status", ["Drafted", "Published"])
 def test_any_other_state_is_as_good(begin: Open, tmp_path: Path, status: str) -> None:
     site = begin()
     receipt = published(site, tmp_path)

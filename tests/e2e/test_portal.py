@@ -208,7 +208,7 @@ def test_a_wrong_password_ends_the_pass_before_anything_is_touched(begin: AtPort
 
     assert result.code == 3
     assert "portal: 127.0.0.1" in result.stderr
-    assert "sign-in refused: HTTP 401, InvalidCredentialsException (incident" in result.stderr
+    assert "sign-in refused: HTTP 401, InvalidCredentialsException: " in result.stderr
     assert site.calls() == []
     assert "destination: refused: portal:" in site.run("status").stdout
 
@@ -220,7 +220,7 @@ def test_a_portal_that_is_down_is_unreachable(begin: AtPortal, stage: Stage) -> 
     result = site.sync()
 
     assert result.code == 6
-    assert "portal: 127.0.0.1" in result.stderr
+    assert "portal: sign_in: 127.0.0.1" in result.stderr
     assert site.calls() == []
 
 

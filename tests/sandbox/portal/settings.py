@@ -78,6 +78,8 @@ class PortalSettings:
 
     moderation: bool = False
     """What Contributors publish waits for approval; privileged accounts are not judged."""
+    approval: float | None = None
+    """Seconds until somebody approves what waits for that; None: nobody does."""
     transcoding: float = 0
     """Seconds until a media is processed."""
     admin_fields: frozenset[str] = frozenset()

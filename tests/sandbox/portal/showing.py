@@ -1,7 +1,7 @@
 """How media look in answers."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.sandbox.portal.blobs import Blob
@@ -42,6 +42,12 @@ class Showing:
         """Whether transcoding has ended."""
         return media.processed is not None and media.processed <= self._settings.clock()
 
+    def status(self, media: Media) -> str:
+        """The state that it is in by now."""
+        delay = self._settings.approval
+        is_approved = delay is not None and media.created + timedelta(seconds=delay) <= self._settings.clock()
+        return "Published" if media.status == "PendingForApproval" and is_approved else media.status
+
     def _basics(self, media: Media) -> dict[str, Any]:
         category = media.category and {
             "id": self.id(media.category),
@@ -51,7 +57,7 @@ class Showing:
         return {
             "id": self.id(media.id), "uuid": media.uuid, "title": media.title, "description": media.description,
             "author": self._author(media.author), "category": category, "size": size, "version": media.version,
-            "status": media.status, "format": media.format,
+            "status": self.status(media), "format": media.format,
             "estimatedDuration": duration(media.blob) if self.is_processed(media) else 0,
         }  # fmt: skip
 

@@ -63,7 +63,7 @@ VARIANTS: Mapping[str, Variant] = {
             "groups": {"viewer": "Zuschauer", "contributor": "Mitwirkende", "uploading": ["Mitwirkende", "Redaktion"]}
         },
     ),
-    "moderation": Variant(settings={"moderation": True, "service_group": "Contributor"}),
+    "moderation": Variant(settings={"moderation": True, "service_group": "Contributor", "approval": 0}),
     "blocks listed backwards": Variant(settings={"block_list": "reversed"}),
     "blocks listed twice": Variant(settings={"block_list": "repeated"}),
     "no list of blocks": Variant(settings={"block_list": "unsupported"}),

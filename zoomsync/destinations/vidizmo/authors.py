@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from zoomsync.destinations.vidizmo.directory import Directory, PortalUser
-from zoomsync.destinations.vidizmo.portal import Forbidden, Refused
+from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
-from zoomsync.errors import ConfigError, Unreachable, Unsettled
+from zoomsync.errors import ConfigError, Forbidden, Unreachable, Unsettled
 from zoomsync.model import Author, Intent, Standing, User
 from zoomsync.words import moment, plural
 

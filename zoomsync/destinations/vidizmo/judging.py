@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.describing import portal_name
-from zoomsync.destinations.vidizmo.media import REJECTED, Media
+from zoomsync.destinations.vidizmo.media import PENDING, REJECTED, Media
 from zoomsync.destinations.vidizmo.shelf import held_by
 from zoomsync.model import Receipt, Stamp, StoredFile, Verdict
 from zoomsync.words import plural, size_in_words
@@ -93,6 +93,8 @@ def _findings(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[Finding]
             yield from _content(file, media)
     for media in shelf.values():
         yield from _telling(receipt, media)
+        if media.status == PENDING:
+            yield Finding(weight=Weight.WAITS, fact=f"media {media.id} waits for approval in the portal")
 
 
 def _content(file: StoredFile, media: Media) -> Iterator[Finding]:

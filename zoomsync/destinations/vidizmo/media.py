@@ -8,10 +8,13 @@ from typing import Any
 
 from zoomsync.destinations.vidizmo.portal import Answer
 
-STATES = ("Drafted", "PendingForApproval", "Published", "Rejected", "Purged")
-"""Every state there is: a search that does not list them hides drafts."""
-GONE = "Purged"
+DRAFT = "Drafted"
+PENDING = "PendingForApproval"
+PUBLISHED = "Published"
 REJECTED = "Rejected"
+GONE = "Purged"
+STATES = (DRAFT, PENDING, PUBLISHED, REJECTED, GONE)
+"""Every state there is: a search that does not list them hides drafts."""
 
 CHANGING = ("version", "updated", "size", "duration", "processed")
 """What changes with the content itself, or without anybody's doing."""

@@ -1,6 +1,7 @@
 """The portal's dialect: signing in, asking by the table of operations, and what its refusals mean."""
 
 import json
+import logging
 import re
 import threading
 from collections.abc import Iterator, Mapping
@@ -10,16 +11,20 @@ from typing import Any
 
 from requests import Response
 
-from zoomsync.errors import MeetingFailed, NotAuthorized, Unreachable
+from zoomsync.errors import Forbidden, MeetingFailed, NotAuthorized, Unreachable
 from zoomsync.http import Http
 from zoomsync.model import Secret
 from zoomsync.operations import Operation, fill, picked
 from zoomsync.redaction import host_of, said
 
+log = logging.getLogger(__name__)
+
 PAGE_SIZE = 50
 MOST_PAGES = 2000
 STALE_TOKEN = "InvalidAccessTokenException"  # noqa: S105  # the name of an error
 API = "/api/v1/"
+UNLIKE = (400, 404, 405, 415, 422, 501)
+"""What a portal answers that wants to be asked otherwise."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
 
 
@@ -31,10 +36,6 @@ class Refused(MeetingFailed):
         self.status = status
         self.name = name
         """What the portal calls it, e.g. `LicenseLimitExceededException`."""
-
-
-class Forbidden(NotAuthorized):
-    """The account that signs in may not do this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,15 +167,21 @@ class Portal:
             headers["Authorization"] = f"Bearer {token}"
         if data is not None:
             headers["Content-Type"] = "application/octet-stream"
-        return self._http.request(
-            row.method,
-            f"{self.url}{API}{filled.path}",
-            repeatable=row.repeatable,
-            params=filled.query,
-            headers=headers,
-            data=data,
-            json=filled.document,
-        )
+        if data is None:
+            log.debug("portal: %s: %s %s", operation, row.method, row.path)  # the filled one may hold a secret
+        try:
+            return self._http.request(
+                row.method,
+                f"{self.url}{API}{filled.path}",
+                repeatable=row.repeatable,
+                params=filled.query,
+                headers=headers,
+                data=data,
+                json=filled.document,
+            )
+        except Unreachable as error:
+            said_by = str(error).removeprefix(f"{self._http.name}: ")
+            raise type(error)(f"portal: {operation}: {said_by}", hint=error.hint) from None
 
     def _current(self) -> str:
         with self._lock:
@@ -199,14 +206,16 @@ class Portal:
             "application_id": account.application_id,
         }
         response = self._send("sign_in", None, values, None)
+        fact = _without(_fact(response), values["password"], values["client_secret"])
         if response.status_code == 404:
             raise Unreachable(
-                f"portal: {host_of(self.url)}: no sign-in there: {_fact(response)}", hint="check destination.url"
+                f"portal: {host_of(self.url)}: no sign-in there: {fact}",
+                hint=f"check destination.url, to which {API} is added",
             )
         if response.status_code >= 300:
             which = "password" if account.password else "client_secret, which may have expired, and application_id"
             raise NotAuthorized(
-                f"portal: {host_of(self.url)}: sign-in refused: {_fact(response)}",
+                f"portal: {host_of(self.url)}: sign-in refused: {fact}",
                 hint=f"check destination.email and {which}",
             )
         return _token(response, self.table["sign_in"].answer["token"])
@@ -214,10 +223,11 @@ class Portal:
     def _refusal(self, operation: str, response: Response) -> MeetingFailed | NotAuthorized:
         message = f"portal: {operation}: {_fact(response)}"
         if response.status_code in (401, 403):
-            return Forbidden(message, hint="give the account of destination.email the right to do this in the portal")
-        hint = (
-            f"the portal's reference is {self.url}{API}doc/index.html; destination.endpoints.{operation} overrides it"
-        )
+            hint = "give the account of destination.email, and the author, the right to do this in the portal"
+            return Forbidden(message, hint=hint)
+        hint = f"the portal's reference is {self.url}{API}doc/index.html"
+        if response.status_code in UNLIKE:
+            hint += f"; destination.endpoints.{operation} overrides what zoomsync sends"
         return Refused(message, hint=hint, status=response.status_code, name=_name(response))
 
     def _document(self, response: Response) -> Any:
@@ -263,6 +273,13 @@ def _error(response: Response) -> Mapping[str, Any]:
 def _name(response: Response) -> str:
     name = _error(response).get("name")
     return name if isinstance(name, str) else ""
+
+
+def _without(text: str, *secrets: str | None) -> str:
+    """The text, should the portal say back what it was told."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "…")
+    return text
 
 
 def _fact(response: Response) -> str:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from zoomsync.destinations.vidizmo.directory import PortalUser, no_such_group
-from zoomsync.destinations.vidizmo.portal import Forbidden, Portal, Refused
-from zoomsync.errors import NotAuthorized, Unreachable
+from zoomsync.destinations.vidizmo.portal import Portal, Refused
+from zoomsync.errors import Forbidden, NotAuthorized, Unreachable
 from zoomsync.http import Http
 from zoomsync.model import Secret, User
 from zoomsync.redaction import host_of, said

@@ -14,17 +14,13 @@ from zoomsync.destinations.vidizmo.describing import (
     title_of,
 )
 from zoomsync.destinations.vidizmo.held import ATTRIBUTE, Held, ordered, packed, stored_as
-from zoomsync.destinations.vidizmo.media import Media
+from zoomsync.destinations.vidizmo.media import DRAFT, PENDING, PUBLISHED, Media
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.shelf import Shelf
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
 from zoomsync.model import Author, Item, ItemFile
-
-DRAFT = "Drafted"
-PENDING = "PendingForApproval"
-PUBLISHED = "Published"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
