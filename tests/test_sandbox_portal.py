@@ -230,3 +230,37 @@ def test_scim_refuses_in_its_own_words(client: Client) -> None:
         "detail": "UserAlreadyExistsException",
         "scimType": "uniqueness",
     }
+
+
+def test_scim_leaves_out_what_has_no_value(client: Client) -> None:
+    client.portal.settings.membership = "roles"
+    client.portal.people.groups = {key: one for key, one in client.portal.groups.items() if one.name != "All Users"}
+    made = scim(client, "POST", "/Users", json={"schemas": NEW["schemas"], "userName": "bare@example.org"}).json()
+
+    assert set(made) == {"schemas", "id", "userName", "active", "emails", "meta"}
+
+
+@portal_with(scim_shows_groups=False)
+def test_scim_may_never_show_groups(client: Client) -> None:
+    client.portal.add_user("ann@example.org", "Contributor")
+    (found,) = scim(client, "GET", "/Users", params={"filter": 'userName eq "ann@example.org"'}).json()["Resources"]
+
+    assert "groups" not in found
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"role": "Contributor"},
+        {"groups": [{"value": "1"}]},
+        {"name": {"firstName": "New"}},
+        {"emails": ["new@example.org"]},
+        {"active": "true"},
+        {"userName": ""},
+    ],
+)
+def test_scim_refuses_fields_that_it_does_not_know(client: Client, changed: dict[str, Any]) -> None:
+    answer = scim(client, "POST", "/Users", json=NEW | changed)
+
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidSyntax")
+    assert client.portal.people.called("new@example.org") == []

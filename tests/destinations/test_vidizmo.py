@@ -29,6 +29,7 @@ class PortalContract(DestinationContract):
 
     def in_a_later_pass(self, destination: Any) -> Vidizmo:
         del destination
+        self.site_in_use.settle()
         return self.site_in_use.later()
 
     def remove_item(self, destination: Any, receipt: Receipt) -> None:

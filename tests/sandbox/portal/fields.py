@@ -11,7 +11,7 @@ FLAG = one_of("true", "false")
 """The portal wants booleans as strings."""
 ATTRIBUTE: dict[str, Check] = {
     "fieldName": is_filled,
-    "fieldTypeId": is_filled,
+    "fieldTypeId": one_of("Text"),
     "isMandatory": FLAG,
     "displayable": FLAG,
     "searchable": FLAG,

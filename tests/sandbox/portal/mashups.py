@@ -1,7 +1,8 @@
 """The operations on media: create, read, change, delete, captions and handouts."""
 
+import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.sandbox.portal.call import (
 )
 from tests.sandbox.portal.media import FORMATS, SENDABLE, Caption, Catalogue, Handout, Media
 from tests.sandbox.portal.people import People, PortalUser
+from tests.sandbox.portal.presetting import publish_settings, without_publish_settings
 from tests.sandbox.portal.settings import PortalSettings
 from tests.sandbox.portal.showing import Showing
 
@@ -39,7 +41,6 @@ CHANGEABLE: dict[str, Check] = {
     "tags": list_of(object_of({"name": is_filled})),
     "customAttributes": list_of(object_of({"fieldName": is_filled, "value": is_value})),
 }
-PUBLISH_SETTING = r"(?i)viewingaccess|download|comment|shar"
 
 
 class Mashups:
@@ -54,7 +55,7 @@ class Mashups:
         self._blobs = blobs
         self._showing = showing
         self.overridden: list[tuple[str, str]] = []
-        """Media id and field: publish settings that were sent though the admin did not set them."""
+        """Media id and path: publish settings that were sent though the admin did not set them."""
 
     def handlers(self) -> dict[str, Handler]:
         """By the name of the operation."""
@@ -74,12 +75,12 @@ class Mashups:
         media = Media(
             id="", title=sent["title"], description="", format=sent["format"], status="Drafted", blob=blob,
             author=call.caller.id, uploader=call.caller.id, created=now, updated=now, extra=extra,
-            processed=now + timedelta(seconds=self._settings.transcoding),
+            processed=self._processed(now),
         )  # fmt: skip
         self._change(media, sent, call.caller)
         media.id = self._catalogue.next_id()
         self._catalogue.media[media.id] = media
-        self.overridden += [(media.id, name) for name in extra if name not in self._settings.admin_fields]
+        self._flag(media, extra)
         return json_answer(self._showing.whole(media), status=201)
 
     def get(self, call: Call) -> Answer:
@@ -92,11 +93,11 @@ class Mashups:
         document, extra = self._without_publish_settings(call.json())
         sent = checked(document, {}, CHANGEABLE)
         named = {one.strip().lower() for one in call.request.query.get("parts", "").split(",")}
-        if named != {name.lower() for name in (*sent, *extra)}:
+        if named != {name.lower() for name in (*sent, *(path for path in extra if "." not in path))}:
             raise Refused(400, "InvalidRequestException", "parts: not what the body holds")
         self._change(media, sent, call.caller)
         media.extra |= extra
-        self.overridden += [(media.id, name) for name in extra if name not in self._settings.admin_fields]
+        self._flag(media, extra)
         media.updated, media.version = self._settings.clock(), media.version + 1
         return json_answer(self._showing.whole(media))
 
@@ -115,6 +116,8 @@ class Mashups:
         blob = self._content(sent["content"])
         if not blob.head.removeprefix(b"\xef\xbb\xbf").startswith(b"WEBVTT"):
             raise Refused(400, "InvalidCaptionException", "not WebVTT")
+        if media.format == "Document":
+            raise Refused(400, "InvalidCaptionException", "a Document has no captions")
         self._is_ready(media)
         if self._settings.captions_replace:
             media.captions = [one for one in media.captions if one.culture != sent["culture"]]
@@ -157,6 +160,7 @@ class Mashups:
             raise Refused(400, "CustomAttributeNotFoundException", *unknown)
         if wrong := [name for name, value in attributes.items() if not (is_text(value) or self._is_free(name))]:
             raise Refused(400, "InvalidRequestException", *(f"{name}: no text" for name in wrong))
+        attributes = {name: self._fitting(name, value) for name, value in attributes.items()}
         media.author, media.category = author, category
         media.title, media.description = sent.get("title", media.title), sent.get("description", media.description)
         if "tags" in sent:
@@ -170,6 +174,19 @@ class Mashups:
         """Whether an attribute takes more than texts."""
         known = self._catalogue.attribute(name)
         return known is not None and known.type != "Text"
+
+    def _fitting(self, name: str, value: Any) -> Any:
+        """As it is kept: a text that is too long is refused, or cut."""
+        most = self._settings.attribute_length
+        if most is None or not isinstance(value, str) or len(value) <= most:
+            return value
+        if self._settings.attribute_cut:
+            return value[:most]
+        raise Refused(400, "InvalidRequestException", f"{name}: longer than {most} characters")
+
+    def _processed(self, now: datetime) -> datetime | None:
+        delay = self._settings.transcoding
+        return None if delay is None or math.isinf(delay) else now + timedelta(seconds=delay)
 
     def _set_status(self, media: Media, status: str, caller: PortalUser) -> None:
         is_judged = self._settings.moderation and caller.is_moderated and status == "Published"
@@ -187,9 +204,15 @@ class Mashups:
         return user.id
 
     def _without_publish_settings(self, document: Any) -> tuple[Any, dict[str, Any]]:
-        if not isinstance(document, dict):
-            return document, {}
-        extra = {name: value for name, value in document.items() if re.search(PUBLISH_SETTING, name)}
-        if self._settings.overriding == "refuse" and not extra.keys() <= self._settings.admin_fields:
-            raise Refused(400, "DefaultPublishSettingsException", *sorted(extra))
-        return {name: value for name, value in document.items() if name not in extra}, extra
+        """What is left, and the others by path."""
+        extra = publish_settings(document)
+        if self._settings.overriding == "refuse" and (own := self._not_set(extra)):
+            raise Refused(400, "DefaultPublishSettingsException", *sorted(own))
+        return without_publish_settings(document), extra
+
+    def _not_set(self, extra: dict[str, Any]) -> list[str]:
+        """Those that the admin did not set."""
+        return [path for path in extra if path.rpartition(".")[2] not in self._settings.admin_fields]
+
+    def _flag(self, media: Media, extra: dict[str, Any]) -> None:
+        self.overridden += [(media.id, path) for path in self._not_set(extra)]

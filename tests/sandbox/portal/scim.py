@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.sandbox.message import Answer, Request, json_answer
 from tests.sandbox.portal.accounts import Accounts
-from tests.sandbox.portal.call import Refused
+from tests.sandbox.portal.call import Check, Refused, checked, is_filled, is_flag, is_text, list_of, object_of
 from tests.sandbox.portal.people import Group, People, PortalUser
 from tests.sandbox.portal.settings import PortalSettings
 
@@ -17,6 +17,20 @@ MESSAGES = "urn:ietf:params:scim:api:messages:2.0:"
 TYPE = {"Content-Type": "application/scim+json"}
 STATUS = {"UserAlreadyExistsException": (409, "uniqueness")}
 FILTER = r'(\w+) eq ("(?:[^"\\]|\\.)*")'
+
+
+EMAIL = object_of({"value": is_filled}, {"type": is_text, "primary": is_flag, "display": is_text})
+NEW_USER: tuple[dict[str, Check], dict[str, Check]] = (
+    {"schemas": list_of(is_text), "userName": is_filled},
+    {
+        "name": object_of({}, {"givenName": is_text, "familyName": is_text, "formatted": is_text}),
+        "displayName": is_text,
+        "externalId": is_text,
+        "emails": list_of(EMAIL),
+        "active": is_flag,
+    },
+)
+"""What a new user must have, and what it may: no groups, which are read-only (RFC 7643, 4.1.2)."""
 
 
 class ScimError(Exception):
@@ -72,9 +86,11 @@ class Scim:
         return [one for one in self._people.groups.values() if wanted is None or one.shown.lower() == wanted.lower()]
 
     def _create(self, sent: dict[str, Any]) -> Answer:
-        name = sent.get("name") or {}
-        if not isinstance(sent.get("userName"), str) or not isinstance(name, dict):
-            raise ScimError(400, "userName and name: wrong value", "invalidValue")
+        try:
+            checked(sent, *NEW_USER)
+        except Refused as refused:
+            raise ScimError(400, "; ".join(refused.details), "invalidSyntax") from None
+        name = sent.get("name", {})
         first, last = (str(name.get(key) or "") for key in ("givenName", "familyName"))
         try:
             user = self._accounts.new_user(sent["userName"], [], first, last)
@@ -104,13 +120,20 @@ class Scim:
         return self._people.users[own]
 
     def _user(self, user: PortalUser) -> dict[str, Any]:
+        """What has no value is left out: RFC 7643, 2.5."""
         groups = [{"value": one.id, "display": one.shown} for one in self._people.groups_of(user)]
-        return {
+        name = _filled({"givenName": user.first_name, "familyName": user.last_name})
+        whole = {
             "schemas": [f"{SCHEMAS}User"], "id": user.id, "userName": user.email, "active": user.is_active,
-            "name": {"givenName": user.first_name, "familyName": user.last_name},
-            "emails": [{"value": user.email, "type": "work", "primary": True}], "groups": groups,
+            "name": name, "emails": [{"value": user.email, "type": "work", "primary": True}],
+            "groups": groups if self._settings.scim_shows_groups else [],
             "meta": {"resourceType": "User", "location": f"{PREFIX}/Users/{user.id}"},
         }  # fmt: skip
+        return _filled(whole)
+
+
+def _filled(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value not in ("", [], {})}
 
 
 def scim_operation(request: Request) -> str:

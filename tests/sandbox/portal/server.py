@@ -114,7 +114,7 @@ class Portal(Watched):
 
     @property
     def overridden(self) -> list[tuple[str, str]]:
-        """Media id and field: publish settings that were sent though the admin did not set them."""
+        """Media id and path: publish settings that were sent though the admin did not set them."""
         return self._mashups.overridden
 
     def clock(self) -> datetime:
@@ -181,13 +181,15 @@ class Portal(Watched):
             try:
                 return self._handle(request)
             except Refused as refused:
-                return self.refusal(refused)
+                return self._refusal(refused, request)
 
-    def refusal(self, refused: Refused) -> Answer:
+    def _refusal(self, refused: Refused, request: Request) -> Answer:
         """An error in the portal's shape."""
         self.incidents.append(str(guids.uuid4()))
         body = {"name": refused.name, "incidentId": self.incidents[-1],
                 "exceptionDetails": [{"message": one} for one in refused.details]}  # fmt: skip
+        if self.settings.echoes_secrets:
+            body |= _echo(request)
         return json_answer(body, status=refused.status, headers=refused.headers)
 
     def _handle(self, request: Request) -> Answer:
@@ -222,6 +224,14 @@ class Portal(Watched):
         except (KeyError, TypeError, ValueError) as cause:
             return json_answer({"error": f"not understood: {cause!r}", "faults": list(MAKERS)}, status=400)
         return json_answer({"faults": len(self.rules)})
+
+
+def _echo(request: Request) -> dict[str, Any]:
+    """What was sent, word by word."""
+    sent = _document(request.body)
+    values = list(sent.values()) if isinstance(sent, dict) else []
+    said = f"cannot take {request.body[:1000].decode('utf-8', 'replace')} from {request.bearer or 'nobody'}"
+    return {"message": said, "exceptionDetails": [{"message": f"wrong: {one}"} for one in [*values, request.bearer]]}
 
 
 def _document(body: bytes) -> Any:

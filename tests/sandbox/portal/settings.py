@@ -71,8 +71,11 @@ class PortalSettings:
     """What pageIndex counts; offset: there is a field `offset`, counting items, instead of it."""
     page_cap: int = 100
     """The most entries that a page holds, however many are asked for."""
-    keyword: Literal["substring", "words", "ignored"] = "substring"
-    """How a search compares: words finds whatever shares one word, ignored finds everything."""
+    keyword: Literal["substring", "words", "ignored", "plain", "refusing"] = "substring"
+    """How a search compares: words finds whatever shares one word, ignored finds everything; plain finds nothing for
+    a keyword that has a sign in it (beside `@ . _ -`), and refusing answers it with a 400."""
+    search_attributes: Literal["full", "empty", "none"] = "full"
+    """What the entries of a search show of custom attributes: all, an empty list, or not even that."""
     index_lag: float = 0
     """Seconds until a search finds a new media, and no longer finds a deleted one."""
 
@@ -80,10 +83,16 @@ class PortalSettings:
     """What Contributors publish waits for approval; privileged accounts are not judged."""
     approval: float | None = None
     """Seconds until somebody approves what waits for that; None: nobody does."""
-    transcoding: float = 0
-    """Seconds until a media is processed."""
+    transcoding: float | None = 0
+    """Seconds until a media is processed; None, or infinite: it never is."""
+    version_by_transcoding: bool = False
+    """When transcoding ends, the version goes up by itself, and `updatedDate` with it."""
+    attribute_length: int | None = None
+    """The most characters that a custom attribute holds: a longer text is refused; None: no end."""
+    attribute_cut: bool = False
+    """A longer text is cut instead, and nobody told."""
     admin_fields: frozenset[str] = frozenset()
-    """Viewing-access, download, comment and share fields that the admin set: those may be sent."""
+    """Viewing-access, download, comment and share fields that the admin set: those may be sent, at any depth."""
     overriding: Literal["refuse", "flag"] = "refuse"
     """What happens to such a field that the admin did not set; flagged ones are in `Portal.overridden`."""
     captions_replace: bool = False
@@ -105,10 +114,14 @@ class PortalSettings:
 
     scim: bool = True
     scim_token: str = "portal-scim-1c9e"
+    scim_shows_groups: bool = True
+    """False: a user's groups are never shown."""
 
     skew: timedelta = timedelta(0)
     """How far the portal's `Date` is ahead of the clock."""
     sends_date: bool = True
+    echoes_secrets: bool = False
+    """An error repeats what was sent, password and token included, in `message` and `exceptionDetails`."""
     clock: Callable[[], datetime] = wall_clock
 
     @property

@@ -22,8 +22,17 @@ class Showing:
         """In the form that this portal gives to the ids of media and what belongs to them."""
         return int(own) if self._settings.ids == "numbers" else own
 
-    def entry(self, media: Media, parts: Collection[str]) -> dict[str, Any]:
-        """As in the answer of a search: custom attributes and tags only if they were asked for."""
+    def found(self, media: Media, parts: Collection[str]) -> dict[str, Any]:
+        """As in the answer of a search, which may keep custom attributes to itself."""
+        shown = self._entry(media, parts)
+        if "customAttributes" in shown and self._settings.search_attributes == "empty":
+            shown["customAttributes"] = []
+        if self._settings.search_attributes == "none":
+            shown.pop("customAttributes", None)
+        return shown
+
+    def _entry(self, media: Media, parts: Collection[str]) -> dict[str, Any]:
+        """Custom attributes and tags only if they were asked for."""
         shown = self._basics(media) | self._times(media) | media.extra
         if "CustomAttributes" in parts:
             shown["customAttributes"] = [{"fieldName": key, "value": text} for key, text in media.attributes.items()]
@@ -35,7 +44,7 @@ class Showing:
         """As in the answer for one."""
         captions = [{"culture": one.culture, "fileName": one.file_name} for one in media.captions]
         handouts = [{"fileName": one.file_name, "size": one.blob.size} for one in media.handouts]
-        whole = self.entry(media, ("CustomAttributes", "Tags"))
+        whole = self._entry(media, ("CustomAttributes", "Tags"))
         return whole | {"isProcessed": self.is_processed(media), "captions": captions, "handouts": handouts}
 
     def is_processed(self, media: Media) -> bool:
@@ -56,14 +65,21 @@ class Showing:
         size = media.size + self._settings.size_error if media.shown_size is None else media.shown_size
         return {
             "id": self.id(media.id), "uuid": media.uuid, "title": media.title, "description": media.description,
-            "author": self._author(media.author), "category": category, "size": size, "version": media.version,
+            "author": self._author(media.author), "category": category, "size": size,
+            "version": media.version + self._is_changed_by_itself(media),
             "status": self.status(media), "format": media.format,
             "estimatedDuration": duration(media.blob) if self.is_processed(media) else 0,
         }  # fmt: skip
 
     def _times(self, media: Media) -> dict[str, Any]:
+        updated = media.updated
+        if media.processed and self._is_changed_by_itself(media):
+            updated = max(updated, media.processed)
         return {"defaultViewingAccess": "Private", "createdDate": _stamp(media.created),
-                "updatedDate": _stamp(media.updated), "publishedOn": _stamp(media.published)}  # fmt: skip
+                "updatedDate": _stamp(updated), "publishedOn": _stamp(media.published)}  # fmt: skip
+
+    def _is_changed_by_itself(self, media: Media) -> bool:
+        return self._settings.version_by_transcoding and self.is_processed(media)
 
     def _author(self, own: str) -> dict[str, Any]:
         user = self._people.users[own]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.sandbox.config import laid_over
 from tests.sandbox.portal.settings import UPLOADING
 
 
@@ -17,6 +18,17 @@ class Variant:
 
 def _found_at(place: str, total: str) -> dict[str, Any]:
     return {"answer": {"found": place, "total": total}}
+
+
+def combined(*names: str) -> Variant:
+    """A portal that differs in several ways, which must not contradict each other."""
+    every = [VARIANTS[name] for name in names]
+    settings = [(key, value) for one in every for key, value in one.settings.items()]
+    assert len(dict(settings)) == len({(key, repr(value)) for key, value in settings}), names
+    destination: dict[str, Any] = {}
+    for one in every:
+        destination = laid_over(destination, one.destination)
+    return Variant(settings=dict(settings), destination=destination)
 
 
 BY_OFFSET = {
@@ -50,6 +62,9 @@ VARIANTS: Mapping[str, Variant] = {
         destination={"endpoints": {"media_search": {"body": BY_OFFSET}}},
     ),
     "a search for words": Variant(settings={"keyword": "words"}),
+    "a search that chokes on signs": Variant(settings={"keyword": "plain"}),
+    "a search that tells no attributes": Variant(settings={"search_attributes": "none"}),
+    "a search that shows attributes as empty": Variant(settings={"search_attributes": "empty"}),
     "whole addresses": Variant(settings={"finds_in_names": False}),
     "a token without quotes": Variant(settings={"token_form": "bare"}),
     "tokens that end with a 401": Variant(settings={"expired_status": 401, "single_session": True}),
