@@ -264,3 +264,12 @@ def test_scim_refuses_fields_that_it_does_not_know(client: Client, changed: dict
 
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidSyntax")
     assert client.portal.people.called("new@example.org") == []
+
+
+@portal_with(scim_filters=False)
+def test_scim_may_list_everyone_whoever_was_asked_for(client: Client) -> None:
+    people = scim(client, "GET", "/Users", params={"filter": 'userName eq "nobody@example.org"'}).json()["Resources"]
+    groups = scim(client, "GET", "/Groups", params={"filter": 'displayName eq "Viewer"'}).json()["Resources"]
+
+    assert [one["userName"] for one in people] == [client.portal.email]
+    assert len(groups) == len(client.portal.groups)

@@ -84,3 +84,14 @@ def test_a_media_without_its_uuid_or_its_tag_is_found_by_the_other(begin: Open, 
     site.only.description, site.only.tags = "", []
 
     assert site.destination.find(UUID) == receipt
+
+
+def test_the_attribute_of_the_uuid_is_made_to_be_searched_for_and_to_hinder_nobody(begin: Open, tmp_path: Path) -> None:
+    site = begin()
+
+    site.published(an_item(tmp_path / "staging"))
+
+    made = [row for one in site.portal.calls("attribute_create") for row in one.document]
+    (uuid,) = [row for row in made if row["fieldName"] == "ZoomMeetingUUID"]
+    assert (uuid["fieldTypeId"], uuid["searchable"]) == ("Text", "true")
+    assert {row["isMandatory"] for row in made} == {"false"}

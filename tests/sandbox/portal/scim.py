@@ -79,11 +79,15 @@ class Scim:
 
     def _found(self, request: Request) -> list[PortalUser]:
         wanted = _filter(request, "userName")
-        return list(self._people.users.values()) if wanted is None else self._people.called(wanted)
+        is_wanted = wanted is not None and self._settings.scim_filters
+        return self._people.called(str(wanted)) if is_wanted else list(self._people.users.values())
 
     def _groups(self, request: Request) -> list[Group]:
         wanted = _filter(request, "displayName")
-        return [one for one in self._people.groups.values() if wanted is None or one.shown.lower() == wanted.lower()]
+        every = list(self._people.groups.values())
+        if wanted is None or not self._settings.scim_filters:
+            return every
+        return [one for one in every if one.shown.lower() == wanted.lower()]
 
     def _create(self, sent: dict[str, Any]) -> Answer:
         try:

@@ -116,6 +116,8 @@ class PortalSettings:
     scim_token: str = "portal-scim-1c9e"
     scim_shows_groups: bool = True
     """False: a user's groups are never shown."""
+    scim_filters: bool = True
+    """False: `filter` is read and nothing done about it, as by some servers: everyone is listed."""
 
     skew: timedelta = timedelta(0)
     """How far the portal's `Date` is ahead of the clock."""
