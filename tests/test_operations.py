@@ -184,7 +184,9 @@ def _fields(row: Operation) -> dict[str, Any]:
     return {name: getattr(row, name) for name in Operation.__dataclass_fields__}
 
 
-@pytest.mark.parametrize(("name", "needed"), [(name, one) for name, row in TABLE.items() for one in sorted(row.required)])
+@pytest.mark.parametrize(
+    ("name", "needed"), [(name, one) for name, row in TABLE.items() for one in sorted(row.required)]
+)
 def test_what_a_row_needs_cannot_be_left_out(name: str, needed: str) -> None:
     """Else what is published under it could not be found again, or would be somebody else's."""
     row = TABLE[name]

@@ -12,10 +12,10 @@ from zoomsync.about import about
 from zoomsync.book import Book
 from zoomsync.deleting import Deleting
 from zoomsync.deletion import Deletable
-from zoomsync.errors import MeetingFailed, StillProcessing
+from zoomsync.errors import Forbidden, MeetingFailed, StillProcessing, Unreachable
 from zoomsync.http import OutOfOrder
-from zoomsync.model import Clock, Entry, Meeting, Verdict
-from zoomsync.patience import Patience
+from zoomsync.model import Clock, Entry, Meeting, Receipt, Verdict
+from zoomsync.patience import GIVEN_UP, Patience
 from zoomsync.report import row
 from zoomsync.words import plural
 from zoomsync.work import Destination, Reader
@@ -48,6 +48,7 @@ class Cleaning:
         self._clock = clock
         self._ahead = ahead
         self._patience = patience
+        self._unreached = 0
         self.left = ""
         """What was due and is left for the next pass, in words."""
 
@@ -65,8 +66,8 @@ class Cleaning:
         late: list[Meeting] = []
         deleted = 0
         for entry, verdict in self._verified(due):
-            if deleted >= limit or is_over():
-                self.left = f"deletions beyond delete_limit ({limit})" if deleted >= limit else "deletions: time was up"
+            if left := self._left(deleted, limit, is_over):
+                self.left = left
                 break
             found = self._judge(entry, rules)
             if isinstance(found, Meeting):
@@ -74,6 +75,14 @@ class Cleaning:
             elif found is not None:
                 deleted += self._delete(entry, found, verdict, rules)
         return late
+
+    def _left(self, deleted: int, limit: int, is_over: Callable[[], bool]) -> str:
+        """Why no more is deleted; empty: go on."""
+        if deleted >= limit:
+            return f"deletions beyond delete_limit ({limit})"
+        if self._unreached >= GIVEN_UP:
+            return "deletions: the destination is out of order"
+        return "deletions: time was up" if is_over() else ""
 
     def _verified(self, due: list[Entry]) -> Iterator[tuple[Entry, Future[Verdict] | None]]:
         """Each entry with the verdict on its stored files, which workers look at a few entries ahead."""
@@ -123,7 +132,7 @@ class Cleaning:
             self._book.tally.rows.append(row("delete", entry, found.reason, size=size))
             self._book.tally.counts["delete"] += 1
             return True
-        verdict = self._wait_for(future)
+        verdict = self._wait_for(future, found.receipt)
         action = deletion.decide(found, verdict, rules.delete)
         if not isinstance(action, deletion.Delete):
             self._book.not_deleted(entry, action, passing=verdict.passing)
@@ -137,10 +146,17 @@ class Cleaning:
         self._book.deleted(entry, after, done, all_of=len(action.files))
         return done > 0
 
-    def _wait_for(self, future: Future[Verdict]) -> Verdict:
+    def _wait_for(self, future: Future[Verdict], receipt: Receipt) -> Verdict:
+        """What the destination says; that it cannot say anything of one item proves nothing, and stops no other."""
         while not future.done():
             self._clock.sleep(POLL_SECONDS)
-        return future.result()
+        try:
+            verdict = future.result()
+        except (MeetingFailed, Forbidden, Unreachable) as error:
+            self._unreached = self._unreached + 1 if isinstance(error, Unreachable) else 0
+            return Verdict(safe=False, reason=str(error), receipt=receipt)
+        self._unreached = 0
+        return verdict
 
 
 def _verified_at(verdict: Verdict, now: datetime) -> datetime:

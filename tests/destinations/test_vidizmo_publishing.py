@@ -12,7 +12,7 @@ from tests.destinations.portals import ME, Open, Wired, wired
 from tests.fakes import START, a_meeting, a_user
 from tests.sandbox.portal.media import Attribute, Media
 from zoomsync.destinations.vidizmo import held
-from zoomsync.errors import ConfigError, MeetingFailed, Unsettled
+from zoomsync.errors import ConfigError, MeetingFailed, Unreachable, Unsettled
 from zoomsync.model import Item
 
 TAG = "zoom0300a520"
@@ -264,14 +264,17 @@ def test_what_the_portal_refuses_names_the_operation_its_word_and_the_incident(b
     assert list(site.journal.open_intents()) == []
 
 
-def test_a_portal_that_forgets_attributes_is_told_of(
-    begin: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_portal_that_does_not_show_attributes_gets_one_media_and_no_more(begin: Open, tmp_path: Path) -> None:
+    """Without the meeting's uuid nothing that is made there could ever be found again."""
     site = begin(destination={"endpoints": {"media_get": {"answer": {"attributes": ""}}}})
 
-    site.published(an_item(tmp_path))
+    for uuid in ("the first==", "the second==", "the third=="):
+        with pytest.raises(Unreachable, match=r"media_get: media \w+ shows no ZoomMeetingUUID"):
+            site.published(an_item(tmp_path, meeting=a_meeting(uuid=uuid)))
+        site.clock.advance(days=1)
+        site.later()
 
-    assert "does not give back its custom attributes whole" in caplog.text
+    assert len(site.portal.media) == 1
 
 
 def test_another_tenant_is_another_destination(begin: Open) -> None:
@@ -315,6 +318,6 @@ def test_what_has_no_more_to_tell_is_closed_at_the_start_of_a_pass(begin: Open) 
 
     assert left() == ["never heard of", "known", "a media, perhaps"]
     site.clock.advance(days=2)
-    assert left() == ["known", "a media, perhaps"]
+    assert left() == ["never heard of", "known", "a media, perhaps"]
     site.clock.advance(days=30)
     assert left() == ["a media, perhaps"]

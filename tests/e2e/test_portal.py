@@ -1,6 +1,7 @@
 """The main job into a portal: what a person there would see, and what becomes of it when something goes wrong."""
 
 import shutil
+from math import inf
 from typing import Any
 
 import pytest
@@ -106,17 +107,29 @@ def test_what_is_stored_goes_to_the_trash_and_what_a_person_removed_does_not(beg
 
 
 def test_what_is_still_transcoded_waits_and_is_no_failure(begin: AtPortal, stage: Stage) -> None:
-    site = begin(stage, config=TRASH, transcoding=9 * 86400)
+    site = begin(stage, config=TRASH | {"delete_after": "1d"}, transcoding=47 * 3600)
     site.sync()
-    site.clock.advance(days=8)
+    site.clock.advance(hours=30)
 
     waits = site.sync()
-    site.clock.advance(days=2)
+    site.clock.advance(hours=18)
     deletes = site.sync()
 
     assert (waits.code, waits.counts.get("deleted")) == (0, None)
     assert "the portal still transcodes it" in waits.stderr
     assert (deletes.code, deletes.counts["deleted"]) == (0, 2)
+
+
+def test_what_is_never_transcoded_is_told_after_two_days(begin: AtPortal, stage: Stage) -> None:
+    site = begin(stage, config=TRASH | {"delete_after": "1d"}, transcoding=inf)
+    site.sync()
+    site.clock.advance(hours=49)
+
+    tells = site.sync()
+
+    assert (tells.code, tells.counts.get("deleted"), tells.counts["unproven"]) == (1, None, 2)
+    assert "the portal has not transcoded it since" in tells.stderr
+    assert site.run("status", "--check").code == 1
 
 
 def test_permanent_deletion_is_an_error_of_the_config(begin: AtPortal, stage: Stage) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoomsync.destinations.vidizmo.describing import OTHER_FORMAT, format_of, portal_name
 from zoomsync.destinations.vidizmo.held import CAPTION, HANDOUT, attached, stored_as
-from zoomsync.destinations.vidizmo.judging import is_there
+from zoomsync.destinations.vidizmo.judging import LONGEST_TRANSCODING, is_there, unseen
 from zoomsync.destinations.vidizmo.media import Handout, Media
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
@@ -53,7 +53,13 @@ class Attaching:
         intent = self._unanswered.begin(
             "attach", uuid=uuid, target=file.role, place=place, name=stored.name, sha256=file.sha256
         )
-        self._call(intent, on, uploaded, culture)
+        try:
+            self._call(intent, on, uploaded, culture)
+        except Refused as refused:
+            if refused.status != 409:
+                self._uploads.forget(file)
+            self._wait_for_transcoding(intent, on, host, refused)
+            raise
         if culture:
             return stored, replace(on, captions={**(on.captions or {}), name: culture})
         return stored, replace(on, handouts=(*(on.handouts or ()), Handout(name=name, size=file.size)))
@@ -63,10 +69,25 @@ class Attaching:
         for intent in self._unanswered.open("attach", uuid=uuid):
             known = intent.details
             stored = replace(stored_as(file, known["place"]), name=known["name"])
-            is_it = known["sha256"] == file.sha256 and known["place"].startswith(f"{on.id}/")
+            if known["sha256"] != file.sha256 or not known["place"].startswith(f"{on.id}/"):
+                continue
+            is_shown = is_there(stored, {on.id: on})
             is_told = on.handouts is not None and on.captions is not None
-            if is_it and (is_told or "done" in known) and is_there(stored, {on.id: on}):
+            if "done" in known and not is_shown:
+                raise unseen(stored, on.id)
+            if is_shown and (is_told or "done" in known):
                 yield stored
+
+    def _wait_for_transcoding(self, intent: Intent, media: Media, host: StoredFile, refused: Refused) -> None:
+        """Raise `Unsettled` where the portal refuses what it will take once it has transcoded; not for ever."""
+        began = host.stamp.at if host.stamp is not None else self._unanswered.oldest(intent)
+        if refused.status != 409 or media.processed is not False or self._clock.now() - began > LONGEST_TRANSCODING:
+            return
+        raise Unsettled(
+            f"media {media.id} takes {portal_name(intent.details['name'])} once the portal has transcoded it",
+            hint="the next pass tries again",
+            until=self._clock.now() + TRANSCODED_IN,
+        ) from refused
 
     def _culture(self, file: ItemFile, on: Media, host: StoredFile) -> str:
         """The language in which a file is this media's captions; empty: it is none, or that language is taken."""
@@ -82,15 +103,9 @@ class Attaching:
                 self._portal.call("caption_add", media=media.id, culture=culture, **uploaded.values())
             else:
                 self._portal.call("handout_add", media=media.id, **uploaded.values())
-        except (Refused, NotAuthorized) as refused:
+        except (Refused, NotAuthorized):
             self._unanswered.settle(intent)
-            if isinstance(refused, NotAuthorized) or media.processed is not False:
-                raise
-            raise Unsettled(
-                f"media {media.id} takes {uploaded.file_name} once the portal has transcoded it",
-                hint="the next pass tries again",
-                until=self._clock.now() + TRANSCODED_IN,
-            ) from refused
+            raise
         self._unanswered.learn(intent, done="yes")
 
 

@@ -6,12 +6,11 @@ short on some portals, and one that was cut is told from a whole one by its chec
 """
 
 import base64
-import binascii
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from zoomsync.model import CloudFile, ItemFile, Receipt, StoredFile
 
@@ -45,7 +44,7 @@ def unpacked(text: str, media: str) -> Held | None:
             return None
         document = zlib.decompress(base64.b64decode(text.removeprefix(MARK), validate=True))
         held = _HELD.validate_json(document)
-    except (binascii.Error, zlib.error, ValidationError):
+    except (ValueError, zlib.error):  # no base64, no text in it, no such document
         return None
     return replace(held, files=tuple(replace(file, place=attached(media, file.place)) for file in held.files))
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.describing import portal_name
-from zoomsync.destinations.vidizmo.media import PENDING, REJECTED, Media
+from zoomsync.destinations.vidizmo.media import PENDING, REJECTED, STORED, Media
 from zoomsync.destinations.vidizmo.shelf import held_by
+from zoomsync.errors import MeetingFailed
 from zoomsync.model import Receipt, Stamp, StoredFile, Verdict
-from zoomsync.words import plural, size_in_words
+from zoomsync.words import moment, plural, size_in_words
+
+LONGEST_TRANSCODING = timedelta(hours=48)
+"""After which it is no matter of patience any more."""
 
 
 class Weight(IntEnum):
@@ -37,7 +41,7 @@ class Finding:
 
 def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdict:
     """Judge a receipt by fresh readings of its media. Sizes alone are compared: no more is known of the bytes."""
-    found = sorted(_findings(receipt, shelf), key=lambda one: one.weight, reverse=True)
+    found = sorted(_findings(receipt, shelf, now), key=lambda one: one.weight, reverse=True)
     if found:
         worst = found[0]
         return Verdict(
@@ -56,10 +60,20 @@ def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdic
 
 
 def stamped(file: StoredFile, media: Media, now: datetime) -> StoredFile:
-    """A media's own content with the version that was looked at."""
+    """A media's own content with the version that was looked at; transcoding may bring about another one."""
     if held.manner_of(file):
         return file
-    return replace(file, stamp=Stamp(at=now, version=media.version, look=media.look))
+    version = "" if media.processed is False else media.version
+    return replace(file, stamp=Stamp(at=now, version=version, look=media.look))
+
+
+def unseen(file: StoredFile, media: str) -> MeetingFailed:
+    """The error for a file that the portal took and does not show."""
+    kind = "captions" if held.manner_of(file) == held.CAPTION else "handouts"
+    return MeetingFailed(
+        f"media {media}: the portal took {portal_name(file.name)} and does not show it among its {kind}",
+        hint=f"destination.endpoints.media_get.answer.{kind} says where they are; '' if it never shows them by name",
+    )
 
 
 def is_there(file: StoredFile, shelf: Mapping[str, Media]) -> bool:
@@ -78,7 +92,7 @@ def is_there(file: StoredFile, shelf: Mapping[str, Media]) -> bool:
     return not manner or media.handouts is None or is_shown
 
 
-def _findings(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[Finding]:
+def _findings(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Iterator[Finding]:
     for file in receipt.files:
         media = shelf.get(held.media_of(file))
         if media is None:
@@ -90,14 +104,16 @@ def _findings(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[Finding]
         elif held.manner_of(file):
             yield from _handout(file, media)
         else:
-            yield from _content(file, media)
+            yield from _content(file, media, now)
     for media in shelf.values():
         yield from _telling(receipt, media)
+        if media.status not in (*STORED, REJECTED):
+            yield _unproven(f"media {media.id} is in the state {media.status}, which means nothing to zoomsync")
         if media.status == PENDING:
             yield Finding(weight=Weight.WAITS, fact=f"media {media.id} waits for approval in the portal")
 
 
-def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
+def _content(file: StoredFile, media: Media, now: datetime) -> Iterator[Finding]:
     stamp = file.stamp
     is_newer = stamp is not None and "" not in (stamp.version, media.version) and stamp.version != media.version
     if media.size is None:
@@ -109,6 +125,8 @@ def _content(file: StoredFile, media: Media) -> Iterator[Finding]:
         yield _removed(file, f"was replaced at the portal: version {media.version}, {stamp.version} was stored")
     if media.processed is None:
         yield _silent(file, "whether it is transcoded", "processed")
+    elif not media.processed and stamp is not None and now - stamp.at > LONGEST_TRANSCODING:
+        yield _unproven(f"{file.name}: the portal has not transcoded it since {moment(stamp.at)}")
     elif not media.processed:
         yield Finding(weight=Weight.WAITS, fact=f"{file.name}: the portal still transcodes it")
 

@@ -13,8 +13,9 @@ PENDING = "PendingForApproval"
 PUBLISHED = "Published"
 REJECTED = "Rejected"
 GONE = "Purged"
-STATES = (DRAFT, PENDING, PUBLISHED, REJECTED, GONE)
-"""Every state there is: a search that does not list them hides drafts."""
+STORED = (DRAFT, PENDING, PUBLISHED)
+STATES = (*STORED, REJECTED)
+"""Every state in which there is a media: a search that does not list them hides drafts."""
 
 CHANGING = ("version", "updated", "size", "duration", "processed")
 """What changes with the content itself, or without anybody's doing."""
@@ -39,6 +40,7 @@ class Media:
 
     id: str
     status: str
+    """One of `STATES` or `GONE`, else whatever the portal calls it."""
     author: str
     """The e-mail of its author; empty: it does not say it."""
     size: int | None
@@ -67,7 +69,7 @@ def read_media(answer: Answer) -> Media:
     """The media of a `media_get`; raises `Unreachable` for an answer that is none."""
     return Media(
         id=answer.required("id"),
-        status=answer.required("status"),
+        status=_state(answer.required("status")),
         author=answer.text("author"),
         size=_number(answer.get("size")),
         processed=found if isinstance(found := answer.get("processed"), bool) else None,
@@ -90,19 +92,30 @@ def text_of(attributes: Attributes, name: str) -> str:
     return next((value for one, value in attributes if one == name and isinstance(value, str)), "")
 
 
+def _state(text: str) -> str:
+    return next((one for one in (*STATES, GONE) if one.casefold() == text.casefold()), text)
+
+
 def _captions(answer: Answer) -> dict[str, str] | None:
-    if not isinstance(answer.get("captions"), list):
-        return None
-    return {answer.text("caption_name", one): answer.text("caption_culture", one) for one in answer.list("captions")}
+    found = _told(answer, "captions", "caption_name")
+    return None if found is None else {name: answer.text("caption_culture", one) for name, one in found}
 
 
 def _handouts(answer: Answer) -> tuple[Handout, ...] | None:
-    if not isinstance(answer.get("handouts"), list):
-        return None
-    return tuple(
-        Handout(name=answer.text("handout_name", one), size=_number(answer.get("handout_size", one)))
-        for one in answer.list("handouts")
+    found = _told(answer, "handouts", "handout_name")
+    return (
+        None
+        if found is None
+        else tuple(Handout(name=name, size=_number(answer.get("handout_size", one))) for name, one in found)
     )
+
+
+def _told(answer: Answer, place: str, name: str) -> list[tuple[str, Any]] | None:
+    """The entries of a list by name; None: the portal does not say what there is, or not how it is called."""
+    if not isinstance(answer.get(place), list):
+        return None
+    found = [(answer.text(name, one), one) for one in answer.list(place)]
+    return found if all(called for called, _ in found) else None
 
 
 def _number(value: Any) -> int | None:

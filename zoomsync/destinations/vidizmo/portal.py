@@ -95,6 +95,7 @@ class Portal:
         self._http = http
         self._lock = threading.Lock()
         self._token: str | None = None
+        self._secrets: set[str] = set()
         self._numbers: dict[str, int] = {}
 
     def sign_in(self) -> None:
@@ -116,22 +117,23 @@ class Portal:
         if _is_stale(response):
             token = self._renewed(token)
             response = self._send(operation, data, values, token)
-            if _is_stale(response):
+            if _is_stale(response) and response.status_code != 401:
                 raise NotAuthorized(
-                    f"portal: {operation}: {_fact(response)}, right after signing in",
+                    f"portal: {operation}: {self._fact(response)}, right after signing in",
                     hint="check that nobody else signs in as destination.email at the same time",
                 )
         if response.status_code >= 300:
             raise self._refusal(operation, response)
-        return Answer(operation=operation, places=self.table[operation].answer, document=self._document(response))
+        return Answer(
+            operation=operation, places=self.table[operation].answer, document=self._document(operation, response)
+        )
 
     def pages(self, operation: str, **values: Any) -> Iterator[tuple[Answer, list[Any]]]:
         """The elements of a list, page by page, each once, whether the portal counts pages or elements."""
         seen: set[str] = set()
         for page in range(MOST_PAGES):
             answer = self.call(operation, page=page, offset=len(seen), page_size=PAGE_SIZE, **values)
-            self._require_list(answer)
-            new = [one for one in answer.list("found") if answer.text("id", one) not in seen]
+            new = [one for one in self._found(answer) if answer.text("id", one) not in seen]
             seen |= {answer.text("id", one) for one in new}
             yield answer, new
             total = answer.get("total")
@@ -141,8 +143,7 @@ class Portal:
     def listed(self, operation: str) -> tuple[Answer, list[Any]]:
         """A list that comes whole."""
         answer = self.call(operation)
-        self._require_list(answer)
-        return answer, answer.list("found")
+        return answer, self._found(answer)
 
     def id(self, answer: Answer, name: str, within: Any = None) -> str:
         """An id as text; whether the portal writes it as a number is remembered for `sent`."""
@@ -155,9 +156,14 @@ class Portal:
         """An id as the portal itself writes it."""
         return self._numbers.get(own, own)
 
-    def _require_list(self, answer: Answer) -> None:
+    def _found(self, answer: Answer) -> list[Any]:
+        """The elements of a list. Raises `Unreachable` where there is none, or one whose elements have no id."""
         if not isinstance(answer.get("found"), list):
             raise misunderstood(answer.operation, "found")
+        found = [one for one in answer.list("found") if isinstance(one, dict)]
+        if answer.places.get("id") and not all(answer.text("id", one) for one in found):
+            raise misunderstood(answer.operation, "id")
+        return found
 
     def _send(self, operation: str, data: bytes | None, values: Mapping[str, Any], token: str | None) -> Response:
         row = self.table[operation]
@@ -180,7 +186,7 @@ class Portal:
                 json=filled.document,
             )
         except Unreachable as error:
-            said_by = str(error).removeprefix(f"{self._http.name}: ")
+            said_by = self._without_secrets(str(error).removeprefix(f"{self._http.name}: "))
             raise type(error)(f"portal: {operation}: {said_by}", hint=error.hint) from None
 
     def _current(self) -> str:
@@ -205,8 +211,9 @@ class Portal:
             "client_secret": account.client_secret.reveal() if account.client_secret else None,
             "application_id": account.application_id,
         }
+        self._secrets |= {secret for name in ("password", "client_secret") if (secret := values[name])}
         response = self._send("sign_in", None, values, None)
-        fact = _without(_fact(response), values["password"], values["client_secret"])
+        fact = self._fact(response)
         if response.status_code == 404:
             raise Unreachable(
                 f"portal: {host_of(self.url)}: no sign-in there: {fact}",
@@ -218,10 +225,12 @@ class Portal:
                 f"portal: {host_of(self.url)}: sign-in refused: {fact}",
                 hint=f"check destination.email and {which}",
             )
-        return _token(response, self.table["sign_in"].answer["token"])
+        token = _token(response, self.table["sign_in"].answer["token"])
+        self._secrets.add(token)
+        return token
 
     def _refusal(self, operation: str, response: Response) -> MeetingFailed | NotAuthorized:
-        message = f"portal: {operation}: {_fact(response)}"
+        message = f"portal: {operation}: {self._fact(response)}"
         if response.status_code in (401, 403):
             hint = "give the account of destination.email, and the author, the right to do this in the portal"
             return Forbidden(message, hint=hint)
@@ -230,7 +239,17 @@ class Portal:
             hint += f"; destination.endpoints.{operation} overrides what zoomsync sends"
         return Refused(message, hint=hint, status=response.status_code, name=_name(response))
 
-    def _document(self, response: Response) -> Any:
+    def _fact(self, response: Response) -> str:
+        """`HTTP 400, LicenseLimitExceededException (incident 1f…)`."""
+        return f"HTTP {response.status_code}, {self._without_secrets(said(response.content))}"
+
+    def _without_secrets(self, text: str) -> str:
+        """The text, should the portal say back what it was told."""
+        for secret in tuple(self._secrets):
+            text = text.replace(secret, "…")
+        return text
+
+    def _document(self, operation: str, response: Response) -> Any:
         if not response.content.strip():
             return None
         try:
@@ -238,7 +257,7 @@ class Portal:
         except (ValueError, RecursionError):
             pass
         raise Unreachable(
-            f"portal: {host_of(self.url)}: answers {said(response.content)} instead of JSON",
+            f"portal: {operation}: {host_of(self.url)}: answers {said(response.content)} instead of JSON",
             hint="check destination.url; the next pass tries again",
         )
 
@@ -273,15 +292,3 @@ def _error(response: Response) -> Mapping[str, Any]:
 def _name(response: Response) -> str:
     name = _error(response).get("name")
     return name if isinstance(name, str) else ""
-
-
-def _without(text: str, *secrets: str | None) -> str:
-    """The text, should the portal say back what it was told."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "…")
-    return text
-
-
-def _fact(response: Response) -> str:
-    """`HTTP 400, LicenseLimitExceededException (incident 1f…)`."""
-    return f"HTTP {response.status_code}, {said(response.content)}"

@@ -11,7 +11,7 @@ from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.attaching import Attaching
 from zoomsync.destinations.vidizmo.describing import host_role, is_media
 from zoomsync.destinations.vidizmo.held import manner_of, media_of, share_of, stored_as
-from zoomsync.destinations.vidizmo.judging import is_there, stamped
+from zoomsync.destinations.vidizmo.judging import is_there, stamped, unseen
 from zoomsync.destinations.vidizmo.media import Media
 from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
 from zoomsync.destinations.vidizmo.writing import Writer
@@ -127,9 +127,16 @@ class Publication:
             if own != share or not self._looker.is_of(media, receipt.uuid):
                 self._writer.tell(media, receipt.uuid, share, is_draft=is_superseded)
                 self._changed.add(media.id)
-        self._shelf |= self._looker.read_all(self._changed)
+        self._shelf |= self._looker.read_all(self._changed, receipt.uuid)
         self._require_memory(receipt)
+        self._require_shown(receipt)
         return self._stamped(receipt)
+
+    def _require_shown(self, receipt: Receipt) -> None:
+        """What was attached now must be seen to be there: else a later pass would say that a person removed it."""
+        for file in receipt.files:
+            if media_of(file) in self._changed and not is_there(file, self._shelf):
+                raise unseen(file, media_of(file))
 
     def _require_memory(self, receipt: Receipt) -> None:
         """Tell when the portal does not give back what a media says of itself: it is what a lost state is made from."""

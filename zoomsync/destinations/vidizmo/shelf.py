@@ -9,9 +9,12 @@ from zoomsync.destinations.vidizmo.held import Held
 from zoomsync.destinations.vidizmo.media import GONE, STATES, Media, read_attributes, read_media, text_of
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
-from zoomsync.errors import Unsettled
+from zoomsync.errors import MeetingFailed, Unsettled
 from zoomsync.model import Intent
 from zoomsync.words import moment
+
+PROBED = 5
+"""How many media are tried before it is said that none can be read."""
 
 
 class Shelf:
@@ -23,32 +26,40 @@ class Shelf:
         self._uuid_attribute = uuid_attribute
 
     def read(self, media: str) -> Media | None:
-        """One media; None: it is not there any more."""
-        try:
-            answer = self._portal.call("media_get", media=media)
-        except Refused as refused:
-            if refused.status in (404, 410):
-                return None
-            raise
-        found = read_media(answer)
-        return None if found.status == GONE else found
+        """One media; None: the portal does not show it, or says that it is purged."""
+        found = self._shown(media)
+        return None if found is None or found.status == GONE else found
 
-    def read_all(self, ids: Iterable[str]) -> dict[str, Media]:
-        """Those that are there, by id."""
-        found = ((one, self.read(one)) for one in dict.fromkeys(ids))
-        return {one: media for one, media in found if media is not None}
+    def read_all(self, ids: Iterable[str], uuid: str) -> dict[str, Media]:
+        """Those of a meeting's media that are there, by id.
+
+        Raises `MeetingFailed` when one is not shown that the search lists: that is nobody's deed.
+        """
+        found = {one: self._shown(one) for one in dict.fromkeys(ids)}
+        hidden = [one for one, media in found.items() if media is None]
+        self._require_consistent(hidden, self._listed(uuid) if hidden else ())
+        return {one: media for one, media in found.items() if media is not None and media.status != GONE}
 
     def search(self, uuid: str) -> dict[str, Media]:
         """Every media of this meeting, in all states, by id; as far as the portal's index knows.
 
         A uuid is full of what search languages take for operators: so the tag is searched for, too.
+        Raises `MeetingFailed` for one that is listed and not shown.
         """
         for keyword in (uuid, tag_of(uuid)):
-            if found := self.read_all(self._ids(keyword, uuid)):
-                of_meeting = {one: media for one, media in found.items() if self.is_of(media, uuid)}
-                if of_meeting:
-                    return of_meeting
+            if of_meeting := self._found(keyword, uuid):
+                return of_meeting
         return {}
+
+    def _found(self, keyword: str, uuid: str) -> dict[str, Media]:
+        found: dict[str, Media] = {}
+        for own, is_told in self._entries(keyword, uuid):
+            media = self._shown(own)
+            if media is None and is_told:
+                self._require_consistent([own], [own])
+            if media is not None and media.status != GONE and self.is_of(media, uuid):
+                found[own] = media
+        return found
 
     def is_of(self, media: Media, uuid: str) -> bool:
         """Whether a media says that it is of this meeting."""
@@ -66,18 +77,40 @@ class Shelf:
                 made[media.id] = media
         return made
 
-    def _ids(self, keyword: str, uuid: str) -> Iterator[str]:
-        """Of what the search answers, without what it says to be of another meeting."""
+    def _shown(self, media: str) -> Media | None:
+        try:
+            answer = self._portal.call("media_get", media=media)
+        except Refused as refused:
+            if refused.status in (404, 410):
+                return None
+            raise
+        return read_media(answer)
+
+    def _listed(self, uuid: str) -> list[str]:
+        """The ids that the search has for a meeting, whatever `media_get` makes of them."""
+        return [own for keyword in (uuid, tag_of(uuid)) for own, _ in self._entries(keyword, uuid)]
+
+    def _require_consistent(self, hidden: Iterable[str], listed: Collection[str]) -> None:
+        for media in hidden:
+            if media in listed:
+                raise MeetingFailed(
+                    f"portal: media_search lists media {media}, and media_get says that it is not there",
+                    hint="a search may lag behind a removal; else destination.endpoints.media_get says how to read one",
+                )
+
+    def _entries(self, keyword: str, uuid: str) -> Iterator[tuple[str, bool]]:
+        """Ids from the search's answer, without what it says to be of another meeting, and whether it says so of it."""
         for answer, page in self._portal.pages("media_search", keyword=keyword, statuses=list(STATES)):
             for one in page:
                 attributes = read_attributes(answer, one)
-                is_told = isinstance(answer.get("attributes", one), list)
-                if not is_told or text_of(attributes, self._uuid_attribute) == uuid:
-                    yield self._portal.id(answer, "id", one)
+                is_told = text_of(attributes, self._uuid_attribute) == uuid
+                if is_told or not attributes:
+                    yield self._portal.id(answer, "id", one), is_told
 
     def _made_by(self, intent: Intent, others: Collection[str]) -> Media | None:
-        if "media" in intent.details:
-            media = self.read(intent.details["media"])
+        made = intent.details.get("media", "")
+        if made:
+            media = self.read(made)
             if media is not None or "seen" in intent.details:
                 return self._kept(intent, media)
         else:
@@ -87,9 +120,21 @@ class Shelf:
             if found:
                 return self._kept(self._unanswered.learn(intent, media=found[0].id), found[0])
         shown = self._unanswered.shows_from(intent)
-        if shown is None:
-            return self._kept(intent, None)
-        raise _unsettled(intent, shown)
+        if shown is not None:
+            raise _unsettled(intent, shown)
+        if made and not self._can_read():
+            raise MeetingFailed(
+                f"portal: media {made} was made, and media_get does not show it",
+                hint="destination.endpoints.media_get says how to read one; it is not made a second time",
+            )
+        if made:
+            self._require_consistent([made], self._listed(intent.uuid))
+        return self._kept(intent, None)
+
+    def _can_read(self) -> bool:
+        """Whether `media_get` shows some media that the search lists."""
+        answer, page = next(self._portal.pages("media_search", keyword="", statuses=list(STATES)))
+        return any(self._shown(self._portal.id(answer, "id", one)) is not None for one in page[:PROBED])
 
     def _kept(self, intent: Intent, media: Media | None) -> Media | None:
         """The intent stays open until the ledger knows the media; without one it has come to nothing."""

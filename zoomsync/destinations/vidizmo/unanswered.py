@@ -36,12 +36,13 @@ class Unanswered:
         self._portal = portal
         self._index_lag = index_lag
 
-    def open(self, action: str, *, uuid: str = "", target: str = "") -> list[Intent]:
-        """Those of this action on this meeting, or this target, oldest first."""
+    def open(self, action: str, *, uuid: str | None = "", target: str = "") -> list[Intent]:
+        """Those of this action on this meeting (None: any), or this target, oldest first."""
         found = [
             one
             for one in self._intents.open_intents()
-            if (one.action, one.uuid, one.details.get("portal")) == (action, uuid, self._portal)
+            if (one.action, one.details.get("portal")) == (action, self._portal)
+            and uuid in (None, one.uuid)
             and target in ("", one.target)
         ]
         return sorted(found, key=lambda one: one.at)
@@ -65,6 +66,11 @@ class Unanswered:
         self._intents.begin(known)
         return known
 
+    def oldest(self, intent: Intent) -> datetime:
+        """When the first call for the same meeting began that the ledger does not know of yet."""
+        found = (one.at for one in self._intents.open_intents() if one.uuid == intent.uuid)
+        return min((intent.at, *found))
+
     def unheard(self, intent: Intent) -> None:
         """No answer came, up to now: what the call made shows so much later."""
         self._intents.begin(replace(intent, at=self._clock.now()))
@@ -76,9 +82,8 @@ class Unanswered:
         """
         now = self._clock.now()
         for intent in self._intents.open_intents():
-            patience = self._index_lag + (KNOWN_FOR if "user" in intent.details else DAY)
             is_ours = intent.action == "invite" and intent.details.get("portal") == self._portal
-            if is_ours and now - intent.at > patience:
+            if is_ours and now - intent.at > self._index_lag + KNOWN_FOR:
                 self._intents.settle(intent.id)
 
     def settle(self, intent: Intent) -> None:

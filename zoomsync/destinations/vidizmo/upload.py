@@ -207,7 +207,8 @@ class Uploads:
 
 
 def _blocks(upload: Upload) -> int:
-    return -(-upload.size // upload.block_size)
+    """At least one: an empty file has an empty one."""
+    return max(1, -(-upload.size // upload.block_size))
 
 
 def _block(source: Path, upload: Upload, number: int) -> bytes:

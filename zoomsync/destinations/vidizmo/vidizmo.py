@@ -16,7 +16,6 @@ from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson
-from zoomsync.http import OutOfOrder
 from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, StoredFile, Surveyed, User, Verdict
 
 
@@ -115,7 +114,7 @@ class Vidizmo:
             shelf |= self._shelf.search(item.meeting.uuid)
         _require_account(shelf.values())
         if known is not None:
-            shelf |= self._shelf.read_all(map(media_of, known.files))
+            shelf |= self._shelf.read_all(map(media_of, known.files), known.uuid)
             self._require_untouched(known, shelf)
         else:
             self._require_wanted(shelf, item.meeting.uuid)
@@ -134,14 +133,11 @@ class Vidizmo:
         return publication.run()
 
     def verify(self, receipt: Receipt) -> Verdict:
-        """Read every media of the receipt again; see `judge`. What could not be read now is nobody's deed."""
+        """Read every media of the receipt again; see `judge`. Raises what `Portal.call` raises."""
         if receipt.destination != self.id:
             said = f"stored in another destination ({receipt.destination})"
             return Verdict(safe=False, reason=said, receipt=receipt)
-        try:
-            shelf = self._shelf.read_all(map(media_of, receipt.files))
-        except (MeetingFailed, OutOfOrder) as error:
-            return Verdict(safe=False, reason=str(error), receipt=receipt)
+        shelf = self._shelf.read_all(map(media_of, receipt.files), receipt.uuid)
         return judge(receipt, shelf, self._clock.now())
 
     def _told(self, uuid: str, shelf: dict[str, Media]) -> Receipt | None:

@@ -20,7 +20,7 @@ from zoomsync.destinations.vidizmo.shelf import Shelf
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
-from zoomsync.model import Author, Item, ItemFile
+from zoomsync.model import Author, Intent, Item, ItemFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Writer:
         self._category: str | None = None
 
     def prepare(self) -> None:
-        """See to it that the custom attributes exist; once."""
+        """See to it that the custom attributes exist, and are shown by what earlier passes made; once."""
         with self._lock:
             if self._is_prepared:
                 return
@@ -61,6 +61,9 @@ class Writer:
             for name, is_shown in ((self._manner.uuid_attribute, "true"), (ATTRIBUTE, "false")):
                 if name not in known:
                     self._make_attribute(name, is_shown)
+            for intent in self._unanswered.open("create", uuid=None):
+                if "mute" in intent.details and (media := self._shelf.read(intent.details["media"])) is not None:
+                    self._require_uuid(media, intent)
             self._is_prepared = True
 
     def find_category(self) -> None:
@@ -83,7 +86,7 @@ class Writer:
             answer = self._portal.call("media_create", **self._fields(item, file, author, uploaded))
         except (Refused, NotAuthorized) as refused:
             self._unanswered.settle(intent)
-            if isinstance(refused, Refused) and re.search("(?i)blob|content|file", refused.name):
+            if isinstance(refused, Refused) and is_about_upload(refused):
                 self._uploads.forget(file)
             raise
         except Unreachable:
@@ -98,8 +101,18 @@ class Writer:
                 hint="the next pass looks again",
                 until=self._unanswered.shows_from(intent),
             )
+        self._require_uuid(media, intent)
         self._unanswered.learn(intent, seen="yes")
         return media
+
+    def _require_uuid(self, media: Media, intent: Intent) -> None:
+        """Else nothing that is made could be found again: so no pass makes more until this one is seen, or deleted."""
+        if not self._shelf.is_of(media, intent.uuid):
+            self._unanswered.learn(intent, mute="yes")
+            raise Unreachable(
+                f"portal: media_get: media {media.id} shows no {self._manner.uuid_attribute}, by which it is found",
+                hint="another portal may have it elsewhere: see destination.endpoints.media_get.answer.attributes",
+            )
 
     def tell(self, media: Media, uuid: str, own: Held, *, is_draft: bool = False) -> None:
         """Let a media say what it holds; its other attributes stay as they are. `is_draft`: nobody sees it any more."""
@@ -137,6 +150,11 @@ class Writer:
         except Refused:
             if name not in self._attributes():  # else another one made it meanwhile
                 raise
+
+
+def is_about_upload(refused: Refused) -> bool:
+    """Whether the portal may mean that it does not know what was uploaded: then it is uploaded again."""
+    return refused.status in (404, 410) or bool(re.search("(?i)blob|content|file", refused.name))
 
 
 def _named(attributes: Sequence[tuple[str, Any]]) -> dict[str, Any]:
