@@ -1,0 +1,270 @@
+"""Whole passes into a portal that contradicts itself, or fails for one item alone: the rest goes on as it should."""
+
+from collections.abc import Callable
+from functools import partialmethod
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.e2e.harness import a_stage
+from tests.e2e.portal_site import ALICE, TRASH, AtPortal, PortalSite
+from tests.sandbox.faults import Fault, black_hole, page
+from tests.sandbox.message import Answer, Ending, Request
+from tests.sandbox.portal.faults import lost_request, portal_error
+from tests.sandbox.portal.media import Media
+from tests.sandbox.stage import Stage
+from zoomsync.http import Http
+from zoomsync.model import Phase
+
+BOB = "bob@example.org"
+WRONG: dict[str, Any] = {"endpoints": {"media_get": {"path": "media/{media}"}}}
+"""A row of the table that says of this portal what is not so."""
+
+
+def meetings(*names: str) -> Stage:
+    """A meeting of Alice for each name, the last one the newest."""
+    stage = a_stage()
+    for number, name in enumerate(names):
+        add(stage, name, days=9 - number)
+    return stage
+
+
+def add(stage: Stage, name: str, host: str = "alice", *, days: float = 0) -> None:
+    """One more meeting."""
+    stage.meeting(name, host, days, name.title())
+    stage.video(name, seconds=1)
+
+
+def due(at_portal: AtPortal, *names: str, **settings: Any) -> PortalSite:
+    """A site whose meetings were all published eight days ago."""
+    site = at_portal(meetings(*names), config=TRASH | {"workers": 2}, **settings)
+    assert site.sync().counts["published"] == len(names)
+    site.clock.advance(days=8)
+    return site
+
+
+def gone(site: PortalSite) -> set[str]:
+    """Short names of the meetings that were deleted at Zoom."""
+    uuids = {uuid for uuid, _, _ in site.world.deletions}
+    return {name for name, uuid in site.world.names.items() if uuid in uuids}
+
+
+def phases(site: PortalSite) -> dict[str, Phase]:
+    """What has become of each meeting."""
+    return {name: site.entry(name).phase for name in site.world.names}
+
+
+def path_of(media: Media) -> str:
+    """Where it is read."""
+    return f"/mashup/{media.id}$"
+
+
+def test_a_row_that_was_wrong_for_some_passes_removes_doubles_and_deletes_nothing(at_portal: AtPortal) -> None:
+    site = due(at_portal, "one", "two", "three")
+    stage = Stage(site.world)
+    add(stage, "new", days=-7.5)
+    stage.transcript("two", seconds=1)
+    site.below = WRONG
+    site.configure()
+
+    bad = [site.sync()]
+    told = site.told()
+    site.clock.advance(hours=2)
+    bad.append(site.sync())
+
+    said = "media_search lists media {}, and media_get says that it is not there"
+    assert [one.code for one in bad] == [1, 1]
+    assert [(one.counts["unproven"], one.counts["failed"]) for one in bad] == [(2, 1), (2, 2)]
+    assert {name: said.format(site.one(name).id) in told[name] for name in ("one", "two", "three")} == {
+        "one": True, "two": True, "three": True
+    }  # fmt: skip
+    assert "media_get does not show it" in site.told()["new"]
+    assert site.run("status", "--check").code == 1
+    assert Phase.REMOVED not in phases(site).values()
+    assert gone(site) == set()
+    assert len(site.portal.media) == 4
+
+    site.below = {}
+    site.configure()
+    site.clock.advance(days=1)
+    good = site.sync()
+    site.clock.advance(days=8)
+    last = site.sync()
+
+    assert (good.code, last.code) == (0, 0)
+    assert gone(site) == {"one", "two", "three", "new"}
+    assert [one.file_name for one in site.one("two").captions] == ["video.vtt"]
+    assert len(site.portal.media) == 4
+    assert site.told() == {}
+
+
+def test_an_item_in_a_state_that_nobody_knows_stays_in_zoom_until_its_state_is_known(at_portal: AtPortal) -> None:
+    site = due(at_portal, "odd", "plain")
+    site.one("odd").status = "Archived"
+    why = f"media {site.one('odd').id} is in the state Archived, which means nothing to zoomsync"
+
+    first = site.sync()
+    check = site.run("status", "--check")
+    told = site.told()
+    second = site.sync()
+    site.one("odd").status = "PUBLISHED"
+    site.clock.advance(days=1)
+    third = site.sync()
+
+    assert (first.code, first.counts["deleted"], first.counts["unproven"]) == (1, 1, 1)
+    assert why in first.stderr
+    assert (check.code, site.uuid("odd") in check.stdout, why in told["odd"]) == (1, True, True)
+    assert (second.code, second.counts.get("deleted")) == (1, None)
+    assert (third.code, third.counts["deleted"], gone(site)) == (0, 1, {"odd", "plain"})
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (portal_error(403, "AccessDeniedException"), "media_get: HTTP 403, AccessDeniedException (incident"),
+        (portal_error(401, "UnauthorizedException"), "media_get: HTTP 401, UnauthorizedException (incident"),
+        (page(200, "Hotel"), "answers a page titled “Hotel” instead of JSON"),
+        (portal_error(500), "media_get: 127.0.0.1"),
+        (portal_error(400, "MashupLockedException"), "media_get: HTTP 400, MashupLockedException (incident"),
+    ],
+    ids=["403", "401", "a page", "500", "400"],
+)
+def test_one_item_that_cannot_be_verified_keeps_no_other_from_being_deleted(
+    at_portal: AtPortal, fault: Fault, said: str
+) -> None:
+    site = due(at_portal, "zero", "one", "two", "three", "four")
+    site.portal.fail(path_of(site.one("one")), operation="media_get", with_=fault, times=None)
+
+    first = site.sync()
+    told = site.told()
+    site.portal.heal()
+    site.clock.advance(days=1)
+    second = site.sync()
+
+    assert (first.code, first.counts["deleted"], first.counts["unproven"]) == (1, 4, 1)
+    assert list(told) == ["one"]
+    assert said in told["one"]
+    assert said in first.stderr
+    assert (second.code, second.counts["deleted"]) == (0, 1)
+    assert gone(site) == {"zero", "one", "two", "three", "four"}
+
+
+def test_failures_that_are_not_in_a_row_do_not_stop_the_deletions(at_portal: AtPortal) -> None:
+    names = [f"m{number}" for number in range(8)]
+    site = due(at_portal, *names)
+    broken = {name for number, name in enumerate(names) if number % 2}
+    for name in broken:
+        site.portal.fail(path_of(site.one(name)), operation="media_get", with_=portal_error(), times=None)
+
+    result = site.sync()
+
+    assert (result.code, result.counts["unproven"], gone(site)) == (1, 4, set(names) - broken)
+
+
+def before_losing(action: Callable[[], object]) -> Fault:
+    """The action runs, and no answer comes."""
+
+    def instead(_: Request) -> Answer:
+        action()
+        return Answer(stop_after=-1, ending=Ending.RESET)
+
+    return Fault(instead=instead)
+
+
+def refuse(site: PortalSite, _: pytest.MonkeyPatch) -> Callable[[], object]:
+    """The portal goes down when it is first asked about an item."""
+    end = Thread(target=site.portal.go_down)
+    site.portal.fail(operation="media_get", with_=before_losing(end.start))
+    site.portal.fail(operation="media_get", with_=lost_request(), times=None)
+
+    def mend() -> None:
+        end.join()
+        site.portal.come_up()
+
+    return mend
+
+
+def stall(site: PortalSite, patch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """It takes every question about an item, and answers none."""
+    patch.setattr(Http, "__init__", partialmethod(Http.__init__, timeouts=(10.0, 0.05)))
+    site.portal.fail(operation="media_get", with_=black_hole(), times=None)
+    return patch.undo
+
+
+@pytest.mark.parametrize("down", [refuse, stall])
+@pytest.mark.parametrize("to_publish", [0, 4])
+def test_a_portal_that_is_down_while_items_are_verified_is_asked_about_three_and_nothing_is_deleted(
+    at_portal: AtPortal, monkeypatch: pytest.MonkeyPatch, down: Callable[..., Callable[[], object]], to_publish: int
+) -> None:
+    names = [f"m{number}" for number in range(7)]
+    site = due(at_portal, *names)
+    for number in range(to_publish):
+        add(Stage(site.world), f"new{number}", days=-7 - number / 10)
+    mend = down(site, monkeypatch)
+
+    broken = site.sync()
+    mend()
+    site.portal.heal()
+    after = site.state().entries
+    site.clock.advance(days=1)
+    healed = site.sync()
+
+    left = {name for name in names if after[site.uuid(name)].refusal is None}
+    assert broken.counts["unproven"] == 3
+    assert "deletions: the destination is out of order" in broken.stderr + broken.stdout
+    assert (len(left), {after[site.uuid(name)].phase for name in names}) == (4, {Phase.PUBLISHED})
+    assert broken.code == (6 if to_publish else 1)  # what could not be published either ended the pass
+    assert (healed.code, healed.counts["deleted"]) == (0, 7)
+    assert len(site.portal.media) == 7 + to_publish
+
+
+@pytest.fixture
+def forbidden(at_portal: AtPortal) -> PortalSite:
+    """Bob is a viewer, whom the config takes for one who may upload: the portal refuses each item of his, for ever."""
+    stage = meetings("alice1", "alice2")
+    stage.world.add_user("Bob Example")
+    add(stage, "bob1", "bob", days=1)
+    below = {"groups": {"viewer": "All Users", "uploading": ["Contributor", "Viewer"]}}
+    site = at_portal(stage, below, {"workers": 1, "filter_accounts": [ALICE, BOB]})
+    site.portal.add_user(BOB, "Viewer")
+    return site
+
+
+def test_a_meeting_that_is_forbidden_holds_up_no_other_and_is_parked_in_the_end(forbidden: PortalSite) -> None:
+    site, codes, tries = forbidden, [], []
+    for number in range(12):
+        result = site.sync()
+        codes.append(result.code)
+        entry = site.entry("bob1")
+        assert result.counts["published"] == (2 if number == 0 else 1)
+        assert entry.retry is not None
+        assert (
+            "media_create: HTTP 403, AccessDeniedException: author: bob@example.org may not upload"
+            in (site.told()["bob1"])
+        )
+        tries.append(entry.retry.tries)
+        add(Stage(site.world), f"later{number}", days=-1 - number)
+        site.clock.advance(days=1.5)
+
+    parked = site.entry("bob1").retry
+    assert tries == [*range(11), 10]
+    assert codes == [1] * 11 + [0]
+    assert parked is not None
+    assert parked.is_parked
+    assert site.run("status", "--check").code == 1
+    assert site.media("bob1") == []
+
+
+def test_where_nothing_else_comes_through_it_is_the_account_that_is_forbidden(forbidden: PortalSite) -> None:
+    forbidden.sync()
+    before = forbidden.entry("bob1").retry
+    forbidden.clock.advance(hours=2)
+
+    result = forbidden.sync()
+
+    after = forbidden.entry("bob1").retry
+    assert result.code == 3
+    assert before is not None
+    assert after is not None
+    assert (before.tries, after.tries) == (0, 0)
