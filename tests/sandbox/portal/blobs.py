@@ -99,7 +99,7 @@ class Blobs:
         """Take one block."""
         blob, block = self._open(call), call.request.query.get("blockid", "")
         index = block_index(block)
-        if not call.request.body:
+        if not call.request.body and not self._settings.empty_blocks:
             raise Refused(400, "InvalidRequestException", "an empty block")
         if len(call.request.body) > self._settings.largest_block:
             raise Refused(413, "RequestBodyTooLargeException")

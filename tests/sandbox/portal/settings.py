@@ -109,6 +109,8 @@ class PortalSettings:
     lost_blocks: set[int] = field(default_factory=set)
     """Indexes of blocks that are acknowledged and lost, once each."""
     largest_block: int = 100 << 20
+    empty_blocks: bool = False
+    """Blocks of no bytes are taken; else they are refused, as by stores that know of none."""
     initialize_clears: bool = False
     """Initialising again forgets the blocks that have come."""
 
