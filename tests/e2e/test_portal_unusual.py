@@ -135,6 +135,7 @@ class TestVersionsThatRiseByTranscoding:
         stage = Stage(site.world)
         stage.file("rich", Text(b"late"), "CHAT", "chat_file", "TXT", at=30, seconds=1)
         looked = site.sync()
+        site.clock.advance(hours=1)
         replaced = site.media("rich")[0]
         replaced.version, replaced.updated = replaced.version + 1, site.clock.now()
         site.configure(delete_recordings="trash")
