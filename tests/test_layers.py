@@ -28,6 +28,7 @@ PURE = {
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
 RUNNING = {
     "disk",
+    "foreseeing",
     "hosts",
     "listing",
     "deleting",

@@ -119,13 +119,19 @@ class Book:
         else:
             self._failed(entry, after, error)
 
-    def blame(self, entry: Entry, error: ZoomsyncError) -> None:
-        """Count as a try what `failed` wrote down as nobody's fault; `entry` is the one from before."""
-        after = ledger.failed(entry, error, self._clock.now(), is_try=True)
-        self.put(after)
-        if after.retry is not None and after.retry.is_parked:
-            self.tally.counts["failed"] -= 1
-            self._failed(entry, after, error)
+    def blame(self, unblamed: Iterable[tuple[Entry, ZoomsyncError]]) -> None:
+        """Count as a try what `failed` wrote down as nobody's fault, of those that had failed before.
+
+        Each comes with its entry from before this pass.
+        """
+        for entry, error in unblamed:
+            if entry.retry is None:
+                continue
+            after = ledger.failed(entry, error, self._clock.now(), is_try=True)
+            self.put(after)
+            if after.retry is not None and after.retry.is_parked:
+                self.tally.counts["failed"] -= 1
+                self._failed(entry, after, error)
 
     def missing(self, entry: Entry) -> None:
         """Tell that a meeting which a person asked for cannot be read from Zoom any more."""

@@ -150,8 +150,12 @@ def tools(find: Callable[[], Tools]) -> list[Check]:
 
 def destination(attach: Callable[[], None], probed: Probed) -> Iterator[Check]:
     """Whether it is the one that the state knows, lets us in and can be written to; and what it understands."""
-    attach()
-    yield ok("destination", probed.check())
+    try:
+        attach()
+    except ConfigError as error:  # what the survey tells helps to correct it
+        yield failed("destination", error)
+    else:
+        yield ok("destination", probed.check())
     for one in probed.survey():
         message = f"{one.name}: {one.message}"
         yield Check(name="operation", level=LEVELS[one.standing], message=message, hint=one.hint, code=one.code)

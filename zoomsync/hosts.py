@@ -1,12 +1,15 @@
 """Whose recordings the config selects, asked of Zoom with no more calls than that needs."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from zoomsync.config import Config
-from zoomsync.errors import ConfigError, UsageError
+from zoomsync.errors import ConfigError, NotAuthorized, UsageError
 from zoomsync.model import Entry, Meeting, User
+
+log = logging.getLogger(__name__)
 
 FEW = 25
 """Up to so many named accounts each is asked about, and listed, by itself."""
@@ -143,6 +146,18 @@ def unknown_accounts(emails: Iterable[str]) -> ConfigError:
 def untold(meeting: Meeting) -> User:
     """The host of a meeting, where Zoom tells no more than the meeting does."""
     return User(id=meeting.host_id, email=meeting.host_email, status="unknown")
+
+
+def named(host: User, directory: Directory) -> User:
+    """The host with the names that Zoom has for it, where only meetings told of it; as it is, where Zoom refuses."""
+    if host.first_name or host.last_name or not host.id:
+        return host
+    try:
+        found = directory.user(host.id)
+    except NotAuthorized as refused:
+        log.warning("zoom: %s: its names are not known: %s", host.email, refused)
+        return host
+    return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
 
 
 def unknown_exclusions(emails: Iterable[str]) -> ConfigError:

@@ -15,13 +15,20 @@ from zoomsync.destinations.vidizmo.unanswered import Intents, Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Manner, Writer
 from zoomsync.http import Http
-from zoomsync.model import Clock
+from zoomsync.model import Clock, User
 
 
 def portal(
-    config: Config, settings: Vidizmo, clock: Clock, http: Http, *, intents: Intents, new_id: Callable[[], str]
+    config: Config,
+    settings: Vidizmo,
+    clock: Clock,
+    http: Http,
+    *,
+    intents: Intents,
+    new_id: Callable[[], str],
+    named: Callable[[User], User],
 ) -> vidizmo.Vidizmo:
-    """The portal of this config; nothing is sent yet."""
+    """The portal of this config; nothing is sent yet. `named` gives a host the names that Zoom has for it."""
     line = Portal(http, settings.table, url=settings.url, account=_account(settings))
     unanswered = Unanswered(intents, clock, new_id, portal=settings.id, index_lag=settings.index_lag)
     shelf = Shelf(line, unanswered, uuid_attribute=settings.uuid_attribute)
@@ -30,7 +37,7 @@ def portal(
     terms = _terms(config, settings)
     return vidizmo.Vidizmo(
         line,
-        Authors(directory, unanswered, terms),
+        Authors(directory, unanswered, terms, named=named),
         shelf,
         Writer(line, uploads, shelf, unanswered, _manner(settings)),
         Attaching(line, uploads, unanswered, clock, language=settings.language),
@@ -54,7 +61,7 @@ def _account(settings: Vidizmo) -> Account:
 def _directory(settings: Vidizmo, http: Http, line: Portal) -> Directory:
     if settings.users == "scim" and settings.scim_url and settings.scim_token:
         return ScimDirectory(http, line, url=settings.scim_url, token=settings.scim_token)
-    return PortalDirectory(line)
+    return PortalDirectory(line, invites=settings.invitation == "portal")
 
 
 def _terms(config: Config, settings: Vidizmo) -> Terms:
@@ -68,6 +75,7 @@ def _terms(config: Config, settings: Vidizmo) -> Terms:
         uploading=frozenset({*settings.groups.uploading, settings.groups.contributor}),
         create_users=settings.create_users,
         max_new_users=settings.max_new_users,
+        invites=settings.invitation == "call",
     )
 
 

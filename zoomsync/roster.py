@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
+from zoomsync.errors import Forbidden, MeetingFailed
+from zoomsync.foreseeing import Authors
 from zoomsync.hosts import Directory, Wanted, select
-from zoomsync.model import Author, Entry, User
+from zoomsync.model import Entry, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +25,6 @@ class Member:
     author: str
     """Under whom they are published; empty where there is nothing to publish."""
     note: str
-
-
-class Authors(Protocol):
-    """A destination, as far as authors go."""
-
-    def prospect(self, host: User) -> Author:
-        """Under whom the recordings of this host would be published, and how that comes about; changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,5 +93,8 @@ def _author(user: User, authors: Authors) -> tuple[str, str]:
         return "", "Zoom knows no such user"
     if user.status == "pending" or not user.id:
         return "", "has not accepted Zoom's invitation: records nothing"
-    author = authors.prospect(user)
+    try:
+        author = authors.prospect(user)
+    except (Forbidden, MeetingFailed) as refused:
+        return "", str(refused)
     return author.email or author.id, author.note

@@ -22,6 +22,7 @@ from zoomsync.errors import (
     Unreachable,
     ZoomsyncError,
 )
+from zoomsync.foreseeing import Foreseeing
 from zoomsync.hosts import Hosts
 from zoomsync.listing import Lister, Lists
 from zoomsync.model import DAY, Clock, Entry, Gap, Meeting, User
@@ -81,7 +82,7 @@ class Pass:
         self._patience = Patience()
         self.book = Book(wiring.state, wiring.clock, wiring.destination, is_dry=wiring.order.dry_run)
         self._users: Mapping[str, User] = {}
-        self._foreseen: set[str] = set()
+        self._foreseeing = Foreseeing(wiring.destination, self.book.tally.counts)
         self.not_looked_at: list[str] = []
 
     def run(self) -> None:
@@ -232,17 +233,9 @@ class Pass:
         if jobs and not self._order.dry_run:
             log.info("%s due", plural(len(jobs), "meeting"))
         if self._order.dry_run:
-            self._foresee(jobs)
+            self._foreseeing.look([job.action.meeting for job in jobs], self._users)
             return []
         return jobs
-
-    def _foresee(self, jobs: list[Job]) -> None:
-        """Count what publishing would do about the authors of these meetings, each host once."""
-        for meeting in (job.action.meeting for job in jobs):
-            if meeting.host_id not in self._foreseen:
-                self._foreseen.add(meeting.host_id)
-                host = self._users.get(meeting.host_id) or hosts.untold(meeting)
-                self.book.tally.counts[f"author_{self._wiring.destination.prospect(host).standing}"] += 1
 
     def _team(self, rules: plan.Rules, lists: Lists) -> Team[Job, "work.Done | plan.Answer"]:
         shop = self._wiring.shop(lists.users)
@@ -293,9 +286,8 @@ class Pass:
     def _blame(self) -> None:
         """What failed again while others came through was about the meeting: a try. Else it was nobody's fault."""
         came_through = self.book.tally.counts["published"] + self.book.tally.counts["updated"]
-        for entry, error in self._unblamed if came_through else ():
-            if entry.retry is not None:
-                self.book.blame(entry, error)
+        if came_through:
+            self.book.blame(self._unblamed)
         refused = [error for _, error in self._unblamed if isinstance(error, Forbidden)]
         if refused and not came_through:
             self._ending = self._ending or refused[0]

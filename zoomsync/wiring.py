@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from zoomsync import __version__
+from zoomsync import __version__, hosts
 from zoomsync import config as config_of
 from zoomsync.config import Config
 from zoomsync.destinations.library import Library
@@ -69,13 +70,20 @@ def lines(config: Config, clock: Clock, *, tries: int = TRIES) -> Lines:
 
 
 def destination(
-    config: Config, clock: Clock, intents: Intents, new_id: Callable[[], str], *, tries: int = TRIES
+    config: Config,
+    clock: Clock,
+    intents: Intents,
+    new_id: Callable[[], str],
+    *,
+    zoom: hosts.Directory,
+    tries: int = TRIES,
 ) -> Destination:
     """The destination that the config names; not attached yet, nothing is sent."""
     settings = config.destination
     if isinstance(settings, config_of.Vidizmo):
         http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
-        return portal(config, settings, clock, http, intents=intents, new_id=new_id)
+        named = partial(hosts.named, directory=zoom)
+        return portal(config, settings, clock, http, intents=intents, new_id=new_id, named=named)
     return Library(
         settings.path,
         clock=clock,

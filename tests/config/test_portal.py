@@ -54,6 +54,7 @@ def test_the_defaults_of_a_portal() -> None:
         "scim_token_file": None,
         "create_users": True,
         "max_new_users": 25,
+        "invitation": "portal",
         "chat": "handout",
         "other_views": "separate",
         "language": "en-US",
@@ -93,6 +94,11 @@ def test_every_secret_is_among_the_configs_secrets() -> None:
             "  url: http://portal.example.org",
             "",
             'destination.url: "http://portal.example.org" would send secrets unencrypted (write https://…)',
+        ),
+        (
+            "  uuid_attribute: zoomsyncreceipt",
+            "",
+            "destination.uuid_attribute: ZoomsyncReceipt holds what zoomsync stored (write another name)",
         ),
         ("  path: ./library", "", "destination.path: unknown key for this type of destination (remove it)"),
         ("  moderaton: portal", "", "destination.moderaton: unknown key (did you mean moderation?)"),
@@ -178,14 +184,14 @@ def test_what_it_means_in_words() -> None:
     sentences = config.describe()
     assert sentences[2] == (
         "publishes to the VIDIZMO portal https://Portal.example.org as sync@example.org (by client secret), "
-        "users by the portal's API, creates no users, every item pending for approval; its search may lag by 15 min; "
-        "overrides media_get"
+        "users by the portal's API, creates no users; its search may lag by 15 min; overrides media_get"
     )
     assert sentences[5] == (
         "fetches video, audio, captions, timeline, summary, other; views: all, of each segment the best alone; "
         "30 min after the end"
     )
-    assert "publishes as the host, else sync@example.org, at once visible" in sentences
+    assert "publishes as the host, else sync@example.org, pending for approval" in sentences
+    assert "publishes as the host, else sync@example.org, at once visible" in a_portal().describe()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import FakeClock, a_user
+from tests.fakes import FakeClock, FakeDirectory, a_user
 from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.server import Portal
 from zoomsync import wiring
@@ -69,14 +69,21 @@ class Wired:
     """A destination on a portal; `later` is the same one as the next pass sees it."""
 
     def __init__(
-        self, portal: Portal, clock: FakeClock | None = None, journal: Journal | None = None, **config: Any
+        self,
+        portal: Portal,
+        clock: FakeClock | None = None,
+        journal: Journal | None = None,
+        *,
+        is_attached: bool = True,
+        **config: Any,
     ) -> None:
         self.portal = portal
         self.clock = clock or FakeClock()
         self.journal = journal or Journal()
+        self.zoom = FakeDirectory()
         self._config = config
         self.config = a_config(portal, **config)
-        self.destination = self._opened()
+        self.destination = self._opened(is_attached=is_attached)
 
     def published(self, item: Item, previous: Receipt | None = None, host: User | None = None) -> Receipt:
         """Publish as `work` does."""
@@ -99,11 +106,12 @@ class Wired:
         self.destination = self._opened()
         return self.destination
 
-    def _opened(self) -> Vidizmo:
-        made = wiring.destination(self.config, self.clock, self.journal, new_id, tries=2)
+    def _opened(self, *, is_attached: bool = True) -> Vidizmo:
+        made = wiring.destination(self.config, self.clock, self.journal, new_id, zoom=self.zoom, tries=2)
         assert isinstance(made, Vidizmo)
         try:
-            made.attach(dry_run=False)
+            if is_attached:
+                made.attach(dry_run=False)
         except ZoomsyncError:
             made.detach()
             raise

@@ -126,6 +126,12 @@ def test_killed_at_any_request_there_is_one_whole_item_in_the_end(tmp_path: Path
     assert killed > 20
 
 
+def known(folder: Path) -> Item:
+    """What was there before: a video with captions."""
+    files = [a_staged(folder, "video.mp4", VIDEO), a_staged(folder, "video.vtt", CAPTIONS, role="captions")]
+    return with_files(a_meeting(files=()), files)
+
+
 def late(folder: Path) -> Item:
     """The item with a late segment: a part, its captions, its chat."""
     files = [
@@ -133,7 +139,7 @@ def late(folder: Path) -> Item:
         a_staged(folder, "video.part-2.vtt", CAPTIONS, role="captions.part-2"),
         a_staged(folder, "chat.part-2.txt", LATE, role="chat.part-2"),
     ]
-    first = without(an_item(folder), "video", "video.gallery_view", "captions", "chat")
+    first = without(known(folder), "video", "captions")
     return with_files(a_meeting(files=()), [*first.files, *files])
 
 
@@ -142,9 +148,9 @@ def updated(portal: Portal, journal: Journal, folder: Path, clock: FakeClock, fi
     site = Wired(portal, clock, journal)
     try:
         found = site.destination.find(UUID)
-        known = found if found is not None and len(found.cloud) > len(first.cloud) else first
-        roles = [file.role for file in known.files]
-        return site.published(without(late(folder), *roles), known)
+        best = found if found is not None and len(found.cloud) > len(first.cloud) else first
+        roles = [file.role for file in best.files]
+        return site.published(without(late(folder), *roles), best)
     finally:
         site.destination.detach()
 
@@ -152,19 +158,19 @@ def updated(portal: Portal, journal: Journal, folder: Path, clock: FakeClock, fi
 @pytest.mark.parametrize("is_done", [False, True], ids=["before the request", "before its answer"])
 def test_a_killed_update_ends_like_an_undisturbed_one(tmp_path: Path, is_done: bool) -> None:
     wanted: list[tuple[Any, ...]] = []
-    for number in range(-1, 40):
-        clock, journal = FakeClock(), Journal()
+    for number in range(-1, 60):
+        clock, journal, folder = FakeClock(), Journal(), tmp_path / f"{number}"
         with a_portal(clock) as portal:
             with wired(portal, clock) as site:
-                first = site.published(an_item(tmp_path))
+                first = site.published(known(folder / "known"))
             portal.forget()
             rule = portal.fail(with_=dying(clock, is_done=is_done), skip=max(number, 0), times=0 if number < 0 else 1)
             with suppress(Stopped, Unreachable):
-                updated(portal, journal, tmp_path / f"{number}", clock, first)
+                updated(portal, journal, folder, clock, first)
             later = FakeClock(clock.now())
             later.advance(minutes=20)
             portal.settings.clock = later.now
-            receipt = updated(portal, journal, tmp_path / f"{number}", later, first)
+            receipt = updated(portal, journal, folder, later, first)
             wanted = wanted or looks(portal)
             assert looks(portal) == wanted, number
             assert [file.role for file in receipt.files if ".part-2" in file.role] == [

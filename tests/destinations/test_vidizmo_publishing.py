@@ -11,9 +11,9 @@ from tests.contracts import CAPTIONS, LATE, VIDEO, a_staged, an_item, with_files
 from tests.destinations.portals import ME, Open, Wired, wired
 from tests.fakes import START, a_meeting, a_user
 from tests.sandbox.portal.media import Attribute, Media
-from zoomsync.destinations.vidizmo import held
 from zoomsync.errors import ConfigError, MeetingFailed, Unreachable, Unsettled
 from zoomsync.model import Item
+from zoomsync.operations import RECEIPT_ATTRIBUTE
 
 TAG = "zoom0300a520"
 MAIN = "Weekly planning – 2026-03-01 10:30"
@@ -230,7 +230,7 @@ def test_the_attributes_are_made_once_and_the_receipt_is_not_searched(begin: Ope
     site.published(an_item(tmp_path, a_meeting(uuid="other==", files=())))
 
     found = {one.field_name: one.is_searchable for one in site.portal.catalogue.attributes.values()}
-    assert found == {"Meeting": True, held.ATTRIBUTE: False}
+    assert found == {"Meeting": True, RECEIPT_ATTRIBUTE: False}
     assert len(site.portal.calls("attribute_create")) == 2
 
 

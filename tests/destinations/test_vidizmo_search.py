@@ -32,7 +32,7 @@ def test_what_is_published_under_a_host_is_found_by_the_account_that_signs_in(be
 
 
 @pytest.mark.parametrize("shows", ["full", "empty", "none"])
-@pytest.mark.parametrize("keyword", ["substring", "words", "ignored", "plain"])
+@pytest.mark.parametrize("keyword", ["substring", "words", "ignored", "plain", "refusing"])
 def test_each_meeting_has_its_own_media_whatever_a_search_finds_and_shows(
     begin: Open, tmp_path: Path, keyword: str, shows: str
 ) -> None:

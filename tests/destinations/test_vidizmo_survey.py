@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contracts import an_item
-from tests.destinations.portals import Open, Wired
+from tests.destinations.portals import Open, Wired, wired
 from tests.fakes import FakeClock
 from tests.sandbox.portal.faults import portal_error
 from zoomsync.model import Surveyed
@@ -40,38 +40,44 @@ def test_what_a_media_does_not_tell_is_told(begin: Open, tmp_path: Any) -> None:
     site = begin(destination={"endpoints": {"media_get": {"answer": places}}})
     site.published(an_item(tmp_path))
 
-    assert rows(site)["media_get"].message == f"confirmed: media {site.only.id} shows no processed, no handouts"
+    assert rows(site)["media_get"].message == f"media {site.only.id} shows no processed, no handouts"
+    assert rows(site)["media_get"].standing == "unchecked"
 
 
 @pytest.mark.parametrize(
-    ("destination", "name", "message", "hint"),
+    ("destination", "name", "message", "hint", "code"),
     [
         (
             {"groups": {"contributor": "Mitwirkende"}},
             "group_list",
-            "portal: no group is called Mitwirkende",
-            f"destination.groups says what they are called here: {GROUPS}",
+            "destination.groups: the portal has no group called Mitwirkende",
+            f"it has: {GROUPS}",
+            2,
         ),
         (
             {"endpoints": {"user_find": {"answer": {"email": "mail"}}}},
             "user_find",
-            "portal: finds no user service@example.org, who signs in",
-            "the row may hold the list or its fields elsewhere: see destination.endpoints",
+            "portal: finds no user service@example.org, who signs in: so everybody would be taken for new",
+            "destination.endpoints.user_find.answer (or scim_url) says where users are; or set create_users: false",
+            2,
         ),
         (
             {"endpoints": {"media_search": {"answer": {"found": "items"}}}},
             "media_search",
             "portal: media_search: the answer holds no found",
             "another portal may have it elsewhere: destination.endpoints.media_search.answer.found says where",
+            6,
         ),
     ],
 )
 def test_a_row_that_does_not_fit_is_refused_with_its_remedy(
-    begin: Open, destination: dict[str, Any], name: str, message: str, hint: str
+    begin: Open, destination: dict[str, Any], name: str, message: str, hint: str, code: int
 ) -> None:
-    found = rows(begin(destination=destination))[name]
+    plain = begin()
+    with wired(plain.portal, FakeClock(), is_attached=False, destination=destination) as site:
+        found = rows(site)[name]
 
-    assert (found.standing, found.message, found.hint, found.code) == ("refused", message, hint, 6)
+    assert (found.standing, found.message, found.hint, found.code) == ("refused", message, hint, code)
 
 
 def test_a_lack_of_rights_is_code_3(begin: Open) -> None:

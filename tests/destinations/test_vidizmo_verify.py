@@ -17,6 +17,7 @@ from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.held import stored_as
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
 from zoomsync.model import Item, Receipt, Verdict
+from zoomsync.operations import RECEIPT_ATTRIBUTE
 
 UUID = "/abc//DEF+ghi=="
 
@@ -176,7 +177,10 @@ def test_a_rejected_item_is_left_alone_also_on_a_persons_wish(begin: Open, tmp_p
     with pytest.raises(RemovedByPerson, match="was rejected in the portal") as raised:
         site.published(an_item(tmp_path, late=LATE))
 
-    assert raised.value.hint == f"approve it there, or delete it and run `zoomsync sync --meeting {UUID}`"
+    assert (
+        raised.value.hint
+        == f"approve media {site.only.id} there, or delete it and run `zoomsync sync --meeting {UUID}`"
+    )
 
 
 class TestAfterTheStateWasLost:
@@ -197,7 +201,7 @@ class TestAfterTheStateWasLost:
         site = begin()
         receipt = published(site, tmp_path)
 
-        own = held.unpacked(site.only.attributes[held.ATTRIBUTE], site.only.id)
+        own = held.unpacked(site.only.attributes[RECEIPT_ATTRIBUTE], site.only.id)
 
         assert own == held.Held(files=receipt.files, cloud=receipt.cloud)
 
@@ -207,8 +211,8 @@ class TestAfterTheStateWasLost:
     ) -> None:
         site = begin()
         published(site, tmp_path)
-        text = site.only.attributes[held.ATTRIBUTE]
-        site.only.attributes[held.ATTRIBUTE] = text[:-8] if value is None else value
+        text = site.only.attributes[RECEIPT_ATTRIBUTE]
+        site.only.attributes[RECEIPT_ATTRIBUTE] = text[:-8] if value is None else value
 
         with pytest.raises(MeetingFailed, match=f"media {site.only.id}: what it holds cannot be read") as raised:
             site.later().find(UUID)
@@ -219,7 +223,7 @@ class TestAfterTheStateWasLost:
         site = begin()
         first = site.published(an_item(tmp_path))
         site.settle()
-        site.only.attributes[held.ATTRIBUTE] = "gone"
+        site.only.attributes[RECEIPT_ATTRIBUTE] = "gone"
 
         second = site.published(without(an_item(tmp_path, late=LATE), "video", "captions"), first)
 
@@ -247,7 +251,7 @@ def test_a_second_copy_becomes_a_draft_that_holds_nothing(begin: Open, tmp_path:
     site = begin()
     receipt = published(site, tmp_path)
     alone = replace(receipt, files=(replace(receipt.files[0], place="77"),))
-    attributes = {**site.only.attributes, held.ATTRIBUTE: held.packed(held.share_of(alone, "77"))}
+    attributes = {**site.only.attributes, RECEIPT_ATTRIBUTE: held.packed(held.share_of(alone, "77"))}
     site.portal.media["77"] = replace(site.only, id="77", captions=[], handouts=[], attributes=attributes)
 
     again = site.published(an_item(tmp_path, late=LATE))
@@ -298,7 +302,7 @@ def test_a_known_media_that_tells_nothing_is_not_taken_for_a_part_that_was_perha
     whole = without(an_item(tmp_path, late=LATE), "video", "captions", "chat").files
     late = with_files(a_meeting(files=()), [*whole, a_staged(tmp_path, "video.part-2.mp4", VIDEO * 3)])
     lost(site, late, first)
-    del site.portal.media[first.place].attributes[held.ATTRIBUTE]
+    del site.portal.media[first.place].attributes[RECEIPT_ATTRIBUTE]
 
     second = site.published(late, first)
 
@@ -316,7 +320,7 @@ def test_a_media_that_was_made_and_tells_nothing_is_not_made_again(
     late = with_files(a_meeting(files=()), [*stored, a_staged(tmp_path, "video.part-2.mp4", VIDEO * 3)])
     lost(site, late, first)
     made = [*site.portal.media.values()][-1]
-    del made.attributes[held.ATTRIBUTE]
+    del made.attributes[RECEIPT_ATTRIBUTE]
 
     with pytest.raises(MeetingFailed, match=f"media {made.id}: what it holds cannot be read from its attribute"):
         site.published(late, first)

@@ -326,7 +326,7 @@ def test_a_dry_run_counts_the_authors_and_changes_nothing(begin: AtPortal, stage
     assert result.code == 0
     assert "authors: 1 would be created" in result.stdout
     assert "free for staging" in result.stdout
-    assert {one.operation for one in site.portal.requests} == {"sign_in", "user_find"}
+    assert {one.operation for one in site.portal.requests} == {"sign_in", "user_find", "group_list"}
     assert not (site.folder / "state").exists()
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.e2e.harness import a_stage
 from tests.e2e.portal_site import ALICE, AtPortal, PortalSite
+from tests.sandbox.faults import Fault
+from tests.sandbox.message import json_answer
 from tests.sandbox.stage import Stage
 
 BOB, CAROL, DAVE, ERIN = (f"{name}@example.org" for name in ("bob", "carol", "dave", "erin"))
@@ -103,8 +105,26 @@ def test_users_and_a_dry_run_say_it_beforehand_and_change_nothing(town: PortalSi
     assert notes == NOTES
     assert dry.code == 0
     assert "authors: 1 would be created, 1 would be raised, 2 fall back to me" in dry.stdout
-    assert {one.operation for one in town.portal.requests} == {"sign_in", "user_find"}
+    assert {one.operation for one in town.portal.requests} == {"sign_in", "user_find", "group_list"}
     assert (town.portal.user(BOB).groups, town.portal.invitations) == (["Viewer"], [])
+
+
+def test_a_host_whom_the_portal_refuses_to_look_up_hides_no_other(town: PortalSite) -> None:
+    refused = json_answer({"name": "BadKeywordException"}, status=400)
+    is_bob = Fault(change=lambda request, answer: refused if BOB.encode() in request.body else answer)
+    town.portal.fail(operation="user_find", with_=is_bob, times=None)
+
+    listed = town.run("--json", "users")
+    dry = town.run("sync", "--dry-run")
+
+    notes = {row["email"]: (row["author"], row["note"]) for row in listed.document["users"]}
+    assert "BadKeywordException" in notes[BOB][1]
+    assert notes[BOB][0] == ""
+    assert {email: note for email, (_, note) in notes.items() if email != BOB} == {
+        email: note for email, note in NOTES.items() if email != BOB
+    }
+    assert "authors: 1 would be created, 2 fall back to me" in dry.stdout
+    assert "author not known: portal: user_find: HTTP 400, BadKeywordException" in dry.stderr
 
 
 def test_new_users_are_invited_once_however_many_recordings_workers_and_passes(at_portal: AtPortal) -> None:
@@ -120,13 +140,13 @@ def test_new_users_are_invited_once_however_many_recordings_workers_and_passes(a
     assert authors(site) == {(one, one): EACH + 1 for one in (ALICE, BOB, CAROL)}
     assert sorted(one.email for one in site.portal.invitations) == [ALICE, BOB, CAROL]
     assert len(site.portal.calls("user_create")) == 3
+    new = [site.portal.user(one) for one in (ALICE, BOB, CAROL)]
+    assert [f"{one.first_name} {one.last_name}" for one in new] == ["Alice Example", "Bob Example", "Carol Example"]
     assert site.state().open_intents() == ()
 
 
 def test_where_the_invitation_is_a_call_of_its_own_it_is_sent_once_too(at_portal: AtPortal) -> None:
-    row = {"emailAddress": "{email}", "firstName": "{first_name}", "lastName": "{last_name}",
-           "groups": [{"id": "{group}"}]}  # fmt: skip
-    below = {"endpoints": {"user_create": {"body": row}}}
+    below = {"invitation": "call"}
     site = at_portal(hosts_with_recordings("alice"), below, {"workers": 4, "filter_accounts": [ALICE]})
 
     site.sync()
@@ -152,7 +172,7 @@ def test_beyond_max_new_users_a_pass_publishes_as_me_and_a_later_one_goes_on(at_
     add_to(site, other.partition("@")[0])
     second = site.sync()
 
-    why = "max_new_users (1) were created already"
+    why = "max_new_users (1) is reached in this pass"
     assert notes == [f"falls back to me: {why}", "would be created and invited"]
     assert "authors: 1 would be created, 1 fall back to me" in dry.stdout
     assert (first.code, second.code) == (0, 0)

@@ -163,7 +163,9 @@ class Inspection:
         around = self._around
         state = self._read() or State.imagined(self._config.state)
         tries = wiring.WATCHED_TRIES
-        destination = wiring.destination(self._config, around.clock, state, around.new_id, tries=tries)
+        destination = wiring.destination(
+            self._config, around.clock, state, around.new_id, zoom=self._lines.zoom, tries=tries
+        )
         self._closing.append(destination.detach)
         new_id = around.new_id()
 

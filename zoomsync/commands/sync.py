@@ -102,13 +102,13 @@ class Session:
             return
         config, around, is_dry = self._config, self._around, self._order.dry_run
         with ExitStack() as stack:
-            destination = wiring.destination(config, around.clock, state, around.new_id)
+            to_zoom = wiring.lines(config, around.clock)
+            stack.callback(to_zoom.close)
+            destination = wiring.destination(config, around.clock, state, around.new_id, zoom=to_zoom.zoom)
             stack.callback(destination.detach)
             run, new_id = self._talk.run_id, around.new_id()
             wiring.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
             tools = find_tools(path=around.environ.get("PATH", ""), environ=around.environ)
-            to_zoom = wiring.lines(config, around.clock)
-            stack.callback(to_zoom.close)
             progress = stack.enter_context(Progress(shown=self._talk.colour and not self._talk.quiet and not is_dry))
             executor = wiring.executor(config.workers)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)

@@ -41,7 +41,9 @@ def _found(named: Path | None, around: Surroundings, *, everyone: bool) -> Roste
         stack.enter_context(ending(around.clock, lambda _: None))
         to_zoom = wiring.lines(config, around.clock, tries=wiring.WATCHED_TRIES)
         stack.callback(to_zoom.close)
-        destination = wiring.destination(config, around.clock, state, around.new_id, tries=wiring.WATCHED_TRIES)
+        destination = wiring.destination(
+            config, around.clock, state, around.new_id, zoom=to_zoom.zoom, tries=wiring.WATCHED_TRIES
+        )
         stack.callback(destination.detach)
         is_free = isinstance(config.destination, Library)
         return roster(hosts.wanted(config), to_zoom.zoom, entries, destination, everyone=everyone or is_free)

@@ -105,6 +105,8 @@ class Vidizmo(Section):
     """Whether a host whom the portal does not know is created and invited; false: `me` is the author."""
     max_new_users: Count = 25
     """How many a pass creates at most."""
+    invitation: Literal["portal", "call"] = "portal"
+    """Who has whom it creates mailed the link: the portal, told so or by itself; call: user_invite is called."""
     chat: Literal["handout", "none"] = "handout"
     """handout: chats are attached; none: they are not fetched."""
     other_views: Literal["separate", "skip"] = "separate"
@@ -134,10 +136,9 @@ class Vidizmo(Section):
         how = "password" if self.password else "client secret"
         users = "the portal's API" if self.users == "portal" else "SCIM"
         new = f"at most {plural(self.max_new_users, 'new user')} a pass" if self.create_users else "creates no users"
-        pending = ", every item pending for approval" if self.moderation == "force-pending" else ""
         other = f"; overrides {', '.join(sorted(self.endpoints))}" if self.endpoints else ""
         return (
-            f"publishes to the VIDIZMO portal {self.url} as {self.email} (by {how}), users by {users}, {new}{pending}; "
+            f"publishes to the VIDIZMO portal {self.url} as {self.email} (by {how}), users by {users}, {new}; "
             f"its search may lag by {in_words(self.index_lag or timedelta())}{other}"
         )
 

@@ -97,7 +97,12 @@ def _items(config: "Config") -> Iterator[str]:
     fallback = config.me or getattr(config.destination, "email", "")
     author = fallback if config.publish_as == "me" else "the host"
     otherwise = f", else {fallback}" if fallback and config.publish_as != "me" else ""
-    yield f"publishes as {author}{otherwise}, {'as drafts' if config.publish_state == 'draft' else 'at once visible'}"
+    visible = (
+        "pending for approval"
+        if getattr(config.destination, "moderation", "") == "force-pending"
+        else "at once visible"
+    )
+    yield f"publishes as {author}{otherwise}, {'as drafts' if config.publish_state == 'draft' else visible}"
 
 
 def _deletion(config: "Config") -> str:

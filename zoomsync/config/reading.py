@@ -16,7 +16,7 @@ from zoomsync.config.section import Section
 from zoomsync.config.settings import Config
 from zoomsync.config.values import Base, read_email, suggestion
 from zoomsync.errors import ConfigError
-from zoomsync.operations import override
+from zoomsync.operations import RECEIPT_ATTRIBUTE, override
 from zoomsync.words import plural, visible
 
 _CREDENTIALS: Mapping[str, tuple[str, ...]] = {
@@ -193,6 +193,8 @@ def _portal(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
     if values.get("delete_recordings") == "permanent":
         remedy = "write trash: it can be undone for 30 days"
         yield "delete_recordings", f"permanent is not for a portal, which proves sizes and no content ({remedy})"
+    if str(portal.get("uuid_attribute")).casefold() == RECEIPT_ATTRIBUTE.casefold():
+        yield "destination.uuid_attribute", f"{RECEIPT_ATTRIBUTE} holds what zoomsync stored (write another name)"
     if isinstance(portal.get("endpoints"), Mapping):
         for key, problem in override(portal["endpoints"])[1].items():
             yield f"destination.endpoints.{key}", problem

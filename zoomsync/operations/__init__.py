@@ -5,6 +5,6 @@ The config reads it to check what a site overrides, the destination to know what
 
 from zoomsync.operations.operation import Filled, Operation, fill, picked
 from zoomsync.operations.overriding import METHODS, override
-from zoomsync.operations.table import TABLE
+from zoomsync.operations.table import RECEIPT_ATTRIBUTE, TABLE
 
-__all__ = ["METHODS", "TABLE", "Filled", "Operation", "fill", "override", "picked"]
+__all__ = ["METHODS", "RECEIPT_ATTRIBUTE", "TABLE", "Filled", "Operation", "fill", "override", "picked"]

@@ -49,6 +49,9 @@ def _row(method: str, path: str, values: str = "", needs: str = "", **fields: An
     return replace(plain, values=plain.named() | frozenset(values.split()), required=required)
 
 
+RECEIPT_ATTRIBUTE = "ZoomsyncReceipt"
+"""The custom attribute in which a media says what it holds."""
+
 TABLE: Mapping[str, Operation] = {
     "sign_in": _row(
         "POST",
@@ -82,7 +85,7 @@ TABLE: Mapping[str, Operation] = {
             "firstName": "{first_name}",
             "lastName": "{last_name}",
             "groups": [{"id": "{group}"}],
-            "sendInvitation": True,
+            "sendInvitation": "{invitation}",
         },
         answer=_USER,
         repeatable=False,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from zoomsync.destinations.vidizmo.directory import Directory, PortalUser
+from zoomsync.destinations.vidizmo.directory import Directory, PortalUser, no_account
 from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.errors import ConfigError, Forbidden, Unreachable, Unsettled
@@ -30,6 +30,8 @@ class Terms:
     uploading: frozenset[str] = frozenset({"Contributor"})
     create_users: bool = True
     max_new_users: int = 25
+    invites: bool = False
+    """Whether the mail with the link has to be asked for; else the portal sends it to whoever is new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +65,36 @@ def judge(found: Sequence[PortalUser], terms: Terms) -> Case:
 class Authors:
     """The authors of one pass; each host is asked about, made and told of once. Shared by all workers."""
 
-    def __init__(self, directory: Directory, unanswered: Unanswered, terms: Terms) -> None:
+    def __init__(
+        self, directory: Directory, unanswered: Unanswered, terms: Terms, *, named: Callable[[User], User]
+    ) -> None:
         self._directory = directory
         self._unanswered = unanswered
         self._terms = terms
+        self._named = named
+        """A host with the names that Zoom has for it."""
         self._lock = threading.Lock()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._settled: dict[str, Author] = {}
         self._foreseen: dict[str, Author] = {}
         self._new = 0
         self._no_licence = ""
+
+    def ready(self) -> None:
+        """Find `me`, the account and the groups that the config names, before anything is published under anybody.
+
+        Raises `ConfigError` where one is not there, and what `Portal.call` raises.
+        """
+        is_host = self._terms.publish_as != "me"
+        if self._terms.me or not is_host:
+            self.me()
+        if not is_host:
+            return
+        self._require_account(self._directory.find(self._terms.account))
+        try:
+            self._directory.require_groups((self._terms.viewer, self._terms.contributor))
+        except Forbidden as refused:
+            log.warning("%s: nobody can be created or raised", refused)
 
     def author_for(self, host: User) -> Author:
         """The author, made if need be. Raises `Unsettled` while it cannot be known whether an earlier call made one."""
@@ -89,6 +111,14 @@ class Authors:
             if "" not in self._settled:
                 self._settled[""] = self._found_me(address)
             return self._settled[""]
+
+    def _require_account(self, found: Sequence[PortalUser]) -> None:
+        if not found and self._terms.create_users:
+            raise no_account(self._terms.account)
+        if not found:
+            log.warning("portal: finds no user %s, who signs in: perhaps it finds nobody", self._terms.account)
+        elif found[0].groups is None:
+            log.warning("portal: does not say in which groups users are: %s stays %s", *[self._terms.viewer] * 2)
 
     def _author(self, host: User, decide: Callable[[User, str], Author], known: dict[str, Author]) -> Author:
         if self._terms.publish_as == "me":
@@ -110,9 +140,10 @@ class Authors:
         is_account = address.lower() == self._terms.account.lower()
         try:
             found = self._directory.find(address)
-        except Forbidden:
+        except Forbidden as refused:
             if not is_account:
                 raise
+            log.warning("%s: items of %s are published without naming an author", refused, address)
             found = []
         if len(found) == 1:
             return Author(id=found[0].id, email=address)
@@ -148,7 +179,7 @@ class Authors:
                 return Case(standing=Standing.FALLBACK, note=self._no_licence)
             if case.standing is Standing.NEW:
                 if self._new >= self._terms.max_new_users:
-                    return Case(standing=Standing.FALLBACK, note=f"max_new_users ({self._new}) were created already")
+                    return Case(standing=Standing.FALLBACK, note=f"max_new_users ({self._new}) is reached in this pass")
                 self._new += 1
         return case
 
@@ -179,6 +210,8 @@ class Authors:
 
     def _created(self, host: User, email: str) -> PortalUser:
         """Make the user once, invite once. The intent stays open until the portal's search finds the user."""
+        host = self._named(host)
+        self._directory.require_groups((self._terms.contributor,))
         intent = self._unanswered.begin("invite", target=email)
         try:
             user = self._directory.create(host, email, self._terms.contributor)
@@ -196,7 +229,7 @@ class Authors:
 
     def _invite(self, intent: Intent, user: PortalUser) -> None:
         """Send the mail, where making the user did not; never twice, so a lost answer is told to a person."""
-        if self._directory.invites_by_itself or "inviting" in intent.details:
+        if not self._terms.invites or "inviting" in intent.details:
             return
         self._unanswered.learn(intent, inviting="yes")
         try:

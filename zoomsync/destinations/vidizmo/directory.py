@@ -1,13 +1,13 @@
 """The users of a portal, by its own REST API: find, create, invite, raise."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zoomsync.destinations.vidizmo.portal import Answer, Portal, Refused
+from zoomsync.destinations.vidizmo.portal import Answer, Portal
+from zoomsync.errors import ConfigError
 from zoomsync.model import User
-from zoomsync.operations import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,8 @@ class PortalUser:
 class Directory(Protocol):
     """Where users are looked up and made. All raise what `Portal.call` raises."""
 
-    @property
-    def invites_by_itself(self) -> bool:
-        """Whether making a user sends the mail with the link."""
+    def require_groups(self, names: Collection[str]) -> None:
+        """Raise `ConfigError` for a name that no group has."""
 
     def find(self, email: str) -> list[PortalUser]:
         """Those with exactly this address, in whatever case."""
@@ -44,17 +43,18 @@ class Directory(Protocol):
 
 
 class PortalDirectory:
-    """The portal's own way."""
+    """The portal's own way. `invites`: it is asked to mail the link to whom it makes."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: Portal, *, invites: bool) -> None:
         self._portal = portal
+        self._invites = invites
         self._lock = threading.Lock()
         self._groups: dict[str, str] | None = None
 
-    @property
-    def invites_by_itself(self) -> bool:
-        """Unless the site's own row leaves that out."""
-        return invites(self._portal.table["user_create"])
+    def require_groups(self, names: Collection[str]) -> None:
+        """See `Directory`."""
+        for name in names:
+            self._group(name)
 
     def find(self, email: str) -> list[PortalUser]:
         """See `Directory`."""
@@ -69,6 +69,7 @@ class PortalDirectory:
             email=email,
             first_name=host.first_name,
             last_name=host.last_name,
+            invitation=self._invites,
             group=self._portal.sent(self._group(group)),
         )
         answer.required("id")
@@ -107,16 +108,17 @@ class PortalDirectory:
         )
 
 
-def invites(row: Operation) -> bool:
-    """Whether the row that creates a user asks for the mail."""
-    return isinstance(row.body, dict) and bool(row.body.get("sendInvitation"))
+def no_account(email: str) -> ConfigError:
+    """The error for a look-up that does not find who signs in: it finds nobody, and everybody would be new."""
+    return ConfigError(
+        f"portal: finds no user {email}, who signs in: so everybody would be taken for new",
+        hint="destination.endpoints.user_find.answer (or scim_url) says where users are; or set create_users: false",
+    )
 
 
-def no_such_group(name: str, known: Sequence[str]) -> Refused:
+def no_such_group(name: str, known: Collection[str]) -> ConfigError:
     """The error for a group that the config names and the portal does not have."""
-    return Refused(
-        f"portal: no group is called {name}",
-        hint=f"destination.groups says what they are called here: {', '.join(known) or 'the portal lists none'}",
-        status=0,
-        name="",
+    return ConfigError(
+        f"destination.groups: the portal has no group called {name}",
+        hint=f"it has: {', '.join(sorted(known))}" if known else "write what it is called there",
     )

@@ -14,7 +14,6 @@ from pydantic import TypeAdapter
 
 from zoomsync.model import CloudFile, ItemFile, Receipt, StoredFile
 
-ATTRIBUTE = "ZoomsyncReceipt"
 MARK = "zs1:"
 CAPTION = "caption"
 HANDOUT = "handout"

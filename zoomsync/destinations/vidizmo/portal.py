@@ -211,7 +211,8 @@ class Portal:
             "client_secret": account.client_secret.reveal() if account.client_secret else None,
             "application_id": account.application_id,
         }
-        self._secrets |= {secret for name in ("password", "client_secret") if (secret := values[name])}
+        for secret in filter(None, (values["password"], values["client_secret"])):
+            self._secrets |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
         response = self._send("sign_in", None, values, None)
         fact = self._fact(response)
         if response.status_code == 404:
@@ -245,7 +246,7 @@ class Portal:
 
     def _without_secrets(self, text: str) -> str:
         """The text, should the portal say back what it was told."""
-        for secret in tuple(self._secrets):
+        for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "…")
         return text
 

@@ -6,6 +6,7 @@ that SCIM gives: both ways must know a user by the same one.
 
 import json
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -32,21 +33,24 @@ class ScimDirectory:
         self._token = token
         self._lock = threading.Lock()
         self._groups: dict[str, str] = {}
+        self._shows_groups = False
 
-    @property
-    def invites_by_itself(self) -> bool:
-        """Whoever is new gets the mail."""
-        return True
+    def require_groups(self, names: Collection[str]) -> None:
+        """See `Directory`."""
+        for name in names:
+            self._group(name)
 
     def find(self, email: str) -> list[PortalUser]:
         """By `userName`."""
         document = self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}")
         users = [_user(one) for one in _resources(document)]
-        return [user for user in users if user.email.lower() == email.lower()]
+        self._shows_groups = self._shows_groups or any(user.groups for user in users)
+        found = [user for user in users if user.email.lower() == email.lower()]
+        return [replace(user, groups=frozenset()) if self._is_in_none(user) else user for user in found]
 
     def create(self, host: User, email: str, group: str) -> PortalUser:
-        """In no group yet: `add_to_group` comes next. The group is looked for first."""
-        self._group(group)
+        """In no group yet: `add_to_group` comes next."""
+        del group
         names = {"givenName": host.first_name, "familyName": host.last_name}
         sent = {
             "schemas": [USER],
@@ -67,13 +71,17 @@ class ScimDirectory:
         """The portal's own way."""
         self._portal.call("user_invite", user=user.id)
 
+    def _is_in_none(self, user: PortalUser) -> bool:
+        """Whether groups are left out because there are none, as SCIM allows: others show theirs."""
+        return user.groups is None and self._shows_groups
+
     def _group(self, name: str) -> str:
         with self._lock:
             if name not in self._groups:
                 found = _resources(self._ask("GET", "Groups", filter=f"displayName eq {json.dumps(name)}"))
                 ids = [str(one.get("id")) for one in found if one.get("displayName") == name]
                 if not ids:
-                    raise no_such_group(name, [])
+                    raise no_such_group(name, [str(one.get("displayName")) for one in found])
                 self._groups[name] = ids[0]
             return self._groups[name]
 
@@ -108,7 +116,8 @@ def _refused(message: str, status: int, body: bytes) -> Refused:
     with suppress(ValueError, RecursionError, AttributeError):
         document = json.loads(body)
         name = f"{document.get('name') or ''} {document.get('scimType') or ''} {document.get('detail') or ''}".strip()
-    return Refused(message + said(body), hint="the next pass tries again", status=status, name=name)
+    hint = "check destination.scim_url" if status in (404, 405, 501) else "the next pass tries again"
+    return Refused(message + said(body), hint=hint, status=status, name=name)
 
 
 def _resources(document: Any) -> list[dict[str, Any]]:

@@ -7,10 +7,11 @@ from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.describing import tag_of
 from zoomsync.destinations.vidizmo.held import Held
 from zoomsync.destinations.vidizmo.media import GONE, STATES, Media, read_attributes, read_media, text_of
-from zoomsync.destinations.vidizmo.portal import Portal, Refused
+from zoomsync.destinations.vidizmo.portal import UNLIKE, Portal, Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.errors import MeetingFailed, Unsettled
 from zoomsync.model import Intent
+from zoomsync.operations import RECEIPT_ATTRIBUTE
 from zoomsync.words import moment
 
 PROBED = 5
@@ -46,14 +47,8 @@ class Shelf:
         A uuid is full of what search languages take for operators: so the tag is searched for, too.
         Raises `MeetingFailed` for one that is listed and not shown.
         """
-        for keyword in (uuid, tag_of(uuid)):
-            if of_meeting := self._found(keyword, uuid):
-                return of_meeting
-        return {}
-
-    def _found(self, keyword: str, uuid: str) -> dict[str, Media]:
         found: dict[str, Media] = {}
-        for own, is_told in self._entries(keyword, uuid):
+        for own, is_told in self._listed(uuid).items():
             media = self._shown(own)
             if media is None and is_told:
                 self._require_consistent([own], [own])
@@ -86,9 +81,19 @@ class Shelf:
             raise
         return read_media(answer)
 
-    def _listed(self, uuid: str) -> list[str]:
-        """The ids that the search has for a meeting, whatever `media_get` makes of them."""
-        return [own for keyword in (uuid, tag_of(uuid)) for own, _ in self._entries(keyword, uuid)]
+    def _listed(self, uuid: str) -> dict[str, bool]:
+        """Each id that the search has for a meeting, and whether it is told to be of it; one of two ways is enough."""
+        listed: dict[str, bool] = {}
+        refused = 0
+        for keyword in (uuid, tag_of(uuid)):
+            try:
+                for own, is_told in self._entries(keyword, uuid):
+                    listed[own] = is_told or listed.get(own, False)
+            except Refused as error:
+                refused += 1
+                if error.status not in UNLIKE or refused == 2:
+                    raise
+        return listed
 
     def _require_consistent(self, hidden: Iterable[str], listed: Collection[str]) -> None:
         for media in hidden:
@@ -162,7 +167,7 @@ def _is(media: Media, role: str) -> bool:
 
 def held_by(media: Media) -> Held | None:
     """What a media says that it holds; None: it does not say, or not in whole."""
-    return held.unpacked(media.attribute(held.ATTRIBUTE), media.id)
+    return held.unpacked(media.attribute(RECEIPT_ATTRIBUTE), media.id)
 
 
 def _unsettled(intent: Intent, shown: datetime) -> Unsettled:

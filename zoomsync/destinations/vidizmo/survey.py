@@ -3,16 +3,26 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from zoomsync.destinations.vidizmo.authors import Terms
-from zoomsync.destinations.vidizmo.directory import Directory, PortalDirectory, no_such_group
+from zoomsync.destinations.vidizmo.directory import Directory, PortalDirectory, no_account
 from zoomsync.destinations.vidizmo.media import STATES, read_media
-from zoomsync.destinations.vidizmo.portal import Answer, Portal
-from zoomsync.errors import NotAuthorized, Unreachable, ZoomsyncError
+from zoomsync.destinations.vidizmo.portal import Portal
+from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, ZoomsyncError
 from zoomsync.model import Surveyed
 from zoomsync.operations import Operation
 
 OF_USERS = ("user_find", "user_create", "user_invite", "group_list", "group_add_user")
 WANTED = ("size", "processed", "attributes", "captions", "handouts")
 """What publishing and deleting live by, of a media."""
+NEEDED = frozenset({"size", "processed", "attributes"})
+"""Those without which nothing is deleted in Zoom."""
+
+
+class Unsure(Exception):
+    """A trial that neither confirms a row nor speaks against it."""
+
+    def __init__(self, fact: str, *, hint: str = "") -> None:
+        super().__init__(fact)
+        self.hint = hint
 
 
 class Survey:
@@ -51,12 +61,12 @@ class Survey:
     def _tried(self, name: str, trial: Callable[[], str]) -> Surveyed:
         try:
             fact = trial()
-        except NotAuthorized as error:
+        except Unsure as unsure:
+            return Surveyed(name=name, standing="unchecked", message=str(unsure), hint=unsure.hint)
+        except (ConfigError, NotAuthorized) as error:
             return Surveyed(name=name, standing="refused", message=str(error), hint=error.hint, code=error.code)
         except ZoomsyncError as error:
             return Surveyed(name=name, standing="refused", message=str(error), hint=error.hint, code=Unreachable.code)
-        if not fact:
-            return Surveyed(name=name, standing="unchecked", message="not checkable: the portal shows no media yet")
         return Surveyed(name=name, standing="confirmed", message=f"confirmed: {fact}")
 
     def _untried(self, name: str, row: Operation) -> Surveyed:
@@ -72,19 +82,20 @@ class Survey:
         account = self._portal.account.email
         found = self._directory.find(account)
         if not found:
-            raise Unreachable(
-                f"portal: finds no user {account}, who signs in",
-                hint="the row may hold the list or its fields elsewhere: see destination.endpoints",
-            )
+            lost = no_account(account)
+            raise lost if self._terms.create_users else Unsure(str(lost), hint=lost.hint)
         groups = found[0].groups
-        return f"finds {account}" + ("" if groups is None else f", in {', '.join(sorted(groups)) or 'no group'}")
+        if groups is None:
+            raise Unsure(
+                f"finds {account}, but not in which groups",
+                hint=f"a {self._terms.viewer} stays one, and is the author, until the portal says it",
+            )
+        return f"finds {account}, in {', '.join(sorted(groups)) or 'no group'}"
 
     def _groups(self) -> str:
+        self._directory.require_groups((self._terms.viewer, self._terms.contributor))
         answer, found = self._portal.listed("group_list")
         names = {answer.text("name", one) for one in found}
-        for name in (self._terms.viewer, self._terms.contributor):
-            if name not in names:
-                raise no_such_group(name, sorted(names))
         return ", ".join(sorted(names))
 
     def _search(self) -> str:
@@ -95,10 +106,15 @@ class Survey:
 
     def _get(self) -> str:
         if not self._media:
-            return ""
+            raise Unsure("not checkable: the portal shows no media yet")
         answer = self._portal.call("media_get", media=self._media)
         read_media(answer)
-        return f"media {self._media} shows {_shown(answer)}"
+        missing = [name for name in WANTED if answer.get(name) is None]
+        shown = f"no {', no '.join(missing)}" if missing else ", ".join(WANTED)
+        fact = f"media {self._media} shows {shown}"
+        if NEEDED.isdisjoint(missing):
+            return fact
+        raise Unsure(fact, hint="nothing is deleted in Zoom before destination.endpoints.media_get.answer says where")
 
     def _categories(self) -> str:
         answer, found = self._portal.listed("category_list")
@@ -113,9 +129,3 @@ class Survey:
     def _attributes(self) -> str:
         _, found = self._portal.listed("attribute_list")
         return f"{len(found)} listed"
-
-
-def _shown(answer: Answer) -> str:
-    """What it tells of itself; what is missing keeps a meeting from being deleted in Zoom."""
-    missing = [name for name in WANTED if answer.get(name) is None]
-    return f"no {', no '.join(missing)}" if missing else ", ".join(WANTED)

@@ -17,6 +17,7 @@ from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, StoredFile, Surveyed, User, Verdict
+from zoomsync.operations import RECEIPT_ATTRIBUTE
 
 
 class Vidizmo:
@@ -63,9 +64,10 @@ class Vidizmo:
         return False
 
     def attach(self, *, dry_run: bool) -> None:
-        """Sign in and find the category, so that what is wrong there stops a pass before it touches anything."""
+        """Sign in, find the category and what authors need: what is wrong there stops a pass before it begins."""
         self._portal.sign_in()
         self._writer.find_category()
+        self._authors.ready()
         if not dry_run:
             self._unanswered.tidy()
 
@@ -164,13 +166,15 @@ class Vidizmo:
     def _require_untouched(self, known: Receipt, shelf: dict[str, Media]) -> None:
         verdict = judge(known, shelf, self._clock.now())
         if verdict.removed:
-            raise RemovedByPerson(f"media {known.place}: {verdict.reason}", hint=_again(known.uuid))
+            rejected = _rejected(shelf.values())
+            hint = _anew(rejected[0], known.uuid) if rejected else _again(known.uuid)
+            raise RemovedByPerson(f"media {known.place}: {verdict.reason}", hint=hint)
 
     def _require_wanted(self, shelf: dict[str, Media], uuid: str) -> None:
         for media in _rejected(shelf.values()):
             raise RemovedByPerson(
                 f"media {media.id} was rejected in the portal",
-                hint=f"approve it there, or delete it and run `zoomsync sync --meeting {uuid}`",
+                hint=_anew(media, uuid),
             )
 
 
@@ -183,9 +187,13 @@ def _require_account(shelf: Iterable[Media]) -> None:
     for media in shelf:
         if held_by(media) is None:
             raise MeetingFailed(
-                f"media {media.id}: what it holds cannot be read from its attribute {held.ATTRIBUTE}",
+                f"media {media.id}: what it holds cannot be read from its attribute {RECEIPT_ATTRIBUTE}",
                 hint="restore the attribute, or delete the media in the portal: then the meeting is published again",
             )
+
+
+def _anew(rejected: Media, uuid: str) -> str:
+    return f"approve media {rejected.id} there, or delete it and run `zoomsync sync --meeting {uuid}`"
 
 
 def _again(uuid: str) -> str:

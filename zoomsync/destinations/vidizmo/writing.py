@@ -13,7 +13,7 @@ from zoomsync.destinations.vidizmo.describing import (
     tag_of,
     title_of,
 )
-from zoomsync.destinations.vidizmo.held import ATTRIBUTE, Held, ordered, packed, stored_as
+from zoomsync.destinations.vidizmo.held import Held, ordered, packed, stored_as
 from zoomsync.destinations.vidizmo.media import DRAFT, PENDING, PUBLISHED, Media
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.shelf import Shelf
@@ -21,6 +21,7 @@ from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
 from zoomsync.model import Author, Intent, Item, ItemFile
+from zoomsync.operations import RECEIPT_ATTRIBUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Writer:
             if self._is_prepared:
                 return
             known = self._attributes()
-            for name, is_shown in ((self._manner.uuid_attribute, "true"), (ATTRIBUTE, "false")):
+            for name, is_shown in ((self._manner.uuid_attribute, "true"), (RECEIPT_ATTRIBUTE, "false")):
                 if name not in known:
                     self._make_attribute(name, is_shown)
             for intent in self._unanswered.open("create", uuid=None):
@@ -116,7 +117,7 @@ class Writer:
 
     def tell(self, media: Media, uuid: str, own: Held, *, is_draft: bool = False) -> None:
         """Let a media say what it holds; its other attributes stay as they are. `is_draft`: nobody sees it any more."""
-        ours = {self._manner.uuid_attribute: uuid, ATTRIBUTE: packed(own)}
+        ours = {self._manner.uuid_attribute: uuid, RECEIPT_ATTRIBUTE: packed(own)}
         others = [one for one in media.attributes if one[0] and one[0] not in ours and one[1] is not None]
         self._portal.call(
             "media_update",
@@ -136,7 +137,7 @@ class Writer:
             "author": self._portal.sent(author.id) if author.id else None,
             "category": self._portal.sent(self._category) if self._category else None,
             "tags": [*self._manner.tags, tag_of(item.meeting.uuid)],
-            **_named([(self._manner.uuid_attribute, item.meeting.uuid), (ATTRIBUTE, packed(own))]),
+            **_named([(self._manner.uuid_attribute, item.meeting.uuid), (RECEIPT_ATTRIBUTE, packed(own))]),
             **uploaded.values(),
         }
 
