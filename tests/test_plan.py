@@ -167,7 +167,7 @@ NOT_WANTED: dict[str, Case] = {
         a_meeting(),
         published(),
         rules(destination="library-2"),
-        "skip: stored in another destination (library-) [published]",
+        "skip: stored in another destination (library-1) [published]",
     ),
 }
 

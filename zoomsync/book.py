@@ -97,8 +97,8 @@ class Book:
         head = self.head
         if head.fetched_till is None or job.entry.start > head.fetched_till:
             head = replace(head, fetched_till=job.entry.start)
-        library_pass, library_run = self._destination.last_change
-        head = replace(head, library_pass=library_pass, library_run=library_run)
+        if (change := self._destination.last_change) is not None:
+            head = replace(head, library_pass=change[0], library_run=change[1])
         intents = self._state.open_intents()
         made = (one.id for one in intents if one.uuid == after.uuid and one.action in ("create", "attach"))
         self.put(after, head=head, settled=tuple(made))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, Retry
+from zoomsync.naming import is_library_id
 from zoomsync.segments import segments, select
 from zoomsync.words import in_words, moment, plural, size_in_words
 
@@ -124,7 +125,9 @@ def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
 def _elsewhere(entry: Entry | None, rules: Rules) -> Skip | None:
     if entry is None or entry.receipt is None or entry.receipt.destination == rules.destination:
         return None
-    reason = f"stored in another destination ({entry.receipt.destination[:8]})"
+    place = entry.receipt.destination
+    name = f"library {place[:8]}" if is_library_id(place) else place
+    reason = f"stored in another destination ({name})"
     return Skip(reason=reason, phase=entry.phase, is_elsewhere=True)
 
 

@@ -18,6 +18,7 @@ from zoomsync.http import TRIES, Http
 from zoomsync.item import Style
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, User
+from zoomsync.naming import is_library_id
 from zoomsync.portal import portal
 from zoomsync.state import State
 from zoomsync.work import Shop
@@ -100,27 +101,37 @@ def attach(destination: Destination, state: State, *, run: str, new_id: str, beg
     """Sign in to the portal, or take the library for the pass that has begun; and remember it."""
     if isinstance(destination, Library):
         _take(destination, state, run=run, new_id=new_id, begin_new=begin_new, dry_run=dry_run)
+        library_pass, library_run = destination.last_change
+        changes = {"library_pass": library_pass, "library_run": library_run}
     else:
         destination.attach(dry_run=dry_run)
+        changes = {}  # of a library that it comes back to, the state still knows the last pass
     if not dry_run:
-        library_pass, library_run = destination.last_change
-        state.update(destination=destination.id, library_pass=library_pass, library_run=library_run)
+        state.update(destination=destination.id, **changes)
 
 
 def _take(library: Library, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
     head = state.head
+    known = _library(state)
     library.attach(
         state_id=head.id,
-        known_id=head.destination or None,
+        known_id=known,
         library_pass=head.library_pass,
         pass_number=head.pass_number,
         run=run,
         runs=frozenset({head.library_run, *(one.id for one in state.runs)}),
-        has_items=any(one.receipt and one.receipt.destination == head.destination for one in state.entries.values()),
+        has_items=any(one.receipt and one.receipt.destination == known for one in state.entries.values()),
         begin_new=begin_new,
         new_id=new_id,
         dry_run=dry_run,
     )
+
+
+def _library(state: State) -> str | None:
+    """The library that the state knows: the last one where a portal came after it; None: it has seen none."""
+    stored = [(one.stored_at or one.start, one.receipt.destination) for one in state.entries.values() if one.receipt]
+    places = [state.head.destination, *(place for _, place in sorted(stored, reverse=True))]
+    return next((place for place in places if is_library_id(place)), None)
 
 
 def storage(config: Config) -> Path | None:

@@ -39,8 +39,8 @@ class Destination(Protocol):
         """What identifies it: never its path."""
 
     @property
-    def last_change(self) -> tuple[int, str]:
-        """The last pass that changed it, and the id of its run; (0, "") when none did, or where it cannot tell."""
+    def last_change(self) -> tuple[int, str] | None:
+        """The last pass that changed it, and the id of its run; (0, "") when none did, None where it cannot tell."""
 
     @property
     def can_replace(self) -> bool:

@@ -375,23 +375,6 @@ def test_auth_check_tells_of_a_wrong_password_with_code_3(begin: AtPortal, stage
     assert "check destination.email and password" in result.stdout
 
 
-def test_from_a_library_to_a_portal_what_is_stored_stays_and_what_is_new_goes_there(
-    begin: AtPortal, stage: Stage
-) -> None:
-    site = begin(stage)
-    super(PortalSite, site).configure()
-    site.sync()
-    stage.meeting("new", "alice", 1, "A new one")
-    stage.video("new")
-    site.configure()
-
-    result = site.sync()
-
-    assert result.code == 0
-    assert (len(site.media("new")), site.media("rich"), site.media("long")) == (1, [], [])
-    assert site.entry("new").receipt is not None
-
-
 def test_an_invitation_lost_on_the_way_is_not_sent_twice(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage)
     site.portal.fail(operation="user_create", with_=lost_request())

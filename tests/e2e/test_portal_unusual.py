@@ -175,7 +175,9 @@ def test_a_pass_makes_no_more_users_than_it_may_and_the_next_ones_make_the_other
     assert (first.code, first.counts["published"], second.code, second.counts["published"]) == (0, 8, 0, 4)
     assert (len(made), len(late)) == (2, 2)
     assert authors == {one: {one} for one in made} | {one: {me} for one in late}
-    assert sorted(said) == sorted(f"{one}: published as {me}: max_new_users (2) is reached in this pass" for one in late)
+    assert sorted(said) == sorted(
+        f"{one}: published as {me}: max_new_users (2) is reached in this pass" for one in late
+    )
     assert sorted(one.email for one in site.portal.invitations) == sorted(made | late)
     assert authors_of(site, names) == {one: {one} for one in made} | {one: {me, one} for one in late}
     assert "max_new_users" not in second.stderr

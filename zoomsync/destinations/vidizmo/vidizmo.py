@@ -54,9 +54,9 @@ class Vidizmo:
         return self._id
 
     @property
-    def last_change(self) -> tuple[int, str]:
+    def last_change(self) -> None:
         """Not told: a portal does not count passes."""
-        return (0, "")
+        return None
 
     @property
     def can_replace(self) -> bool:
