@@ -24,6 +24,7 @@ PURE = {
     "order",
     "patience",
     "status",
+    "urgency",
 }
 EDGES = {"config", "journal", "state", "audit", "http", "zoom", "media", "destinations"}
 RUNNING = {

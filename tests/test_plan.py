@@ -8,7 +8,7 @@ import pytest
 
 from tests.decisions import a_retry, published, rules, told
 from tests.fakes import NOW, START, a_file, a_meeting, a_piece, an_entry
-from zoomsync import plan
+from zoomsync import plan, urgency
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, RecordingFile, Retry
 from zoomsync.plan import Publish, Rules, Wait
 
@@ -650,9 +650,20 @@ def test_what_zoom_deletes_soon_comes_first_then_the_newest() -> None:
     old, new = a_meeting(uuid="old"), a_meeting(uuid="new", start=START + DAY)
     soon, sooner = a_meeting(uuid="soon", auto_delete=NOW + DAY), a_meeting(uuid="sooner", auto_delete=NOW)
 
-    ordered = plan.urgent_first([(old, wait), (soon, wait), (new, wait), (sooner, wait)])
+    ordered = urgency.urgent_first([(old, wait), (soon, wait), (new, wait), (sooner, wait)], frozenset({"soon"}), NOW)
 
     assert [found.uuid for found, _ in ordered] == ["sooner", "soon", "new", "old"]
+
+
+def test_what_failed_before_holds_up_nothing_but_what_zoom_deletes_within_two_days() -> None:
+    wait = Wait(reason="any")
+    days = {"now": 0, "soon": 2, "later": 3, "failed": 2.5, "last": 20}
+    found = [(a_meeting(uuid=name, auto_delete=NOW + number * DAY), wait) for name, number in days.items()]
+    plain = [(a_meeting(uuid="plain"), wait), (a_meeting(uuid="failed too"), wait)]
+
+    ordered = urgency.urgent_first([*plain, *found], frozenset({"failed", "failed too", "now"}), NOW)
+
+    assert [meeting.uuid for meeting, _ in ordered] == ["now", "soon", "later", "last", "plain", "failed", "failed too"]
 
 
 @pytest.mark.parametrize(
@@ -671,4 +682,4 @@ def test_what_zoom_deletes_soon_comes_first_then_the_newest() -> None:
 def test_a_meeting_that_zoom_deletes_within_a_week_and_that_is_not_stored_is_at_risk(
     entry: Entry, expected: bool
 ) -> None:
-    assert plan.at_risk({entry.uuid: entry}, NOW) == ([entry] if expected else [])
+    assert urgency.at_risk({entry.uuid: entry}, NOW) == ([entry] if expected else [])

@@ -133,6 +133,17 @@ class Book:
                 self.tally.counts["failed"] -= 1
                 self._failed(entry, after, error)
 
+    def remind(self, held: Iterable[str]) -> None:
+        """Tell of what is elsewhere, and of a hold that holds nothing: a typo there would let a recording go."""
+        for uuid in sorted(one for one in held if self.entry(one) is None):
+            log.warning("hold_meetings: %s: no meeting known has this uuid, so nothing is held by it", uuid)
+        if elsewhere := self.tally.counts["elsewhere"]:
+            log.warning(
+                "%s stored in another destination than the one configured: left there, late files of them are not "
+                "fetched; `sync --meeting UUID` fetches one into this destination",
+                plural(elsewhere, "meeting"),
+            )
+
     def missing(self, entry: Entry) -> None:
         """Tell that a meeting which a person asked for cannot be read from Zoom any more."""
         self.tally.counts["gone"] += 1

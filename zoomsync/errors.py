@@ -3,9 +3,12 @@
 Exit codes are promised in the README and held to it by a test.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from zoomsync.model import Receipt
 
 
 class ZoomsyncError(Exception):
@@ -121,6 +124,16 @@ class Unsettled(MeetingFailed):
 
 class RemovedByPerson(MeetingFailed):
     """The item was taken out of, or changed in, the destination by a person; it is left alone."""
+
+
+class PartlyStored(MeetingFailed):
+    """The destination holds the item, as `receipt` says, but for some files that are neither video nor sound."""
+
+    def __init__(self, message: str, *, hint: str, receipt: "Receipt", lacking: Mapping[str, MeetingFailed]) -> None:
+        super().__init__(message, hint=hint)
+        self.receipt = receipt
+        self.lacking = lacking
+        """Id of a cloud file → why it is not stored."""
 
 
 class DeletionRefused(MeetingFailed):

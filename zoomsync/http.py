@@ -1,5 +1,6 @@
 """HTTP for Zoom and the portal: a session per thread, retries, a rate, and no secret in any text."""
 
+import json
 import logging
 import re
 import ssl
@@ -54,6 +55,7 @@ class Http:
         tries: int = TRIES,
     ) -> None:
         self.name = name
+        self._secrets: frozenset[str] = frozenset()
         self._clock = clock
         self._limit = Limit(rate, clock) if rate else None
         self._user_agent = user_agent
@@ -116,9 +118,17 @@ class Http:
         with answer:
             raise self._refused(answer, is_passing=repeatable or answer.status_code == 429)
 
+    def hide(self, secret: str) -> None:
+        """Cut this out of whatever the server says, plain and as JSON writes it."""
+        self._secrets |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+
+    def said(self, body: bytes) -> str:
+        """What the server gives as its reason, fit for a message."""
+        return said(body, self._secrets)
+
     def _refused(self, answer: requests.Response, *, is_passing: bool) -> "_Failed":
         asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
-        fact = f"HTTP {answer.status_code}, {said(_body(answer))}"
+        fact = f"HTTP {answer.status_code}, {self.said(_body(answer))}"
         if asked is not None and asked > HOPELESS_PAUSE:
             return _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", OutOfOrder)
         return _Failed(fact, OutOfOrder, is_passing=is_passing, pause=asked)

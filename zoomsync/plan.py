@@ -3,7 +3,7 @@
 The pass asks the same questions again when it has fresher facts; the dry run prints the answers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -274,29 +274,6 @@ def failed(previous: Retry | None, *, error: str, hint: str, now: datetime, is_t
         return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
     next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
     return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
-
-
-def urgent_first(answers: Iterable[tuple[Meeting, Answer]]) -> list[tuple[Meeting, Answer]]:
-    """Sooner `auto_delete_date` first, then newer first."""
-
-    def key(pair: tuple[Meeting, Answer]) -> tuple[bool, float, float]:
-        gone_at = pair[0].auto_delete
-        return (gone_at is None, gone_at.timestamp() if gone_at else 0.0, -pair[0].start.timestamp())
-
-    return sorted(answers, key=key)
-
-
-def at_risk(entries: Mapping[str, Entry], now: datetime) -> list[Entry]:
-    """Meetings that Zoom deletes by itself within 7 days and that are not stored."""
-    open_phases = (Phase.WAITING, Phase.PUBLISHED)
-    return [
-        entry
-        for entry in entries.values()
-        if entry.auto_delete is not None
-        and entry.auto_delete <= now + 7 * DAY
-        and entry.phase in open_phases
-        and (entry.receipt is None or entry.retry is not None)
-    ]
 
 
 STALE = HOUR / 2

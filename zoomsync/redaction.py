@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -14,8 +15,11 @@ def host_of(url: str) -> str:
     return visible(found[1]) if found else "?"
 
 
-def said(body: bytes) -> str:
-    """What a server gives as its reason, fit for a message: its JSON's words, a page's title, or what it is not."""
+def said(body: bytes, secrets: Collection[str] = ()) -> str:
+    """What a server gives as its reason, fit for a message: its JSON's words, a page's title, or what it is not.
+
+    `secrets` are cut out wherever it says back what it was told.
+    """
     text = body.decode("utf-8", "replace").strip()
     document = None
     with suppress(ValueError, RecursionError):
@@ -23,20 +27,26 @@ def said(body: bytes) -> str:
     if isinstance(document, dict):
         keys = ("message", "errorMessage", "reason", "name", "error", "detail")
         words = [str(document[key]) for key in keys if document.get(key)]
-        reason = redact(words[0])[:300] if words else "no reason given"
-        return f"{reason}{_details(document)}{_incident(document)}"
+        reason = redact(_without(words[0], secrets))[:300] if words else "no reason given"
+        return f"{reason}{_details(document, secrets)}{_incident(document)}"
     if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
-        return f"a page titled “{redact(title[1].strip())}”"
+        return f"a page titled “{redact(_without(title[1].strip(), secrets))}”"
     return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
 
 
-def _details(document: dict[str, Any]) -> str:
+def _details(document: dict[str, Any], secrets: Collection[str]) -> str:
     """What a portal says more of an error, texts or objects that hold some."""
     found = document.get("exceptionDetails")
     each = found if isinstance(found, list) else [found] if found else []
     flat = [text for one in each for text in (one.values() if isinstance(one, dict) else [one])]
     words = "; ".join(str(text) for text in flat if isinstance(text, str | int) and str(text).strip())
-    return f": {redact(words)[:300]}" if words else ""
+    return f": {redact(_without(words, secrets))[:300]}" if words else ""
+
+
+def _without(text: str, secrets: Collection[str]) -> str:
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return text
 
 
 def _incident(document: dict[str, Any]) -> str:

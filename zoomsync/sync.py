@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from zoomsync import access, gaps, hosts, plan, readings, work
+from zoomsync import access, gaps, hosts, plan, readings, urgency, work
 from zoomsync.about import about
 from zoomsync.book import Book, Job
 from zoomsync.cleaning import Cleaning
@@ -115,20 +115,9 @@ class Pass:
             self.not_looked_at.append(f"{plural(unlisted, 'list')} that could not be read")
         self.not_looked_at += [f"recordings from {w.since:%Y-%m-%d} to {w.until:%Y-%m-%d}" for w in reader.not_listed]
         self._blame()
-        self._check_holds()
-        if elsewhere := self.book.tally.counts["elsewhere"]:
-            log.warning(
-                "%s stored in another destination than the one configured: left there, late files of them are not "
-                "fetched; `sync --meeting UUID` fetches one into this destination",
-                plural(elsewhere, "meeting"),
-            )
+        self.book.remind(self._config.hold_meetings)
         if self._ending is not None:
             raise self._ending
-
-    def _check_holds(self) -> None:
-        """Tell of a hold that holds nothing: a typo there would let a recording be deleted."""
-        for uuid in sorted(one for one in self._config.hold_meetings if self.book.entry(one) is None):
-            log.warning("hold_meetings: %s: no meeting known has this uuid, so nothing is held by it", uuid)
 
     def _authorize(self) -> access.Access:
         deletes = self._config.delete_recordings != "never"
@@ -229,7 +218,8 @@ class Pass:
     def _decide(self, reading: Reading, rules: plan.Rules) -> list[Job]:
         """What to do with each meeting that was read, most urgent first; written down before any of it begins."""
         answers = [(found, plan.meeting(found, self.book.entry(found.uuid), rules)) for found in reading.meetings]
-        jobs = self.book.decide(plan.urgent_first(answers), reading.head)
+        failed = {entry.uuid for entry in self.book.entries if entry.retry is not None}
+        jobs = self.book.decide(urgency.urgent_first(answers, failed, rules.now), reading.head)
         if jobs and not self._order.dry_run:
             log.info("%s due", plural(len(jobs), "meeting"))
         if self._order.dry_run:

@@ -12,6 +12,7 @@ from zoomsync.disk import Disk, Reservation, device, explained
 from zoomsync.errors import (
     DownloadFailed,
     MeetingFailed,
+    PartlyStored,
     StillProcessing,
     Unsettled,
     Unstitchable,
@@ -64,7 +65,7 @@ class Destination(Protocol):
     def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
         """Make the destination hold this item; running it again changes nothing.
 
-        Raises `RemovedByPerson`, and `Unsettled` where it can only be done later.
+        Raises `RemovedByPerson`, `Unsettled` where it can only be done later, `PartlyStored` where texts are refused.
         """
 
     def verify(self, receipt: Receipt) -> Verdict:
@@ -178,7 +179,11 @@ class Work:
             if failed:
                 files = tuple(file for file in files if file.id not in failed)
                 arrangement = self._arrange(files)
-            receipt = self._publish(files, arrangement, fetched)
+            try:
+                receipt = self._publish(files, arrangement, fetched)
+            except PartlyStored as partly:
+                receipt = partly.receipt
+                failed |= partly.lacking
         return self._done(receipt, fetched, failed)
 
     def _known(self, files: tuple[RecordingFile, ...]) -> tuple[RecordingFile, ...]:
@@ -280,7 +285,7 @@ class Work:
 
     def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}
-        missing = tuple(f"{labels[one]}: {problem}" for one, problem in failed.items())
+        missing = tuple(f"{labels.get(one, one)}: {problem}" for one, problem in failed.items())
         return Done(
             receipt=receipt,
             stored=len(contents(receipt) - (contents(self._job.previous) & contents(self._previous))),

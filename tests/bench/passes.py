@@ -10,7 +10,7 @@ from tests.crash.place import serving as at_work
 from tests.fakes import a_file, a_meeting, a_receipt, an_entry
 from tests.sandbox.settings import wall_clock
 from tests.sandbox.worlds import full_world
-from zoomsync import plan
+from zoomsync import plan, urgency
 from zoomsync.model import Entry, Kind, Meeting, Phase
 from zoomsync.state import State
 
@@ -71,7 +71,9 @@ def _second_pass(path: Path, meetings: list[Meeting], found: dict[str, list[floa
     with State.open(path, new_id="0" * 32) as state:
         taken("load")
         answers = [(one, plan.meeting(one, state.entries.get(one.uuid), RULES)) for one in meetings]
-        assert not [1 for _, answer in plan.urgent_first(answers) if isinstance(answer, plan.Publish)]
+        assert not [
+            1 for _, answer in urgency.urgent_first(answers, frozenset(), NOW) if isinstance(answer, plan.Publish)
+        ]
         taken("plan")
         state.put(an_entry(uuid="new"))
         taken("one step")

@@ -12,9 +12,10 @@ from tests.fakes import a_meeting
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending
 from tests.sandbox.portal.blobs import Blob
+from tests.sandbox.portal.faults import portal_error
 from tests.sandbox.portal.media import Attribute, Caption, Handout
 from zoomsync.destinations.vidizmo import held
-from zoomsync.errors import MeetingFailed, Unreachable
+from zoomsync.errors import PartlyStored, Unreachable
 from zoomsync.model import Item, Receipt
 
 UUID = "/abc//DEF+ghi=="
@@ -162,10 +163,14 @@ def test_a_refused_file_is_not_remembered_as_attached(begin: Open, tmp_path: Pat
     late = a_staged(tmp_path, "captions.vtt", b"no captions at all")
     item = without(with_files(a_meeting(files=()), [a_staged(tmp_path, "video.mp4", VIDEO), late]), "video")
 
-    with pytest.raises(MeetingFailed, match=r"caption_add: HTTP 400, InvalidCaptionException"):
+    site.portal.fail(operation="handout_add", with_=portal_error(400, "InvalidHandoutException"))
+
+    with pytest.raises(PartlyStored, match=r"captions\.vtt: portal: handout_add: HTTP 400, InvalidHandout") as raised:
         site.published(item, first)
 
     assert site.journal.open_intents() == ()
+    assert [file.name for file in raised.value.receipt.files] == ["video.mp4"]
+    assert list(raised.value.lacking) == list(late.made_of)
 
 
 def test_other_attributes_come_back_as_they_were(begin: Open, tmp_path: Path) -> None:

@@ -106,15 +106,21 @@ def after_kill(folder: Path, number: int, *, is_done: bool, **settings: Any) -> 
         return portal, receipt
 
 
+EVERY = [pytest.param(1, marks=pytest.mark.soak, id="each request"), pytest.param(3, id="each third request")]
+
+
+@pytest.mark.parametrize("step", EVERY)
 @pytest.mark.parametrize(("is_done", "lag"), [(False, 0), (True, 600)], ids=["before the request", "before its answer"])
-def test_killed_at_any_request_there_is_one_whole_item_in_the_end(tmp_path: Path, is_done: bool, lag: float) -> None:
+def test_killed_at_any_request_there_is_one_whole_item_in_the_end(
+    tmp_path: Path, is_done: bool, lag: float, step: int
+) -> None:
     with a_portal() as expected, wired(expected) as site:
         receipt = run(site, an_item(tmp_path / "expected"))
         wanted = looks(expected)
         requests = len(expected.requests)
 
     killed = 0
-    for number in range(requests + 1):
+    for number in range(0, requests + 1, step):
         found = after_kill(tmp_path / f"{number}", number, is_done=is_done, index_lag=lag)
         if found is None:
             break
@@ -123,7 +129,7 @@ def test_killed_at_any_request_there_is_one_whole_item_in_the_end(tmp_path: Path
         assert looks(portal) == wanted, number
         assert [file.role for file in again.files] == [file.role for file in receipt.files]
         assert [one.email for one in portal.invitations] == ["ada@example.org"], number
-    assert killed > 20
+    assert killed > 20 / step
 
 
 def known(folder: Path) -> Item:
@@ -155,10 +161,11 @@ def updated(portal: Portal, journal: Journal, folder: Path, clock: FakeClock, fi
         site.destination.detach()
 
 
+@pytest.mark.parametrize("step", EVERY)
 @pytest.mark.parametrize("is_done", [False, True], ids=["before the request", "before its answer"])
-def test_a_killed_update_ends_like_an_undisturbed_one(tmp_path: Path, is_done: bool) -> None:
+def test_a_killed_update_ends_like_an_undisturbed_one(tmp_path: Path, is_done: bool, step: int) -> None:
     wanted: list[tuple[Any, ...]] = []
-    for number in range(-1, 60):
+    for number in (-1, *range(0, 60, step)):
         clock, journal, folder = FakeClock(), Journal(), tmp_path / f"{number}"
         with a_portal(clock) as portal:
             with wired(portal, clock) as site:

@@ -10,6 +10,8 @@ import pytest
 from tests.contracts import an_item
 from tests.destinations.portals import Open, a_portal, wired
 from tests.fakes import FakeClock, a_meeting
+from tests.sandbox.faults import Fault
+from tests.sandbox.message import json_answer
 from zoomsync.errors import MeetingFailed, NotAuthorized, ZoomsyncError
 
 SHORT = 200
@@ -65,3 +67,14 @@ def test_a_token_is_not_shown_though_the_portal_says_it_back(
 
     assert "cannot take" in str(raised.value)
     assert "portal.token" not in f"{raised.value} {raised.value.hint} {caplog.text}"
+
+
+@pytest.mark.parametrize("before", [270, 280, 290])
+def test_a_secret_that_a_message_is_cut_within_is_not_shown_in_part(before: int) -> None:
+    with a_portal() as portal:
+        said = {"message": "x" * before + portal.password}
+        portal.fail(operation="sign_in", with_=Fault(instead=lambda _: json_answer(said, status=401)))
+        with pytest.raises(NotAuthorized) as raised, wired(portal, FakeClock()):
+            pass
+
+    assert f"x{portal.password[:6]}" not in str(raised.value)

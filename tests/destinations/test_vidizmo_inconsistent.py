@@ -14,7 +14,7 @@ from tests.sandbox.faults import Fault, lost_answer
 from tests.sandbox.portal.faults import lost_request, portal_error
 from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
-from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable, Unsettled
+from zoomsync.errors import MeetingFailed, PartlyStored, RemovedByPerson, Unreachable, Unsettled, ZoomsyncError
 from zoomsync.model import Item, Receipt
 
 UUID = a_meeting().uuid
@@ -265,7 +265,7 @@ class TestUploadsThatThePortalHasForgotten:
         site = begin()
         known = self.forgotten(site, tmp_path, operation)
         site.portal.fail(operation=operation, with_=portal_error(status, name))
-        with pytest.raises(Refused, match=name):
+        with pytest.raises((Refused, PartlyStored), match=name):
             site.published(self.item(tmp_path, known), known)
         sent = len(site.portal.calls("upload_start"))
 
@@ -285,3 +285,20 @@ class TestUploadsThatThePortalHasForgotten:
         site.published(an_item(tmp_path))
 
         assert (before, len(site.portal.calls("upload_block"))) == (1, 2)
+
+
+@pytest.mark.parametrize("shows", ["none", "empty"])
+@pytest.mark.parametrize("keyword", ["substring", "words"])
+def test_what_is_listed_without_attributes_and_not_shown_is_not_made_again_by_a_pass_that_knows_of_nothing(
+    begin: Open, tmp_path: Path, shows: str, keyword: str
+) -> None:
+    site = begin(search_attributes=shows, keyword=keyword)
+    site.published(an_item(tmp_path, late=LATE))
+    site.settle()
+    site.later()
+    site.portal.fail(operation="media_get", with_=portal_error(404, "MashupNotFoundException"), times=None)
+
+    with suppress(ZoomsyncError):
+        site.published(an_item(tmp_path, late=LATE))
+
+    assert len(site.portal.media) == 1

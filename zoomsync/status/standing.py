@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from zoomsync import plan
+from zoomsync import urgency
 from zoomsync.model import Entry, Phase, Retry
 from zoomsync.plan import Rules
 
@@ -81,5 +81,5 @@ def refused(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
 
 def at_risk(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
     """What Zoom deletes by itself within 7 days and is not stored, soonest first."""
-    found = (entry for entry in plan.at_risk(entries, rules.now) if _is_wanted(entry, rules))
+    found = (entry for entry in urgency.at_risk(entries, rules.now) if _is_wanted(entry, rules))
     return sorted(found, key=lambda entry: (entry.auto_delete or rules.now, entry.uuid))

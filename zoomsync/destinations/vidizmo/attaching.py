@@ -1,5 +1,6 @@
 """Captions and handouts: what is attached to a media, each file once, and never under a name that is another's."""
 
+import logging
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -15,6 +16,8 @@ from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.errors import NotAuthorized, Unsettled
 from zoomsync.model import Clock, Intent, ItemFile, StoredFile
+
+log = logging.getLogger(__name__)
 
 TRANSCODED_IN = timedelta(minutes=10)
 """When a portal that refuses captions before it has transcoded is asked again."""
@@ -45,6 +48,19 @@ class Attaching:
         for earlier in self._earlier(uuid, file, on):
             return earlier, on
         culture = self._culture(file, on, host)
+        if culture:
+            try:
+                return self._attached(uuid, file, on, host, culture)
+            except Refused as refused:
+                if refused.status in (404, 410) or "blob" in refused.name.lower():
+                    raise
+                log.warning("media %s: %s is attached as a handout: %s", on.id, file.name, refused)
+        return self._attached(uuid, file, on, host, "")
+
+    def _attached(
+        self, uuid: str, file: ItemFile, on: Media, host: StoredFile, culture: str
+    ) -> tuple[StoredFile, Media]:
+        """With a culture as captions, else as a handout."""
         taken = (on.captions or {}) if culture else [one.name for one in on.handouts or ()]
         place = attached(on.id, CAPTION if culture else HANDOUT)
         stored = replace(stored_as(file, place), name=_free_name(file.name, taken))

@@ -15,7 +15,7 @@ from zoomsync.errors import Forbidden, MeetingFailed, NotAuthorized, Unreachable
 from zoomsync.http import Http
 from zoomsync.model import Secret
 from zoomsync.operations import Operation, fill, picked
-from zoomsync.redaction import host_of, said
+from zoomsync.redaction import host_of
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,6 @@ class Portal:
         self._http = http
         self._lock = threading.Lock()
         self._token: str | None = None
-        self._secrets: set[str] = set()
         self._numbers: dict[str, int] = {}
 
     def sign_in(self) -> None:
@@ -186,8 +185,8 @@ class Portal:
                 json=filled.document,
             )
         except Unreachable as error:
-            said_by = self._without_secrets(str(error).removeprefix(f"{self._http.name}: "))
-            raise type(error)(f"portal: {operation}: {said_by}", hint=error.hint) from None
+            fact = str(error).removeprefix(f"{self._http.name}: ")
+            raise type(error)(f"portal: {operation}: {fact}", hint=error.hint) from None
 
     def _current(self) -> str:
         with self._lock:
@@ -212,7 +211,7 @@ class Portal:
             "application_id": account.application_id,
         }
         for secret in filter(None, (values["password"], values["client_secret"])):
-            self._secrets |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            self._http.hide(secret)
         response = self._send("sign_in", None, values, None)
         fact = self._fact(response)
         if response.status_code == 404:
@@ -227,7 +226,7 @@ class Portal:
                 hint=f"check destination.email and {which}",
             )
         token = _token(response, self.table["sign_in"].answer["token"])
-        self._secrets.add(token)
+        self._http.hide(token)
         return token
 
     def _refusal(self, operation: str, response: Response) -> MeetingFailed | NotAuthorized:
@@ -242,13 +241,7 @@ class Portal:
 
     def _fact(self, response: Response) -> str:
         """`HTTP 400, LicenseLimitExceededException (incident 1f…)`."""
-        return f"HTTP {response.status_code}, {self._without_secrets(said(response.content))}"
-
-    def _without_secrets(self, text: str) -> str:
-        """The text, should the portal say back what it was told."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "…")
-        return text
+        return f"HTTP {response.status_code}, {self._http.said(response.content)}"
 
     def _document(self, operation: str, response: Response) -> Any:
         if not response.content.strip():
@@ -258,7 +251,7 @@ class Portal:
         except (ValueError, RecursionError):
             pass
         raise Unreachable(
-            f"portal: {operation}: {host_of(self.url)}: answers {said(response.content)} instead of JSON",
+            f"portal: {operation}: {host_of(self.url)}: answers {self._http.said(response.content)} instead of JSON",
             hint="check destination.url; the next pass tries again",
         )
 

@@ -13,9 +13,10 @@ from zoomsync.destinations.vidizmo.describing import host_role, is_media
 from zoomsync.destinations.vidizmo.held import manner_of, media_of, share_of, stored_as
 from zoomsync.destinations.vidizmo.judging import is_there, stamped, unseen
 from zoomsync.destinations.vidizmo.media import Media
+from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
 from zoomsync.destinations.vidizmo.writing import Writer
-from zoomsync.errors import MeetingFailed
+from zoomsync.errors import Forbidden, MeetingFailed, PartlyStored
 from zoomsync.model import Author, Clock, CloudFile, Item, ItemFile, Receipt, StoredFile
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,18 @@ class Publication:
         self._stored: list[StoredFile] = []
         self._cloud: list[CloudFile] = []
         self._changed: set[str] = set()
+        self._lacking: dict[str, MeetingFailed] = {}
 
     def run(self) -> Receipt:
-        """Add what is missing, let each media say what it holds, read again what was changed."""
+        """Add what is missing, let each media say what it holds, read again what was changed.
+
+        Raises `PartlyStored` when the portal did not take something that belongs to a video.
+        """
         self._take_stock()
-        return self._concluded(self._added([self._as_stored(file) for file in self._in_order()]))
+        receipt = self._concluded(self._added([self._as_stored(file) for file in self._in_order()]))
+        for problem in self._lacking.values():
+            raise PartlyStored(str(problem), hint=problem.hint, receipt=receipt, lacking=self._lacking)
+        return receipt
 
     def _take_stock(self) -> None:
         """What there is, by the media's own account; what the state knows comes first where both tell of a role."""
@@ -98,11 +106,24 @@ class Publication:
         added: dict[str, StoredFile] = {}
         for file, kept in files:
             self._clock.check()
-            stored = kept or self._add(file, media)
+            stored = kept or self._add_or_leave(file, media)
+            if stored is None:
+                continue
             if not manner_of(stored):
                 media[file.role] = stored
             added[file.name] = stored
         return added
+
+    def _add_or_leave(self, file: ItemFile, media: Mapping[str, StoredFile]) -> StoredFile | None:
+        """Refused texts keep no video from being known: the item goes out without them."""
+        try:
+            return self._add(file, media)
+        except (Refused, Forbidden) as refused:
+            if not media or is_media(file.role):
+                raise
+            problem = MeetingFailed(f"{file.name}: {refused}", hint=refused.hint)
+            self._lacking |= dict.fromkeys(file.made_of, problem)
+            return None
 
     def _add(self, file: ItemFile, media: Mapping[str, StoredFile]) -> StoredFile:
         """A media of its own, or attached to one of `media` (by role)."""
@@ -149,7 +170,7 @@ class Publication:
 
     def _final(self, added: Mapping[str, StoredFile]) -> tuple[list[StoredFile], list[CloudFile]]:
         """The item's files and what else was stored before, which nothing replaces."""
-        roles = {file.role for file in self._item.files}
+        roles = {file.role for file in self._item.files if file.name in added}
         rest = [one for one in self._stored if one.role not in roles and is_there(one, self._shelf)]
         files = [*added.values(), *{one.role: one for one in rest}.values()]
         ours = [replace(one, stored=added[one.stored].name) for one in self._item.cloud if one.stored in added]

@@ -16,7 +16,7 @@ from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.errors import Forbidden, NotAuthorized, Unreachable
 from zoomsync.http import Http
 from zoomsync.model import Secret, User
-from zoomsync.redaction import host_of, said
+from zoomsync.redaction import host_of
 
 MIME = "application/scim+json"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -86,19 +86,22 @@ class ScimDirectory:
             return self._groups[name]
 
     def _ask(self, method: str, path: str, document: Any = None, **query: str) -> Any:
+        token = self._token.reveal()
+        self._http.hide(token)
         response = self._http.request(
             method,
             f"{self._url}/{path}",
             repeatable=method != "POST",
             params=query,
-            headers={"Authorization": f"Bearer {self._token.reveal()}", "Accept": MIME, "Content-Type": MIME},
+            headers={"Authorization": f"Bearer {token}", "Accept": MIME, "Content-Type": MIME},
             data=None if document is None else json.dumps(document).encode(),
         )
-        message = f"portal: scim: {method} {path.partition('/')[0]}: HTTP {response.status_code}, "
+        fact = f"HTTP {response.status_code}, {self._http.said(response.content)}"
+        message = f"portal: scim: {method} {path.partition('/')[0]}: {fact}"
         if response.status_code == 401:
-            raise NotAuthorized(message + said(response.content), hint="check destination.scim_token")
+            raise NotAuthorized(message, hint="check destination.scim_token")
         if response.status_code == 403:
-            raise Forbidden(message + said(response.content), hint="let the token of SCIM change users and groups")
+            raise Forbidden(message, hint="let the token of SCIM change users and groups")
         if response.status_code >= 300:
             raise _refused(message, response.status_code, response.content)
         if not response.content.strip():
@@ -106,7 +109,7 @@ class ScimDirectory:
         with suppress(ValueError, RecursionError):
             return json.loads(response.content)
         raise Unreachable(
-            f"portal: scim: {host_of(self._url)}: answers {said(response.content)} instead of JSON",
+            f"portal: scim: {host_of(self._url)}: answers {self._http.said(response.content)} instead of JSON",
             hint="check destination.scim_url",
         )
 
@@ -117,7 +120,7 @@ def _refused(message: str, status: int, body: bytes) -> Refused:
         document = json.loads(body)
         name = f"{document.get('name') or ''} {document.get('scimType') or ''} {document.get('detail') or ''}".strip()
     hint = "check destination.scim_url" if status in (404, 405, 501) else "the next pass tries again"
-    return Refused(message + said(body), hint=hint, status=status, name=name)
+    return Refused(message, hint=hint, status=status, name=name)
 
 
 def _resources(document: Any) -> list[dict[str, Any]]:

@@ -37,8 +37,7 @@ class Shelf:
         Raises `MeetingFailed` when one is not shown that the search lists: that is nobody's deed.
         """
         found = {one: self._shown(one) for one in dict.fromkeys(ids)}
-        hidden = [one for one, media in found.items() if media is None]
-        self._require_consistent(hidden, self._listed(uuid) if hidden else ())
+        self._require_unlisted([one for one, media in found.items() if media is None], uuid)
         return {one: media for one, media in found.items() if media is not None and media.status != GONE}
 
     def search(self, uuid: str) -> dict[str, Media]:
@@ -47,14 +46,15 @@ class Shelf:
         A uuid is full of what search languages take for operators: so the tag is searched for, too.
         Raises `MeetingFailed` for one that is listed and not shown.
         """
-        found: dict[str, Media] = {}
-        for own, is_told in self._listed(uuid).items():
-            media = self._shown(own)
-            if media is None and is_told:
-                self._require_consistent([own], [own])
-            if media is not None and media.status != GONE and self.is_of(media, uuid):
-                found[own] = media
-        return found
+        found = {one: self._shown(one) for one in self._listed(uuid)}
+        for one, media in found.items():
+            if media is None:  # whose it is nobody can tell
+                raise _inconsistent(one)
+        return {
+            one: media
+            for one, media in found.items()
+            if media is not None and media.status != GONE and self.is_of(media, uuid)
+        }
 
     def is_of(self, media: Media, uuid: str) -> bool:
         """Whether a media says that it is of this meeting."""
@@ -81,36 +81,32 @@ class Shelf:
             raise
         return read_media(answer)
 
-    def _listed(self, uuid: str) -> dict[str, bool]:
-        """Each id that the search has for a meeting, and whether it is told to be of it; one of two ways is enough."""
-        listed: dict[str, bool] = {}
+    def _listed(self, uuid: str) -> dict[str, None]:
+        """The ids that the search has for a meeting, in its order; one of two ways is enough."""
+        listed: dict[str, None] = {}
         refused = 0
         for keyword in (uuid, tag_of(uuid)):
             try:
-                for own, is_told in self._entries(keyword, uuid):
-                    listed[own] = is_told or listed.get(own, False)
+                listed |= dict.fromkeys(self._entries(keyword, uuid))
             except Refused as error:
                 refused += 1
                 if error.status not in UNLIKE or refused == 2:
                     raise
         return listed
 
-    def _require_consistent(self, hidden: Iterable[str], listed: Collection[str]) -> None:
+    def _require_unlisted(self, hidden: Collection[str], uuid: str) -> None:
+        listed = self._listed(uuid) if hidden else ()
         for media in hidden:
             if media in listed:
-                raise MeetingFailed(
-                    f"portal: media_search lists media {media}, and media_get says that it is not there",
-                    hint="a search may lag behind a removal; else destination.endpoints.media_get says how to read one",
-                )
+                raise _inconsistent(media)
 
-    def _entries(self, keyword: str, uuid: str) -> Iterator[tuple[str, bool]]:
-        """Ids from the search's answer, without what it says to be of another meeting, and whether it says so of it."""
+    def _entries(self, keyword: str, uuid: str) -> Iterator[str]:
+        """Ids from the search's answer, without what it says to be of another meeting."""
         for answer, page in self._portal.pages("media_search", keyword=keyword, statuses=list(STATES)):
             for one in page:
                 attributes = read_attributes(answer, one)
-                is_told = text_of(attributes, self._uuid_attribute) == uuid
-                if is_told or not attributes:
-                    yield self._portal.id(answer, "id", one), is_told
+                if not attributes or text_of(attributes, self._uuid_attribute) == uuid:
+                    yield self._portal.id(answer, "id", one)
 
     def _made_by(self, intent: Intent, others: Collection[str]) -> Media | None:
         made = intent.details.get("media", "")
@@ -133,7 +129,7 @@ class Shelf:
                 hint="destination.endpoints.media_get says how to read one; it is not made a second time",
             )
         if made:
-            self._require_consistent([made], self._listed(intent.uuid))
+            self._require_unlisted([made], intent.uuid)
         return self._kept(intent, None)
 
     def _can_read(self) -> bool:
@@ -148,6 +144,13 @@ class Shelf:
         elif "seen" not in intent.details:
             self._unanswered.learn(intent, seen="yes")
         return media
+
+
+def _inconsistent(media: str) -> MeetingFailed:
+    return MeetingFailed(
+        f"portal: media_search lists media {media}, and media_get says that it is not there",
+        hint="a search may lag behind a removal; else destination.endpoints.media_get says how to read one",
+    )
 
 
 def fullest_first(media: Iterable[Media]) -> list[Media]:
