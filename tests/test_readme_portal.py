@@ -39,6 +39,24 @@ class TestPortal:
 
         assert told == [(f"`{name}`", f"`{asked(row)}`", known[row.confirmed]) for name, row in TABLE.items()]
 
+    def test_the_names_and_places_are_those_of_the_table(self) -> None:
+        told = [tuple(row) for row in tables(PORTAL)[1]]
+
+        assert told == [(f"`{name}`", names(row), " ".join(row.answer) or "–") for name, row in TABLE.items()]
+
+    def test_the_example_of_another_portal_overrides_what_it_names(self, tmp_path: Path) -> None:
+        document = yaml.safe_load(EXAMPLES[2])
+        config = parse(document, tmp_path / "config.yaml", {})
+        assert config.destination.type == "vidizmo"
+        table = config.destination.table
+
+        assert {name for name in TABLE if table[name] != TABLE[name]} == set(document["destination"]["endpoints"])
+        assert asked(table["upload_block"]).endswith("?comp=block&index={block_number}")
+        assert table["media_get"].answer == {
+            **TABLE["media_get"].answer, "captions": "tracks", "caption_culture": "language",
+            "caption_name": "file.name",
+        }  # fmt: skip
+
     def test_the_example_of_an_override_overrides(self, tmp_path: Path) -> None:
         document = yaml.safe_load(EXAMPLES[1])
         config = parse(document, tmp_path / "config.yaml", {})
@@ -90,6 +108,14 @@ class TestPortal:
     @pytest.mark.parametrize("name", APP[-4:])
     def test_status_tells_what_the_app_tells_in_the_same_words(self, name: str) -> None:
         assert any(sentence.startswith(name) for sentence in sentences())
+
+
+def names(row: Operation) -> str:
+    """What it can write in braces, what it must write in bold."""
+    needed = sorted(row.required)
+    others = sorted(row.values - {one for name in needed for one in name.split("|")})
+    bold = [f"**{name.replace('|', '** or **')}**" for name in needed]
+    return " ".join([*bold, *others]) or "–"
 
 
 def asked(row: Operation) -> str:
