@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 from zoomsync.access import Access, Authorization, check_clock
 from zoomsync.config.credentials import Finding
 from zoomsync.disk import device, existing, free_bytes
-from zoomsync.errors import ConfigError, NotAuthorized, Unfit, Unreachable, ZoomsyncError
+from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, Unfit, Unreachable, ZoomsyncError
 from zoomsync.hosts import Directory, Wanted, select, unknown_accounts, unknown_exclusions
 from zoomsync.media.tools import Tools
 from zoomsync.model import Entry, Secret, Surveyed
@@ -152,8 +152,10 @@ def destination(attach: Callable[[], None], probed: Probed) -> Iterator[Check]:
     """Whether it is the one that the state knows, lets us in and can be written to; and what it understands."""
     try:
         attach()
-    except ConfigError as error:  # what the survey tells helps to correct it
+    except ZoomsyncError as error:
         yield failed("destination", error)
+        if isinstance(error, NotAuthorized) and not isinstance(error, Forbidden):
+            return  # else each row would sign in again, until the account is locked
     else:
         yield ok("destination", probed.check())
     for one in probed.survey():

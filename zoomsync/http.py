@@ -1,5 +1,6 @@
 """HTTP for Zoom and the portal: a session per thread, retries, a rate, and no secret in any text."""
 
+import html
 import json
 import logging
 import re
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3.exceptions
@@ -55,6 +57,7 @@ class Http:
         tries: int = TRIES,
     ) -> None:
         self.name = name
+        self._hiding = threading.Lock()
         self._secrets: frozenset[str] = frozenset()
         self._clock = clock
         self._limit = Limit(rate, clock) if rate else None
@@ -119,8 +122,10 @@ class Http:
             raise self._refused(answer, is_passing=repeatable or answer.status_code == 429)
 
     def hide(self, secret: str) -> None:
-        """Cut this out of whatever the server says, plain and as JSON writes it."""
-        self._secrets |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+        """Cut this out of whatever the server says, plain and as JSON, a page or an address would write it."""
+        in_json = {json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
+        with self._hiding:
+            self._secrets |= {secret, *in_json, html.escape(secret), quote(secret, safe=""), quote_plus(secret)}
 
     def said(self, body: bytes) -> str:
         """What the server gives as its reason, fit for a message."""

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from zoomsync.config import Config, Vidizmo
 from zoomsync.destinations.vidizmo import vidizmo
 from zoomsync.destinations.vidizmo.attaching import Attaching
-from zoomsync.destinations.vidizmo.authors import Authors, Terms
+from zoomsync.destinations.vidizmo.authors import Authors
 from zoomsync.destinations.vidizmo.directory import Directory, PortalDirectory
+from zoomsync.destinations.vidizmo.enrolling import Enrolling
 from zoomsync.destinations.vidizmo.portal import Account, Portal
 from zoomsync.destinations.vidizmo.scim import ScimDirectory
 from zoomsync.destinations.vidizmo.shelf import Shelf
 from zoomsync.destinations.vidizmo.survey import Survey
+from zoomsync.destinations.vidizmo.terms import Terms
 from zoomsync.destinations.vidizmo.unanswered import Intents, Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Manner, Writer
@@ -37,7 +39,7 @@ def portal(
     terms = _terms(config, settings)
     return vidizmo.Vidizmo(
         line,
-        Authors(directory, unanswered, terms, named=named),
+        Authors(directory, Enrolling(directory, unanswered, terms, named=named), terms),
         shelf,
         Writer(line, uploads, shelf, unanswered, _manner(settings)),
         Attaching(line, uploads, unanswered, clock, language=settings.language),

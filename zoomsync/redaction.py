@@ -26,11 +26,11 @@ def said(body: bytes, secrets: Collection[str] = ()) -> str:
         document = json.loads(text)
     if isinstance(document, dict):
         keys = ("message", "errorMessage", "reason", "name", "error", "detail")
-        words = [str(document[key]) for key in keys if document.get(key)]
+        words = [_text(document[key]) for key in keys if document.get(key)]
         reason = redact(_without(words[0], secrets))[:300] if words else "no reason given"
-        return f"{reason}{_details(document, secrets)}{_incident(document)}"
-    if title := re.search(r"<title[^>]*>\s*([^<]{1,100})", text, re.IGNORECASE):
-        return f"a page titled “{redact(_without(title[1].strip(), secrets))}”"
+        return f"{reason}{_details(document, secrets)}{_incident(document, secrets)}"
+    if title := re.search(r"<title[^>]*>\s*([^<]+)", text, re.IGNORECASE):
+        return f"a page titled “{redact(_without(title[1].strip(), secrets))[:100].rstrip()}”"
     return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
 
 
@@ -43,16 +43,20 @@ def _details(document: dict[str, Any], secrets: Collection[str]) -> str:
     return f": {redact(_without(words, secrets))[:300]}" if words else ""
 
 
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def _without(text: str, secrets: Collection[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "…")
     return text
 
 
-def _incident(document: dict[str, Any]) -> str:
+def _incident(document: dict[str, Any], secrets: Collection[str]) -> str:
     """The number under which a portal's own log tells more of an error."""
     incident = document.get("incidentId")
-    return f" (incident {redact(str(incident))[:80]})" if incident else ""
+    return f" (incident {redact(_without(_text(incident), secrets))[:80]})" if incident else ""
 
 
 _FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"

@@ -259,7 +259,7 @@ class Pass:
             self._unblamed.append((job.entry, error))
             self.book.failed(job.entry, error)
             self._ending = self._ending or (error if self._unreached >= GIVEN_UP else None)
-        except (NotAuthorized, Unfit) as error:
+        except (ConfigError, NotAuthorized, Unfit) as error:
             self.book.failed(job.entry, error)
             self._ending = self._ending or (error if not isinstance(error, DiskFull) else None)
             self.book.tally.counts["no_room"] += isinstance(error, DiskFull)

@@ -14,8 +14,8 @@ from tests.fakes import FakeClock, a_meeting, a_user
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending, Request, json_answer
 from tests.sandbox.portal.faults import lost_request, portal_error
-from zoomsync.destinations.vidizmo.authors import Terms, judge
 from zoomsync.destinations.vidizmo.directory import PortalUser
+from zoomsync.destinations.vidizmo.terms import Terms, judge
 from zoomsync.errors import NotAuthorized, Unreachable, Unsettled
 from zoomsync.model import Author, Standing
 
@@ -210,7 +210,7 @@ def test_what_would_be_done_is_told_without_doing_it(begin: Open) -> None:
     assert [(one.email, one.note) for one in told] == [
         (ADA, "would be created and invited"),
         ("viewer@example.org", "Viewer would become Contributor"),
-        (ME, "falls back to me: the host has no e-mail"),
+        (ME, "falls back to me: it has no e-mail"),
     ]
     assert {one.operation for one in site.portal.requests} == {"user_find"}
     assert site.journal.written == []

@@ -10,7 +10,7 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.message import json_answer
 from tests.sandbox.portal.faults import portal_error
 from zoomsync.destinations.vidizmo.portal import Refused
-from zoomsync.errors import ConfigError, MeetingFailed, NotAuthorized
+from zoomsync.errors import ConfigError, NotAuthorized, Unreachable
 from zoomsync.model import Standing, User
 
 ADA = a_user().email
@@ -180,7 +180,7 @@ def test_where_no_groups_are_shown_that_is_told(begin: Open, caplog: pytest.LogC
 def test_another_address_of_scim_is_named(begin: Open) -> None:
     site = begin()
 
-    with pytest.raises(MeetingFailed, match="portal: scim: GET Users: HTTP 404") as raised:
+    with pytest.raises(Unreachable, match="portal: scim: GET Users: HTTP 404") as raised:
         again(site, users="scim", scim_url=f"{site.portal.url}/elsewhere", scim_token=site.portal.scim_token)
 
     assert raised.value.hint == "check destination.scim_url"

@@ -46,4 +46,6 @@ def _found(named: Path | None, around: Surroundings, *, everyone: bool) -> Roste
         )
         stack.callback(destination.detach)
         is_free = isinstance(config.destination, Library)
+        if not is_free:
+            wiring.attach(destination, state, run="", new_id="", begin_new=False, dry_run=True)
         return roster(hosts.wanted(config), to_zoom.zoom, entries, destination, everyone=everyone or is_free)

@@ -30,6 +30,8 @@ class Operation:
     """Names that the row may use."""
     required: frozenset[str] = frozenset()
     """Those that it must use, or what is published is not found again; `a|b`: one of these."""
+    tells: frozenset[str] = frozenset()
+    """Places that must not be empty: nothing works without what is there."""
     confirmed: bool = False
     """Whether the vendor's public pages tell of it."""
     writes: bool = True
@@ -78,18 +80,19 @@ def picked(document: Any, place: str) -> Any:
 
 
 def _named(template: Any) -> frozenset[str]:
-    return frozenset(name for text in _texts(template) for name in PLACEHOLDER.findall(text))
+    return frozenset(name for text in texts(template) for name in PLACEHOLDER.findall(text))
 
 
-def _texts(template: Any) -> Iterator[str]:
+def texts(template: Any) -> Iterator[str]:
+    """Every text in a body, however deep."""
     if isinstance(template, str):
         yield template
     elif isinstance(template, Mapping):
         for one in template.values():
-            yield from _texts(one)
+            yield from texts(one)
     elif isinstance(template, list | tuple):
         for one in template:
-            yield from _texts(one)
+            yield from texts(one)
 
 
 def _text(template: str, values: Mapping[str, Any]) -> str | None:

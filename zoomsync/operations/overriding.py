@@ -1,12 +1,13 @@
 """What a site says of its portal instead of the default rows, checked when the config is read."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
-from zoomsync.operations.operation import BYTES, Operation
+from zoomsync.operations.operation import BYTES, PLACEHOLDER, Operation, texts
 from zoomsync.operations.table import TABLE
 
 KEYS = ("method", "path", "query", "body", "answer")
@@ -68,10 +69,17 @@ def _answer_problems(operation: Operation, places: Any) -> Iterator[tuple[str, s
             yield f"answer.{name}", f"unknown key{_meant(name, [*operation.answer])}"
         elif not _PLACE.fullmatch(place):
             yield f"answer.{name}", "is not a place in an answer (write data.users, . for the whole, '' for nowhere)"
+        elif not place and name in operation.tells:
+            yield f"answer.{name}", "is nowhere, and nothing works without it (write where it is)"
 
 
 def _name_problems(operation: Operation, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     changed = _laid_over(operation, row)
+    for text in (changed.path, *changed.query.values(), *texts(changed.body)):
+        if odd := [one for one in re.findall(r"\{[^{}]*\}", text) if not PLACEHOLDER.fullmatch(one)]:
+            yield "", f"{odd[0]} is no name (write it without spaces and signs)"
+    if not _is_json(changed.body):
+        yield "body", "holds what JSON cannot (put dates and the like in quotes)"
     for name in sorted(changed.named() - operation.values):
         yield "", f"{{{name}}} is not known here{_meant(name, sorted(operation.values))}"
     for name in sorted(operation.required):
@@ -79,6 +87,14 @@ def _name_problems(operation: Operation, row: Mapping[str, Any]) -> Iterator[tup
             yield "", f"{{{name.replace('|', '} or {')}}} does not occur (put it into path, query or body)"
     if operation.body == BYTES and changed.body != BYTES:
         yield "body", "is the file's own bytes (remove the key)"
+
+
+def _is_json(body: Any) -> bool:
+    try:
+        json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _meant(word: str, options: list[str]) -> str:

@@ -41,12 +41,16 @@ _BLOB = "blob/{blob_id}/{file_name}/{file_guid}"
 _ATTRIBUTES = [{"fieldName": "{attribute_names}", "value": "{attribute_values}"}]
 
 
-def _row(method: str, path: str, values: str = "", needs: str = "", **fields: Any) -> Operation:
-    """A row that may use what it uses by default and `values`, and must use what its path names and `needs`."""
+def _row(method: str, path: str, values: str = "", needs: str = "", tells: str = "", **fields: Any) -> Operation:
+    """A row that may use what it uses by default and `values`, and must use what its path names and `needs`.
+
+    Its answer must have a place for each that `tells` names.
+    """
     plain = Operation(method=method, path=path, **fields)
     in_path = frozenset(PLACEHOLDER.findall(path))
     required = in_path | frozenset(needs.split())
-    return replace(plain, values=plain.named() | frozenset(values.split()), required=required)
+    known = plain.named() | frozenset(values.split())
+    return replace(plain, values=known, required=required, tells=frozenset(tells.split()))
 
 
 RECEIPT_ATTRIBUTE = "ZoomsyncReceipt"
@@ -64,6 +68,7 @@ TABLE: Mapping[str, Operation] = {
             "applicationId": "{application_id}",
         },
         answer={"token": "."},
+        tells="token",
         confirmed=True,
         writes=False,
     ),
@@ -74,6 +79,7 @@ TABLE: Mapping[str, Operation] = {
         values="offset",
         body={"keyword": "{email}", "pageIndex": "{page}", "pageSize": "{page_size}"},
         answer={"found": "users", "total": "totalCount", **_USER},
+        tells="found id email",
         writes=False,
     ),
     "user_create": _row(
@@ -88,10 +94,17 @@ TABLE: Mapping[str, Operation] = {
             "sendInvitation": "{invitation}",
         },
         answer=_USER,
+        tells="id",
         repeatable=False,
     ),
     "user_invite": _row("POST", "user/{user}/invitation", repeatable=False),
-    "group_list": _row("GET", "group", answer={"found": "groups", "id": "id", "name": "name"}, writes=False),
+    "group_list": _row(
+        "GET",
+        "group",
+        answer={"found": "groups", "id": "id", "name": "name"},
+        tells="found id name",
+        writes=False,
+    ),
     "group_add_user": _row("POST", "group/{group}/user/{user}"),
     "upload_start": _row("PUT", _BLOB, query={"comp": "initialize"}, values="size", confirmed=True),
     "upload_block": _row(
@@ -123,9 +136,10 @@ TABLE: Mapping[str, Operation] = {
             "content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"},
         },
         answer={"id": "id"},
+        tells="id",
         repeatable=False,
     ),
-    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, writes=False),
+    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, tells="id status", writes=False),
     "media_update": _row(
         "PUT",
         "mashup/{media}",
@@ -152,6 +166,7 @@ TABLE: Mapping[str, Operation] = {
             "id": "id",
             **{name: _MEDIA[name] for name in ("attributes", "attribute_name", "attribute_value")},
         },
+        tells="found id",
         confirmed=True,
         writes=False,
     ),
@@ -170,8 +185,16 @@ TABLE: Mapping[str, Operation] = {
         body={"content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"}},
         repeatable=False,
     ),
-    "category_list": _row("GET", "category", answer={"found": "categories", "id": "id", "name": "name"}, writes=False),
-    "attribute_list": _row("GET", "custom-attributes", answer={"found": ".", "name": "fieldName"}, writes=False),
+    "category_list": _row(
+        "GET",
+        "category",
+        answer={"found": "categories", "id": "id", "name": "name"},
+        tells="found id name",
+        writes=False,
+    ),
+    "attribute_list": _row(
+        "GET", "custom-attributes", answer={"found": ".", "name": "fieldName"}, tells="found name", writes=False
+    ),
     "attribute_create": _row(
         "POST",
         "custom-attributes",

@@ -3,80 +3,35 @@
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from zoomsync.destinations.vidizmo.directory import Directory, PortalUser, no_account
+from zoomsync.destinations.vidizmo.enrolling import Enrolling
 from zoomsync.destinations.vidizmo.portal import Refused
-from zoomsync.destinations.vidizmo.unanswered import Unanswered
-from zoomsync.errors import ConfigError, Forbidden, Unreachable, Unsettled
-from zoomsync.model import Author, Intent, Standing, User
-from zoomsync.words import moment, plural
+from zoomsync.destinations.vidizmo.terms import Case, Terms, judge
+from zoomsync.errors import ConfigError, Forbidden, MeetingFailed
+from zoomsync.http import OutOfOrder
+from zoomsync.model import Author, Standing, User
+from zoomsync.words import plural
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What the config says of authors."""
-
-    publish_as: str = "zoom_user"
-    me: str = ""
-    account: str = ""
-    """The e-mail that signs in: `me` where none is set."""
-    aliases: Mapping[str, str] = field(default_factory=dict)
-    viewer: str = "Viewer"
-    contributor: str = "Contributor"
-    uploading: frozenset[str] = frozenset({"Contributor"})
-    create_users: bool = True
-    max_new_users: int = 25
-    invites: bool = False
-    """Whether the mail with the link has to be asked for; else the portal sends it to whoever is new."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What the portal's users mean for a host."""
-
-    standing: Standing
-    note: str
-    user: PortalUser | None = None
-
-
-def judge(found: Sequence[PortalUser], terms: Terms) -> Case:
-    """What to do about a host with whose e-mail the portal found these users. Pure."""
-    if not found:
-        if terms.create_users:
-            return Case(standing=Standing.NEW, note="would be created and invited")
-        return Case(standing=Standing.FALLBACK, note="unknown to the portal, and create_users is false")
-    if len(found) > 1:
-        return Case(standing=Standing.FALLBACK, note=f"{plural(len(found), 'user')} of the portal have this e-mail")
-    (user,) = found
-    if not user.is_active:
-        why = "disabled in the portal" if user.has_signed_in is not False else "has not completed the registration"
-        return Case(standing=Standing.FALLBACK, note=why)
-    if user.groups is None or user.groups & terms.uploading:
-        return Case(standing=Standing.PLAIN, note="exists", user=user)
-    if terms.viewer in user.groups:
-        return Case(standing=Standing.RAISED, note=f"{terms.viewer} would become {terms.contributor}", user=user)
-    return Case(standing=Standing.FALLBACK, note="in no group that may upload (destination.groups.uploading)")
 
 
 class Authors:
     """The authors of one pass; each host is asked about, made and told of once. Shared by all workers."""
 
-    def __init__(
-        self, directory: Directory, unanswered: Unanswered, terms: Terms, *, named: Callable[[User], User]
-    ) -> None:
+    def __init__(self, directory: Directory, enrolling: Enrolling, terms: Terms) -> None:
         self._directory = directory
-        self._unanswered = unanswered
+        self._enrolling = enrolling
         self._terms = terms
-        self._named = named
-        """A host with the names that Zoom has for it."""
         self._lock = threading.Lock()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._settled: dict[str, Author] = {}
         self._foreseen: dict[str, Author] = {}
+        self._lost: dict[str, tuple[str, str]] = {}
+        """Address → why the portal cannot look it up in this pass, and the remedy."""
         self._new = 0
         self._no_licence = ""
 
@@ -126,11 +81,15 @@ class Authors:
         own = {zoom.lower(): there for zoom, there in self._terms.aliases.items()}.get(host.email.lower())
         email = (own or host.email).lower()
         if not email:
-            return replace(self.me(), standing=Standing.FALLBACK, note="falls back to me: the host has no e-mail")
+            email, decide = f"host {host.id}", partial(self._nameless, is_told=known is self._settled)
         with self._turn(email):
             if email not in known:
                 known[email] = decide(host, email)
             return known[email]
+
+    def _nameless(self, host: User, own: str, *, is_told: bool) -> Author:
+        del host
+        return self._fallback(own, "it has no e-mail", is_told=is_told)
 
     def _turn(self, email: str) -> threading.Lock:
         with self._lock:
@@ -145,30 +104,48 @@ class Authors:
                 raise
             log.warning("%s: items of %s are published without naming an author", refused, address)
             found = []
-        if len(found) == 1:
+        if len(found) == 1 and (is_account or self._may_publish(found[0])):
             return Author(id=found[0].id, email=address)
         if is_account:  # the portal knows who is signed in, and takes that for the author
             return Author(id="", email=address)
+        if len(found) == 1:
+            raise ConfigError(f"me: {address} is disabled, or may not upload", hint="let it, or name another one")
         raise ConfigError(f"me: the portal has {plural(len(found), 'user')} called {address}", hint="correct `me`")
+
+    def _may_publish(self, user: PortalUser) -> bool:
+        return user.is_active and (user.groups is None or not user.groups.isdisjoint(self._terms.uploading))
+
+    def _find(self, email: str) -> list[PortalUser]:
+        """Look an address up. Raises `MeetingFailed` where the portal fails over this one alone; it is asked once."""
+        if email in self._lost:
+            raise MeetingFailed(self._lost[email][0], hint=self._lost[email][1])
+        try:
+            return self._directory.find(email)
+        except (Forbidden, OutOfOrder) as error:
+            self._directory.find(self._terms.account)  # raises likewise where it is not about this address
+            self._lost[email] = (f"{error}, asked for {email}", error.hint)
+            raise MeetingFailed(self._lost[email][0], hint=error.hint) from error
 
     def _foresee(self, host: User, email: str) -> Author:
         del host
-        case = self._limited(judge(self._directory.find(email), self._terms))
+        found = self._find(email)
+        begun = None if found else self._enrolling.begun(email)
+        if begun is not None:
+            return Author(id=begun.id, email=email, note="created already, and not shown by the portal's search yet")
+        case = self._limited(judge(found, self._terms))
         if case.standing is Standing.FALLBACK:
             return self._fallback(email, case.note, is_told=False)
         return Author(id=case.user.id if case.user else "", email=email, note=case.note, standing=case.standing)
 
     def _settle(self, host: User, email: str) -> Author:
-        found = self._directory.find(email)
-        intents = self._unanswered.open("invite", target=email)
+        found = self._find(email)
         try:
-            for intent in intents:
-                found = self._after(intent, found)
+            found = self._enrolling.after(email, found)
             return self._made(host, email, self._limited(judge(found, self._terms)))
         except Refused as refused:
-            if _is_licence(refused):
+            if _is_licence(refused, email):
                 self._no_licence = f"the portal has no licence left: {refused}"
-            return self._fallback(email, self._no_licence if _is_licence(refused) else str(refused))
+            return self._fallback(email, self._no_licence if _is_licence(refused, email) else str(refused))
         except Forbidden as refused:
             return self._fallback(email, str(refused))
 
@@ -188,7 +165,11 @@ class Authors:
             return self._fallback(email, case.note)
         try:
             user, note = self._applied(host, email, case)
-        except Refused as refused:
+        except (Refused, Forbidden) as refused:
+            with self._lock:
+                self._new -= case.standing is Standing.NEW
+            if not isinstance(refused, Refused):
+                raise
             found = self._directory.find(email) if refused.status == 409 and case.user is None else []
             if not found:
                 raise
@@ -199,7 +180,7 @@ class Authors:
 
     def _applied(self, host: User, email: str, case: Case) -> tuple[PortalUser, str]:
         if case.user is None:
-            user = self._created(host, email)
+            user = self._enrolling.made(host, email)
             log.info("portal: %s: created as %s and invited", email, self._terms.contributor)
             return user, "created and invited"
         if case.standing is Standing.RAISED:
@@ -208,65 +189,6 @@ class Authors:
             return case.user, f"{self._terms.viewer} became {self._terms.contributor}"
         return case.user, case.note
 
-    def _created(self, host: User, email: str) -> PortalUser:
-        """Make the user once, invite once. The intent stays open until the portal's search finds the user."""
-        host = self._named(host)
-        self._directory.require_groups((self._terms.contributor,))
-        intent = self._unanswered.begin("invite", target=email)
-        try:
-            user = self._directory.create(host, email, self._terms.contributor)
-        except (Refused, Forbidden):
-            self._unanswered.settle(intent)
-            raise
-        except Unreachable:
-            self._unanswered.unheard(intent)
-            raise
-        known = {"user": user.id} if user.is_active else {"user": user.id, "inactive": "yes"}
-        self._complete(self._unanswered.learn(intent, **known), user)
-        if self._directory.find(email):
-            self._unanswered.settle(intent)
-        return user
-
-    def _invite(self, intent: Intent, user: PortalUser) -> None:
-        """Send the mail, where making the user did not; never twice, so a lost answer is told to a person."""
-        if not self._terms.invites or "inviting" in intent.details:
-            return
-        self._unanswered.learn(intent, inviting="yes")
-        try:
-            self._directory.invite(user)
-        except (Refused, Forbidden) as refused:
-            log.warning("portal: %s: created, but not invited: %s; send the invitation by hand", user.email, refused)
-
-    def _after(self, intent: Intent, found: list[PortalUser]) -> list[PortalUser]:
-        """What the portal has after a creation of an earlier pass. Raises `Unsettled` while that cannot be known."""
-        if found:
-            if len(found) == 1:
-                self._complete(intent, found[0])
-            self._unanswered.settle(intent)
-            return self._directory.find(intent.target)
-        if "user" in intent.details:
-            is_active = "inactive" not in intent.details
-            own = intent.details["user"]
-            return [PortalUser(id=own, email=intent.target, is_active=is_active, groups=None, has_signed_in=is_active)]
-        shown = self._unanswered.shows_from(intent)
-        if shown is None:
-            self._unanswered.settle(intent)
-            return []
-        raise Unsettled(
-            f"whether the portal made the user {intent.target} shows at {moment(shown)}",
-            hint="the next pass looks again",
-            until=shown,
-        )
-
-    def _complete(self, intent: Intent, user: PortalUser) -> None:
-        """Do what is left to do of making a user; nothing for one whom somebody else made meanwhile."""
-        own = intent.details.get("user")
-        if own != user.id and (own is not None or user.has_signed_in):
-            return
-        if user.groups is not None and not user.groups & self._terms.uploading:
-            self._directory.add_to_group(user, self._terms.contributor)
-        self._invite(intent, user)
-
     def _fallback(self, email: str, reason: str, *, is_told: bool = True) -> Author:
         author = self.me()
         if is_told:
@@ -274,6 +196,6 @@ class Authors:
         return replace(author, standing=Standing.FALLBACK, note=f"falls back to me: {reason}")
 
 
-def _is_licence(refused: Refused | Forbidden) -> bool:
+def _is_licence(refused: Refused, email: str) -> bool:
     """Whether the portal has run out of licences: then everybody else is refused, too."""
-    return isinstance(refused, Refused) and "licen" in refused.name.lower()
+    return refused.status != 409 and "licen" in refused.name.lower().replace(email, "")

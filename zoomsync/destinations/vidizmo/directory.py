@@ -102,10 +102,15 @@ class PortalDirectory:
         return PortalUser(
             id=self._portal.id(answer, "id", one),
             email=answer.text("email", one),
-            is_active=answer.get("active", one) is not False,
+            is_active=is_active(answer.get("active", one)),
             groups=frozenset(answer.text("group_name", each) for each in groups) if isinstance(groups, list) else None,
             has_signed_in=bool(answer.get("last_login", one)) if last_login and last_login in one else None,
         )
+
+
+def is_active(told: Any) -> bool:
+    """What a portal says of whether a user is active, as a flag, a number or a word; where it says nothing, yes."""
+    return str(told).strip().lower() not in ("false", "0", "no", "inactive", "disabled", "blocked", "suspended")
 
 
 def no_account(email: str) -> ConfigError:

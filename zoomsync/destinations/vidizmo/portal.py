@@ -23,6 +23,8 @@ PAGE_SIZE = 50
 MOST_PAGES = 2000
 STALE_TOKEN = "InvalidAccessTokenException"  # noqa: S105  # the name of an error
 API = "/api/v1/"
+NO_SIGN_IN = (301, 302, 303, 307, 308, 404, 405, 415)
+"""What something else answers that is no portal."""
 UNLIKE = (400, 404, 405, 415, 422, 501)
 """What a portal answers that wants to be asked otherwise."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
@@ -214,7 +216,7 @@ class Portal:
             self._http.hide(secret)
         response = self._send("sign_in", None, values, None)
         fact = self._fact(response)
-        if response.status_code == 404:
+        if response.status_code in NO_SIGN_IN:
             raise Unreachable(
                 f"portal: {host_of(self.url)}: no sign-in there: {fact}",
                 hint=f"check destination.url, to which {API} is added",

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from zoomsync.destinations.vidizmo.directory import PortalUser, no_such_group
+from zoomsync.destinations.vidizmo.directory import PortalUser, is_active, no_such_group
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.errors import Forbidden, NotAuthorized, Unreachable
 from zoomsync.http import Http
@@ -33,6 +33,8 @@ class ScimDirectory:
         self._token = token
         self._lock = threading.Lock()
         self._groups: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        """Id of a group → its name, read where users are shown without names."""
         self._shows_groups = False
 
     def require_groups(self, names: Collection[str]) -> None:
@@ -43,7 +45,7 @@ class ScimDirectory:
     def find(self, email: str) -> list[PortalUser]:
         """By `userName`."""
         document = self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}")
-        users = [_user(one) for one in _resources(document)]
+        users = [self._user(one) for one in _resources(document)]
         self._shows_groups = self._shows_groups or any(user.groups for user in users)
         found = [user for user in users if user.email.lower() == email.lower()]
         return [replace(user, groups=frozenset()) if self._is_in_none(user) else user for user in found]
@@ -59,7 +61,7 @@ class ScimDirectory:
             "emails": [{"value": email, "primary": True}],
             "active": True,
         }
-        user = _user(self._ask("POST", "Users", sent))
+        user = self._user(self._ask("POST", "Users", sent))
         return replace(user, groups=user.groups or frozenset())
 
     def add_to_group(self, user: PortalUser, group: str) -> None:
@@ -74,6 +76,27 @@ class ScimDirectory:
     def _is_in_none(self, user: PortalUser) -> bool:
         """Whether groups are left out because there are none, as SCIM allows: others show theirs."""
         return user.groups is None and self._shows_groups
+
+    def _user(self, one: Any) -> PortalUser:
+        if not isinstance(one, dict) or not one.get("id"):
+            raise Unreachable("portal: scim: the answer is no user", hint="check destination.scim_url")
+        return PortalUser(
+            id=str(one["id"]),
+            email=str(one.get("userName", "")),
+            is_active=is_active(one.get("active")),
+            groups=self._named(one.get("groups")),
+        )
+
+    def _named(self, groups: Any) -> frozenset[str] | None:
+        """The names of a user's groups, which SCIM need not show beside their ids; None: not all of them are known."""
+        if not isinstance(groups, list):
+            return None
+        told = [one for one in groups if isinstance(one, dict)]
+        if any("display" not in one for one in told) and not self._names:
+            found = _resources(self._ask("GET", "Groups"))
+            self._names = {str(one.get("id")): str(one.get("displayName")) for one in found}
+        names = [one.get("display") or self._names.get(str(one.get("value"))) for one in told]
+        return frozenset(map(str, names)) if all(names) else None
 
     def _group(self, name: str) -> str:
         with self._lock:
@@ -128,16 +151,3 @@ def _resources(document: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise Unreachable("portal: scim: the answer is no list", hint="check destination.scim_url")
     return [one for one in found if isinstance(one, dict)]
-
-
-def _user(one: Any) -> PortalUser:
-    if not isinstance(one, dict) or not one.get("id"):
-        raise Unreachable("portal: scim: the answer is no user", hint="check destination.scim_url")
-    groups = one.get("groups")
-    names = [str(each.get("display", "")) for each in groups if isinstance(each, dict)] if groups is not None else None
-    return PortalUser(
-        id=str(one["id"]),
-        email=str(one.get("userName", "")),
-        is_active=one.get("active") is not False,
-        groups=None if names is None else frozenset(names),
-    )

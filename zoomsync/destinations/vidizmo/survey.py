@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from zoomsync.destinations.vidizmo.authors import Terms
 from zoomsync.destinations.vidizmo.directory import Directory, PortalDirectory, no_account
 from zoomsync.destinations.vidizmo.media import STATES, read_media
 from zoomsync.destinations.vidizmo.portal import Portal
+from zoomsync.destinations.vidizmo.terms import Terms
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, ZoomsyncError
 from zoomsync.model import Surveyed
 from zoomsync.operations import Operation
@@ -35,7 +35,6 @@ class Survey:
         self._category = category
         self._media = ""
         self._trials: Mapping[str, Callable[[], str]] = {
-            "sign_in": self._sign_in,
             "user_find": self._users,
             "group_list": self._groups,
             "media_search": self._search,
@@ -45,12 +44,18 @@ class Survey:
         }
 
     def rows(self) -> Iterator[Surveyed]:
-        """One by one, in an order in which one trial can use what another found."""
+        """One by one, in an order in which one trial can use what another found; none without signing in."""
+        first = self._tried("sign_in", self._sign_in)
+        yield first
+        if first.standing != "refused":
+            yield from self._others()
+
+    def _others(self) -> Iterator[Surveyed]:
         by_scim = not isinstance(self._directory, PortalDirectory)
         if by_scim:
             yield self._tried("scim", self._users)
-        names = sorted(self._portal.table, key=lambda name: name == "media_get")
-        for name in names:
+        names = [name for name in self._portal.table if name not in ("sign_in", "media_get")]
+        for name in [*names, "media_get"]:
             if by_scim and name in OF_USERS:
                 yield Surveyed(name=name, standing="unchecked", message="not used: users are found and made by SCIM")
             elif name in self._trials:
@@ -85,12 +90,17 @@ class Survey:
             lost = no_account(account)
             raise lost if self._terms.create_users else Unsure(str(lost), hint=lost.hint)
         groups = found[0].groups
+        if groups is not None and groups.isdisjoint(self._terms.uploading):
+            raise Unsure(
+                f"finds {account}, in {', '.join(sorted(groups)) or 'no group'}: none that may upload",
+                hint="destination.groups.uploading says which do; or the row has the names of groups elsewhere",
+            )
         if groups is None:
             raise Unsure(
                 f"finds {account}, but not in which groups",
                 hint=f"a {self._terms.viewer} stays one, and is the author, until the portal says it",
             )
-        return f"finds {account}, in {', '.join(sorted(groups)) or 'no group'}"
+        return f"finds {account}, in {', '.join(sorted(groups))}"
 
     def _groups(self) -> str:
         self._directory.require_groups((self._terms.viewer, self._terms.contributor))

@@ -8,14 +8,14 @@ from zoomsync.destinations.vidizmo.authors import Authors
 from zoomsync.destinations.vidizmo.held import media_of
 from zoomsync.destinations.vidizmo.judging import judge
 from zoomsync.destinations.vidizmo.media import REJECTED, Media
-from zoomsync.destinations.vidizmo.portal import Portal
+from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.publication import Publication
 from zoomsync.destinations.vidizmo.shelf import Shelf, fullest_first, held_by
 from zoomsync.destinations.vidizmo.survey import Survey
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
-from zoomsync.errors import MeetingFailed, RemovedByPerson
+from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
 from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.operations import RECEIPT_ATTRIBUTE
 
@@ -66,8 +66,11 @@ class Vidizmo:
     def attach(self, *, dry_run: bool) -> None:
         """Sign in, find the category and what authors need: what is wrong there stops a pass before it begins."""
         self._portal.sign_in()
-        self._writer.find_category()
-        self._authors.ready()
+        try:
+            self._writer.find_category()
+            self._authors.ready()
+        except Refused as refused:  # here it concerns every meeting
+            raise Unreachable(str(refused), hint=refused.hint) from refused
         if not dry_run:
             self._unanswered.tidy()
 
