@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from zoomsync.operations import TABLE, Operation, fill, override, picked
 from zoomsync.operations.operation import PLACEHOLDER
@@ -220,3 +221,48 @@ def test_every_row_that_names_what_is_made_or_looked_for_needs_it() -> None:
         "handout_add": {"file_guid"},
         "attribute_create": {"field"},
     }
+
+
+@pytest.mark.parametrize(
+    "value", ["2026-01-01", "2026-01-01 10:00:00", ".nan", ".inf", "!!binary aGVsbG8=", "!!set {a}"]
+)
+def test_a_body_holds_what_json_can(value: str) -> None:
+    row = yaml.safe_load(f'body: {{emailAddress: "{{email}}", deep: [{{from: {value}}}]}}')
+
+    assert override({"user_create": row})[1] == {
+        "user_create.body": "holds what JSON cannot (put dates and the like in quotes)"
+    }
+
+
+@pytest.mark.parametrize("odd", ["{ first_name }", "{last-name}", "{}", "{first name}"])
+def test_braces_that_hold_no_name_are_told_wherever_they_are(odd: str) -> None:
+    """Else they would be sent as they are."""
+    body = {"emailAddress": "{email}", "names": [{"first": f"Dr. {odd}"}]}
+
+    problems = [
+        override({"user_create": {"body": body}})[1],
+        override({"user_create": {"query": {"name": odd}}})[1],
+    ]
+
+    assert problems == [{"user_create": f"{odd} is no name (write it without spaces and signs)"}] * 2
+
+
+def test_the_places_without_which_nothing_works_are_known() -> None:
+    assert {name: row.tells for name, row in TABLE.items() if row.tells} == {
+        "sign_in": {"token"},
+        "user_find": {"found", "id", "email"},
+        "user_create": {"id"},
+        "group_list": {"found", "id", "name"},
+        "media_create": {"id"},
+        "media_get": {"id", "status"},
+        "media_search": {"found", "id"},
+        "category_list": {"found", "id", "name"},
+        "attribute_list": {"found", "name"},
+    }
+
+
+@pytest.mark.parametrize(("name", "place"), [(name, place) for name, row in TABLE.items() for place in row.answer])
+def test_a_place_may_be_nowhere_unless_nothing_works_without_it(name: str, place: str) -> None:
+    nowhere = {f"{name}.answer.{place}": "is nowhere, and nothing works without it (write where it is)"}
+
+    assert override({name: {"answer": {place: ""}}})[1] == (nowhere if place in TABLE[name].tells else {})

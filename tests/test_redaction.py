@@ -1,10 +1,19 @@
 """What is shown of servers' texts holds no secret and moves no cursor."""
 
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes import FakeClock
+from zoomsync.http import Http
 from zoomsync.redaction import host_of, redact, said
+
+SECRETS = ["plain-5f2c", "a&b>c\"d'e", "p w+d/%ü", "o'Brien\"s\\pw"]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +58,7 @@ def test_no_token_survives_redaction(token: str) -> None:
         (b'{"status":false,"errorCode":300,"errorMessage":"Forbidden"}', "Forbidden"),
         (b"<html><head><TITLE>\n Sign In </TITLE>", "a page titled “Sign In”"),
         (b"<p>no", "an HTML page"),
+        (b'{"error":{"code":7,"message":"No."}}', '{"code": 7, "message": "No."}'),
         (b"", "no reason given"),
         (b"[1]", "no reason given"),
         (b"[" * 100_000, "no reason given"),
@@ -57,6 +67,60 @@ def test_no_token_survives_redaction(token: str) -> None:
 )
 def test_what_a_server_says_is_found(body: bytes, shown: str) -> None:
     assert said(body) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ('{"name":"X","incidentId":"req:hunter2"}', "X (incident req:…)"),
+        ('{"name":"X","incidentId":["hunter2"]}', 'X (incident ["…"])'),
+        ('{"error":{"code":1,"value":"hunter2"}}', '{"code": 1, "value": "…"}'),
+        (f"<title>{'x' * 96} hunter2</title>", f"a page titled “{'x' * 96} …”"),
+        (f'{{"message":"{"y" * 296} hunter2"}}', f"{'y' * 296} …"),
+    ],
+)
+def test_no_secret_that_a_server_says_back_is_shown_whole_or_in_part(body: str, shown: str) -> None:
+    assert said(body.encode(), {"hunter2"}) == shown
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize(
+    "written",
+    [
+        str,
+        html.escape,
+        lambda secret: quote(secret, safe=""),
+        quote_plus,
+        json.dumps,
+        lambda secret: json.dumps(secret, ensure_ascii=False),
+    ],
+    ids=["plain", "page", "address", "form", "JSON", "JSON as UTF-8"],
+)
+def test_a_hidden_secret_is_cut_out_however_a_server_writes_it(secret: str, written: Callable[[str], str]) -> None:
+    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http.hide(secret)
+    echo = written(secret)
+    quotes = '"' if echo.startswith('"') else ""
+    shown = f"cannot use {quotes}…{quotes} here"
+
+    told = [
+        http.said(json.dumps({"message": f"cannot use {echo} here"}).encode()),
+        http.said(json.dumps({"name": "X", "exceptionDetails": [{"message": f"cannot use {echo} here"}]}).encode()),
+        http.said(json.dumps({"name": "X", "incidentId": f"cannot use {echo} here"}).encode()),
+        http.said(f"<title>cannot use {echo} here</title>".encode()),
+    ]
+
+    assert told == [shown, f"X: {shown}", f"X (incident {shown})", f"a page titled “{shown}”"]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_hidden_secret_is_cut_out_of_an_object_that_says_why(secret: str) -> None:
+    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http.hide(secret)
+
+    told = http.said(json.dumps({"error": {"code": 1, "request": {"value": secret}}}).encode())
+
+    assert told == '{"code": 1, "request": {"value": "…"}}'
 
 
 @pytest.mark.parametrize(
