@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from zoomsync.layout import Output, alone, numbered, safe
+from zoomsync.layout import How, Output, alone, numbered, numbers, original, safe
 from zoomsync.model import Receipt, RecordingFile, StoredFile
 
 
@@ -52,6 +52,7 @@ class _Update:
         self._stored = previous.files
         self._roles = {file.role for file in previous.files}
         self._held = {file.name: {one.id for one in previous.cloud if one.stored == file.name} for file in self._stored}
+        self._known = {one.id for one in previous.cloud}
         self._fetched = {((one.id,), one.sha256) for one in previous.cloud}
         every = {file.id: file for output in outputs for file in output.inputs}
         self._fresh = {one for one, file in every.items() if one in available and not previous.covers(file)}
@@ -66,9 +67,23 @@ class _Update:
     def arrangement(self) -> Arrangement:
         whole = self._whole()
         taken = self._roles | self._wanted
-        parts = [self._part(one, taken) for one in self._outputs if one not in whole and self._is_new(one)]
+        rest = [one for one in self._outputs if one not in whole and self._is_new(one)]
+        unproven = [one for one in rest if self._is_unproven(one)]
+        parts = [self._part(one, taken) for one in rest if one not in unproven]
         keep = tuple(file for file in self._stored if not self._is_replaced(file, whole))
-        return Arrangement(keep=keep, build=(*whole, *parts))
+        return Arrangement(keep=keep, build=(*whole, *parts, *self._proofs(unproven)))
+
+    def _is_unproven(self, output: Output) -> bool:
+        """Whether it is stored for good, made of these very files, and only what proves their bytes is missing."""
+        fresh = self._fresh & set(output.made_of)
+        is_made = any(fresh <= set(file.made_of) for file in self._stored if not _is_original(file))
+        return not self._can_replace and output.how is not How.KEEP and is_made and self._known.isdisjoint(fresh)
+
+    def _proofs(self, unproven: Sequence[Output]) -> list[Output]:
+        """The segments of videos, as fetched: texts have theirs beside them anyway."""
+        segment = numbers({file.id: file for one in self._outputs for file in one.inputs}.values())
+        inputs = {file.id: file for one in unproven if one.how is How.STITCH for file in one.inputs}
+        return [original(file, segment[one]) for one, file in inputs.items() if one in self._fresh]
 
     def _is_new(self, output: Output) -> bool:
         return not self._fresh.isdisjoint(output.made_of)

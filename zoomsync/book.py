@@ -175,6 +175,8 @@ class Book:
         if passing:
             with about(entry):
                 log.info("%s", answer.reason)
+            if entry.kept != answer.reason:
+                self.put(replace(entry, kept=answer.reason))
             return
         if isinstance(answer, plan.Wait):
             unproven = MeetingFailed(answer.reason, hint=UNPROVEN)
@@ -183,7 +185,8 @@ class Book:
             self._tell("kept", entry, answer.reason, UNPROVEN)
             return
         self.tally.counts["altered"] += 1
-        self._tell("kept", entry, answer.reason, "`sync --meeting UUID` fetches it again")
+        hint = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
+        self._tell("kept", entry, answer.reason, hint)
         self.put(ledger.answered(entry, answer, self._clock.now()))
 
     def _failed(self, before: Entry, after: Entry, error: ZoomsyncError) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zoomsync.arrangement import Arrangement
 from zoomsync.errors import Unjoinable, Unstitchable
-from zoomsync.layout import How, Output, extension, numbered, safe, separate
+from zoomsync.layout import How, Output, numbered, numbers, original, separate
 from zoomsync.media import captions, chat, stitch
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Meeting, Receipt, RecordingFile, StoredFile
@@ -172,12 +172,11 @@ def _seconds(files: Iterable[RecordingFile]) -> float:
 
 def _originals(output: Output, have: Materials) -> list[ItemFile]:
     """The segments as fetched. Each is linked, not moved, in staging: it may go into several places."""
-    numbers = _numbers(have.known)
+    segment = numbers(have.known)
     stored = {(file.made_of, file.sha256): file for file in have.arrangement.keep if file.role.startswith("segments/")}
     originals = []
     for file in output.inputs:
-        role = f"segments/{numbers[file.id]} {safe(file.label)}"
-        one = Output(role=role, name=f"{role}.{extension(file)}", how=How.KEEP, inputs=(file,))
+        one = original(file, segment[file.id])
         same = stored.get((one.made_of, have.fetched[file.id].sha256))
         originals.append(_kept(same) if same else _as_fetched(one, have))
     return originals
@@ -234,14 +233,9 @@ def _separate_text(output: Output, have: Materials) -> list[ItemFile]:
     """The text files beside separate videos: each as fetched, named like the video of its segment."""
     if output.how is How.KEEP:
         return [_as_fetched(output, have)]
-    numbers = _numbers(have.known)
+    segment = numbers(have.known)
     alone = [replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs]
-    return [_as_fetched(numbered(one, numbers[one.inputs[0].id]), have) for one in alone]
-
-
-def _numbers(known: Sequence[RecordingFile]) -> dict[str, int]:
-    """File id → number of its segment, from 1."""
-    return {file.id: n for n, part in enumerate(segments(known), 1) for file in part.files}
+    return [_as_fetched(numbered(one, segment[one.inputs[0].id]), have) for one in alone]
 
 
 def _read(path: Path) -> str:

@@ -72,6 +72,17 @@ def alone(output: Output, file: RecordingFile) -> Output:
     return replace(output, name=name, how=How.KEEP, inputs=(file,))
 
 
+def original(file: RecordingFile, number: int) -> Output:
+    """A file of this segment as it was fetched, beside what was made of it."""
+    role = f"segments/{number} {safe(file.label)}"
+    return Output(role=role, name=f"{role}.{extension(file)}", how=How.KEEP, inputs=(file,))
+
+
+def numbers(files: Iterable[RecordingFile]) -> dict[str, int]:
+    """File id → number of its segment, from 1."""
+    return {file.id: n for n, part in enumerate(segments(files), 1) for file in part.files}
+
+
 def numbered(output: Output, number: int | str) -> Output:
     """The output as one of several of its kind: `video.mp4`, 2 → `video.2.mp4`."""
     return replace(output, role=f"{output.role}.{number}", name=_numbered(output.name, number))

@@ -89,6 +89,7 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
         retry=retry,
         pending=done.pending,
         refusal=None,
+        kept="",
     )
 
 
@@ -105,7 +106,7 @@ def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | 
 
 def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
     """The entry after one of its cloud files was deleted by us."""
-    return replace(entry, deleted={**entry.deleted, file_id: now}, changed_at=now, refusal=None)
+    return replace(entry, deleted={**entry.deleted, file_id: now}, changed_at=now, refusal=None, kept="")
 
 
 def refused(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
@@ -113,7 +114,7 @@ def refused(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool |
     if is_try is None:
         is_try = isinstance(error, MeetingFailed)
     refusal = plan.failed(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)
-    return replace(entry, refusal=refusal, changed_at=now)
+    return replace(entry, refusal=refusal, changed_at=now, kept="")
 
 
 def _changed(entry: Entry, now: datetime, **changes: object) -> Entry:

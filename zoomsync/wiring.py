@@ -18,7 +18,6 @@ from zoomsync.http import TRIES, Http
 from zoomsync.item import Style
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, User
-from zoomsync.naming import is_library_id
 from zoomsync.portal import portal
 from zoomsync.state import State
 from zoomsync.work import Shop
@@ -102,7 +101,7 @@ def attach(destination: Destination, state: State, *, run: str, new_id: str, beg
     if isinstance(destination, Library):
         _take(destination, state, run=run, new_id=new_id, begin_new=begin_new, dry_run=dry_run)
         library_pass, library_run = destination.last_change
-        changes = {"library_pass": library_pass, "library_run": library_run}
+        changes = {"library": destination.id, "library_pass": library_pass, "library_run": library_run}
     else:
         destination.attach(dry_run=dry_run)
         changes = {}  # of a library that it comes back to, the state still knows the last pass
@@ -112,7 +111,7 @@ def attach(destination: Destination, state: State, *, run: str, new_id: str, beg
 
 def _take(library: Library, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
     head = state.head
-    known = _library(state)
+    known = head.library or None
     library.attach(
         state_id=head.id,
         known_id=known,
@@ -125,13 +124,6 @@ def _take(library: Library, state: State, *, run: str, new_id: str, begin_new: b
         new_id=new_id,
         dry_run=dry_run,
     )
-
-
-def _library(state: State) -> str | None:
-    """The library that the state knows: the last one where a portal came after it; None: it has seen none."""
-    stored = [(one.stored_at or one.start, one.receipt.destination) for one in state.entries.values() if one.receipt]
-    places = [state.head.destination, *(place for _, place in sorted(stored, reverse=True))]
-    return next((place for place in places if is_library_id(place)), None)
 
 
 def storage(config: Config) -> Path | None:

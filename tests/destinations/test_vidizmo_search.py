@@ -1,5 +1,6 @@
 """How media are found again at a portal once nothing but its search can tell of them."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 from tests.contracts import an_item
 from tests.destinations.portals import ME, Open, Wired
 from tests.fakes import a_meeting
+from tests.sandbox.faults import lost_answer
+from tests.sandbox.portal.media import Media
+from tests.sandbox.portal.showing import Showing
 from zoomsync.destinations.vidizmo.describing import tag_of
+from zoomsync.errors import Unreachable
 from zoomsync.model import Receipt
 from zoomsync.operations.table import TABLE
 
@@ -95,3 +100,27 @@ def test_the_attribute_of_the_uuid_is_made_to_be_searched_for_and_to_hinder_nobo
     (uuid,) = [row for row in made if row["fieldName"] == "ZoomMeetingUUID"]
     assert (uuid["fieldTypeId"], uuid["searchable"]) == ("Text", "true")
     assert {row["isMandatory"] for row in made} == {"false"}
+
+
+@pytest.mark.parametrize(
+    "shown", [{}, {"value": None}, {"fieldValue": UUID}, {"fieldName": "Department", "value": "HR"}]
+)
+def test_an_entry_that_does_not_tell_its_uuid_is_looked_at(
+    begin: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: dict[str, Any]
+) -> None:
+    plain = Showing.found
+
+    def found(self: Showing, media: Media, parts: Collection[str]) -> dict[str, Any]:
+        return plain(self, media, parts) | {"customAttributes": [{"fieldName": "ZoomMeetingUUID", **shown}]}
+
+    monkeypatch.setattr(Showing, "found", found)
+    site = begin()
+    site.portal.fail(operation="media_create", with_=lost_answer())
+    with pytest.raises(Unreachable):
+        site.published(an_item(tmp_path / "staging"))
+    site.clock.advance(minutes=20)
+    site.later()
+
+    site.published(an_item(tmp_path / "staging"))
+
+    assert len(site.portal.media) == 1

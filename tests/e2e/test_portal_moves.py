@@ -87,3 +87,20 @@ def test_back_at_another_library_or_an_older_copy_nothing_begins(at_portal: AtPo
     assert (gone.code, older.code) == (5, 5)
     assert "missing, it should hold library" in gone.stderr
     assert "an older copy" in older.stderr
+
+
+def test_a_library_that_was_begun_anew_is_the_one_to_come_back_to(at_portal: AtPortal, stage: Stage) -> None:
+    site = at_portal(stage)
+    to_library(site)
+    site.sync()
+    shutil.rmtree(site.folder / "library")
+    site.sync("--new-library")
+    site.configure()
+    add(stage, "there")
+    site.sync()
+    to_library(site)
+    add(stage, "back")
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"]) == (0, 1), result.stderr

@@ -49,6 +49,7 @@ NOTHING: dict[str, Any] = {
         "erased": 0,
     },
     "at_risk": [],
+    "kept": [],
     "waiting": [],
     "failed": [],
     "refused": [],

@@ -69,6 +69,8 @@ class Entry:
     """A failed publication, also of late files of a published item."""
     refusal: Retry | None = None
     """A refused deletion."""
+    kept: str = ""
+    """Why the destination did not let the cloud copy go when it was last asked: something that passes by itself."""
     deleted: Mapping[str, datetime] = field(default_factory=dict)
     """Ids of cloud files that we deleted, and when."""
     pending: tuple[str, ...] = ()

@@ -35,6 +35,8 @@ class Head:
     """The id of that pass's run."""
     destination: str = ""
     """The destination's id; empty while none is known."""
+    library: str = ""
+    """The id of the last library, also while a portal is the destination."""
     since: datetime | None = None
     """Fixed at the first pass."""
     listed_till: datetime | None = None

@@ -85,6 +85,7 @@ def _meetings(memory: Memory, asked: Rules) -> dict[str, Any]:
         "waiting": [_waits(entry) for entry in standing.waiting(entries, asked)],
         "failed": [row(entry, **retry(entry.retry, asked.now)) for entry in standing.failed(entries, asked)],
         "refused": [row(entry, **retry(entry.refusal, asked.now)) for entry in standing.refused(entries, asked)],
+        "kept": [row(entry, entry.kept) for entry in standing.kept(entries, asked)],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
         "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},

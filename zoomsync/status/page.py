@@ -25,6 +25,7 @@ def lines(document: Row) -> list[str]:
         *_at_risk(document, now),
         *_failed(document, now),
         *_refused(document, now),
+        *_section("Deletion waits", document["kept"], lambda one: str(one["reason"])),
         *_gaps(document),
         *_waiting(document),
         *_left_alone(document),

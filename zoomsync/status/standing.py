@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from zoomsync import urgency
+from zoomsync import deletion, urgency
 from zoomsync.model import Entry, Phase, Retry
 from zoomsync.plan import Rules
 
@@ -76,6 +76,15 @@ def refused(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
         and entry.phase is Phase.PUBLISHED
         and entry.uuid not in rules.held
         and rules.selects(entry.host_id)
+    )
+
+
+def kept(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
+    """Whose deletion is due, and waits for something at the destination."""
+    return newest_first(
+        entry
+        for entry in entries.values()
+        if entry.kept and entry.phase is Phase.PUBLISHED and deletion.is_due(entry, rules) is None
     )
 
 

@@ -104,6 +104,8 @@ def _deletion(entry: Entry, asked: Rules) -> dict[str, Any] | None:
     if entry.phase is not Phase.PUBLISHED:
         return None
     answer = deletion.is_due(entry, asked)
+    if answer is None and entry.kept:
+        return {"reason": entry.kept, "due_at": iso(asked.now)}
     if answer is None:
         return {"reason": "due with the next pass", "due_at": iso(asked.now)}
     return {"reason": answer.reason, "due_at": iso(answer.due_at if isinstance(answer, Wait) else None)}

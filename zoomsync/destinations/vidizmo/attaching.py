@@ -14,7 +14,7 @@ from zoomsync.destinations.vidizmo.media import Handout, Media
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
-from zoomsync.errors import NotAuthorized, Unsettled
+from zoomsync.errors import Forbidden, NotAuthorized, Unsettled
 from zoomsync.model import Clock, Intent, ItemFile, StoredFile
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ class Attaching:
         if culture:
             try:
                 return self._attached(uuid, file, on, host, culture)
-            except Refused as refused:
-                if refused.status in (404, 410) or "blob" in refused.name.lower():
+            except (Refused, Forbidden) as refused:
+                if isinstance(refused, Refused) and _is_about_upload(refused):
                     raise
                 log.warning("media %s: %s is attached as a handout: %s", on.id, file.name, refused)
         return self._attached(uuid, file, on, host, "")
@@ -85,7 +85,8 @@ class Attaching:
         for intent in self._unanswered.open("attach", uuid=uuid):
             known = intent.details
             stored = replace(stored_as(file, known["place"]), name=known["name"])
-            if known["sha256"] != file.sha256 or not known["place"].startswith(f"{on.id}/"):
+            on_it = known["place"].startswith(f"{on.id}/")
+            if not on_it or (intent.target, known["sha256"]) != (file.role, file.sha256):
                 continue
             is_shown = is_there(stored, {on.id: on})
             is_told = on.handouts is not None and on.captions is not None
@@ -144,3 +145,7 @@ def _free_name(wanted: str, taken: Collection[str]) -> str:
         version += 1
         name = f"{stem}.v{version}{dot}{ending}"
     return name
+
+
+def _is_about_upload(refused: Refused) -> bool:
+    return refused.status in (404, 410) or "blob" in refused.name.lower()

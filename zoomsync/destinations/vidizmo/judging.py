@@ -156,7 +156,7 @@ def _telling(receipt: Receipt, media: Media) -> Iterator[Finding]:
     if own is None:
         return
     share = held.share_of(receipt, media.id)
-    if (set(own.files), set(own.cloud)) != (set(share.files), set(share.cloud)):
+    if not (set(own.files) <= set(share.files) and set(own.cloud) <= set(share.cloud)):
         yield _unproven(f"media {media.id} tells of another version of this item")
 
 

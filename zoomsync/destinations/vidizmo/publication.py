@@ -146,12 +146,21 @@ class Publication:
             own, share = held_by(media), share_of(receipt, media.id)
             is_superseded = own is not None and _content_of(own.files) != _content_of(share.files)
             if own != share or not self._looker.is_of(media, receipt.uuid):
-                self._writer.tell(media, receipt.uuid, share, is_draft=is_superseded)
+                self._tell(media, receipt.uuid, share, is_draft=is_superseded)
                 self._changed.add(media.id)
         self._shelf |= self._looker.read_all(self._changed, receipt.uuid)
         self._require_memory(receipt)
         self._require_shown(receipt)
         return self._stamped(receipt)
+
+    def _tell(self, media: Media, uuid: str, share: held.Held, *, is_draft: bool) -> None:
+        """What is stored is stored, also where the media may not say so: then only the state knows."""
+        try:
+            self._writer.tell(media, uuid, share, is_draft=is_draft)
+        except Refused as refused:
+            if is_draft:
+                raise
+            log.warning("media %s: cannot say what it holds, only the state knows: %s", media.id, refused)
 
     def _require_shown(self, receipt: Receipt) -> None:
         """What was attached now must be seen to be there: else a later pass would say that a person removed it."""

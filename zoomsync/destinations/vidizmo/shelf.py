@@ -58,7 +58,11 @@ class Shelf:
 
     def is_of(self, media: Media, uuid: str) -> bool:
         """Whether a media says that it is of this meeting."""
-        return media.attribute(self._uuid_attribute) == uuid
+        return self.uuid_of(media) == uuid
+
+    def uuid_of(self, media: Media) -> str:
+        """Of which meeting a media says that it is; empty: it does not say."""
+        return media.attribute(self._uuid_attribute)
 
     def unanswered(self, uuid: str, stored: Collection[str] = ()) -> dict[str, Media]:
         """The media that earlier calls made and the ledger does not know yet, by id; `stored` are those that it knows.
@@ -101,11 +105,10 @@ class Shelf:
                 raise _inconsistent(media)
 
     def _entries(self, keyword: str, uuid: str) -> Iterator[str]:
-        """Ids from the search's answer, without what it says to be of another meeting."""
+        """Ids from the search's answer, without what it says to be of another meeting; it need not say."""
         for answer, page in self._portal.pages("media_search", keyword=keyword, statuses=list(STATES)):
             for one in page:
-                attributes = read_attributes(answer, one)
-                if not attributes or text_of(attributes, self._uuid_attribute) == uuid:
+                if text_of(read_attributes(answer, one), self._uuid_attribute) in ("", uuid):
                     yield self._portal.id(answer, "id", one)
 
     def _made_by(self, intent: Intent, others: Collection[str]) -> Media | None:

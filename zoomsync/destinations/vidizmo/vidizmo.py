@@ -143,6 +143,9 @@ class Vidizmo:
             said = f"stored in another destination ({receipt.destination})"
             return Verdict(safe=False, reason=said, receipt=receipt)
         shelf = self._shelf.read_all(map(media_of, receipt.files), receipt.uuid)
+        for media in shelf.values():
+            if self._shelf.uuid_of(media) not in ("", receipt.uuid):
+                return Verdict(safe=False, reason=f"media {media.id} is of another meeting now", receipt=receipt)
         return judge(receipt, shelf, self._clock.now())
 
     def _told(self, uuid: str, shelf: dict[str, Media]) -> Receipt | None:

@@ -23,6 +23,9 @@ from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
 from zoomsync.model import Author, Intent, Item, ItemFile
 from zoomsync.operations import RECEIPT_ATTRIBUTE
 
+PLAIN = (400, 404, 405, 410, 411, 413, 414, 415, 422)
+"""Refusals after which nothing was made; what else is answered may come from something before the portal."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
@@ -85,12 +88,15 @@ class Writer:
         intent = self._unanswered.begin("create", uuid=item.meeting.uuid, target=file.role)
         try:
             answer = self._portal.call("media_create", **self._fields(item, file, author, uploaded))
-        except (Refused, NotAuthorized) as refused:
-            self._unanswered.settle(intent)
-            if isinstance(refused, Refused) and is_about_upload(refused):
+        except Refused as refused:
+            if refused.status in PLAIN:
+                self._unanswered.settle(intent)
+            else:
+                self._unanswered.unheard(intent)
+            if is_about_upload(refused):
                 self._uploads.forget(file)
             raise
-        except Unreachable:
+        except (NotAuthorized, Unreachable):
             self._unanswered.unheard(intent)
             raise
         answer.required("id")

@@ -1,0 +1,56 @@
+"""What waits in the portal is told of as long as it waits."""
+
+from tests.e2e.harness import a_stage
+from tests.e2e.portal_site import TRASH, AtPortal
+from tests.sandbox.stage import Stage
+
+
+def a_meeting() -> Stage:
+    stage = a_stage()
+    stage.meeting("m", "alice", 2, "M")
+    stage.video("m", seconds=1)
+    return stage
+
+
+def test_what_nobody_approves_stays_in_zoom_and_status_says_so(at_portal: AtPortal) -> None:
+    site = at_portal(a_meeting(), {"moderation": "force-pending"}, TRASH)
+    before = site.sync()
+    site.clock.advance(days=8)
+
+    waits = site.sync()
+    site.sync()
+    page, story = site.run("status"), site.run("status", "--meeting", site.uuid("m"))
+
+    why = f"media {site.one('m').id} waits for approval in the portal"
+    assert (before.code, waits.code, site.world.deletions) == (0, 0, [])
+    assert [why in row["reason"] for row in site.run("--json", "status").document["kept"]] == [True]
+    assert "Deletion waits: 1 meeting" in page.stdout
+    assert why in page.stdout
+    assert why in story.stdout
+
+
+def test_once_it_is_approved_it_is_deleted_and_nothing_waits(at_portal: AtPortal) -> None:
+    site = at_portal(a_meeting(), {"moderation": "force-pending"}, TRASH)
+    site.sync()
+    site.clock.advance(days=8)
+    site.sync()
+    site.one("m").status = "Published"
+
+    deleted = site.sync()
+
+    assert (deleted.counts["deleted"], site.run("--json", "status").document["kept"]) == (1, [])
+    assert site.entry("m").kept == ""
+
+
+def test_an_item_whose_attribute_is_too_short_is_known_and_told_of(at_portal: AtPortal) -> None:
+    stage = a_meeting()
+    stage.texts("m", seconds=1)
+    site = at_portal(stage, config=TRASH, attribute_length=900)
+    site.sync()
+
+    again = site.sync()
+    site.clock.advance(days=8)
+    last = site.sync()
+
+    assert (again.code, again.counts["up_to_date"], len(site.media("m"))) == (0, 1, 1)
+    assert (last.code, last.counts["deleted"]) == (0, 1)
