@@ -89,12 +89,13 @@ def test_no_secret_that_a_server_says_back_is_shown_whole_or_in_part(body: str, 
     [
         str,
         html.escape,
+        quote,
         lambda secret: quote(secret, safe=""),
         quote_plus,
         json.dumps,
         lambda secret: json.dumps(secret, ensure_ascii=False),
     ],
-    ids=["plain", "page", "address", "form", "JSON", "JSON as UTF-8"],
+    ids=["plain", "page", "path", "address", "form", "JSON", "JSON as UTF-8"],
 )
 def test_a_hidden_secret_is_cut_out_however_a_server_writes_it(secret: str, written: Callable[[str], str]) -> None:
     http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
@@ -118,9 +119,19 @@ def test_a_hidden_secret_is_cut_out_of_an_object_that_says_why(secret: str) -> N
     http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
     http.hide(secret)
 
-    told = http.said(json.dumps({"error": {"code": 1, "request": {"value": secret}}}).encode())
+    told = [
+        http.said(json.dumps({"error": {"code": 1, "request": {"value": one}}}).encode())
+        for one in (secret, html.escape(secret), json.dumps(secret)[1:-1])
+    ]
 
-    assert told == '{"code": 1, "request": {"value": "…"}}'
+    assert told == ['{"code": 1, "request": {"value": "…"}}'] * 3
+
+
+def test_a_secret_with_a_sign_of_markup_is_cut_out_of_a_title() -> None:
+    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http.hide("hun<ter>2")
+
+    assert http.said(b"<title>cannot use hun<ter>2</title>") == "a page titled \u201ccannot use \u2026\u201d"
 
 
 @pytest.mark.parametrize(

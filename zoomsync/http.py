@@ -125,7 +125,8 @@ class Http:
         """Cut this out of whatever the server says, plain and as JSON, a page or an address would write it."""
         in_json = {json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
         with self._hiding:
-            self._secrets |= {secret, *in_json, html.escape(secret), quote(secret, safe=""), quote_plus(secret)}
+            self._secrets |= {secret, *in_json, html.escape(secret), *(html.escape(one) for one in in_json)}
+            self._secrets |= {quote(secret), quote(secret, safe=""), quote_plus(secret)}
 
     def said(self, body: bytes) -> str:
         """What the server gives as its reason, fit for a message."""

@@ -26,11 +26,12 @@ def said(body: bytes, secrets: Collection[str] = ()) -> str:
         document = json.loads(text)
     if isinstance(document, dict):
         keys = ("message", "errorMessage", "reason", "name", "error", "detail")
-        words = [_text(document[key]) for key in keys if document.get(key)]
-        reason = redact(_without(words[0], secrets))[:300] if words else "no reason given"
+        words = [_text(document[key], secrets) for key in keys if document.get(key)]
+        reason = redact(words[0])[:300] if words else "no reason given"
         return f"{reason}{_details(document, secrets)}{_incident(document, secrets)}"
+    text = _without(text, secrets)
     if title := re.search(r"<title[^>]*>\s*([^<]+)", text, re.IGNORECASE):
-        return f"a page titled “{redact(_without(title[1].strip(), secrets))[:100].rstrip()}”"
+        return f"a page titled “{redact(title[1].strip())[:100].rstrip()}”"
     return "an HTML page" if text[:200].lower().lstrip("\ufeff").startswith("<") else "no reason given"
 
 
@@ -43,8 +44,18 @@ def _details(document: dict[str, Any], secrets: Collection[str]) -> str:
     return f": {redact(_without(words, secrets))[:300]}" if words else ""
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _text(value: Any, secrets: Collection[str]) -> str:
+    """As text, without secrets wherever in it they are."""
+    cut = _cut(value, secrets)
+    return cut if isinstance(cut, str) else json.dumps(cut, ensure_ascii=False)
+
+
+def _cut(value: Any, secrets: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return _without(value, secrets)
+    if isinstance(value, dict):
+        return {_without(name, secrets): _cut(one, secrets) for name, one in value.items()}
+    return [_cut(one, secrets) for one in value] if isinstance(value, list) else value
 
 
 def _without(text: str, secrets: Collection[str]) -> str:
@@ -56,7 +67,7 @@ def _without(text: str, secrets: Collection[str]) -> str:
 def _incident(document: dict[str, Any], secrets: Collection[str]) -> str:
     """The number under which a portal's own log tells more of an error."""
     incident = document.get("incidentId")
-    return f" (incident {redact(_without(_text(incident), secrets))[:80]})" if incident else ""
+    return f" (incident {redact(_text(incident, secrets))[:80]})" if incident else ""
 
 
 _FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"

@@ -9,7 +9,6 @@ from tests.fakes import FakeClock, a_user
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import json_answer
 from tests.sandbox.portal.faults import portal_error
-from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable
 from zoomsync.model import Standing, User
 
@@ -97,17 +96,6 @@ def test_me_that_is_not_one_user_stops_the_pass(begin: Open, me: str) -> None:
 
     with pytest.raises(ConfigError, match=f"me: the portal has (0|2) users called {me}"):
         Wired(site.portal, site.clock, me=me)
-
-
-def test_a_look_up_that_is_refused_is_said_and_not_guessed(begin: Open) -> None:
-    site = begin()
-    site.portal.fail(operation="user_find", with_=portal_error(400, "BadKeywordException"), times=2)
-
-    for ask in (site.destination.prospect, site.destination.author_for):
-        with pytest.raises(Refused, match="BadKeywordException"):
-            ask(a_user())
-
-    assert site.portal.invitations == []
 
 
 class TestTheNamesOfNewUsers:

@@ -11,8 +11,7 @@ from zoomsync.destinations.vidizmo.directory import Directory, PortalUser, no_ac
 from zoomsync.destinations.vidizmo.enrolling import Enrolling
 from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.destinations.vidizmo.terms import Case, Terms, judge
-from zoomsync.errors import ConfigError, Forbidden, MeetingFailed
-from zoomsync.http import OutOfOrder
+from zoomsync.errors import ConfigError, Forbidden, MeetingFailed, Unreachable, ZoomsyncError
 from zoomsync.model import Author, Standing, User
 from zoomsync.words import plural
 
@@ -121,10 +120,14 @@ class Authors:
             raise MeetingFailed(self._lost[email][0], hint=self._lost[email][1])
         try:
             return self._directory.find(email)
-        except (Forbidden, OutOfOrder) as error:
-            self._directory.find(self._terms.account)  # raises likewise where it is not about this address
-            self._lost[email] = (f"{error}, asked for {email}", error.hint)
-            raise MeetingFailed(self._lost[email][0], hint=error.hint) from error
+        except (Refused, Forbidden, Unreachable) as error:
+            raise self._about(email, error) from error
+
+    def _about(self, email: str, error: ZoomsyncError) -> MeetingFailed:
+        """What failed over this address, remembered; raises likewise where it is not about the address."""
+        self._directory.find(self._terms.account)
+        self._lost[email] = (f"{error}, asked for {email}", error.hint)
+        return MeetingFailed(self._lost[email][0], hint=error.hint)
 
     def _foresee(self, host: User, email: str) -> Author:
         del host
@@ -184,7 +187,10 @@ class Authors:
             log.info("portal: %s: created as %s and invited", email, self._terms.contributor)
             return user, "created and invited"
         if case.standing is Standing.RAISED:
-            self._directory.add_to_group(case.user, self._terms.contributor)
+            try:
+                self._directory.add_to_group(case.user, self._terms.contributor)
+            except Unreachable as error:
+                raise self._about(email, error) from error
             log.info("portal: %s: %s added; was in %s", email, self._terms.contributor, self._terms.viewer)
             return case.user, f"{self._terms.viewer} became {self._terms.contributor}"
         return case.user, case.note
