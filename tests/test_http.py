@@ -136,6 +136,15 @@ def test_a_closed_port_is_named_with_its_host(http: Http) -> None:
     assert not isinstance(caught.value, OutOfOrder)
 
 
+def test_a_port_that_speaks_no_tls_is_a_matter_of_the_address(sandbox: Sandbox, http: Http) -> None:
+    address = sandbox.url.replace("http://", "https://")
+
+    with pytest.raises(Unreachable, match="TLS failed") as caught:
+        http.request("GET", f"{address}/v2/users", repeatable=True, tries=2)
+
+    assert caught.value.hint == "check the addresses in the config and the proxy settings"
+
+
 def test_an_answer_that_never_comes_ends_after_the_time_limit(sandbox: Sandbox, clock: FakeClock) -> None:
     sandbox.fail("users", with_=faults.black_hole())
     http = an_http(clock, wait=0.2)

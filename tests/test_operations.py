@@ -234,6 +234,32 @@ def test_a_body_holds_what_json_can(value: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("rows", "place", "problem"),
+    [
+        (
+            {"user_find": {"body": {"keyword": "{email", "more": "{email}"}}},
+            "user_find",
+            "{email has a brace too few (write {name})",
+        ),
+        (
+            {"group_list": {"query": {"name": "x}"}}},
+            "group_list",
+            "x} has a brace too few (write {name})",
+        ),
+        (
+            {"group_list": {"body": "not json"}},
+            "group_list.body",
+            "is a text without a {name} (write its keys below it, indented)",
+        ),
+    ],
+)
+def test_a_body_that_is_no_mapping_and_braces_that_do_not_close_are_told(
+    rows: dict[str, Any], place: str, problem: str
+) -> None:
+    assert override(rows)[1] == {place: problem}
+
+
 @pytest.mark.parametrize("odd", ["{ first_name }", "{last-name}", "{}", "{first name}"])
 def test_braces_that_hold_no_name_are_told_wherever_they_are(odd: str) -> None:
     """Else they would be sent as they are."""

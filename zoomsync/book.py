@@ -103,16 +103,16 @@ class Book:
         made = (one.id for one in intents if one.uuid == after.uuid and one.action in ("create", "attach"))
         self.put(after, head=head, settled=tuple(made))
         with about(job.entry):
-            verb = "updated" if is_update else "published"
+            verb = "updated" if is_update else "published" if done.fetched else "found"
             log.info("%s: %s, %s", verb, plural(done.fetched, "file"), size_in_words(done.size))
         if done.problem is not None:
             self._failed(job.entry, after, done.problem)
 
-    def failed(self, entry: Entry, error: ZoomsyncError) -> None:
-        """Write down a failure of one meeting."""
+    def failed(self, entry: Entry, error: ZoomsyncError, *, is_asked: bool = False) -> None:
+        """Write down a failure of one meeting; of one that was asked for, a person's deed is a failure too."""
         after = ledger.failed(entry, error, self._clock.now())
         self.put(after)
-        if isinstance(error, RemovedByPerson):
+        if isinstance(error, RemovedByPerson) and not is_asked:
             self.tally.counts["removed"] += 1
             with about(entry):
                 log.warning("%s", error)

@@ -129,7 +129,8 @@ class Cleaning:
         """Delete the files of one meeting; whether one was deleted."""
         if future is None or self._deleting is None:
             size = sum(file.size or 0 for file in found.files)
-            self._book.tally.rows.append(row("delete", entry, found.reason, size=size))
+            waits = f"; last time {entry.kept}" if entry.kept else ""
+            self._book.tally.rows.append(row("delete", entry, f"{found.reason}{waits}", size=size))
             self._book.tally.counts["delete"] += 1
             return True
         verdict = self._wait_for(future, found.receipt)

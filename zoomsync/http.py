@@ -25,6 +25,8 @@ from zoomsync.model import Clock
 from zoomsync.redaction import host_of, said
 
 TRIES = 6
+LONGEST_REASON = 2**18
+"""Bytes of an error's body that are read to find out what it says."""
 LONGEST_PAUSE = 300.0
 """Seconds that one `Retry-After` is honoured at most."""
 HOPELESS_PAUSE = 3600.0
@@ -231,7 +233,8 @@ def _failure(error: Exception, timeouts: tuple[float, float], *, is_passing: boo
             return _Failed(f"its TLS certificate is not accepted: {one.verify_message}", Unreachable, hint=CERTIFICATE)
     for kind, fact in _UNCONNECTED.items():
         if any(isinstance(one, kind) for one in chain):
-            return _Failed(fact.format(timeouts[0]), Unreachable, is_passing=is_passing, hint=NETWORK)
+            hint = ADDRESS if kind is ssl.SSLError else NETWORK
+            return _Failed(fact.format(timeouts[0]), Unreachable, is_passing=is_passing, hint=hint)
     if any(isinstance(one, urllib3.exceptions.ReadTimeoutError) for one in chain):
         return _Failed(f"no answer within {timeouts[1]:g} s", OutOfOrder, is_passing=is_passing)
     if isinstance(error, (requests.ConnectionError, ChunkedEncodingError, ContentDecodingError)):
@@ -262,9 +265,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _body(answer: requests.Response) -> bytes:
-    """The beginning of an error's body; nothing where it cannot be read."""
+    """The beginning of an error's body, long enough for a stack trace in JSON; nothing where it cannot be read."""
     try:
-        return next(answer.iter_content(4096), b"")
+        return next(answer.iter_content(LONGEST_REASON), b"")
     except (requests.RequestException, urllib3.exceptions.HTTPError):
         return b""
 

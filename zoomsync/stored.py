@@ -11,7 +11,7 @@ from zoomsync.model import Receipt, Verdict
 class Holder(Protocol):
     """A destination, as far as looking goes; see `work.Destination`."""
 
-    def find(self, uuid: str) -> Receipt | None:
+    def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of this meeting's item."""
 
     def verify(self, receipt: Receipt) -> Verdict:
@@ -29,14 +29,14 @@ def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
     return found if found is not None and ids(job.previous) < ids(found) else job.previous
 
 
-def found_whole(job: plan.Publish, destination: Holder) -> Receipt | None:
-    """What is there and whole of a meeting for which the state does not vouch: hashed before it is trusted."""
-    found = destination.find(job.meeting.uuid)
+def found_whole(job: plan.Publish, destination: Holder, known: Receipt | None) -> Receipt | None:
+    """What is there and whole of a meeting, hashed before it is trusted; of what the state knows no more is trusted."""
+    found = destination.find(job.meeting.uuid, known)
     if found is None:
         return None
     verdict = destination.verify(found)
     if not (verdict.safe or verdict.lacking or verdict.passing or verdict.silent):
-        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at this item in the destination")
+        raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at it there; deleted, it is begun anew")
     available = {file.id for file in job.files}
     broken = [file for file in found.files if file.name in verdict.lacking]
     again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}

@@ -25,7 +25,7 @@ from zoomsync.errors import (
 from zoomsync.foreseeing import Foreseeing
 from zoomsync.hosts import Hosts
 from zoomsync.listing import Lister, Lists
-from zoomsync.model import DAY, Clock, Entry, Gap, Meeting, User
+from zoomsync.model import DAY, AuthorizationStatus, Clock, Entry, Gap, Meeting, User
 from zoomsync.order import Order
 from zoomsync.patience import GIVEN_UP, Patience
 from zoomsync.readings import Reading, Readings
@@ -156,7 +156,9 @@ class Pass:
         if is_sweep:
             whole = gaps.add(head.gaps, Gap(since=since, until=self._now))
             head = replace(head, gaps=whole, swept_at=self._now, fingerprint=self._config.fingerprint())
-        self.book.put(head=replace(head, since=head.since or since, destination=self._wiring.destination.id))
+        known = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=self._now)
+        head = replace(head, destination=self._wiring.destination.id, authorization=known)
+        self.book.put(head=replace(head, since=head.since or since))
         return is_sweep
 
     def _is_sweep_due(self) -> bool:
@@ -264,7 +266,7 @@ class Pass:
             self._ending = self._ending or (error if not isinstance(error, DiskFull) else None)
             self.book.tally.counts["no_room"] += isinstance(error, DiskFull)
         except ZoomsyncError as error:
-            self.book.failed(job.entry, error)
+            self.book.failed(job.entry, error, is_asked=job.entry.uuid in self._order.meetings)
         except Exception as bug:  # the guard around one meeting: a bug in it must not stop the others
             log.exception("a bug in zoomsync")
             self.book.tally.counts["bugs"] += 1

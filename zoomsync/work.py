@@ -9,14 +9,7 @@ from typing import Protocol
 from zoomsync import plan
 from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import (
-    DownloadFailed,
-    MeetingFailed,
-    PartlyStored,
-    StillProcessing,
-    Unsettled,
-    Unstitchable,
-)
+from zoomsync.errors import DownloadFailed, MeetingFailed, PartlyStored, StillProcessing, Unsettled, Unstitchable
 from zoomsync.hosts import untold
 from zoomsync.item import Bench, Materials, Style, make_item
 from zoomsync.layout import How, extension, wanted
@@ -56,14 +49,14 @@ class Destination(Protocol):
     def prospect(self, host: User) -> Author:
         """What `author_for` would come to; changes nothing."""
 
-    def find(self, uuid: str) -> Receipt | None:
+    def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of this meeting's item, wherever a person may have moved it.
 
-        Raises `Unsettled` while it cannot be known whether an earlier call made one.
+        `known` is what the state remembers of it. Raises `Unsettled` while it cannot be known whether there is more.
         """
 
-    def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
-        """Make the destination hold this item; running it again changes nothing.
+    def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
+        """Make the destination hold this item; running it again changes nothing. `asked`: a person wants it whole.
 
         Raises `RemovedByPerson`, `Unsettled` where it can only be done later, `PartlyStored` where texts are refused.
         """
@@ -128,10 +121,14 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     fresh = _reread(job, entry, rules, shop)
     if not isinstance(fresh, plan.Publish):
         return fresh
-    is_known = fresh.previous is not None and fresh.meeting.uuid not in rules.asked
+    is_asked = fresh.meeting.uuid in rules.asked
+    known = entry.receipt if entry is not None else None
     try:
-        stored = (known_to_be if is_known else found_whole)(fresh, shop.destination)
-        return Work(fresh, stored, shop, is_known=is_known).run()
+        if fresh.previous is not None and not is_asked:
+            known = stored = known_to_be(fresh, shop.destination)
+        else:
+            stored = found_whole(fresh, shop.destination, known)
+        return Work(fresh, stored, shop, known=known, is_asked=is_asked).run()
     except Unsettled as wait:
         return plan.Wait(reason=str(wait), due_at=wait.until)
 
@@ -154,10 +151,13 @@ def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
 class Work:
     """One meeting in the works: its files arrive in a staging folder of its own."""
 
-    def __init__(self, job: plan.Publish, previous: Receipt | None, shop: Shop, *, is_known: bool) -> None:
+    def __init__(
+        self, job: plan.Publish, previous: Receipt | None, shop: Shop, *, known: Receipt | None, is_asked: bool
+    ) -> None:
         self._job = job
-        self._is_known = is_known
         self._previous = previous
+        self._remembered = known
+        self._is_asked = is_asked
         self._shop = shop
         self._meeting = job.meeting
         self._folder = shop.staging / suffix(job.meeting.uuid)
@@ -165,7 +165,7 @@ class Work:
     def run(self) -> Done:
         """Fetch, make, publish; staging is left as it is when something fails, for the next try."""
         arrangement = self._arrange(self._job.files)
-        if arrangement.build or self._previous is None:
+        if arrangement.build or self._previous is None or self._is_asked:
             done = self._made(arrangement)
         else:
             done = self._done(self._previous, {}, {})
@@ -281,7 +281,7 @@ class Work:
                 raise
         host = self._shop.users.get(self._meeting.host_id) or untold(self._meeting)
         author = self._shop.destination.author_for(host)
-        return self._shop.destination.publish(item, author, self._previous if self._is_known else None)
+        return self._shop.destination.publish(item, author, self._remembered, asked=self._is_asked)
 
     def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}

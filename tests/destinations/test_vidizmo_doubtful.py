@@ -32,9 +32,9 @@ def test_a_refusal_though_the_media_was_made_does_not_lead_to_a_second_one(
     assert len(site.portal.media) == 1
 
 
-@pytest.mark.parametrize(("uuid", "safe"), [("another==", False), ("", True)])
-def test_a_media_that_is_of_another_meeting_by_now_proves_nothing(
-    begin: Open, tmp_path: Path, uuid: str, safe: bool
+@pytest.mark.parametrize(("uuid", "is_silent"), [("another==", False), ("", True)])
+def test_a_media_that_is_not_of_this_meeting_by_now_proves_nothing(
+    begin: Open, tmp_path: Path, uuid: str, is_silent: bool
 ) -> None:
     site = begin()
     receipt = site.published(with_files(a_meeting(files=()), [a_staged(tmp_path, "video.mp4", VIDEO)]))
@@ -43,4 +43,4 @@ def test_a_media_that_is_of_another_meeting_by_now_proves_nothing(
 
     verdict = site.later().verify(receipt)
 
-    assert (verdict.safe, verdict.removed) == (safe, False)
+    assert (verdict.safe, verdict.removed, verdict.silent) == (False, False, is_silent)

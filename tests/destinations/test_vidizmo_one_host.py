@@ -55,6 +55,41 @@ def test_one_who_cannot_be_raised_is_asked_for_once_a_pass(begin: Open) -> None:
     assert site.destination.author_for(ADA).standing is Standing.NEW
 
 
+@pytest.mark.parametrize("status", [302, 404, 405, 415])
+@pytest.mark.parametrize("operation", ["user_create", "group_add_user"])
+def test_where_the_portal_has_no_such_operation_nothing_is_published_under_somebody_else(
+    begin: Open, operation: str, status: int
+) -> None:
+    site = begin()
+    if operation == "group_add_user":
+        site.portal.add_user(BOB.email, "Viewer")
+    site.portal.fail(operation=operation, with_=portal_error(status, "OddException"), times=None)
+
+    for _ in range(2):
+        with pytest.raises(
+            MeetingFailed, match=f"portal: {operation}: HTTP {status}, .*asked for {BOB.email}"
+        ) as raised:
+            site.destination.author_for(BOB)
+        assert f"destination.endpoints.{operation} overrides what zoomsync sends" in raised.value.hint
+
+    assert len(site.portal.calls(operation)) == 1
+    site.portal.heal()
+    site.portal.add_user(ADA.email, "Contributor")
+    assert site.destination.author_for(ADA).standing is Standing.PLAIN
+    assert site.later().author_for(BOB).email == BOB.email
+
+
+def test_a_fallback_that_the_portal_named_comes_with_its_remedy(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+    site = begin()
+    site.portal.fail(operation="user_create", with_=portal_error(400, "OddException"), times=None)
+
+    assert site.destination.author_for(BOB).standing is Standing.FALLBACK
+
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said.startswith(f"portal: {BOB.email}: published as {site.portal.email}: portal: user_create: HTTP 400, Odd")
+    assert said.endswith("; destination.endpoints.user_create overrides what zoomsync sends)")
+
+
 def test_a_portal_that_answers_nobody_is_unreachable(begin: Open) -> None:
     site = begin()
     site.portal.fail(operation="user_find", with_=portal_error(), times=None)

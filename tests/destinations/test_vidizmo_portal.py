@@ -197,6 +197,16 @@ class TestRefusals:
         with pytest.raises(Unreachable, match=rf"HTTP 500, InternalServerException \(incident {INCIDENT}\) \(2 tries"):
             line(site).call("media_get", media="7")
 
+    def test_an_incident_after_a_long_stack_trace_is_named_too(self, begin: Open) -> None:
+        site = begin()
+        body = {"name": "OddException", "exceptionDetails": ["at Some.Place\n" * 5_000], "incidentId": INCIDENT}
+        site.portal.fail(
+            operation="media_get", times=None, with_=Fault(instead=lambda _: json_answer(body, status=500))
+        )
+
+        with pytest.raises(Unreachable, match=rf"HTTP 500, OddException: .* \(incident {INCIDENT}\) \(2 tries"):
+            line(site).call("media_get", media="7")
+
     def test_too_many_requests_are_waited_out(self, begin: Open) -> None:
         site = begin()
         site.portal.fail(operation="media_create", with_=busy(30))

@@ -220,7 +220,7 @@ def test_a_category_that_is_not_there_is_an_error_of_the_config(begin: Open) -> 
     with pytest.raises(ConfigError, match=r"destination\.category: the portal has no Lecturs") as raised:
         Wired(site.portal, site.clock, destination={"category": "Lecturs"})
 
-    assert raised.value.hint == "it has: Lectures"
+    assert raised.value.hint == "it has: Lectures; correct the name, or make the category there"
 
 
 def test_the_attributes_are_made_once_and_the_receipt_is_not_searched(begin: Open, tmp_path: Path) -> None:

@@ -178,8 +178,7 @@ def test_a_rejected_item_is_left_alone_also_on_a_persons_wish(begin: Open, tmp_p
         site.published(an_item(tmp_path, late=LATE))
 
     assert (
-        raised.value.hint
-        == f"approve media {site.only.id} there, or delete it and run `zoomsync sync --meeting {UUID}`"
+        raised.value.hint == f"approve or delete media {site.only.id} there, then run `zoomsync sync --meeting {UUID}`"
     )
 
 

@@ -20,6 +20,7 @@ def test_what_nobody_approves_stays_in_zoom_and_status_says_so(at_portal: AtPort
     waits = site.sync()
     site.sync()
     page, story = site.run("status"), site.run("status", "--meeting", site.uuid("m"))
+    rows = site.run("--json", "sync", "--dry-run").document["rows"]
 
     why = f"media {site.one('m').id} waits for approval in the portal"
     assert (before.code, waits.code, site.world.deletions) == (0, 0, [])
@@ -27,6 +28,8 @@ def test_what_nobody_approves_stays_in_zoom_and_status_says_so(at_portal: AtPort
     assert "Deletion waits: 1 meeting" in page.stdout
     assert why in page.stdout
     assert why in story.stdout
+    told = [row["reason"].partition("; last time ")[2] for row in rows if row["action"] == "delete"]
+    assert told == [f"not deleted: {why}"]
 
 
 def test_once_it_is_approved_it_is_deleted_and_nothing_waits(at_portal: AtPortal) -> None:

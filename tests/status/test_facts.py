@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import NOW, a_meeting, an_entry
+from tests.fakes import NOW, a_meeting, a_receipt, an_entry
 from tests.status.builders import (
     FINGERPRINT,
     a_memory,
@@ -56,6 +56,7 @@ NOTHING: dict[str, Any] = {
     "lost": [],
     "removed": [],
     "skipped": {"counts": {}, "rows": []},
+    "other_authors": [],
     "open_intents": [],
     "runs": [],
 }
@@ -117,6 +118,30 @@ def test_a_memory_is_told_with_its_last_run() -> None:
             }
         ],
     }
+
+
+def test_who_is_published_under_another_author_is_told() -> None:
+    ours = {"ada": a_receipt(author="Ada@Example.org"), "me": a_receipt(author="me@example.org")}
+    moved = a_receipt(author="me@example.org", destination="library-2")
+    memory = a_memory(
+        stored(a_meeting(uuid="1==")),
+        stored(a_meeting(uuid="2=="), receipt=ours["ada"]),
+        stored(a_meeting(uuid="3=="), receipt=ours["me"]),
+        stored(a_meeting(uuid="4=="), receipt=ours["me"], phase=Phase.DELETED),
+        stored(a_meeting(uuid="5==", host_email="Bob@example.org"), receipt=ours["me"]),
+        stored(a_meeting(uuid="6=="), receipt=ours["me"], phase=Phase.REMOVED),
+        stored(a_meeting(uuid="7=="), receipt=moved),
+        an_entry(a_meeting(uuid="8==")),
+    )
+
+    ada = {"host": "ada@example.org", "author": "me@example.org", "meetings": 2}
+    bob = {"host": "Bob@example.org", "author": "me@example.org", "meetings": 1}
+    for terms, expected in (
+        (some_terms(), [ada, bob]),
+        (some_terms(aliases={"bob@example.org": "Me@example.org"}), [ada]),
+        (some_terms(publish_as="me"), []),
+    ):
+        assert the_document(memory, terms=terms)["other_authors"] == expected
 
 
 @pytest.mark.parametrize(

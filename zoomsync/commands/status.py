@@ -71,4 +71,6 @@ def _terms(config: Config) -> status.Terms:
         excluded_accounts=frozenset(config.exclude_accounts),
         excluded=config.exclude_meetings,
         held=config.hold_meetings,
+        publish_as=config.publish_as,
+        aliases={zoom.lower(): there for zoom, there in config.aliases.items()},
     )

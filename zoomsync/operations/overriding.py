@@ -78,8 +78,12 @@ def _name_problems(operation: Operation, row: Mapping[str, Any]) -> Iterator[tup
     for text in (changed.path, *changed.query.values(), *texts(changed.body)):
         if odd := [one for one in re.findall(r"\{[^{}]*\}", text) if not PLACEHOLDER.fullmatch(one)]:
             yield "", f"{odd[0]} is no name (write it without spaces and signs)"
+        elif re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
+            yield "", f"{text} has a brace too few (write {{name}})"
     if not _is_json(changed.body):
         yield "body", "holds what JSON cannot (put dates and the like in quotes)"
+    if isinstance(changed.body, str) and changed.body != operation.body and not PLACEHOLDER.search(changed.body):
+        yield "body", "is a text without a {name} (write its keys below it, indented)"
     for name in sorted(changed.named() - operation.values):
         yield "", f"{{{name}}} is not known here{_meant(name, sorted(operation.values))}"
     for name in sorted(operation.required):

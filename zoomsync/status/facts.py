@@ -34,6 +34,7 @@ def document(
         "gaps": _gaps(known),
         "next_sweep": iso(_next_sweep(known, terms, now)),
         **_meetings(known, asked),
+        "other_authors": _other_authors(known, terms),
         "open_intents": [_intent(intent) for intent in known.intents.values()],
         "runs": [_run(run, now, is_alive) for run in runs[:RUNS_SHOWN]],
     }
@@ -90,6 +91,18 @@ def _meetings(memory: Memory, asked: Rules) -> dict[str, Any]:
         "removed": rows(Phase.REMOVED),
         "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},
     }
+
+
+def _other_authors(memory: Memory, terms: Terms) -> list[dict[str, Any]]:
+    """Whose recordings are published under somebody else, although the config wants the hosts: most first."""
+    found: Counter[tuple[str, str]] = Counter()
+    for entry in memory.entries.values() if terms.publish_as == "zoom_user" else ():
+        receipt, host = entry.receipt, entry.host_email.lower()
+        if receipt is None or receipt.destination != memory.head.destination or entry.phase is Phase.REMOVED:
+            continue
+        if receipt.author.lower() != terms.aliases.get(host, host).lower():
+            found[(entry.host_email or entry.host_id, receipt.author)] += 1
+    return [{"host": host, "author": author, "meetings": count} for (host, author), count in found.most_common()]
 
 
 def row(entry: Entry, reason: str = "", **more: Any) -> dict[str, Any]:

@@ -62,6 +62,9 @@ class Terms:
     """`exclude_meetings`."""
     held: AbstractSet[str] = frozenset()
     """`hold_meetings`."""
+    publish_as: str = "zoom_user"
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """E-mail in Zoom, lower case → at the destination."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

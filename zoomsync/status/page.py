@@ -29,6 +29,7 @@ def lines(document: Row) -> list[str]:
         *_gaps(document),
         *_waiting(document),
         *_left_alone(document),
+        *_other_authors(document),
         *_intents(document, now),
         *_runs(document),
     )
@@ -136,6 +137,15 @@ def _left_alone(document: Row) -> Iterator[str]:
     if skipped:
         yield from ("", "Skipped:")
         yield from _at_most([*skipped.items()], _group)
+
+
+def _other_authors(document: Row) -> Iterator[str]:
+    found = document["other_authors"]
+    if found:
+        yield from ("", "Published under another author than the host; `zoomsync users` says why:")
+        yield from _at_most(
+            found, lambda one: f"{one['host']}: {plural(one['meetings'], 'meeting')} as {one['author']}"
+        )
 
 
 def _intents(document: Row, now: datetime) -> Iterator[str]:

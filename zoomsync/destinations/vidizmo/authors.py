@@ -30,7 +30,7 @@ class Authors:
         self._settled: dict[str, Author] = {}
         self._foreseen: dict[str, Author] = {}
         self._lost: dict[str, tuple[str, str]] = {}
-        """Address → why the portal cannot look it up in this pass, and the remedy."""
+        """Address → over what the portal fails about it in this pass, and the remedy."""
         self._new = 0
         self._no_licence = ""
 
@@ -109,7 +109,9 @@ class Authors:
             return Author(id="", email=address)
         if len(found) == 1:
             raise ConfigError(f"me: {address} is disabled, or may not upload", hint="let it, or name another one")
-        raise ConfigError(f"me: the portal has {plural(len(found), 'user')} called {address}", hint="correct `me`")
+        raise ConfigError(
+            f"me: the portal has {plural(len(found), 'user')} called {address}", hint="write the e-mail of one user"
+        )
 
     def _may_publish(self, user: PortalUser) -> bool:
         return user.is_active and (user.groups is None or not user.groups.isdisjoint(self._terms.uploading))
@@ -126,6 +128,9 @@ class Authors:
     def _about(self, email: str, error: ZoomsyncError) -> MeetingFailed:
         """What failed over this address, remembered; raises likewise where it is not about the address."""
         self._directory.find(self._terms.account)
+        return self._failed_over(email, error)
+
+    def _failed_over(self, email: str, error: ZoomsyncError) -> MeetingFailed:
         self._lost[email] = (f"{error}, asked for {email}", error.hint)
         return MeetingFailed(self._lost[email][0], hint=error.hint)
 
@@ -146,11 +151,14 @@ class Authors:
             found = self._enrolling.after(email, found)
             return self._made(host, email, self._limited(judge(found, self._terms)))
         except Refused as refused:
+            if refused.is_unknown:
+                raise self._failed_over(email, refused) from refused
             if _is_licence(refused, email):
                 self._no_licence = f"the portal has no licence left: {refused}"
-            return self._fallback(email, self._no_licence if _is_licence(refused, email) else str(refused))
+                return self._fallback(email, self._no_licence)
+            return self._fallback(email, str(refused), hint=refused.hint)
         except Forbidden as refused:
-            return self._fallback(email, str(refused))
+            return self._fallback(email, str(refused), hint=refused.hint)
 
     def _limited(self, case: Case) -> Case:
         """The case, but for users that may not be made or raised any more in this pass."""
@@ -195,10 +203,11 @@ class Authors:
             return case.user, f"{self._terms.viewer} became {self._terms.contributor}"
         return case.user, case.note
 
-    def _fallback(self, email: str, reason: str, *, is_told: bool = True) -> Author:
+    def _fallback(self, email: str, reason: str, *, hint: str = "", is_told: bool = True) -> Author:
         author = self.me()
         if is_told:
-            log.warning("portal: %s: published as %s: %s", email, author.email, reason)
+            remedy = f" ({hint})" if hint else ""
+            log.warning("portal: %s: published as %s: %s%s", email, author.email, reason, remedy)
         return replace(author, standing=Standing.FALLBACK, note=f"falls back to me: {reason}")
 
 

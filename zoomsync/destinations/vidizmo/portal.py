@@ -39,6 +39,11 @@ class Refused(MeetingFailed):
         self.name = name
         """What the portal calls it, e.g. `LicenseLimitExceededException`."""
 
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it looks as if the portal has no such operation, whatever it is asked for."""
+        return self.status < 400 or self.status in (404, 405, 410, 415)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -174,10 +179,8 @@ class Portal:
             headers["Authorization"] = f"Bearer {token}"
         if data is not None:
             headers["Content-Type"] = "application/octet-stream"
-        if data is None:
-            log.debug("portal: %s: %s %s", operation, row.method, row.path)  # the filled one may hold a secret
         try:
-            return self._http.request(
+            response = self._http.request(
                 row.method,
                 f"{self.url}{API}{filled.path}",
                 repeatable=row.repeatable,
@@ -189,6 +192,9 @@ class Portal:
         except Unreachable as error:
             fact = str(error).removeprefix(f"{self._http.name}: ")
             raise type(error)(f"portal: {operation}: {fact}", hint=error.hint) from None
+        if data is None:  # the path as it is in the table: the filled one may hold a secret
+            log.debug("portal: %s: %s %s: HTTP %d", operation, row.method, row.path, response.status_code)
+        return response
 
     def _current(self) -> str:
         with self._lock:
@@ -237,7 +243,7 @@ class Portal:
             hint = "give the account of destination.email, and the author, the right to do this in the portal"
             return Forbidden(message, hint=hint)
         hint = f"the portal's reference is {self.url}{API}doc/index.html"
-        if response.status_code in UNLIKE:
+        if response.status_code < 400 or response.status_code in UNLIKE:
             hint += f"; destination.endpoints.{operation} overrides what zoomsync sends"
         return Refused(message, hint=hint, status=response.status_code, name=_name(response))
 

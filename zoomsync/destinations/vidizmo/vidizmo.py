@@ -1,6 +1,7 @@
 """The portal as a destination: items are media, found by the meeting's uuid in a custom attribute."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.attaching import Attaching
@@ -96,33 +97,32 @@ class Vidizmo:
         """What `author_for` would come to; changes nothing."""
         return self._authors.prospect(host)
 
-    def find(self, uuid: str) -> Receipt | None:
+    def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of a meeting, as its media tell it; None where there are none.
 
-        Raises `Unsettled`, and `MeetingFailed` for a media that does not say what it holds.
+        What is `known` is read too: a search may not list it yet, and a media may not say any more what it holds.
+        Raises `Unsettled`, and `MeetingFailed` for a media of which nobody says what it holds.
         """
-        shelf = self._shelf.unanswered(uuid)
-        shelf |= self._shelf.search(uuid)
-        _require_account(shelf.values())
-        return self._told(uuid, shelf)
+        known = self._unstamped(known)
+        return self._told(uuid, self._whole_shelf(uuid, known), known)
 
-    def publish(self, item: Item, author: Author, previous: Receipt | None) -> Receipt:
+    def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
         """Make the portal hold this item; see `Destination`.
 
         `previous` is what the state knows: given it, what is gone, rejected or altered is a person's wish and raises
-        `RemovedByPerson`; without it, what the portal has of the meeting is taken, and what is missing is added.
+        `RemovedByPerson`; without it or when asked, what the portal has is taken, and what is missing is added.
         """
+        uuid = item.meeting.uuid
         known = previous if previous is not None and previous.destination == self.id else None
-        stored = {media_of(file) for file in known.files} if known is not None else set()
-        shelf = self._shelf.unanswered(item.meeting.uuid, stored)
-        if known is None:
-            shelf |= self._shelf.search(item.meeting.uuid)
-        _require_account(shelf.values())
-        if known is not None:
-            shelf |= self._shelf.read_all(map(media_of, known.files), known.uuid)
-            self._require_untouched(known, shelf)
+        if known is None or asked:
+            known = self._unstamped(known)
+            shelf = self._whole_shelf(uuid, known)
+            self._require_wanted(shelf, uuid)
         else:
-            self._require_wanted(shelf, item.meeting.uuid)
+            shelf = self._shelf.unanswered(uuid, _media(known))
+            _require_account(shelf.values())
+            shelf |= self._shelf.read_all(_media(known), uuid)
+            self._require_untouched(known, shelf)
         self._writer.prepare()
         publication = Publication(
             item,
@@ -142,17 +142,41 @@ class Vidizmo:
         if receipt.destination != self.id:
             said = f"stored in another destination ({receipt.destination})"
             return Verdict(safe=False, reason=said, receipt=receipt)
-        shelf = self._shelf.read_all(map(media_of, receipt.files), receipt.uuid)
+        shelf = self._shelf.read_all(_media(receipt), receipt.uuid)
+        verdict = judge(receipt, shelf, self._clock.now())
         for media in shelf.values():
-            if self._shelf.uuid_of(media) not in ("", receipt.uuid):
+            own = self._shelf.uuid_of(media)
+            if own not in ("", receipt.uuid):
                 return Verdict(safe=False, reason=f"media {media.id} is of another meeting now", receipt=receipt)
-        return judge(receipt, shelf, self._clock.now())
+            if not own and (verdict.safe or verdict.passing):
+                where = "destination.endpoints.media_get.answer.attributes"
+                fact = f"media {media.id}: the portal does not say of which meeting it is ({where})"
+                verdict = Verdict(safe=False, reason=fact, receipt=receipt, silent=True)
+        return verdict
 
-    def _told(self, uuid: str, shelf: dict[str, Media]) -> Receipt | None:
+    def _unstamped(self, known: Receipt | None) -> Receipt | None:
+        """What the state knows of this portal, to be looked at as if for the first time."""
+        if known is None or known.destination != self.id:
+            return None
+        return replace(known, files=tuple(replace(file, stamp=None) for file in known.files))
+
+    def _whole_shelf(self, uuid: str, known: Receipt | None) -> dict[str, Media]:
+        """All media of a meeting: which earlier calls made, which the search lists, which the state knows."""
+        ours = _media(known)
+        shelf = self._shelf.unanswered(uuid, ours)
+        shelf |= self._shelf.search(uuid)
+        _require_account(media for media in shelf.values() if media.id not in ours)
+        for one in ours.difference(shelf):
+            media = self._shelf.read(one)
+            if media is not None and self._shelf.uuid_of(media) in ("", uuid):
+                shelf[one] = media
+        return shelf
+
+    def _told(self, uuid: str, shelf: dict[str, Media], known: Receipt | None) -> Receipt | None:
         files: dict[str, StoredFile] = {}
         cloud: list[CloudFile] = []
         for media in fullest_first(shelf.values()):
-            own = held_by(media) or held.Held(files=(), cloud=())
+            own = held_by(media) or _remembered(known, media)
             new = [file for file in own.files if file.role not in files]
             files |= {file.role: file for file in new}
             cloud += [one for one in own.cloud if one.stored in {file.name for file in new}]
@@ -184,6 +208,16 @@ class Vidizmo:
             )
 
 
+def _media(known: Receipt | None) -> set[str]:
+    """The ids of the media of a receipt."""
+    return {media_of(file) for file in known.files} if known is not None else set()
+
+
+def _remembered(known: Receipt | None, media: Media) -> held.Held:
+    """What the state knows a media to hold."""
+    return held.share_of(known, media.id) if known is not None else held.Held(files=(), cloud=())
+
+
 def _rejected(shelf: Iterable[Media]) -> list[Media]:
     return [media for media in shelf if media.status == REJECTED]
 
@@ -199,8 +233,10 @@ def _require_account(shelf: Iterable[Media]) -> None:
 
 
 def _anew(rejected: Media, uuid: str) -> str:
-    return f"approve media {rejected.id} there, or delete it and run `zoomsync sync --meeting {uuid}`"
+    return f"approve or delete media {rejected.id} there, then run `zoomsync sync --meeting {uuid}`"
 
 
 def _again(uuid: str) -> str:
-    return f"it is left alone; `zoomsync sync --meeting {uuid}` publishes it again"
+    return (
+        f"it is left alone; `zoomsync sync --meeting {uuid}` publishes it again, once what was altered is deleted there"
+    )

@@ -79,7 +79,8 @@ class Writer:
         ids = {answer.text("name", one): self._portal.id(answer, "id", one) for one in found}
         if wanted not in ids and wanted not in ids.values():
             names = ", ".join(sorted(ids)) or "none"
-            raise ConfigError(f"destination.category: the portal has no {wanted}", hint=f"it has: {names}")
+            hint = f"it has: {names}; correct the name, or make the category there"
+            raise ConfigError(f"destination.category: the portal has no {wanted}", hint=hint)
         self._category = ids.get(wanted, wanted)
 
     def create(self, item: Item, file: ItemFile, author: Author) -> Media:
