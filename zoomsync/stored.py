@@ -30,7 +30,7 @@ def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
 
 
 def found_whole(job: plan.Publish, destination: Holder, known: Receipt | None) -> Receipt | None:
-    """What is there and whole of a meeting, hashed before it is trusted; of what the state knows no more is trusted."""
+    """What is there and whole of a meeting: looked at before it is trusted, also where it is `known` to the state."""
     found = destination.find(job.meeting.uuid, known)
     if found is None:
         return None
