@@ -14,7 +14,7 @@ from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Item, ItemFile, Kind, Meeting, Receipt
 
 if TYPE_CHECKING:
-    from zoomsync.work import Destination
+    from zoomsync.shop import Destination
 
 VIDEO = b"\0\0\0\x18ftypmp42 a video, or so it says " * 40
 CAPTIONS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nAda: hello\n"

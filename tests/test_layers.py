@@ -35,6 +35,7 @@ RUNNING = {
     "deleting",
     "item",
     "access",
+    "blame",
     "book",
     "cleaning",
     "readings",
@@ -44,6 +45,7 @@ RUNNING = {
     "checks",
     "roster",
     "staging",
+    "shop",
     "stored",
     "sync",
 }

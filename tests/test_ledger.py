@@ -16,6 +16,7 @@ from zoomsync.errors import (
     RemovedByPerson,
     StillProcessing,
     Unreachable,
+    Unserved,
     ZoomsyncError,
 )
 from zoomsync.model import DAY, HOUR, Entry, Phase, Receipt, Retry
@@ -206,6 +207,7 @@ def test_a_file_that_failed_alone_is_tried_again_although_the_item_is_stored() -
         (DiskFull("staging: no room"), 3, "failed: staging: no room", NOW),
         (Unreachable("zoom: HTTP 503"), 3, "failed: zoom: HTTP 503", NOW),
         (StillProcessing("zoom: still processed"), 3, "failed: zoom: still processed", NOW),
+        (Unserved("portal: no such operation"), 3, "failed: portal: no such operation", NOW),
     ],
 )
 def test_a_failure_is_remembered(error: ZoomsyncError, tries: int, reason: str, next_at: Any) -> None:

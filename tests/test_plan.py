@@ -224,7 +224,7 @@ ASKED: dict[str, Case] = {
         a_meeting(),
         published(phase=Phase.DELETED, deleted={"file-video": NOW}),
         rules(asked={UUID}),
-        "skip: back from Zoom's trash after zoomsync deleted it: left to whoever wanted it [deleted]",
+        "publish: asked for by --meeting: what is stored is looked at, and mended",
     ),
 }
 

@@ -8,10 +8,12 @@ from zoomsync import ledger, plan
 from zoomsync.about import about
 from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.model import Clock, Entry, Meeting, Phase
+from zoomsync.order import Order
 from zoomsync.report import Tally, row
+from zoomsync.shop import Destination
 from zoomsync.state import Head, State
 from zoomsync.words import moment, plural, size_in_words
-from zoomsync.work import Destination, Done
+from zoomsync.work import Done
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +31,12 @@ class Job:
 class Book:
     """Keeps the ledger and the tally of one pass in step."""
 
-    def __init__(self, state: State, clock: Clock, destination: Destination, *, is_dry: bool) -> None:
+    def __init__(self, state: State, clock: Clock, destination: Destination, order: Order) -> None:
         self._destination = destination
         self._state = state
         self._clock = clock
-        self.is_dry = is_dry
+        self._asked = order.meetings
+        self.is_dry = order.dry_run
         self.head: Head = state.head
         self.tally = Tally()
 
@@ -41,6 +44,12 @@ class Book:
     def entries(self) -> list[Entry]:
         """The ledger as it is now."""
         return list(self._state.entries.values())
+
+    @property
+    def holds_any(self) -> bool:
+        """Whether the destination took anything before."""
+        receipts = (entry.receipt for entry in self._state.entries.values())
+        return any(one is not None and one.destination == self._destination.id for one in receipts)
 
     def entry(self, uuid: str) -> Entry | None:
         """What is remembered of a meeting."""
@@ -60,6 +69,7 @@ class Book:
             before = self.entry(meeting.uuid)
             entry = ledger.answered(ledger.begun(meeting, before, self._clock.now()), answer, self._clock.now())
             self._count(meeting, answer)
+            self._tell_unfetched(entry, answer)
             if before is not None or not (isinstance(answer, plan.Skip) and answer.is_foreign):
                 entries.append(entry)
             if isinstance(answer, plan.Publish):
@@ -79,9 +89,22 @@ class Book:
             size = answer.size if isinstance(answer, plan.Publish) else 0
             self.tally.rows.append(row(action, of, answer.reason, size=size))
 
+    def _tell_unfetched(self, entry: Entry, answer: plan.Answer) -> None:
+        """Tell why what a person asked for is not fetched."""
+        if self.is_dry or entry.uuid not in self._asked or isinstance(answer, plan.Publish):
+            return
+        if isinstance(answer, plan.Wait):
+            with about(entry):
+                log.warning("asked for, and not fetched yet: %s", answer.reason)
+            return
+        self.tally.counts["failed"] += 1
+        self._tell("failed", entry, f"asked for, and not fetched: {answer.reason}")
+
     def answer(self, entry: Entry, answer: plan.Answer) -> None:
         """Write down an answer about a meeting that could not be read, or was not due any more."""
         self._count(entry, answer)
+        if isinstance(answer, plan.Wait):
+            self._tell_unfetched(entry, answer)
         if isinstance(answer, plan.Skip) and answer.is_loss and entry.phase is not Phase.LOST:
             self.tally.counts["lost"] += 1
             self._tell("lost", entry, answer.reason)
@@ -103,16 +126,17 @@ class Book:
         made = (one.id for one in intents if one.uuid == after.uuid and one.action in ("create", "attach"))
         self.put(after, head=head, settled=tuple(made))
         with about(job.entry):
-            verb = "updated" if is_update else "published" if done.fetched else "found"
-            log.info("%s: %s, %s", verb, plural(done.fetched, "file"), size_in_words(done.size))
+            verb = "found" if not done.fetched else "updated" if is_update else "published"
+            what = f"{plural(done.fetched, 'file')}, {size_in_words(done.size)}" if done.fetched else "nothing fetched"
+            log.info("%s: %s", verb, what)
         if done.problem is not None:
             self._failed(job.entry, after, done.problem)
 
-    def failed(self, entry: Entry, error: ZoomsyncError, *, is_asked: bool = False) -> None:
+    def failed(self, entry: Entry, error: ZoomsyncError) -> None:
         """Write down a failure of one meeting; of one that was asked for, a person's deed is a failure too."""
         after = ledger.failed(entry, error, self._clock.now())
         self.put(after)
-        if isinstance(error, RemovedByPerson) and not is_asked:
+        if isinstance(error, RemovedByPerson) and entry.uuid not in self._asked:
             self.tally.counts["removed"] += 1
             with about(entry):
                 log.warning("%s", error)

@@ -17,8 +17,8 @@ from zoomsync.http import OutOfOrder
 from zoomsync.model import Clock, Entry, Meeting, Receipt, Verdict
 from zoomsync.patience import GIVEN_UP, Patience
 from zoomsync.report import row
+from zoomsync.shop import Destination, Reader
 from zoomsync.words import plural
-from zoomsync.work import Destination, Reader
 
 log = logging.getLogger(__name__)
 

@@ -122,6 +122,10 @@ class Unsettled(MeetingFailed):
         self.until = until
 
 
+class Unserved(MeetingFailed):
+    """The destination fails over something that this meeting needs, whatever the meeting: no try."""
+
+
 class RemovedByPerson(MeetingFailed):
     """The item was taken out of, or changed in, the destination by a person; it is left alone."""
 

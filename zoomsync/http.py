@@ -7,6 +7,7 @@ import re
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -265,11 +266,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _body(answer: requests.Response) -> bytes:
-    """The beginning of an error's body, long enough for a stack trace in JSON; nothing where it cannot be read."""
-    try:
-        return next(answer.iter_content(LONGEST_REASON), b"")
-    except (requests.RequestException, urllib3.exceptions.HTTPError):
-        return b""
+    """The beginning of an error's body, long enough for a stack trace in JSON, as far as it can be read."""
+    body = b""
+    with suppress(requests.RequestException, urllib3.exceptions.HTTPError):
+        for chunk in answer.iter_content(LONGEST_REASON):
+            body += chunk
+            if len(body) >= LONGEST_REASON:
+                break
+    return body
 
 
 def pause_asked(value: str | None, now: datetime) -> float | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from zoomsync import plan
-from zoomsync.errors import MeetingFailed, RemovedByPerson, StillProcessing, ZoomsyncError
+from zoomsync.errors import MeetingFailed, RemovedByPerson, StillProcessing, Unserved, ZoomsyncError
 from zoomsync.model import Entry, Meeting, Phase, Receipt
 from zoomsync.words import moment
 
@@ -98,7 +98,7 @@ def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | 
     if isinstance(error, RemovedByPerson):
         return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
     if is_try is None:
-        is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing)
+        is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | Unserved)
     retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
     return replace(entry, reason=reason, changed_at=now, retry=retry, due_at=retry.next_at)

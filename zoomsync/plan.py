@@ -166,7 +166,7 @@ def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     ready = (file for file in found.files if not file.processing and file.url)
     complete = select(ready, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     receipt = _trusted(entry, rules)
-    deleted = entry.deleted if entry is not None and (receipt or found.uuid not in rules.asked) else {}
+    deleted = entry.deleted if entry is not None and found.uuid not in rules.asked else {}
     usable = tuple(file for file in complete if file.id not in deleted)
     new = tuple(file for file in usable if not (receipt and receipt.covers(file)))
     unsettled = _unsettled(found, entry, rules)
@@ -211,6 +211,8 @@ def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None
 def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry | None) -> Answer:
     if any(file.processing for file in files):
         return Wait(reason="still recorded or processed in Zoom")
+    if entry is not None and entry.phase is Phase.REMOVED:
+        return Skip(reason=entry.reason, phase=Phase.REMOVED)
     if entry is not None and entry.deleted and set(entry.deleted) & {file.id for file in found.files}:
         return Skip(
             reason="back from Zoom's trash after zoomsync deleted it: left to whoever wanted it", phase=entry.phase

@@ -14,8 +14,8 @@ from zoomsync.listing import Lists
 from zoomsync.model import Entry, Gap, Meeting
 from zoomsync.order import Order
 from zoomsync.patience import Patience
+from zoomsync.shop import Reader
 from zoomsync.state import Head
-from zoomsync.work import Reader
 
 log = logging.getLogger(__name__)
 

@@ -63,15 +63,13 @@ class Running:
         """What the end tells about the credentials."""
         known = self.run.authorization
         now = self._clock.now()
-        if tally.is_authorized and ending is not None:
-            known = replace(known, zoom="authorized", checked_at=now)
+        if tally.is_authorized:
+            known = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
         if isinstance(ending, NotAuthorized):
             return replace(_about(known, f"refused: {ending}", ending), checked_at=now)
         if isinstance(ending, Unreachable):
             return _about(known, f"unknown: {ending}", ending)
-        if not tally.is_authorized:
-            return known
-        return AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
+        return known
 
     def end(self, tally: Tally, *, code: int, why: str, authorization: AuthorizationStatus | None = None) -> None:
         """Record the end."""

@@ -5,11 +5,11 @@ from typing import Protocol
 
 from zoomsync import plan
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unsettled
-from zoomsync.model import Receipt, Verdict
+from zoomsync.model import Receipt, StoredFile, Verdict
 
 
 class Holder(Protocol):
-    """A destination, as far as looking goes; see `work.Destination`."""
+    """A destination, as far as looking goes; see `shop.Destination`."""
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of this meeting's item."""
@@ -21,7 +21,7 @@ class Holder(Protocol):
 def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
     """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
     try:
-        found = destination.find(job.meeting.uuid)
+        found = destination.find(job.meeting.uuid, job.previous)
     except Unsettled:
         raise
     except MeetingFailed:  # the state knows it all the same; publishing says what is in the way, if anything is
@@ -40,12 +40,18 @@ def found_whole(job: plan.Publish, destination: Holder, known: Receipt | None) -
     available = {file.id for file in job.files}
     broken = [file for file in found.files if file.name in verdict.lacking]
     again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
-    if broken and not again:
-        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
+    lost = [file for file in broken if not set(file.made_of) <= available]
+    if lost and (not again or any(_is_main(file) for file in lost)):
+        raise RemovedByPerson(f"{found.place}: {lost[0].name} is gone, and Zoom has nothing left to make it of")
     files = tuple(file for file in found.files if file.name not in verdict.lacking)
     names = {file.name for file in files}
     cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
-    return replace(found, files=files, cloud=cloud)
+    return replace(found, files=files, cloud=cloud) if files else None
+
+
+def _is_main(file: StoredFile) -> bool:
+    """Whether it is video or sound: what the item is about."""
+    return file.role.partition(".")[0] in ("video", "audio", "segments")
 
 
 def ids(receipt: Receipt | None) -> set[str]:

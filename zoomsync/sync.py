@@ -8,6 +8,7 @@ from typing import Protocol
 
 from zoomsync import access, gaps, hosts, plan, readings, urgency, work
 from zoomsync.about import about
+from zoomsync.blame import Blame
 from zoomsync.book import Book, Job
 from zoomsync.cleaning import Cleaning
 from zoomsync.config import Config
@@ -25,10 +26,11 @@ from zoomsync.errors import (
 from zoomsync.foreseeing import Foreseeing
 from zoomsync.hosts import Hosts
 from zoomsync.listing import Lister, Lists
-from zoomsync.model import DAY, AuthorizationStatus, Clock, Entry, Gap, Meeting, User
+from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, User
 from zoomsync.order import Order
-from zoomsync.patience import GIVEN_UP, Patience
+from zoomsync.patience import Patience
 from zoomsync.readings import Reading, Readings
+from zoomsync.shop import Destination, Reader, Shop
 from zoomsync.state import State
 from zoomsync.team import Team
 from zoomsync.words import plural
@@ -41,7 +43,7 @@ GRACE_SECONDS = 4.0
 """How long jobs in flight may take to end by themselves once the pass is stopped."""
 
 
-class Zoom(Lister, work.Reader, Protocol):
+class Zoom(Lister, Reader, Protocol):
     """Zoom, as a pass uses it."""
 
     def authorize(self) -> access.Authorization:
@@ -57,11 +59,11 @@ class Wiring:
     zoom: Zoom
     clock: Clock
     state: State
-    destination: work.Destination
+    destination: Destination
     deleting: Deleting | None
     """None in a dry run."""
     executor: Executor
-    shop: Callable[[Mapping[str, User]], work.Shop]
+    shop: Callable[[Mapping[str, User]], Shop]
     """What the workers share, given the users as they become known."""
 
 
@@ -77,10 +79,9 @@ class Pass:
         self._now = wiring.clock.now()
         self._began = wiring.clock.monotonic()
         self._ending: ZoomsyncError | None = None
-        self._unreached = 0
-        self._unblamed: list[tuple[Entry, ZoomsyncError]] = []
         self._patience = Patience()
-        self.book = Book(wiring.state, wiring.clock, wiring.destination, is_dry=wiring.order.dry_run)
+        self.book = Book(wiring.state, wiring.clock, wiring.destination, wiring.order)
+        self._blame = Blame(self.book)
         self._users: Mapping[str, User] = {}
         self._foreseeing = Foreseeing(wiring.destination, self.book.tally.counts)
         self.not_looked_at: list[str] = []
@@ -114,7 +115,8 @@ class Pass:
         if unlisted := self.book.tally.counts["unlisted"]:
             self.not_looked_at.append(f"{plural(unlisted, 'list')} that could not be read")
         self.not_looked_at += [f"recordings from {w.since:%Y-%m-%d} to {w.until:%Y-%m-%d}" for w in reader.not_listed]
-        self._blame()
+        forbidden = self._blame.settle()
+        self._ending = self._ending or forbidden
         self.book.remind(self._config.hold_meetings)
         if self._ending is not None:
             raise self._ending
@@ -257,32 +259,21 @@ class Pass:
         try:
             result = future.result()
         except (Unreachable, Forbidden) as error:
-            self._unreached += 1
-            self._unblamed.append((job.entry, error))
-            self.book.failed(job.entry, error)
-            self._ending = self._ending or (error if self._unreached >= GIVEN_UP else None)
+            is_too_much = self._blame.add(job.entry, error)
+            self._ending = self._ending or (error if is_too_much else None)
         except (ConfigError, NotAuthorized, Unfit) as error:
             self.book.failed(job.entry, error)
             self._ending = self._ending or (error if not isinstance(error, DiskFull) else None)
             self.book.tally.counts["no_room"] += isinstance(error, DiskFull)
         except ZoomsyncError as error:
-            self.book.failed(job.entry, error, is_asked=job.entry.uuid in self._order.meetings)
+            self.book.failed(job.entry, error)
         except Exception as bug:  # the guard around one meeting: a bug in it must not stop the others
             log.exception("a bug in zoomsync")
             self.book.tally.counts["bugs"] += 1
             self.book.failed(job.entry, MeetingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it"))
         else:
-            self._unreached = 0
+            self._blame.came_through()
             self._conclude(job, result)
-
-    def _blame(self) -> None:
-        """What failed again while others came through was about the meeting: a try. Else it was nobody's fault."""
-        came_through = self.book.tally.counts["published"] + self.book.tally.counts["updated"]
-        if came_through:
-            self.book.blame(self._unblamed)
-        refused = [error for _, error in self._unblamed if isinstance(error, Forbidden)]
-        if refused and not came_through:
-            self._ending = self._ending or refused[0]
 
     def _conclude(self, job: Job, result: "work.Done | plan.Answer") -> None:
         if isinstance(result, work.Done):

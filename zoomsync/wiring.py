@@ -19,8 +19,8 @@ from zoomsync.item import Style
 from zoomsync.media.tools import Tools
 from zoomsync.model import Clock, User
 from zoomsync.portal import portal
+from zoomsync.shop import Shop
 from zoomsync.state import State
-from zoomsync.work import Shop
 from zoomsync.zoom.auth import Tokens
 from zoomsync.zoom.client import Zoom
 from zoomsync.zoom.download import Downloads

@@ -4,100 +4,34 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from zoomsync import plan
 from zoomsync.arrangement import Arrangement, arrange
-from zoomsync.disk import Disk, Reservation, device, explained
-from zoomsync.errors import DownloadFailed, MeetingFailed, PartlyStored, StillProcessing, Unsettled, Unstitchable
+from zoomsync.disk import Reservation, device, explained
+from zoomsync.errors import (
+    DownloadFailed,
+    Forbidden,
+    MeetingFailed,
+    PartlyStored,
+    RemovedByPerson,
+    StillProcessing,
+    Unreachable,
+    Unsettled,
+    Unstitchable,
+)
 from zoomsync.hosts import untold
-from zoomsync.item import Bench, Materials, Style, make_item
+from zoomsync.item import Bench, Materials, make_item
 from zoomsync.layout import How, extension, wanted
 from zoomsync.media import mp4
 from zoomsync.media.probe import probe
-from zoomsync.media.tools import Tools
-from zoomsync.model import Author, Clock, Entry, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
+from zoomsync.model import Author, Entry, Fetched, Receipt, RecordingFile
 from zoomsync.naming import suffix
 from zoomsync.segments import VIEWS
-from zoomsync.stored import contents, found_whole, known_to_be
+from zoomsync.shop import Shop
+from zoomsync.stored import contents, found_whole, ids, known_to_be
 
 TRIES = 2
 """How often a file that arrived damaged is fetched within one pass."""
-
-
-class Destination(Protocol):
-    """Where items go. Every method may be called from several threads, for different meetings."""
-
-    @property
-    def id(self) -> str:
-        """What identifies it: never its path."""
-
-    @property
-    def last_change(self) -> tuple[int, str] | None:
-        """The last pass that changed it, and the id of its run; (0, "") when none did, None where it cannot tell."""
-
-    @property
-    def can_replace(self) -> bool:
-        """Whether a stored file can be replaced by a newer one; else what is new becomes a part of the item."""
-
-    def check(self) -> str:
-        """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
-
-    def author_for(self, host: User) -> Author:
-        """The author under whom this host's items are published; the note says how it comes about."""
-
-    def prospect(self, host: User) -> Author:
-        """What `author_for` would come to; changes nothing."""
-
-    def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
-        """The receipt of what there is of this meeting's item, wherever a person may have moved it.
-
-        `known` is what the state remembers of it. Raises `Unsettled` while it cannot be known whether there is more.
-        """
-
-    def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
-        """Make the destination hold this item; running it again changes nothing. `asked`: a person wants it whole.
-
-        Raises `RemovedByPerson`, `Unsettled` where it can only be done later, `PartlyStored` where texts are refused.
-        """
-
-    def verify(self, receipt: Receipt) -> Verdict:
-        """Look at the stored files again: by content, or by the strongest check there is."""
-
-
-class Reader(Protocol):
-    """Reads one meeting from Zoom."""
-
-    def meeting(self, uuid: str) -> Meeting | None:
-        """None: gone. Raises `StillProcessing`."""
-
-
-class Fetcher(Protocol):
-    """Brings one file to staging."""
-
-    def fetch(self, meeting: Meeting, file: RecordingFile, folder: Path, progress: Callable[[int], None]) -> Fetched:
-        """The proven file; raises `DownloadFailed`, `DiskFull`, `Unreachable`, `NotAuthorized`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
-    """All that working on a meeting needs, shared by the workers."""
-
-    reader: Reader
-    fetcher: Fetcher
-    destination: Destination
-    tools: Tools
-    staging: Path
-    storage: Path | None
-    """Where the destination keeps items on this machine: reserved too, when it is another file system."""
-    disk: Disk
-    clock: Clock
-    style: Style
-    views: tuple[str, ...]
-    """The configured views, best first; empty: zoomsync's own order."""
-    users: Mapping[str, User]
-    progress: Callable[[str, int], None]
-    """Told uuid and bytes as they arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +57,29 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
         return fresh
     is_asked = fresh.meeting.uuid in rules.asked
     known = entry.receipt if entry is not None else None
+    known = known if known is not None and known.destination == shop.destination.id else None
     try:
         if fresh.previous is not None and not is_asked:
             known = stored = known_to_be(fresh, shop.destination)
         else:
             stored = found_whole(fresh, shop.destination, known)
-        return Work(fresh, stored, shop, known=known, is_asked=is_asked).run()
+        work = Work(fresh, stored, shop, known=known, is_asked=is_asked)
+        return _mended(work) if is_asked and ids(known) - ids(stored) else work.run()
     except Unsettled as wait:
         return plan.Wait(reason=str(wait), due_at=wait.until)
+
+
+def _mended(work: "Work") -> Done:
+    """Work on what is not whole any more: should that fail, the state must not go on vouching for it."""
+    try:
+        return work.run()
+    except (MeetingFailed, Unreachable, Forbidden) as error:
+        raise RemovedByPerson(f"not whole there, and could not be mended: {error}", hint=error.hint) from error
+
+
+def _as_stored(receipt: Receipt) -> Author:
+    """The author that an item has already: no other one is looked up, raised or made for it."""
+    return Author(id="", email=receipt.author)
 
 
 def _reread(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Shop) -> plan.Answer:
@@ -279,9 +228,11 @@ class Work:
                 for one in fetched.values():
                     one.path.unlink(missing_ok=True)
                 raise
-        host = self._shop.users.get(self._meeting.host_id) or untold(self._meeting)
-        author = self._shop.destination.author_for(host)
+        author = self._author() if arrangement.build or self._previous is None else _as_stored(self._previous)
         return self._shop.destination.publish(item, author, self._remembered, asked=self._is_asked)
+
+    def _author(self) -> Author:
+        return self._shop.destination.author_for(self._shop.users.get(self._meeting.host_id) or untold(self._meeting))
 
     def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}

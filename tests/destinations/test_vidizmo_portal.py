@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -197,12 +198,12 @@ class TestRefusals:
         with pytest.raises(Unreachable, match=rf"HTTP 500, InternalServerException \(incident {INCIDENT}\) \(2 tries"):
             line(site).call("media_get", media="7")
 
-    def test_an_incident_after_a_long_stack_trace_is_named_too(self, begin: Open) -> None:
+    @pytest.mark.parametrize("is_chunked", [False, True])
+    def test_an_incident_after_a_long_stack_trace_is_named_too(self, begin: Open, is_chunked: bool) -> None:
         site = begin()
         body = {"name": "OddException", "exceptionDetails": ["at Some.Place\n" * 5_000], "incidentId": INCIDENT}
-        site.portal.fail(
-            operation="media_get", times=None, with_=Fault(instead=lambda _: json_answer(body, status=500))
-        )
+        answer = replace(json_answer(body, status=500), is_chunked=is_chunked)
+        site.portal.fail(operation="media_get", times=None, with_=Fault(instead=lambda _: answer))
 
         with pytest.raises(Unreachable, match=rf"HTTP 500, OddException: .* \(incident {INCIDENT}\) \(2 tries"):
             line(site).call("media_get", media="7")

@@ -9,6 +9,7 @@ import pytest
 from tests.destinations.portals import ME, Open, Wired, wired
 from tests.fakes import FakeClock, a_user
 from tests.sandbox.faults import lost_answer
+from tests.sandbox.portal.faults import portal_error
 from zoomsync.errors import Unreachable
 
 ADA = a_user().email
@@ -74,6 +75,14 @@ def test_of_all_who_are_listed_only_the_host_is_taken_and_only_into_the_right_gr
     assert author.id == ada.id
     assert ada.groups == ["Viewer", "Contributor"]
     assert [one.groups for one in others.values()] == [["Contributor"], ["Contributor"]]
+
+
+def test_where_scim_cannot_be_reached_that_is_said(by_scim: Sited) -> None:
+    site = by_scim()
+    site.portal.fail(operation="scim_user_find", with_=portal_error(), times=None)
+
+    with pytest.raises(Unreachable, match=r"^portal: scim: .*HTTP 500, InternalServerException"):
+        site.destination.author_for(a_user())
 
 
 def test_a_user_whose_making_was_not_answered_is_not_made_at_once_again(by_scim: Sited) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.destinations.portals import replace_content
 from tests.e2e.harness import a_stage
 from tests.e2e.portal_site import TRASH, AtPortal
 from tests.sandbox.portal.faults import portal_error
@@ -101,21 +100,3 @@ def test_asking_for_what_was_rejected_is_a_failure_until_it_is_approved(at_porta
     assert f"approve or delete media {main.id} there, then run `zoomsync sync --meeting" in refused.stderr
     site.clock.advance(days=8)
     assert site.sync().counts["deleted"] == 1
-
-
-def test_a_replaced_video_is_published_again_once_it_is_deleted(at_portal: AtPortal) -> None:
-    site = at_portal(a_meeting(), {}, TRASH)
-    site.sync()
-    main, view = site.media("m")
-    own = main.sha256
-    replace_content(site.portal, main.id, b"another video")
-    site.clock.advance(days=8)
-    site.sync()
-
-    still = site.sync("--meeting", site.uuid("m"))
-    main.deleted = site.clock.now()
-    gone = site.sync("--meeting", site.uuid("m"))
-
-    assert (still.code, gone.code, site.world.deletions) == (1, 0, [])
-    assert "look at it there; deleted, it is begun anew" in still.stderr
-    assert {media.sha256 for media in site.media("m")} == {own, view.sha256}

@@ -256,7 +256,9 @@ def test_a_meeting_that_is_forbidden_holds_up_no_other_and_is_parked_in_the_end(
     assert site.media("bob1") == []
 
 
-def test_where_nothing_else_comes_through_it_is_the_account_that_is_forbidden(forbidden: PortalSite) -> None:
+def test_where_nothing_else_comes_through_it_is_the_account_and_it_backs_off(
+    forbidden: PortalSite,
+) -> None:
     forbidden.sync()
     before = forbidden.entry("bob1").retry
     forbidden.clock.advance(hours=2)
@@ -267,4 +269,30 @@ def test_where_nothing_else_comes_through_it_is_the_account_that_is_forbidden(fo
     assert result.code == 3
     assert before is not None
     assert after is not None
-    assert (before.tries, after.tries) == (0, 0)
+    assert (before.tries, after.tries) == (0, 1)
+
+
+def test_many_hosts_who_may_not_publish_do_not_keep_what_is_older_from_being_published(at_portal: AtPortal) -> None:
+    hosts = ("bob", "carol", "dave", "erin", "faye")
+    stage = a_stage()
+    for name in hosts:
+        if f"{name}@example.org" not in {user.email for user in stage.world.users.values()}:
+            stage.world.add_user(f"{name.title()} Example")
+        add(stage, f"{name}1", name, days=1)
+    add(stage, "new", days=1.5)
+    below = {"groups": {"viewer": "All Users", "uploading": ["Contributor", "Viewer"]}}
+    site = at_portal(stage, below, {"workers": 1, "recordings": {"since": "2025-12-01"}})
+    for name in hosts:
+        site.portal.add_user(f"{name}@example.org", "Viewer")
+    site.sync()
+    add(stage, "old", days=60)
+
+    codes = []
+    for _ in range(8):
+        site.clock.advance(hours=2)
+        codes.append(site.sync("--since", "2025-12-01").code)
+
+    assert (len(site.media("new")), len(site.media("old"))) == (1, 1)
+    assert set(site.told()) == {f"{name}1" for name in hosts}
+    assert site.run("status", "--check").code == 1
+    assert set(codes) <= {1, 3, 0}

@@ -30,6 +30,15 @@ def test_what_fails_again_and_again_is_a_reason_before_it_is_parked() -> None:
     ]
 
 
+@pytest.mark.parametrize(("hours", "is_told"), [(23, False), (24, True)])
+def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int, is_told: bool) -> None:
+    entry = an_entry(retry=a_retry(tries=0, next_at=NOW), first_seen=NOW - hours * HOUR)
+
+    reasons = the_health(a_memory(entry, runs=(a_run(code=1),)))
+
+    assert ["failed more than once" in reason for reason in reasons] == [True] * is_told
+
+
 def test_a_pass_that_could_not_read_a_list_is_a_reason() -> None:
     reasons = the_health(a_memory(runs=(a_run(code=1, counts={"unlisted": 2}),)))
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from zoomsync.model import Entry, Intent, Phase, Process, Retry, Run
+from zoomsync.naming import safe_component
 from zoomsync.plan import Rules
 from zoomsync.status import standing
 from zoomsync.status.memory import Memory, NoMemory, Terms, last_finished, outcome, recorded, rules
@@ -100,7 +101,8 @@ def _other_authors(memory: Memory, terms: Terms) -> list[dict[str, Any]]:
         receipt, host = entry.receipt, entry.host_email.lower()
         if receipt is None or receipt.destination != memory.head.destination or entry.phase is Phase.REMOVED:
             continue
-        if receipt.author.lower() != terms.aliases.get(host, host).lower():
+        own = terms.aliases.get(host, host).lower()
+        if receipt.author.lower() not in (own, safe_component(own)):
             found[(entry.host_email or entry.host_id, receipt.author)] += 1
     return [{"host": host, "author": author, "meetings": count} for (host, author), count in found.most_common()]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from zoomsync import deletion, urgency
-from zoomsync.model import Entry, Phase, Retry
+from zoomsync.model import DAY, Entry, Phase, Retry
 from zoomsync.plan import Rules
 
 OPEN = (Phase.WAITING, Phase.PUBLISHED)
@@ -60,9 +60,15 @@ def parked(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
 
 
 def failing(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
-    """What failed more than once and waits for its next try: once can be chance."""
+    """What failed more than once, or for a day by no fault of its own, and is tried again: once can be chance."""
     waiting = (entry for entry in failed(entries, rules) if entry.retry and not is_parked(entry.retry, rules.now))
-    return [one for one in waiting if one.retry is not None and one.retry.tries > 1 and one.retry.at <= rules.now]
+    return [
+        one
+        for one in waiting
+        if one.retry is not None
+        and (one.retry.tries > 1 or (not one.retry.tries and one.first_seen <= rules.now - DAY))
+        and one.retry.at <= rules.now
+    ]
 
 
 def refused(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:

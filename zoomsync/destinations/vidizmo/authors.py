@@ -11,7 +11,7 @@ from zoomsync.destinations.vidizmo.directory import Directory, PortalUser, no_ac
 from zoomsync.destinations.vidizmo.enrolling import Enrolling
 from zoomsync.destinations.vidizmo.portal import Refused
 from zoomsync.destinations.vidizmo.terms import Case, Terms, judge
-from zoomsync.errors import ConfigError, Forbidden, MeetingFailed, Unreachable, ZoomsyncError
+from zoomsync.errors import ConfigError, Forbidden, MeetingFailed, Unreachable, Unserved, ZoomsyncError
 from zoomsync.model import Author, Standing, User
 from zoomsync.words import plural
 
@@ -29,7 +29,7 @@ class Authors:
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._settled: dict[str, Author] = {}
         self._foreseen: dict[str, Author] = {}
-        self._lost: dict[str, tuple[str, str]] = {}
+        self._lost: dict[str, MeetingFailed] = {}
         """Address → over what the portal fails about it in this pass, and the remedy."""
         self._new = 0
         self._no_licence = ""
@@ -119,7 +119,8 @@ class Authors:
     def _find(self, email: str) -> list[PortalUser]:
         """Look an address up. Raises `MeetingFailed` where the portal fails over this one alone; it is asked once."""
         if email in self._lost:
-            raise MeetingFailed(self._lost[email][0], hint=self._lost[email][1])
+            known = self._lost[email]
+            raise type(known)(str(known), hint=known.hint)
         try:
             return self._directory.find(email)
         except (Refused, Forbidden, Unreachable) as error:
@@ -128,11 +129,11 @@ class Authors:
     def _about(self, email: str, error: ZoomsyncError) -> MeetingFailed:
         """What failed over this address, remembered; raises likewise where it is not about the address."""
         self._directory.find(self._terms.account)
-        return self._failed_over(email, error)
+        return self._failed_over(email, error, MeetingFailed)
 
-    def _failed_over(self, email: str, error: ZoomsyncError) -> MeetingFailed:
-        self._lost[email] = (f"{error}, asked for {email}", error.hint)
-        return MeetingFailed(self._lost[email][0], hint=error.hint)
+    def _failed_over(self, email: str, error: ZoomsyncError, kind: type[MeetingFailed]) -> MeetingFailed:
+        self._lost[email] = kind(f"{error}, asked for {email}", hint=error.hint)
+        return self._lost[email]
 
     def _foresee(self, host: User, email: str) -> Author:
         del host
@@ -152,7 +153,7 @@ class Authors:
             return self._made(host, email, self._limited(judge(found, self._terms)))
         except Refused as refused:
             if refused.is_unknown:
-                raise self._failed_over(email, refused) from refused
+                raise self._failed_over(email, refused, Unserved) from refused
             if _is_licence(refused, email):
                 self._no_licence = f"the portal has no licence left: {refused}"
                 return self._fallback(email, self._no_licence)

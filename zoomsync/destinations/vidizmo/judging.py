@@ -59,6 +59,14 @@ def judge(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> Verdic
     return Verdict(safe=True, reason=reason, receipt=replace(receipt, files=files))
 
 
+def altered(receipt: Receipt, shelf: Mapping[str, Media]) -> Iterator[tuple[Media, str]]:
+    """The media whose content is not what was stored, each with what tells it."""
+    for file in receipt.files:
+        media = shelf.get(held.media_of(file))
+        if media is not None and not held.manner_of(file):
+            yield from ((media, one.fact) for one in _bytes(file, media) if one.weight > Weight.SILENT)
+
+
 def stamped(file: StoredFile, media: Media, now: datetime) -> StoredFile:
     """A media's own content with the version that was looked at; transcoding may bring about another one."""
     if held.manner_of(file):
@@ -104,7 +112,8 @@ def _findings(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> It
         elif held.manner_of(file):
             yield from _handout(file, media)
         else:
-            yield from _content(file, media, now)
+            yield from _bytes(file, media)
+            yield from _transcoding(file, media, now)
     for media in shelf.values():
         yield from _telling(receipt, media)
         if media.status not in (*STORED, REJECTED):
@@ -113,7 +122,7 @@ def _findings(receipt: Receipt, shelf: Mapping[str, Media], now: datetime) -> It
             yield Finding(weight=Weight.WAITS, fact=f"media {media.id} waits for approval in the portal")
 
 
-def _content(file: StoredFile, media: Media, now: datetime) -> Iterator[Finding]:
+def _bytes(file: StoredFile, media: Media) -> Iterator[Finding]:
     stamp = file.stamp
     is_newer = stamp is not None and "" not in (stamp.version, media.version) and stamp.version != media.version
     if media.size is None:
@@ -123,6 +132,10 @@ def _content(file: StoredFile, media: Media, now: datetime) -> Iterator[Finding]
         yield _removed(file, fact) if is_newer else _unproven(f"{file.name} {fact}")
     elif is_newer and stamp is not None and stamp.look == media.look:
         yield _removed(file, f"was replaced at the portal: version {media.version}, {stamp.version} was stored")
+
+
+def _transcoding(file: StoredFile, media: Media, now: datetime) -> Iterator[Finding]:
+    stamp = file.stamp
     if media.processed is None:
         yield _silent(file, "whether it is transcoded", "processed")
     elif not media.processed and stamp is not None and now - stamp.at > LONGEST_TRANSCODING:

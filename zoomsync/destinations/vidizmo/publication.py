@@ -144,6 +144,8 @@ class Publication:
         receipt = self._receipt(files, cloud)
         for media in list(self._shelf.values()):
             own, share = held_by(media), share_of(receipt, media.id)
+            if self._is_anothers(media, share):
+                continue
             is_superseded = own is not None and _content_of(own.files) != _content_of(share.files)
             if own != share or not self._looker.is_of(media, receipt.uuid):
                 self._tell(media, receipt.uuid, share, is_draft=is_superseded)
@@ -152,6 +154,10 @@ class Publication:
         self._require_memory(receipt)
         self._require_shown(receipt)
         return self._stamped(receipt)
+
+    def _is_anothers(self, media: Media, share: held.Held) -> bool:
+        """Whether a person copied a media of ours with all that it says: the state knows which one is ours."""
+        return self._known is not None and not share.files and media.id not in map(media_of, self._known.files)
 
     def _tell(self, media: Media, uuid: str, share: held.Held, *, is_draft: bool) -> None:
         """What is stored is stored, also where the media may not say so: then only the state knows."""

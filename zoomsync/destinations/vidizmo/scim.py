@@ -111,14 +111,18 @@ class ScimDirectory:
     def _ask(self, method: str, path: str, document: Any = None, **query: str) -> Any:
         token = self._token.reveal()
         self._http.hide(token)
-        response = self._http.request(
-            method,
-            f"{self._url}/{path}",
-            repeatable=method != "POST",
-            params=query,
-            headers={"Authorization": f"Bearer {token}", "Accept": MIME, "Content-Type": MIME},
-            data=None if document is None else json.dumps(document).encode(),
-        )
+        try:
+            response = self._http.request(
+                method,
+                f"{self._url}/{path}",
+                repeatable=method != "POST",
+                params=query,
+                headers={"Authorization": f"Bearer {token}", "Accept": MIME, "Content-Type": MIME},
+                data=None if document is None else json.dumps(document).encode(),
+            )
+        except Unreachable as error:
+            fact = str(error).removeprefix(f"{self._http.name}: ")
+            raise type(error)(f"portal: scim: {fact}", hint=error.hint) from None
         fact = f"HTTP {response.status_code}, {self._http.said(response.content)}"
         message = f"portal: scim: {method} {path.partition('/')[0]}: {fact}"
         if response.status_code == 401:

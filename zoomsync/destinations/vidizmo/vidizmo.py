@@ -7,7 +7,7 @@ from zoomsync.destinations.vidizmo import held
 from zoomsync.destinations.vidizmo.attaching import Attaching
 from zoomsync.destinations.vidizmo.authors import Authors
 from zoomsync.destinations.vidizmo.held import media_of
-from zoomsync.destinations.vidizmo.judging import judge
+from zoomsync.destinations.vidizmo.judging import altered, judge
 from zoomsync.destinations.vidizmo.media import REJECTED, Media
 from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.publication import Publication
@@ -17,12 +17,12 @@ from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.writing import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
-from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, StoredFile, Surveyed, User, Verdict
+from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, Stamp, StoredFile, Surveyed, User, Verdict
 from zoomsync.operations import RECEIPT_ATTRIBUTE
 
 
 class Vidizmo:
-    """See `work.Destination`. What it makes is never replaced or deleted by it."""
+    """See `shop.Destination`. What it makes is never replaced or deleted by it."""
 
     def __init__(
         self,
@@ -100,11 +100,11 @@ class Vidizmo:
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of a meeting, as its media tell it; None where there are none.
 
-        What is `known` is read too: a search may not list it yet, and a media may not say any more what it holds.
-        Raises `Unsettled`, and `MeetingFailed` for a media of which nobody says what it holds.
+        What is `known` is read too: a search may not list it yet, and a media may not say any more what it holds. What
+        of it is gone stays in the receipt: `verify` tells. Raises `Unsettled`, `RemovedByPerson` for what was rejected,
+        and `MeetingFailed` for a media of which nobody says what it holds, or with other content than it had.
         """
-        known = self._unstamped(known)
-        return self._told(uuid, self._whole_shelf(uuid, known), known)
+        return self._looked_up(uuid, known)[1]
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
         """Make the portal hold this item; see `Destination`.
@@ -115,9 +115,7 @@ class Vidizmo:
         uuid = item.meeting.uuid
         known = previous if previous is not None and previous.destination == self.id else None
         if known is None or asked:
-            known = self._unstamped(known)
-            shelf = self._whole_shelf(uuid, known)
-            self._require_wanted(shelf, uuid)
+            shelf, _ = self._looked_up(uuid, known)
         else:
             shelf = self._shelf.unanswered(uuid, _media(known))
             _require_account(shelf.values())
@@ -154,15 +152,22 @@ class Vidizmo:
                 verdict = Verdict(safe=False, reason=fact, receipt=receipt, silent=True)
         return verdict
 
-    def _unstamped(self, known: Receipt | None) -> Receipt | None:
-        """What the state knows of this portal, to be looked at as if for the first time."""
-        if known is None or known.destination != self.id:
-            return None
-        return replace(known, files=tuple(replace(file, stamp=None) for file in known.files))
+    def _looked_up(self, uuid: str, known: Receipt | None) -> tuple[dict[str, Media], Receipt | None]:
+        """All media of a meeting, and the receipt that they and what is known come to."""
+        known = known if known is not None and known.destination == self.id else None
+        shelf = self._whole_shelf(uuid, _media(known))
+        for media in _rejected(shelf.values()):
+            raise RemovedByPerson(f"media {media.id} was rejected in the portal", hint=_anew(media, uuid))
+        receipt = self._told(uuid, shelf, known)
+        for media, fact in altered(receipt, shelf) if receipt is not None else ():
+            raise MeetingFailed(
+                f"media {media.id}: {fact}",
+                hint=f"compare them; to have Zoom's again, delete it there, then run `zoomsync sync --meeting {uuid}`",
+            )
+        return shelf, receipt
 
-    def _whole_shelf(self, uuid: str, known: Receipt | None) -> dict[str, Media]:
-        """All media of a meeting: which earlier calls made, which the search lists, which the state knows."""
-        ours = _media(known)
+    def _whole_shelf(self, uuid: str, ours: set[str]) -> dict[str, Media]:
+        """All media of a meeting: made by earlier calls, listed by the search, and `ours`, which the state knows."""
         shelf = self._shelf.unanswered(uuid, ours)
         shelf |= self._shelf.search(uuid)
         _require_account(media for media in shelf.values() if media.id not in ours)
@@ -173,12 +178,15 @@ class Vidizmo:
         return shelf
 
     def _told(self, uuid: str, shelf: dict[str, Media], known: Receipt | None) -> Receipt | None:
+        """The state's media come first: a person may have copied one, with all that it says."""
+        ours, stamps = _media(known), _stamps(known)
         files: dict[str, StoredFile] = {}
         cloud: list[CloudFile] = []
-        for media in fullest_first(shelf.values()):
-            own = held_by(media) or _remembered(known, media)
+        ranked = sorted(fullest_first(shelf.values()), key=lambda media: media.id not in ours)
+        told = [_account_of(media, known) for media in ranked]
+        for own in [*told, *([held.Held(files=known.files, cloud=known.cloud)] if known is not None else [])]:
             new = [file for file in own.files if file.role not in files]
-            files |= {file.role: file for file in new}
+            files |= {file.role: replace(file, stamp=stamps.get((file.role, file.place))) for file in new}
             cloud += [one for one in own.cloud if one.stored in {file.name for file in new}]
         if not files:
             return None
@@ -188,24 +196,20 @@ class Vidizmo:
             uuid=uuid,
             destination=self.id,
             place=place,
-            author=shelf[place].author,
+            author=shelf[place].author if place in shelf else known.author if known is not None else "",
             files=whole.files,
             cloud=whole.cloud,
         )
 
     def _require_untouched(self, known: Receipt, shelf: dict[str, Media]) -> None:
+        for media in shelf.values():
+            if self._shelf.uuid_of(media) not in ("", known.uuid):
+                raise RemovedByPerson(f"media {media.id} is of another meeting now", hint=_again(known.uuid))
         verdict = judge(known, shelf, self._clock.now())
         if verdict.removed:
             rejected = _rejected(shelf.values())
             hint = _anew(rejected[0], known.uuid) if rejected else _again(known.uuid)
             raise RemovedByPerson(f"media {known.place}: {verdict.reason}", hint=hint)
-
-    def _require_wanted(self, shelf: dict[str, Media], uuid: str) -> None:
-        for media in _rejected(shelf.values()):
-            raise RemovedByPerson(
-                f"media {media.id} was rejected in the portal",
-                hint=_anew(media, uuid),
-            )
 
 
 def _media(known: Receipt | None) -> set[str]:
@@ -213,9 +217,17 @@ def _media(known: Receipt | None) -> set[str]:
     return {media_of(file) for file in known.files} if known is not None else set()
 
 
-def _remembered(known: Receipt | None, media: Media) -> held.Held:
-    """What the state knows a media to hold."""
-    return held.share_of(known, media.id) if known is not None else held.Held(files=(), cloud=())
+def _stamps(known: Receipt | None) -> dict[tuple[str, str], Stamp | None]:
+    """When each file of a receipt was looked at, by role and place."""
+    return {(file.role, file.place): file.stamp for file in known.files} if known is not None else {}
+
+
+def _account_of(media: Media, known: Receipt | None) -> held.Held:
+    """What a media says that it holds; what the state knows, where it says nothing of that."""
+    own = held_by(media) or held.Held(files=(), cloud=())
+    share = held.share_of(known, media.id) if known is not None else own
+    is_ours = {one.id for one in own.cloud} & {one.id for one in share.cloud} or not share.files
+    return own if is_ours else share
 
 
 def _rejected(shelf: Iterable[Media]) -> list[Media]:
