@@ -83,6 +83,11 @@ WAITING: dict[str, tuple[Entry, Rules, str]] = {
         trash(),
         "wait: not deleted before all of it is stored: video: cut off",
     ),
+    "a person asked for it, and it is not looked at yet": (
+        old(asked=True),
+        trash(),
+        "wait: not deleted before it is looked at and mended, as --meeting asked for",
+    ),
     "a late file is parked": (
         old(retry=a_retry(None)),
         trash(),

@@ -197,7 +197,7 @@ def test_a_file_that_failed_alone_is_tried_again_although_the_item_is_stored() -
     after = ledger.stored(an_entry(), done, NOW)
 
     assert (after.phase, after.pending, after.due_at) == (Phase.PUBLISHED, ("chat_file: cut off",), NOW + HOUR)
-    assert after.retry == Retry(tries=1, error="chat.txt: cut off", hint="wait", at=NOW, next_at=NOW + HOUR)
+    assert after.retry == Retry(tries=1, error="chat.txt: cut off", hint="wait", at=NOW, next_at=NOW + HOUR, since=NOW)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_failure_is_remembered(error: ZoomsyncError, tries: int, reason: str, 
 
     after = ledger.failed(entry, error, NOW)
 
-    retry = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at)
+    retry = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW - HOUR)
     assert after == replace(entry, reason=reason, changed_at=NOW, retry=retry, due_at=next_at)
 
 
@@ -259,6 +259,5 @@ def test_each_deleted_file_is_remembered() -> None:
 def test_a_refused_deletion_is_remembered(error: ZoomsyncError, tries: int, next_at: Any) -> None:
     before = published()
 
-    assert ledger.refused(before, error, NOW) == replace(
-        before, changed_at=NOW, refusal=Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at)
-    )
+    refusal = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW)
+    assert ledger.refused(before, error, NOW) == replace(before, changed_at=NOW, refusal=refusal)

@@ -226,6 +226,30 @@ ASKED: dict[str, Case] = {
         rules(asked={UUID}),
         "publish: asked for by --meeting: what is stored is looked at, and mended",
     ),
+    "in an earlier pass that could not do it": (
+        a_meeting(),
+        published(asked=True),
+        rules(),
+        "publish: asked for by --meeting: what is stored is looked at, and mended",
+    ),
+    "in an earlier pass, though a person removed it": (
+        a_meeting(),
+        published(asked=True, phase=Phase.REMOVED),
+        rules(),
+        "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
+    ),
+    "in an earlier pass, and it is too early to try again": (
+        a_meeting(),
+        published(asked=True, retry=a_retry(NOW + HOUR)),
+        rules(),
+        "wait: tried again at 2026-03-10 13:00 UTC: video: cut off [due 10 13:00]",
+    ),
+    "in an earlier pass, and excluded since": (
+        a_meeting(),
+        published(asked=True),
+        rules(excluded={UUID}),
+        "skip: listed in exclude_meetings [skipped]",
+    ),
 }
 
 UNSETTLED: dict[str, Case] = {
@@ -616,6 +640,11 @@ def test_what_zoom_does_not_have_any_more(entry: Entry, expected: str) -> None:
         (published(retry=a_retry(NOW)), rules(), True),
         (published(phase=Phase.REMOVED, retry=a_retry(NOW)), rules(), False),
         (published(phase=Phase.DELETED), rules(), False),
+        (published(asked=True), rules(), True),
+        (published(asked=True), rules(hosts=frozenset()), True),
+        (published(asked=True), rules(excluded={UUID}), False),
+        (published(asked=True, retry=a_retry(NOW + HOUR)), rules(), False),
+        (published(asked=True, phase=Phase.REMOVED), rules(), True),
     ],
 )
 def test_an_entry_is_read_again_although_no_list_shows_it(entry: Entry, when: Rules, expected: bool) -> None:
@@ -630,19 +659,26 @@ def test_ten_tries_with_growing_pauses_then_it_is_parked() -> None:
         pauses.append((retry.next_at - NOW) / HOUR if retry.next_at is not None else None)
 
     assert pauses == [1, 2, 4, 8, 16, 24, 24, 24, 24, None]
-    assert retry == Retry(tries=10, error="cut off", hint="", at=NOW, next_at=None)
+    assert retry == Retry(tries=10, error="cut off", hint="", at=NOW, next_at=None, since=NOW)
 
 
 @pytest.mark.parametrize(
     ("before", "expected"),
     [
-        (None, Retry(tries=0, error="disk full", hint="free some", at=NOW, next_at=NOW)),
-        (a_retry(NOW - HOUR), Retry(tries=3, error="disk full", hint="free some", at=NOW, next_at=NOW - HOUR)),
-        (a_retry(None), Retry(tries=3, error="disk full", hint="free some", at=NOW, next_at=None)),
+        (None, (0, NOW, NOW)),
+        (a_retry(NOW - HOUR), (3, NOW - HOUR, NOW - HOUR)),
+        (a_retry(None), (3, None, NOW - HOUR)),
+        (replace(a_retry(None), since=NOW - DAY), (3, None, NOW - DAY)),
     ],
 )
-def test_what_the_surroundings_caused_is_no_try(before: Retry | None, expected: Retry) -> None:
-    assert plan.failed(before, error="disk full", hint="free some", now=NOW, is_try=False) == expected
+def test_what_the_surroundings_caused_is_no_try_and_it_is_remembered_since_when(
+    before: Retry | None, expected: tuple[int, Any, Any]
+) -> None:
+    tries, next_at, since = expected
+
+    after = plan.failed(before, error="disk full", hint="free some", now=NOW, is_try=False)
+
+    assert after == Retry(tries=tries, error="disk full", hint="free some", at=NOW, next_at=next_at, since=since)
 
 
 def test_what_zoom_deletes_soon_comes_first_then_the_newest() -> None:

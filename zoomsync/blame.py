@@ -1,29 +1,37 @@
 """Failures that the destination caused, or a missing right: whose fault each was shows when the pass is over."""
 
 from zoomsync.book import Book
-from zoomsync.errors import Forbidden, Unreachable
+from zoomsync.errors import Forbidden, Unreachable, Unserved
 from zoomsync.model import Entry
 from zoomsync.patience import GIVEN_UP
 
 
 class Blame:
-    """Collects them; one host who may not publish never stops the others."""
+    """Collects them; a host who may not publish never stops the others."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
         self._failed: list[tuple[Entry, Unreachable | Forbidden]] = []
         self._in_a_row = 0
-        self._hosts: set[str] = set()
-        """Whom something was forbidden."""
+        self._refused: dict[str, Forbidden] = {}
+        """Id of a host → what was forbidden."""
 
     def add(self, entry: Entry, error: Unreachable | Forbidden) -> bool:
-        """Write down one more; whether that is one too many in a row."""
+        """Write down one more; whether that is one too many in a row.
+
+        Where the destination took something before, what it forbids is about the host.
+        """
         self._book.failed(entry, error)
         self._failed.append((entry, error))
-        self._in_a_row += isinstance(error, Unreachable) or entry.host_id not in self._hosts
         if isinstance(error, Forbidden):
-            self._hosts.add(entry.host_id)
+            self._refused[entry.host_id] = error
+        self._in_a_row += isinstance(error, Unreachable) or not self._book.holds_any
         return self._in_a_row >= GIVEN_UP
+
+    def require_allowed(self, entry: Entry) -> None:
+        """Raise `Unserved` for a host to whom something was forbidden in this pass: nothing is fetched for nothing."""
+        if known := self._refused.get(entry.host_id):
+            raise Unserved(str(known), hint=known.hint)
 
     def came_through(self) -> None:
         """One meeting was worked off."""
@@ -32,12 +40,10 @@ class Blame:
     def settle(self) -> Forbidden | None:
         """What failed again while others came through was about the meeting: a try. Else it was nobody's fault.
 
-        What is forbidden again where others came through in earlier passes is a try, too: else it would be in the way
-        of what is older for ever. Returns what tells that the account may not publish at all.
+        Returns what tells that the account may not publish at all.
         """
         counts = self._book.tally.counts
-        came_through = counts["published"] + counts["updated"]
-        refused = [(entry, error) for entry, error in self._failed if isinstance(error, Forbidden)]
-        if came_through or self._book.holds_any:
-            self._book.blame(self._failed if came_through else refused)
-        return refused[0][1] if refused and not came_through else None
+        if counts["published"] + counts["updated"]:
+            self._book.blame(self._failed)
+            return None
+        return next(iter(self._refused.values()), None)

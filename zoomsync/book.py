@@ -68,6 +68,8 @@ class Book:
         for meeting, answer in decided:
             before = self.entry(meeting.uuid)
             entry = ledger.answered(ledger.begun(meeting, before, self._clock.now()), answer, self._clock.now())
+            if meeting.uuid in self._asked and isinstance(answer, plan.Publish) and entry.receipt is not None:
+                entry = replace(entry, asked=True)
             self._count(meeting, answer)
             self._tell_unfetched(entry, answer)
             if before is not None or not (isinstance(answer, plan.Skip) and answer.is_foreign):

@@ -64,6 +64,8 @@ def _deletion_waits(entry: Entry, stored_at: datetime, rules: Rules) -> Wait | N
     if rules.now < stored_at + rules.delete_after:
         due = stored_at + rules.delete_after
         return Wait(reason=f"deleted from Zoom after {moment(due)}", due_at=due)
+    if entry.asked:
+        return Wait(reason="not deleted before it is looked at and mended, as --meeting asked for")
     if entry.retry is not None or entry.pending:
         missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
         return Wait(reason=f"not deleted before all of it is stored: {missing}")

@@ -54,7 +54,8 @@ def _skipped(entry: Entry, answer: plan.Skip, now: datetime) -> Entry:
         return entry
     is_stored = entry.receipt is not None and answer.phase is Phase.SKIPPED
     phase = entry.phase if is_stored else answer.phase
-    return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=())
+    after = _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=())
+    return replace(after, asked=False)
 
 
 class Done(Protocol):
@@ -90,13 +91,15 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
         pending=done.pending,
         refusal=None,
         kept="",
+        asked=False,
     )
 
 
 def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
     """The entry after a failure; only what the meeting itself caused is a try: by the kind of error, or as told."""
     if isinstance(error, RemovedByPerson):
-        return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
+        gone = _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
+        return replace(gone, asked=False)
     if is_try is None:
         is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | Unserved)
     retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)

@@ -103,13 +103,18 @@ def meeting(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     return _refusal(found, entry, rules) or _held_back(entry, rules) or due(found, entry, rules)
 
 
+def is_asked(uuid: str, entry: Entry | None, rules: Rules) -> bool:
+    """Whether a person asked for it, now or in an earlier pass that could not do it."""
+    return uuid in rules.asked or (entry is not None and entry.asked)
+
+
 def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     """Why it is not wanted at all."""
     if entry is not None and entry.phase is Phase.ERASED:
         return Skip(reason=entry.reason, phase=Phase.ERASED)
     if found.uuid in rules.excluded:
         return Skip(reason="listed in exclude_meetings")
-    if found.uuid in rules.asked:
+    if is_asked(found.uuid, entry, rules):
         return None
     if entry is not None and entry.phase is Phase.REMOVED:
         return Skip(reason=entry.reason, phase=Phase.REMOVED)
@@ -166,13 +171,14 @@ def due(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
     ready = (file for file in found.files if not file.processing and file.url)
     complete = select(ready, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
     receipt = _trusted(entry, rules)
-    deleted = entry.deleted if entry is not None and found.uuid not in rules.asked else {}
+    asked = is_asked(found.uuid, entry, rules)
+    deleted = entry.deleted if entry is not None and not asked else {}
     usable = tuple(file for file in complete if file.id not in deleted)
     new = tuple(file for file in usable if not (receipt and receipt.covers(file)))
     unsettled = _unsettled(found, entry, rules)
     if unsettled and (new or not receipt or any(file.processing for file in files)):
         return unsettled
-    if not new and not (usable and found.uuid in rules.asked):
+    if not new and not (usable and asked):
         return _nothing_new(found, files, entry)
     reason = _news(new) if receipt and new else _why(found, new, rules, entry)
     return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=_pending(files))
@@ -192,7 +198,7 @@ def _trusted(entry: Entry | None, rules: Rules) -> Receipt | None:
     if entry is None or entry.receipt is None:
         return None
     is_here = entry.phase is not Phase.REMOVED and entry.receipt.destination == rules.destination
-    return entry.receipt if is_here or entry.uuid not in rules.asked else None
+    return entry.receipt if is_here or not is_asked(entry.uuid, entry, rules) else None
 
 
 def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
@@ -232,7 +238,7 @@ def _why(found: Meeting, new: tuple[RecordingFile, ...], rules: Rules, entry: En
         return "asked for by --meeting: what is stored is looked at, and mended"
     amount = size_in_words(sum(file.size or 0 for file in new))
     what = f"{plural(len(segments(new)), 'segment')}, {plural(len(new), 'file')}, {amount}"
-    if found.uuid in rules.asked:
+    if is_asked(found.uuid, entry, rules):
         return f"asked for by --meeting: {what}"
     if entry is not None and entry.retry is not None:
         return f"try {entry.retry.tries + 1}: {what}"
@@ -258,8 +264,10 @@ def gone(entry: Entry) -> Skip:
 
 def is_open(entry: Entry, rules: Rules) -> bool:
     """Whether this entry must be looked at although no list showed it."""
-    if entry.uuid in rules.excluded or not rules.selects(entry.host_id):
+    if entry.uuid in rules.excluded or not (entry.asked or rules.selects(entry.host_id)):
         return False
+    if entry.asked:
+        return entry.retry is None or rules.is_sweep or not is_put_off(entry.retry, rules)
     if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
         is_over = entry.auto_delete is not None and entry.auto_delete <= rules.now
         return is_over or rules.is_sweep or not is_put_off(entry.retry, rules)
@@ -271,11 +279,12 @@ def is_open(entry: Entry, rules: Rules) -> bool:
 def failed(previous: Retry | None, *, error: str, hint: str, now: datetime, is_try: bool = True) -> Retry:
     """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
     tries = (previous.tries if previous is not None else 0) + is_try
+    since = (previous.since or previous.at) if previous is not None else now
     if not is_try:
         next_at = previous.next_at if previous is not None else now
-        return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
-    next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
-    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at)
+    else:
+        next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
+    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since)
 
 
 STALE = HOUR / 2

@@ -11,7 +11,7 @@ from zoomsync.gaps import Window
 from zoomsync.hosts import Hosts
 from zoomsync.http import OutOfOrder
 from zoomsync.listing import Lists
-from zoomsync.model import Entry, Gap, Meeting
+from zoomsync.model import Entry, Gap, Meeting, Phase
 from zoomsync.order import Order
 from zoomsync.patience import Patience
 from zoomsync.shop import Reader
@@ -98,7 +98,8 @@ class Readings:
         is_in_time = (order.since is None or entry.start >= order.since) and (
             order.until is None or entry.start < order.until
         )
-        return is_named and is_in_time and (bool(order.meetings) or self._hosts.selects(entry.host_id))
+        is_wanted = bool(order.meetings) or entry.asked or self._hosts.selects(entry.host_id)
+        return is_named and is_in_time and is_wanted
 
     def _read(self, entry: Entry) -> Meeting | None:
         """The meeting of an entry; what keeps it from being read goes into the book."""
@@ -115,7 +116,11 @@ class Readings:
             self._patience.regain()
             if found is not None:
                 return self._lists.with_host(found, entry.host_email)
-            self._book.answer(entry, plan.gone(entry))
+            answer = plan.gone(entry)
+            self._book.answer(entry, answer)
+            is_told = answer.is_loss and entry.phase is not Phase.LOST
+            if entry.uuid in self._order.meetings and not is_told:
+                self._book.missing(entry)
         return None
 
     def _email(self, meeting: Meeting) -> str:
@@ -141,10 +146,7 @@ class Readings:
         """A meeting that the command line names; one that Zoom does not have is an error of this pass."""
         entry = self._book.entry(uuid)
         if entry is not None:
-            found = self._read(entry)
-            if found is None and entry.receipt is not None:
-                self._book.missing(entry)
-            return found
+            return self._read(entry)
         is_uuid = bool(uuid.strip(". ")) and not uuid.isdigit()
         found = self._zoom.meeting(uuid) if is_uuid else None
         if found is None:

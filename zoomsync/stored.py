@@ -22,7 +22,7 @@ def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
     """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
     try:
         found = destination.find(job.meeting.uuid, job.previous)
-    except Unsettled:
+    except (Unsettled, RemovedByPerson):
         raise
     except MeetingFailed:  # the state knows it all the same; publishing says what is in the way, if anything is
         return job.previous
@@ -32,26 +32,31 @@ def known_to_be(job: plan.Publish, destination: Holder) -> Receipt | None:
 def found_whole(job: plan.Publish, destination: Holder, known: Receipt | None) -> Receipt | None:
     """What is there and whole of a meeting: looked at before it is trusted, also where it is `known` to the state."""
     found = destination.find(job.meeting.uuid, known)
+    available = {file.id for file in job.files}
+    _require_main(known, found.files if found is not None else (), available)
     if found is None:
         return None
     verdict = destination.verify(found)
     if not (verdict.safe or verdict.lacking or verdict.passing or verdict.silent):
         raise MeetingFailed(f"{found.place}: {verdict.reason}", hint="look at it there; deleted, it is begun anew")
-    available = {file.id for file in job.files}
     broken = [file for file in found.files if file.name in verdict.lacking]
     again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
-    lost = [file for file in broken if not set(file.made_of) <= available]
-    if lost and (not again or any(_is_main(file) for file in lost)):
-        raise RemovedByPerson(f"{found.place}: {lost[0].name} is gone, and Zoom has nothing left to make it of")
+    if broken and not again:
+        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
     files = tuple(file for file in found.files if file.name not in verdict.lacking)
+    _require_main(known, files, available)
     names = {file.name for file in files}
     cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
-    return replace(found, files=files, cloud=cloud) if files else None
+    return replace(found, files=files, cloud=cloud)
 
 
-def _is_main(file: StoredFile) -> bool:
-    """Whether it is video or sound: what the item is about."""
-    return file.role.partition(".")[0] in ("video", "audio", "segments")
+def _require_main(known: Receipt | None, files: tuple[StoredFile, ...], available: set[str]) -> None:
+    """Raise `RemovedByPerson` where a video or sound that the state knows is gone, and cannot be made again."""
+    there = {file.role for file in files}
+    for file in known.files if known is not None else ():
+        is_main = file.role.startswith(("video", "audio", "segments/"))
+        if is_main and file.role not in there and not set(file.made_of) <= available:
+            raise RemovedByPerson(f"{file.name} is gone, and Zoom has nothing left to make it of")
 
 
 def ids(receipt: Receipt | None) -> set[str]:

@@ -236,6 +236,7 @@ class Pass:
 
         def run(job: Job) -> "work.Done | plan.Answer":
             with about(job.entry):
+                self._blame.require_allowed(job.entry)
                 return work.publish(job.action, job.entry, rules, shop)
 
         return Team(self._wiring.executor, self._config.workers, self._clock, run)

@@ -10,12 +10,9 @@ from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.disk import Reservation, device, explained
 from zoomsync.errors import (
     DownloadFailed,
-    Forbidden,
     MeetingFailed,
     PartlyStored,
-    RemovedByPerson,
     StillProcessing,
-    Unreachable,
     Unsettled,
     Unstitchable,
 )
@@ -28,7 +25,7 @@ from zoomsync.model import Author, Entry, Fetched, Receipt, RecordingFile
 from zoomsync.naming import suffix
 from zoomsync.segments import VIEWS
 from zoomsync.shop import Shop
-from zoomsync.stored import contents, found_whole, ids, known_to_be
+from zoomsync.stored import contents, found_whole, known_to_be
 
 TRIES = 2
 """How often a file that arrived damaged is fetched within one pass."""
@@ -55,7 +52,7 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
     fresh = _reread(job, entry, rules, shop)
     if not isinstance(fresh, plan.Publish):
         return fresh
-    is_asked = fresh.meeting.uuid in rules.asked
+    is_asked = plan.is_asked(fresh.meeting.uuid, entry, rules)
     known = entry.receipt if entry is not None else None
     known = known if known is not None and known.destination == shop.destination.id else None
     try:
@@ -63,18 +60,9 @@ def publish(job: plan.Publish, entry: Entry | None, rules: plan.Rules, shop: Sho
             known = stored = known_to_be(fresh, shop.destination)
         else:
             stored = found_whole(fresh, shop.destination, known)
-        work = Work(fresh, stored, shop, known=known, is_asked=is_asked)
-        return _mended(work) if is_asked and ids(known) - ids(stored) else work.run()
+        return Work(fresh, stored, shop, known=known, is_asked=is_asked).run()
     except Unsettled as wait:
         return plan.Wait(reason=str(wait), due_at=wait.until)
-
-
-def _mended(work: "Work") -> Done:
-    """Work on what is not whole any more: should that fail, the state must not go on vouching for it."""
-    try:
-        return work.run()
-    except (MeetingFailed, Unreachable, Forbidden) as error:
-        raise RemovedByPerson(f"not whole there, and could not be mended: {error}", hint=error.hint) from error
 
 
 def _as_stored(receipt: Receipt) -> Author:

@@ -133,13 +133,14 @@ class TestNotMended:
 
         assert asked(site)[0] == 1
 
-        site.portal.heal()
         site.clock.advance(days=8)
-        site.sync()
-        assert site.world.deletions == []
-        assert "not whole there, and could not be mended: portal: media_create: HTTP 400" in site.told()["m"]
-        assert asked(site)[0] == 0
-        assert (len(site.media("m")), site.told()) == (2, {})
+        assert (site.sync().code, site.world.deletions) == (1, [])
+        assert site.told()["m"].startswith("portal: media_create: HTTP 400, OddException")
+        assert site.run("status", "--check").code == 1
+        site.portal.heal()
+        site.clock.advance(days=2)
+        assert site.sync().code == 0
+        assert (len(site.media("m")), site.told(), site.entry("m").asked) == (2, {}, False)
 
     def test_an_answer_that_was_lost_meanwhile_is_found_again(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting(), {"index_lag": "15m"}, index_lag=600)
@@ -150,14 +151,28 @@ class TestNotMended:
         site.clock.advance(hours=1)
         site.portal.fail(operation="media_create", with_=lost_answer(), times=1)
 
-        codes = [asked(site)[0]]
+        first, told = asked(site)[0], site.told()
+        waits = asked(site)
         site.clock.advance(hours=2)
-        site.sync()
-        told = site.told()
-        codes.append(asked(site)[0])
 
-        assert (codes, "m" in told, site.told()) == ([1, 0], True, {})
-        assert len(site.media("m")) == 2
+        assert (first, "m" in told, site.sync().code, site.told()) == (1, True, 0, {})
+        assert (waits[0], "asked for, and not fetched yet: whether the portal made" in waits[1]) == (0, True)
+        receipt = site.entry("m").receipt
+        assert receipt is not None
+        assert {file.place.partition("/")[0] for file in receipt.files} == {media.id for media in site.media("m")}
+
+    def test_a_full_disk_does_not_make_it_forgotten(self, at_portal: AtPortal) -> None:
+        site = at_portal(a_meeting(), {}, TRASH)
+        site.sync()
+        main, _ = site.media("m")
+        main.deleted = site.clock.now()
+        site.configure(min_free_disk="900TB")
+
+        first = asked(site)[0]
+        site.configure(min_free_disk="1MB")
+        second = site.sync()
+
+        assert (first, second.code, len(site.media("m"))) == (5, 0, 2)
 
     def test_a_video_that_zoom_does_not_have_either_stays_in_the_books(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting())
@@ -215,6 +230,51 @@ class TestALostAnswer:
 
         assert [media.title for media in site.media("m") if "part 2" in media.title] == [f"{main.title} – part 2"]
         assert site.told() == {}
+
+
+class TestRestoredState:
+    """A state that knows less than the portal has: a late segment was published after it was copied."""
+
+    @pytest.fixture
+    def older(self, at_portal: AtPortal) -> PortalSite:
+        """The late segment is a media of its own, and the state is put back to before."""
+        stage = a_meeting()
+        site = at_portal(stage, {}, TRASH)
+        site.sync()
+        site.clock.advance(hours=1)
+        shutil.copytree(site.folder / "state", site.folder / "copy")
+        stage.video("m", 2, at=120, seconds=1)
+        site.clock.advance(hours=1)
+        site.sync()
+        shutil.rmtree(site.folder / "state")
+        shutil.copytree(site.folder / "copy", site.folder / "state")
+        return site
+
+    def test_it_is_found_also_beside_a_media_that_somebody_altered(self, older: PortalSite) -> None:
+        main, *others = older.media("m")
+        replace_content(older.portal, main.id, b"another video")
+
+        assert (older.sync().code, older.media("m")) == (0, [main, *others])
+
+    def test_a_part_that_was_rejected_meanwhile_is_not_published_again(self, older: PortalSite) -> None:
+        *_, part = older.media("m")
+        part.status = "Rejected"
+        before = older.media("m")
+
+        older.sync()
+        older.clock.advance(days=9)
+        older.sync()
+
+        assert (older.media("m"), older.entry("m").phase) == (before, Phase.REMOVED)
+        assert older.world.deletions == []
+
+    def test_a_media_that_was_removed_meanwhile_is_told_of(self, older: PortalSite) -> None:
+        main, *others = older.media("m")
+        main.deleted = older.clock.now()
+
+        older.sync()
+
+        assert (older.media("m"), older.entry("m").phase) == (others, Phase.REMOVED)
 
 
 class TestDeletedByUs:

@@ -31,8 +31,10 @@ def test_what_fails_again_and_again_is_a_reason_before_it_is_parked() -> None:
 
 
 @pytest.mark.parametrize(("hours", "is_told"), [(23, False), (24, True)])
-def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int, is_told: bool) -> None:
-    entry = an_entry(retry=a_retry(tries=0, next_at=NOW), first_seen=NOW - hours * HOUR)
+@pytest.mark.parametrize("tries", [0, 1])
+def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int, is_told: bool, tries: int) -> None:
+    retry = a_retry(tries=tries, next_at=NOW, since=NOW - hours * HOUR)
+    entry = an_entry(retry=retry, first_seen=NOW - 9 * DAY)
 
     reasons = the_health(a_memory(entry, runs=(a_run(code=1),)))
 

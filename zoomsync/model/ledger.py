@@ -36,6 +36,8 @@ class Retry:
     """When it last failed."""
     next_at: datetime | None
     """None: parked."""
+    since: datetime | None = None
+    """When it failed first; None: not remembered."""
 
     @property
     def is_parked(self) -> bool:
@@ -71,6 +73,8 @@ class Entry:
     """A refused deletion."""
     kept: str = ""
     """Why the destination did not let the cloud copy go when it was last asked: something that passes by itself."""
+    asked: bool = False
+    """Asked for by `--meeting` though it was stored, and not done yet: later passes go on with it."""
     deleted: Mapping[str, datetime] = field(default_factory=dict)
     """Ids of cloud files that we deleted, and when."""
     pending: tuple[str, ...] = ()

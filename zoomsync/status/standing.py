@@ -21,7 +21,7 @@ def standing(entry: Entry, rules: Rules) -> tuple[Phase, str]:
 
 
 def _is_wanted(entry: Entry, rules: Rules) -> bool:
-    return entry.uuid not in rules.excluded and rules.selects(entry.host_id)
+    return entry.uuid not in rules.excluded and (entry.asked or rules.selects(entry.host_id))
 
 
 def newest_first(entries: Iterable[Entry]) -> list[Entry]:
@@ -60,13 +60,13 @@ def parked(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
 
 
 def failing(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
-    """What failed more than once, or for a day by no fault of its own, and is tried again: once can be chance."""
+    """What failed more than once, or for a day, and is tried again: once can be chance."""
     waiting = (entry for entry in failed(entries, rules) if entry.retry and not is_parked(entry.retry, rules.now))
     return [
         one
         for one in waiting
         if one.retry is not None
-        and (one.retry.tries > 1 or (not one.retry.tries and one.first_seen <= rules.now - DAY))
+        and (one.retry.tries > 1 or (one.retry.since or one.retry.at) <= rules.now - DAY)
         and one.retry.at <= rules.now
     ]
 

@@ -100,11 +100,15 @@ class Vidizmo:
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of a meeting, as its media tell it; None where there are none.
 
-        What is `known` is read too: a search may not list it yet, and a media may not say any more what it holds. What
-        of it is gone stays in the receipt: `verify` tells. Raises `Unsettled`, `RemovedByPerson` for what was rejected,
-        and `MeetingFailed` for a media of which nobody says what it holds, or with other content than it had.
+        What is `known` is read too: a search may not list it yet, and a media may not say any more what it holds.
+        Raises `Unsettled`, `RemovedByPerson` for one that was rejected, and `MeetingFailed` where nobody says what one
+        holds.
         """
-        return self._looked_up(uuid, known)[1]
+        known = self._ours(known)
+        ours = _media(known)
+        shelf = self._whole_shelf(uuid, ours)
+        _require_wanted([media for media in shelf.values() if not ours or media.id in ours], uuid)
+        return self._told(uuid, shelf, known)
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
         """Make the portal hold this item; see `Destination`.
@@ -113,9 +117,11 @@ class Vidizmo:
         `RemovedByPerson`; without it or when asked, what the portal has is taken, and what is missing is added.
         """
         uuid = item.meeting.uuid
-        known = previous if previous is not None and previous.destination == self.id else None
+        known = self._ours(previous)
         if known is None or asked:
-            shelf, _ = self._looked_up(uuid, known)
+            shelf = self._whole_shelf(uuid, _media(known))
+            _require_wanted(shelf.values(), uuid)
+            self._require_same(uuid, shelf, known)
         else:
             shelf = self._shelf.unanswered(uuid, _media(known))
             _require_account(shelf.values())
@@ -152,19 +158,18 @@ class Vidizmo:
                 verdict = Verdict(safe=False, reason=fact, receipt=receipt, silent=True)
         return verdict
 
-    def _looked_up(self, uuid: str, known: Receipt | None) -> tuple[dict[str, Media], Receipt | None]:
-        """All media of a meeting, and the receipt that they and what is known come to."""
-        known = known if known is not None and known.destination == self.id else None
-        shelf = self._whole_shelf(uuid, _media(known))
-        for media in _rejected(shelf.values()):
-            raise RemovedByPerson(f"media {media.id} was rejected in the portal", hint=_anew(media, uuid))
+    def _ours(self, known: Receipt | None) -> Receipt | None:
+        """What the state knows, if it is of this portal."""
+        return known if known is not None and known.destination == self.id else None
+
+    def _require_same(self, uuid: str, shelf: dict[str, Media], known: Receipt | None) -> None:
+        """Raise `MeetingFailed` for a media whose content is not what was stored: nothing is known that replaces it."""
         receipt = self._told(uuid, shelf, known)
         for media, fact in altered(receipt, shelf) if receipt is not None else ():
             raise MeetingFailed(
                 f"media {media.id}: {fact}",
                 hint=f"compare them; to have Zoom's again, delete it there, then run `zoomsync sync --meeting {uuid}`",
             )
-        return shelf, receipt
 
     def _whole_shelf(self, uuid: str, ours: set[str]) -> dict[str, Media]:
         """All media of a meeting: made by earlier calls, listed by the search, and `ours`, which the state knows."""
@@ -183,8 +188,7 @@ class Vidizmo:
         files: dict[str, StoredFile] = {}
         cloud: list[CloudFile] = []
         ranked = sorted(fullest_first(shelf.values()), key=lambda media: media.id not in ours)
-        told = [_account_of(media, known) for media in ranked]
-        for own in [*told, *([held.Held(files=known.files, cloud=known.cloud)] if known is not None else [])]:
+        for own in [_account_of(media, known) for media in ranked]:
             new = [file for file in own.files if file.role not in files]
             files |= {file.role: replace(file, stamp=stamps.get((file.role, file.place))) for file in new}
             cloud += [one for one in own.cloud if one.stored in {file.name for file in new}]
@@ -196,7 +200,7 @@ class Vidizmo:
             uuid=uuid,
             destination=self.id,
             place=place,
-            author=shelf[place].author if place in shelf else known.author if known is not None else "",
+            author=shelf[place].author,
             files=whole.files,
             cloud=whole.cloud,
         )
@@ -232,6 +236,11 @@ def _account_of(media: Media, known: Receipt | None) -> held.Held:
 
 def _rejected(shelf: Iterable[Media]) -> list[Media]:
     return [media for media in shelf if media.status == REJECTED]
+
+
+def _require_wanted(shelf: Iterable[Media], uuid: str) -> None:
+    for media in _rejected(shelf):
+        raise RemovedByPerson(f"media {media.id} was rejected in the portal", hint=_anew(media, uuid))
 
 
 def _require_account(shelf: Iterable[Media]) -> None:

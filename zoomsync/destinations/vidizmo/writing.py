@@ -19,13 +19,7 @@ from zoomsync.destinations.vidizmo.portal import Portal, Refused
 from zoomsync.destinations.vidizmo.shelf import Shelf
 from zoomsync.destinations.vidizmo.unanswered import Unanswered
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
-from zoomsync.errors import (
-    ConfigError,
-    Forbidden,
-    NotAuthorized,
-    Unreachable,
-    Unsettled,
-)
+from zoomsync.errors import ConfigError, NotAuthorized, Unreachable, Unsettled
 from zoomsync.model import Author, Intent, Item, ItemFile
 from zoomsync.operations import RECEIPT_ATTRIBUTE
 
@@ -61,8 +55,6 @@ class Writer:
         self._lock = threading.Lock()
         self._is_prepared = False
         self._category: str | None = None
-        self._refused: dict[str, Forbidden] = {}
-        """Id of an author under whom nothing may be published."""
 
     def prepare(self) -> None:
         """See to it that the custom attributes exist, and are shown by what earlier passes made; once."""
@@ -93,9 +85,6 @@ class Writer:
 
     def create(self, item: Item, file: ItemFile, author: Author) -> Media:
         """Make a media of a staged file. Never twice: what is not known to have come to nothing stays written down."""
-        if author.id in self._refused:
-            known = self._refused[author.id]
-            raise Forbidden(str(known), hint=known.hint)
         uploaded = self._uploads.upload(file, portal_name(file.name))
         intent = self._unanswered.begin("create", uuid=item.meeting.uuid, target=file.role)
         try:
@@ -107,10 +96,6 @@ class Writer:
                 self._unanswered.unheard(intent)
             if is_about_upload(refused):
                 self._uploads.forget(file)
-            raise
-        except Forbidden as forbidden:
-            self._unanswered.unheard(intent)
-            self._refused[author.id] = forbidden
             raise
         except (NotAuthorized, Unreachable):
             self._unanswered.unheard(intent)
