@@ -84,7 +84,7 @@ WAITING: dict[str, tuple[Entry, Rules, str]] = {
         "wait: not deleted before all of it is stored: video: cut off",
     ),
     "a person asked for it, and it is not looked at yet": (
-        old(asked=True),
+        old(asked="library-1"),
         trash(),
         "wait: not deleted before it is looked at and mended, as --meeting asked for",
     ),

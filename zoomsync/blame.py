@@ -1,7 +1,8 @@
 """Failures that the destination caused, or a missing right: whose fault each was shows when the pass is over."""
 
+from zoomsync import plan
 from zoomsync.book import Book
-from zoomsync.errors import Forbidden, Unreachable, Unserved
+from zoomsync.errors import Forbidden, Unreachable
 from zoomsync.model import Entry
 from zoomsync.patience import GIVEN_UP
 
@@ -28,10 +29,13 @@ class Blame:
         self._in_a_row += isinstance(error, Unreachable) or not self._book.holds_any
         return self._in_a_row >= GIVEN_UP
 
-    def require_allowed(self, entry: Entry) -> None:
-        """Raise `Unserved` for a host to whom something was forbidden in this pass: nothing is fetched for nothing."""
-        if known := self._refused.get(entry.host_id):
-            raise Unserved(str(known), hint=known.hint)
+    def put_off(self, entry: Entry) -> plan.Wait | None:
+        """Nothing is fetched for nothing: where something of this host's was forbidden in this pass, the rest waits.
+
+        It comes first in the next pass, so that what is in its way may be about one meeting alone.
+        """
+        known = self._refused.get(entry.host_id)
+        return None if known is None else plan.Wait(reason=f"not begun after another one of its host: {known}")
 
     def came_through(self) -> None:
         """One meeting was worked off."""

@@ -69,7 +69,7 @@ class Book:
             before = self.entry(meeting.uuid)
             entry = ledger.answered(ledger.begun(meeting, before, self._clock.now()), answer, self._clock.now())
             if meeting.uuid in self._asked and isinstance(answer, plan.Publish) and entry.receipt is not None:
-                entry = replace(entry, asked=True)
+                entry = replace(entry, asked=self._destination.id)
             self._count(meeting, answer)
             self._tell_unfetched(entry, answer)
             if before is not None or not (isinstance(answer, plan.Skip) and answer.is_foreign):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from zoomsync.model import Entry, Meeting, Phase, Receipt, RecordingFile, Verdict
-from zoomsync.plan import Publish, Rules, Skip, Wait, due, is_put_off
+from zoomsync.plan import Publish, Rules, Skip, Wait, due, is_asked, is_put_off
 from zoomsync.segments import select
 from zoomsync.words import moment, plural, size_in_words
 
@@ -64,7 +64,7 @@ def _deletion_waits(entry: Entry, stored_at: datetime, rules: Rules) -> Wait | N
     if rules.now < stored_at + rules.delete_after:
         due = stored_at + rules.delete_after
         return Wait(reason=f"deleted from Zoom after {moment(due)}", due_at=due)
-    if entry.asked:
+    if is_asked(entry.uuid, entry, rules):
         return Wait(reason="not deleted before it is looked at and mended, as --meeting asked for")
     if entry.retry is not None or entry.pending:
         missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)

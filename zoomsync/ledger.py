@@ -55,7 +55,7 @@ def _skipped(entry: Entry, answer: plan.Skip, now: datetime) -> Entry:
     is_stored = entry.receipt is not None and answer.phase is Phase.SKIPPED
     phase = entry.phase if is_stored else answer.phase
     after = _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=())
-    return replace(after, asked=False)
+    return replace(after, asked="")
 
 
 class Done(Protocol):
@@ -91,7 +91,7 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
         pending=done.pending,
         refusal=None,
         kept="",
-        asked=False,
+        asked="",
     )
 
 
@@ -99,11 +99,13 @@ def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | 
     """The entry after a failure; only what the meeting itself caused is a try: by the kind of error, or as told."""
     if isinstance(error, RemovedByPerson):
         gone = _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
-        return replace(gone, asked=False)
+        return replace(gone, asked="")
     if is_try is None:
         is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | Unserved)
     retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
+    if entry.phase is Phase.REMOVED:  # why it is, stays the reason
+        reason = entry.reason
     return replace(entry, reason=reason, changed_at=now, retry=retry, due_at=retry.next_at)
 
 

@@ -105,7 +105,7 @@ def meeting(found: Meeting, entry: Entry | None, rules: Rules) -> Answer:
 
 def is_asked(uuid: str, entry: Entry | None, rules: Rules) -> bool:
     """Whether a person asked for it, now or in an earlier pass that could not do it."""
-    return uuid in rules.asked or (entry is not None and entry.asked)
+    return uuid in rules.asked or (entry is not None and entry.asked == rules.destination != "")
 
 
 def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
@@ -264,9 +264,10 @@ def gone(entry: Entry) -> Skip:
 
 def is_open(entry: Entry, rules: Rules) -> bool:
     """Whether this entry must be looked at although no list showed it."""
-    if entry.uuid in rules.excluded or not (entry.asked or rules.selects(entry.host_id)):
+    asked = is_asked(entry.uuid, entry, rules)
+    if entry.uuid in rules.excluded or not (asked or rules.selects(entry.host_id)):
         return False
-    if entry.asked:
+    if asked:
         return entry.retry is None or rules.is_sweep or not is_put_off(entry.retry, rules)
     if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
         is_over = entry.auto_delete is not None and entry.auto_delete <= rules.now

@@ -98,7 +98,8 @@ class Readings:
         is_in_time = (order.since is None or entry.start >= order.since) and (
             order.until is None or entry.start < order.until
         )
-        is_wanted = bool(order.meetings) or entry.asked or self._hosts.selects(entry.host_id)
+        is_gone_on_with = plan.is_asked(entry.uuid, entry, self._rules) and not order.users
+        is_wanted = bool(order.meetings) or is_gone_on_with or self._hosts.selects(entry.host_id)
         return is_named and is_in_time and is_wanted
 
     def _read(self, entry: Entry) -> Meeting | None:

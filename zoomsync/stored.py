@@ -33,7 +33,7 @@ def found_whole(job: plan.Publish, destination: Holder, known: Receipt | None) -
     """What is there and whole of a meeting: looked at before it is trusted, also where it is `known` to the state."""
     found = destination.find(job.meeting.uuid, known)
     available = {file.id for file in job.files}
-    _require_main(known, found.files if found is not None else (), available)
+    _require_main(known, found.files if found is not None else (), job)
     if found is None:
         return None
     verdict = destination.verify(found)
@@ -44,19 +44,31 @@ def found_whole(job: plan.Publish, destination: Holder, known: Receipt | None) -
     if broken and not again:
         raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
     files = tuple(file for file in found.files if file.name not in verdict.lacking)
-    _require_main(known, files, available)
+    _require_main(known, files, job)
     names = {file.name for file in files}
     cloud = tuple(one for one in found.cloud if one.stored in names and one.id not in again)
     return replace(found, files=files, cloud=cloud)
 
 
-def _require_main(known: Receipt | None, files: tuple[StoredFile, ...], available: set[str]) -> None:
-    """Raise `RemovedByPerson` where a video or sound that the state knows is gone, and cannot be made again."""
+def _require_main(known: Receipt | None, files: tuple[StoredFile, ...], job: plan.Publish) -> None:
+    """Raise `RemovedByPerson` where a video or sound that the state knows is gone, and Zoom does not have it either.
+
+    Where nothing of the kind is left there, what Zoom still has begins the item anew.
+    """
     there = {file.role for file in files}
+    if not any(map(_is_main, there)) and any(file.kind.is_media for file in job.files):
+        return
+    in_zoom = {file.id for file in job.meeting.files}
     for file in known.files if known is not None else ():
-        is_main = file.role.startswith(("video", "audio", "segments/"))
-        if is_main and file.role not in there and not set(file.made_of) <= available:
-            raise RemovedByPerson(f"{file.name} is gone, and Zoom has nothing left to make it of")
+        if _is_main(file.role) and file.role not in there and not set(file.made_of) <= in_zoom:
+            raise RemovedByPerson(
+                f"{file.name} is gone, and Zoom has nothing left to make it of",
+                hint="look into Zoom's trash (30 days); where the rest is deleted there, the item is begun anew",
+            )
+
+
+def _is_main(role: str) -> bool:
+    return role.startswith(("video", "audio", "segments/"))
 
 
 def ids(receipt: Receipt | None) -> set[str]:

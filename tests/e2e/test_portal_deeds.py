@@ -140,7 +140,7 @@ class TestNotMended:
         site.portal.heal()
         site.clock.advance(days=2)
         assert site.sync().code == 0
-        assert (len(site.media("m")), site.told(), site.entry("m").asked) == (2, {}, False)
+        assert (len(site.media("m")), site.told(), site.entry("m").asked) == (2, {}, "")
 
     def test_an_answer_that_was_lost_meanwhile_is_found_again(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting(), {"index_lag": "15m"}, index_lag=600)

@@ -311,7 +311,30 @@ def test_of_a_host_who_may_not_publish_one_recording_is_fetched_to_find_out(at_p
 
     result = site.sync()
 
-    assert (result.code, result.counts["failed"], len(site.downloads())) == (3, 4 * len(HOSTS), len(HOSTS))
+    assert (result.code, result.counts["failed"], len(site.downloads())) == (3, len(HOSTS), len(HOSTS))
+    assert set(site.told()) == {f"{name}{number}" for name in HOSTS for number in range(4)}
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_one_media_that_is_forbidden_keeps_no_other_of_its_host_back(at_portal: AtPortal, workers: int) -> None:
+    stage = meetings("restricted")
+    site = at_portal(stage, config={"workers": workers})
+    site.sync()
+    site.portal.fail(
+        path_of(site.one("restricted")),
+        operation="media_get",
+        with_=portal_error(403, "AccessDeniedException"),
+        times=None,
+    )
+    stage.video("restricted", 2, at=120, seconds=1)
+    for number in range(3):
+        add(stage, f"older{number}", days=3 + number)
+    for _ in range(3):
+        site.clock.advance(days=1)
+        site.sync()
+
+    assert [len(site.media(f"older{number}")) for number in range(3)] == [1, 1, 1]
+    assert "AccessDeniedException" in site.told()["restricted"]
 
 
 def test_a_portal_that_took_nothing_yet_and_forbids_everything_ends_the_pass(at_portal: AtPortal) -> None:

@@ -73,8 +73,8 @@ class Entry:
     """A refused deletion."""
     kept: str = ""
     """Why the destination did not let the cloud copy go when it was last asked: something that passes by itself."""
-    asked: bool = False
-    """Asked for by `--meeting` though it was stored, and not done yet: later passes go on with it."""
+    asked: str = ""
+    """Id of the destination in which `--meeting` wants it whole again, and could not do it: later passes go on."""
     deleted: Mapping[str, datetime] = field(default_factory=dict)
     """Ids of cloud files that we deleted, and when."""
     pending: tuple[str, ...] = ()

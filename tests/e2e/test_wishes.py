@@ -1,0 +1,124 @@
+"""What a person asked for by `--meeting` and could not be done at once: where it goes on, and where it ends."""
+
+import shutil
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Begin
+from tests.e2e.harness import Site
+from tests.e2e.portal_site import AtPortal, PortalSite
+from tests.e2e.test_portal_asked import a_meeting
+from tests.sandbox.portal.faults import portal_error
+from zoomsync.model import Phase
+
+
+@pytest.fixture
+def failing(at_portal: AtPortal) -> PortalSite:
+    """Its media were rejected and then removed; `--meeting` could not make them again."""
+    stage = a_meeting()
+    stage.meeting("bobs", "bob", 3, "Of Bob")
+    stage.video("bobs", seconds=1)
+    site = at_portal(stage)
+    site.sync()
+    for media in site.media("m"):
+        media.status = "Rejected"
+    assert site.sync("--meeting", site.uuid("m")).code == 1
+    for media in site.media("m"):
+        media.deleted = site.clock.now()
+    site.portal.fail(operation="media_create", with_=portal_error(400, "OddException"), times=None)
+    assert site.sync("--meeting", site.uuid("m")).code == 1
+    return site
+
+
+def test_it_is_told_until_it_is_parked_and_then_too(failing: PortalSite) -> None:
+    told, checks = set(), []
+    for _ in range(12):
+        failing.clock.advance(days=1, hours=1)
+        failing.sync()
+        checks.append(failing.run("status", "--check").code)
+        told |= {row["error"].partition(" (")[0] for row in failing.run("--json", "status").document["failed"]}
+
+    retry = failing.entry("m").retry
+    assert (checks, told) == ([1] * 12, {"portal: media_create: HTTP 400, OddException"})
+    assert retry is not None
+    assert retry.is_parked
+    assert (failing.entry("m").phase, "was rejected" in failing.entry("m").reason) == (Phase.REMOVED, True)
+
+
+def test_once_it_can_be_done_it_is(failing: PortalSite) -> None:
+    failing.portal.heal()
+    failing.clock.advance(hours=2)
+
+    assert (failing.sync().code, len(failing.media("m"))) == (0, 2)
+    assert (failing.entry("m").phase, failing.entry("m").asked, failing.told()) == (Phase.PUBLISHED, "", {})
+
+
+def test_a_pass_for_somebody_else_leaves_it(failing: PortalSite) -> None:
+    failing.portal.heal()
+    failing.clock.advance(hours=2)
+
+    failing.sync("--user", "bob@example.org")
+
+    assert failing.media("m") == []
+
+
+def test_in_another_destination_nobody_asked_for_it(failing: PortalSite) -> None:
+    Site.configure(failing)
+
+    failing.sync()
+
+    receipt = failing.entry("m").receipt
+    assert receipt is not None
+    assert (receipt.destination.startswith("127.0.0.1"), failing.files()) == (True, [])
+
+
+def test_it_ends_where_zoom_does_not_have_it_any_more(failing: PortalSite) -> None:
+    for file in failing.world.meetings[failing.uuid("m")].files:
+        file.deleted = True
+    failing.clock.advance(hours=2)
+
+    failing.sync()
+
+    assert (failing.entry("m").phase, failing.entry("m").asked, failing.entry("m").retry) == (Phase.REMOVED, "", None)
+    assert "was rejected" in failing.entry("m").reason
+
+
+class TestRemovedFromALibrary:
+    """An item that is removed whole is begun anew of what Zoom has, and the config wants, by now."""
+
+    @pytest.mark.parametrize("recordings", [{"views": "best"}, {"files": ["video", "captions"]}])
+    def test_the_config_wants_less_now(self, begin: Begin, recordings: dict[str, Any]) -> None:
+        stage = a_meeting()
+        stage.audio("m", seconds=1)
+        site = begin(stage.world)
+        site.sync()
+        shutil.rmtree(site.item("m"))
+        site.configure(recordings=recordings)
+
+        assert site.sync("--meeting", site.uuid("m")).code == 0
+        assert "video.mp4" in {path.name for path in site.item("m").iterdir()}
+
+    def test_zoom_has_one_view_less(self, begin: Begin) -> None:
+        site = begin(a_meeting().world)
+        site.sync()
+        shutil.rmtree(site.item("m"))
+        videos = [file for file in site.world.meetings[site.uuid("m")].files if file.extension == "MP4"]
+        videos[1].deleted = True
+
+        assert site.sync("--meeting", site.uuid("m")).code == 0
+        assert [path.name for path in site.item("m").glob("*.mp4")] == ["video.mp4"]
+
+    def test_zoom_has_no_video_any_more(self, begin: Begin) -> None:
+        site = begin(a_meeting().world)
+        site.sync()
+        receipt = site.entry("m").receipt
+        shutil.rmtree(site.item("m"))
+        for file in site.world.meetings[site.uuid("m")].files:
+            file.deleted = file.extension == "MP4"
+
+        result = site.sync("--meeting", site.uuid("m"))
+
+        assert (result.code, site.entry("m").phase, site.entry("m").receipt) == (1, Phase.REMOVED, receipt)
+        assert "video.mp4 is gone, and Zoom has nothing left to make it of" in result.stderr
+        assert "look into Zoom's trash (30 days)" in result.stderr
