@@ -1,10 +1,13 @@
 """Failures that the destination caused, or a missing right: whose fault each was shows when the pass is over."""
 
+from datetime import datetime
+
 from zoomsync import plan
 from zoomsync.book import Book
 from zoomsync.errors import Forbidden, Unreachable
 from zoomsync.model import Entry
 from zoomsync.patience import GIVEN_UP
+from zoomsync.urgency import is_lost_soon
 
 
 class Blame:
@@ -14,8 +17,9 @@ class Blame:
         self._book = book
         self._failed: list[tuple[Entry, Unreachable | Forbidden]] = []
         self._in_a_row = 0
+        self._forbidden: list[Forbidden] = []
         self._refused: dict[str, Forbidden] = {}
-        """Id of a host → what was forbidden."""
+        """Id of a host of whom the destination holds nothing → what it forbids."""
 
     def add(self, entry: Entry, error: Unreachable | Forbidden) -> bool:
         """Write down one more; whether that is one too many in a row.
@@ -25,21 +29,26 @@ class Blame:
         self._book.failed(entry, error)
         self._failed.append((entry, error))
         if isinstance(error, Forbidden):
-            self._refused[entry.host_id] = error
-        self._in_a_row += isinstance(error, Unreachable) or not self._book.holds_any
+            self._forbidden.append(error)
+            if not self._book.holds_any(entry.host_id):
+                self._refused[entry.host_id] = error
+        self._in_a_row += isinstance(error, Unreachable) or not self._book.holds_any()
         return self._in_a_row >= GIVEN_UP
 
-    def put_off(self, entry: Entry) -> plan.Wait | None:
-        """Nothing is fetched for nothing: where something of this host's was forbidden in this pass, the rest waits.
+    def put_off(self, entry: Entry, now: datetime) -> plan.Wait | None:
+        """Nothing is fetched for nothing: where a host may not publish, the rest of it waits; not what is lost soon.
 
-        It comes first in the next pass, so that what is in its way may be about one meeting alone.
+        Where the destination holds something of the host, what it forbids is about one meeting.
         """
         known = self._refused.get(entry.host_id)
-        return None if known is None else plan.Wait(reason=f"not begun after another one of its host: {known}")
+        if known is None or is_lost_soon(entry.auto_delete, now):
+            return None
+        return plan.Wait(reason=f"not begun after another one of its host: {known}")
 
-    def came_through(self) -> None:
-        """One meeting was worked off."""
-        self._in_a_row = 0
+    def came_through(self, entry: Entry) -> None:
+        """One meeting was worked off, or nothing was to be done."""
+        if entry.host_id not in self._refused:
+            self._in_a_row = 0
 
     def settle(self) -> Forbidden | None:
         """What failed again while others came through was about the meeting: a try. Else it was nobody's fault.
@@ -50,4 +59,4 @@ class Blame:
         if counts["published"] + counts["updated"]:
             self._book.blame(self._failed)
             return None
-        return next(iter(self._refused.values()), None)
+        return next(iter(self._forbidden), None)

@@ -45,10 +45,10 @@ class Book:
         """The ledger as it is now."""
         return list(self._state.entries.values())
 
-    @property
-    def holds_any(self) -> bool:
-        """Whether the destination took anything before."""
-        receipts = (entry.receipt for entry in self._state.entries.values())
+    def holds_any(self, host: str | None = None) -> bool:
+        """Whether the destination took anything before; of this host (id), of anybody."""
+        entries = self._state.entries.values()
+        receipts = (entry.receipt for entry in entries if host in (None, entry.host_id))
         return any(one is not None and one.destination == self._destination.id for one in receipts)
 
     def entry(self, uuid: str) -> Entry | None:

@@ -1,11 +1,14 @@
 """What a destination holds of a meeting before anything is fetched: by the state's word, or found and looked at."""
 
+import logging
 from dataclasses import replace
 from typing import Protocol
 
 from zoomsync import plan
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unsettled
 from zoomsync.model import Receipt, StoredFile, Verdict
+
+log = logging.getLogger(__name__)
 
 
 class Holder(Protocol):
@@ -56,15 +59,18 @@ def _require_main(known: Receipt | None, files: tuple[StoredFile, ...], job: pla
     Where nothing of the kind is left there, what Zoom still has begins the item anew.
     """
     there = {file.role for file in files}
-    if not any(map(_is_main, there)) and any(file.kind.is_media for file in job.files):
-        return
     in_zoom = {file.id for file in job.meeting.files}
-    for file in known.files if known is not None else ():
-        if _is_main(file.role) and file.role not in there and not set(file.made_of) <= in_zoom:
-            raise RemovedByPerson(
-                f"{file.name} is gone, and Zoom has nothing left to make it of",
-                hint="look into Zoom's trash (30 days); where the rest is deleted there, the item is begun anew",
-            )
+    gone = [file for file in (known.files if known is not None else ()) if file.role not in there]
+    lost = [file.name for file in gone if _is_main(file.role) and not set(file.made_of) <= in_zoom]
+    if not lost:
+        return
+    if not any(map(_is_main, there)) and any(file.kind.is_media for file in job.files):
+        log.warning("begun anew without all that %s was made of: Zoom does not have it any more", ", ".join(lost))
+        return
+    raise RemovedByPerson(
+        f"{lost[0]} is gone, and Zoom has nothing left to make it of",
+        hint="look into Zoom's trash (30 days); where the rest is deleted there, the item is begun anew",
+    )
 
 
 def _is_main(role: str) -> bool:

@@ -236,7 +236,7 @@ class Pass:
 
         def run(job: Job) -> "work.Done | plan.Answer":
             with about(job.entry):
-                return self._blame.put_off(job.entry) or work.publish(job.action, job.entry, rules, shop)
+                return self._blame.put_off(job.entry, rules.now) or work.publish(job.action, job.entry, rules, shop)
 
         return Team(self._wiring.executor, self._config.workers, self._clock, run)
 
@@ -272,11 +272,11 @@ class Pass:
             self.book.tally.counts["bugs"] += 1
             self.book.failed(job.entry, MeetingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it"))
         else:
+            self._blame.came_through(job.entry)
             self._conclude(job, result)
 
     def _conclude(self, job: Job, result: "work.Done | plan.Answer") -> None:
         if isinstance(result, work.Done):
-            self._blame.came_through()
             self.book.stored(job, result)
         else:
             self.book.answer(job.entry, result)

@@ -18,11 +18,16 @@ def urgent_first(
 
     def key(pair: tuple[Meeting, Answer]) -> tuple[bool, bool, bool, float, float]:
         meeting, gone_at = pair[0], pair[0].auto_delete
-        is_soon = gone_at is not None and gone_at <= now + 2 * DAY
+        is_soon = is_lost_soon(gone_at, now)
         when = gone_at.timestamp() if gone_at else 0.0
         return (not is_soon, not is_soon and meeting.uuid in failed, gone_at is None, when, -meeting.start.timestamp())
 
     return sorted(answers, key=key)
+
+
+def is_lost_soon(gone_at: datetime | None, now: datetime) -> bool:
+    """Whether Zoom deletes it within two days."""
+    return gone_at is not None and gone_at <= now + 2 * DAY
 
 
 def at_risk(entries: Mapping[str, Entry], now: datetime) -> list[Entry]:

@@ -1,6 +1,7 @@
 """Whole passes into a portal that contradicts itself, or fails for one item alone: the rest goes on as it should."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partialmethod
 from threading import Thread
 from typing import Any
@@ -335,6 +336,40 @@ def test_one_media_that_is_forbidden_keeps_no_other_of_its_host_back(at_portal: 
 
     assert [len(site.media(f"older{number}")) for number in range(3)] == [1, 1, 1]
     assert "AccessDeniedException" in site.told()["restricted"]
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_nor_what_zoom_deletes_soon_nor_what_failed_before(at_portal: AtPortal, workers: int) -> None:
+    stage = meetings("restricted")
+    site = at_portal(stage, config={"workers": workers})
+    site.sync()
+    stage.video("restricted", 2, at=120, seconds=1)
+    names = [f"{kind}{number}" for kind in ("soon", "failed") for number in range(3)]
+    for name in names:
+        add(stage, name, days=8)
+    for name in ("restricted", *names[:3]):
+        site.world.meetings[site.uuid(name)].auto_delete = site.clock.now() + timedelta(days=2)
+    site.portal.fail(operation="media_create", with_=portal_error(400, "OddException"), times=None)
+    site.clock.advance(hours=1)
+    site.sync()
+    site.portal.heal()
+    forbidden = portal_error(403, "AccessDeniedException")
+    site.portal.fail(path_of(site.one("restricted")), operation="media_get", with_=forbidden, times=None)
+    site.clock.advance(hours=3)
+
+    site.sync()
+
+    assert [len(site.media(name)) for name in names] == [1] * 6
+
+
+def test_a_host_who_may_not_publish_is_asked_for_what_zoom_deletes_soon_all_the_same(at_portal: AtPortal) -> None:
+    site = some_who_may_not_publish(at_portal, each=2)
+    for name in HOSTS:
+        for number in range(2):
+            site.world.meetings[site.uuid(f"{name}{number}")].auto_delete = site.clock.now() + timedelta(days=1)
+    site.clock.advance(hours=2)
+
+    assert (site.sync().code, len(site.downloads())) == (3, 2 * len(HOSTS))
 
 
 def test_a_portal_that_took_nothing_yet_and_forbids_everything_ends_the_pass(at_portal: AtPortal) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Begin
-from tests.e2e.harness import Site
+from tests.e2e.harness import Site, a_stage
 from tests.e2e.portal_site import AtPortal, PortalSite
 from tests.e2e.test_portal_asked import a_meeting
 from tests.sandbox.portal.faults import portal_error
@@ -73,6 +73,16 @@ def test_in_another_destination_nobody_asked_for_it(failing: PortalSite) -> None
     assert (receipt.destination.startswith("127.0.0.1"), failing.files()) == (True, [])
 
 
+def test_nor_is_it_told_of_there_for_ever(failing: PortalSite) -> None:
+    Site.configure(failing)
+    for file in failing.world.meetings[failing.uuid("m")].files:
+        file.deleted = True
+    failing.clock.advance(days=3)
+
+    assert failing.sync().code == 0
+    assert (failing.run("status", "--check").code, failing.run("--json", "status").document["failed"]) == (0, [])
+
+
 def test_it_ends_where_zoom_does_not_have_it_any_more(failing: PortalSite) -> None:
     for file in failing.world.meetings[failing.uuid("m")].files:
         file.deleted = True
@@ -108,6 +118,28 @@ class TestRemovedFromALibrary:
 
         assert site.sync("--meeting", site.uuid("m")).code == 0
         assert [path.name for path in site.item("m").glob("*.mp4")] == ["video.mp4"]
+
+    def test_zoom_has_one_segment_less(self, begin: Begin) -> None:
+        stage = a_stage()
+        stage.meeting("m", "alice", 2, "Plain meeting")
+        for number in (1, 2):
+            stage.video("m", number, at=120 * (number - 1), seconds=1)
+        site = begin(stage.world)
+        site.sync()
+        shutil.rmtree(site.item("m"))
+        first = site.world.meetings[site.uuid("m")].files[0]
+        first.deleted = True
+
+        result = site.sync("--meeting", site.uuid("m"))
+
+        assert result.code == 0
+        assert "begun anew without all that video.mp4 was made of: Zoom does not have it any more" in result.stderr
+        first.deleted = False
+        site.clock.advance(days=1)
+        site.sync()
+        receipt = site.entry("m").receipt
+        assert receipt is not None
+        assert first.id in receipt.files[0].made_of
 
     def test_zoom_has_no_video_any_more(self, begin: Begin) -> None:
         site = begin(a_meeting().world)

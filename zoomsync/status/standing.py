@@ -5,7 +5,7 @@ from datetime import datetime
 
 from zoomsync import deletion, urgency
 from zoomsync.model import DAY, Entry, Phase, Retry
-from zoomsync.plan import Rules
+from zoomsync.plan import Rules, is_asked
 
 OPEN = (Phase.WAITING, Phase.PUBLISHED)
 """Where a meeting can still be fetched, or gain files."""
@@ -21,7 +21,7 @@ def standing(entry: Entry, rules: Rules) -> tuple[Phase, str]:
 
 
 def _is_wanted(entry: Entry, rules: Rules) -> bool:
-    return entry.uuid not in rules.excluded and (bool(entry.asked) or rules.selects(entry.host_id))
+    return entry.uuid not in rules.excluded and (is_asked(entry.uuid, entry, rules) or rules.selects(entry.host_id))
 
 
 def newest_first(entries: Iterable[Entry]) -> list[Entry]:
@@ -45,7 +45,9 @@ def failed(entries: Mapping[str, Entry], rules: Rules) -> list[Entry]:
     return newest_first(
         entry
         for entry in entries.values()
-        if entry.retry is not None and (entry.phase in OPEN or bool(entry.asked)) and _is_wanted(entry, rules)
+        if entry.retry is not None
+        and (entry.phase in OPEN or is_asked(entry.uuid, entry, rules))
+        and _is_wanted(entry, rules)
     )
 
 
