@@ -17,21 +17,18 @@ class Blame:
         self._book = book
         self._failed: list[tuple[Entry, Unreachable | Forbidden]] = []
         self._in_a_row = 0
-        self._forbidden: list[Forbidden] = []
         self._refused: dict[str, Forbidden] = {}
         """Id of a host of whom the destination holds nothing → what it forbids."""
 
     def add(self, entry: Entry, error: Unreachable | Forbidden) -> bool:
         """Write down one more; whether that is one too many in a row.
 
-        Where the destination took something before, what it forbids is about the host.
+        Where the destination took something before, what it forbids now is about a host or a meeting.
         """
         self._book.failed(entry, error)
         self._failed.append((entry, error))
-        if isinstance(error, Forbidden):
-            self._forbidden.append(error)
-            if not self._book.holds_any(entry.host_id):
-                self._refused[entry.host_id] = error
+        if isinstance(error, Forbidden) and not self._book.holds_any(entry.host_id):
+            self._refused[entry.host_id] = error
         self._in_a_row += isinstance(error, Unreachable) or not self._book.holds_any()
         return self._in_a_row >= GIVEN_UP
 
@@ -59,4 +56,4 @@ class Blame:
         if counts["published"] + counts["updated"]:
             self._book.blame(self._failed)
             return None
-        return next(iter(self._forbidden), None)
+        return next((error for _, error in self._failed if isinstance(error, Forbidden)), None)

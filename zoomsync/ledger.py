@@ -54,8 +54,7 @@ def _skipped(entry: Entry, answer: plan.Skip, now: datetime) -> Entry:
         return entry
     is_stored = entry.receipt is not None and answer.phase is Phase.SKIPPED
     phase = entry.phase if is_stored else answer.phase
-    after = _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=())
-    return replace(after, asked="")
+    return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=(), asked="")
 
 
 class Done(Protocol):
@@ -98,8 +97,9 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
 def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
     """The entry after a failure; only what the meeting itself caused is a try: by the kind of error, or as told."""
     if isinstance(error, RemovedByPerson):
-        gone = _changed(entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=())
-        return replace(gone, asked="")
+        return _changed(
+            entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=(), asked=""
+        )
     if is_try is None:
         is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | Unserved)
     retry = plan.failed(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
