@@ -39,6 +39,15 @@ def test_what_can_never_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
     assert "free some space" in caught.value.hint
 
 
+def test_what_an_earlier_try_brought_needs_no_room_again(tmp_path: Path) -> None:
+    space = a_disk(tmp_path, GB)
+
+    with space.reserve({tmp_path: 6 * GB}, staged=6 * GB):
+        pass
+    with pytest.raises(DiskFull), space.reserve({tmp_path: 6 * GB}, staged=4 * GB):
+        pass
+
+
 def test_another_worker_waits_until_there_is_room_again(tmp_path: Path) -> None:
     clock = FakeClock()
     space = a_disk(tmp_path, 10 * GB, clock)

@@ -1,5 +1,6 @@
 """Failures that the destination caused, or a missing right: whose fault each was shows when the pass is over."""
 
+from collections import Counter
 from datetime import datetime
 
 from zoomsync import plan
@@ -18,7 +19,9 @@ class Blame:
         self._failed: list[tuple[Entry, Unreachable | Forbidden]] = []
         self._in_a_row = 0
         self._refused: dict[str, Forbidden] = {}
-        """Id of a host of whom the destination holds nothing → what it forbids."""
+        """Id of a host who may not publish, as it seems → what is forbidden."""
+        self._times: Counter[str] = Counter()
+        """Id of a host → how often in a row something was forbidden."""
 
     def add(self, entry: Entry, error: Unreachable | Forbidden) -> bool:
         """Write down one more; whether that is one too many in a row.
@@ -27,15 +30,19 @@ class Blame:
         """
         self._book.failed(entry, error)
         self._failed.append((entry, error))
-        if isinstance(error, Forbidden) and not self._book.holds_any(entry.host_id):
-            self._refused[entry.host_id] = error
-        self._in_a_row += isinstance(error, Unreachable) or not self._book.holds_any()
+        if isinstance(error, Unreachable):
+            self._in_a_row += 1
+        elif entry.host_id not in self._refused:
+            self._times[entry.host_id] += 1
+            if self._times[entry.host_id] >= GIVEN_UP or not self._book.holds_any(entry.host_id):
+                self._refused[entry.host_id] = error
+            self._in_a_row += not self._book.holds_any()
         return self._in_a_row >= GIVEN_UP
 
     def put_off(self, entry: Entry, now: datetime) -> plan.Wait | None:
         """Nothing is fetched for nothing: where a host may not publish, the rest of it waits; not what is lost soon.
 
-        Where the destination holds something of the host, what it forbids is about one meeting.
+        Where the destination holds something of the host, what it forbids is about one meeting, until that is common.
         """
         known = self._refused.get(entry.host_id)
         if known is None or is_lost_soon(entry.auto_delete, now):
@@ -46,6 +53,7 @@ class Blame:
         """One meeting was worked off, or nothing was to be done."""
         if entry.host_id not in self._refused:
             self._in_a_row = 0
+            self._times.pop(entry.host_id, None)
 
     def settle(self) -> Forbidden | None:
         """What failed again while others came through was about the meeting: a try. Else it was nobody's fault.

@@ -37,16 +37,17 @@ class Disk:
         self._promised: list[dict[int, int]] = []
 
     @contextmanager
-    def reserve(self, needs: Mapping[Path, int]) -> Iterator[Reservation]:
+    def reserve(self, needs: Mapping[Path, int], staged: int = 0) -> Iterator[Reservation]:
         """Wait until there is room for `needs` (folder → bytes) while others may still give some back.
 
+        `staged` are bytes of the first folder's that lie there already, from an earlier try.
         Raises `DiskFull` when there is no room although nobody else holds a reservation.
         """
         wanted: dict[int, int] = {}
         for folder, size in needs.items():
             wanted[device(folder)] = wanted.get(device(folder), 0) + size
         left = dict(wanted)
-        while (lack := self._promise(left, needs)) is not None:
+        while (lack := self._promise(left, needs, staged)) is not None:
             if lack:
                 raise DiskFull(
                     lack, hint="free some space, or lower min_free_disk; the meeting is tried in the next pass"
@@ -58,12 +59,15 @@ class Disk:
             with self._lock:
                 self._promised = [other for other in self._promised if other is not left]
 
-    def _promise(self, left: dict[int, int], needs: Mapping[Path, int]) -> str | None:
+    def _promise(self, left: dict[int, int], needs: Mapping[Path, int], staged: int) -> str | None:
         """None: promised. `""`: others hold some, wait. Else why there is no room."""
         with self._lock:
-            for folder in needs:
+            for number, folder in enumerate(needs):
                 where = device(folder)
-                free = free_bytes(folder) - self._keep_free - sum(other.get(where, 0) for other in self._promised)
+                here = 0 if number else staged
+                free = (
+                    here + free_bytes(folder) - self._keep_free - sum(other.get(where, 0) for other in self._promised)
+                )
                 if free < left[where]:
                     return "" if self._promised else self._lack(folder, left[where])
             self._promised.append(left)

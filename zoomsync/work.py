@@ -111,7 +111,7 @@ class Work:
 
     def _made(self, arrangement: Arrangement) -> Done:
         files = self._job.files
-        with self._shop.disk.reserve(self._needs(arrangement)) as reservation:
+        with self._shop.disk.reserve(self._needs(arrangement), self._staged(arrangement)) as reservation:
             fetched, failed = self._fetch(arrangement, reservation)
             if failed:
                 files = tuple(file for file in files if file.id not in failed)
@@ -144,6 +144,12 @@ class Work:
         if storage is not None and device(storage) != device(self._shop.staging):
             needs[storage] = arriving + stitched
         return needs
+
+    def _staged(self, arrangement: Arrangement) -> int:
+        """Bytes that an earlier try brought, at most what is to be fetched."""
+        with explained(self._folder):
+            found = [path.stat().st_size for path in self._folder.glob("*") if path.is_file()]
+        return min(sum(found), sum(file.size or 0 for file in arrangement.fetch))
 
     def _fetch(
         self, arrangement: Arrangement, reservation: Reservation

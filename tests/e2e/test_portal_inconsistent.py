@@ -381,3 +381,33 @@ def test_a_portal_that_took_nothing_yet_and_forbids_everything_ends_the_pass(at_
 
     assert (result.code, len(site.downloads())) == (3, 1)
     assert set(site.told()) == {f"m{number}" for number in range(6)}
+
+
+def test_hosts_who_may_not_publish_end_no_pass_by_what_zoom_deletes_soon(at_portal: AtPortal) -> None:
+    stage = a_stage()
+    if BOB not in {user.email for user in stage.world.users.values()}:
+        stage.world.add_user("Bob Example")
+    below = {"groups": {"viewer": "All Users", "uploading": ["Contributor", "Viewer"]}}
+    site = at_portal(stage, below, {"workers": 1})
+    site.portal.add_user(BOB, "Viewer")
+    for number in range(4):
+        add(stage, f"bob{number}", "bob", days=3)
+        site.world.meetings[site.uuid(f"bob{number}")].auto_delete = site.clock.now() + timedelta(days=1.5)
+    for name in ("soon", "later"):
+        add(stage, name, days=3)
+    site.world.meetings[site.uuid("soon")].auto_delete = site.clock.now() + timedelta(days=1.7)
+
+    assert site.sync().code == 1
+    assert (len(site.media("soon")), len(site.media("later"))) == (1, 1)
+
+
+def test_of_a_host_who_lost_the_right_to_publish_a_few_recordings_are_fetched(at_portal: AtPortal) -> None:
+    stage = meetings("first")
+    site = at_portal(stage, config={"workers": 1})
+    site.sync()
+    for number in range(8):
+        add(stage, f"later{number}", days=3)
+    site.portal.fail(operation="media_create", with_=portal_error(403, "AccessDeniedException"), times=None)
+    site.clock.advance(hours=1)
+
+    assert (site.sync().code, len(site.downloads())) == (3, 3)
