@@ -45,10 +45,10 @@ bench: $(READY) ## Benchmarks, side by side
 
 soak: $(READY) ## The long tests: crash loops and soaks at full count
 	$(BIN)/python -m pytest -q -m soak --timeout 3600
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore tests/test_arrangement.py tests/test_gaps.py tests/test_naming.py tests/state
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore tests/rules tests/test_naming.py tests/state
 
 schema: $(READY) ## Write the config's JSON schema anew
-	$(BIN)/python -m zoomsync.config
+	$(BIN)/python -m zoomsync.config.json_schema
 
 lock: $(READY) ## Lock the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

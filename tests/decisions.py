@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.fakes import NOW, START, a_meeting, a_receipt, an_entry
-from zoomsync import plan
-from zoomsync.deletion import Deletable, Delete
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, Retry
-from zoomsync.plan import Publish, Rules, Wait
+from zoomsync.rules.delete import Deletable, Delete
+from zoomsync.rules.publish import Decision, Publish, Rules, Wait
 
 
 def rules(**changes: Any) -> Rules:
@@ -39,7 +38,7 @@ def published(meeting: Meeting | None = None, **changes: Any) -> Entry:
     return an_entry(of, **plain | changes)
 
 
-def told(answer: plan.Answer | Deletable | Delete | None) -> str:
+def told(answer: Decision | Deletable | Delete | None) -> str:
     """The answer as a dry run shows it, with where the meeting stands by it."""
     match answer:
         case None:

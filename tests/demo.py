@@ -15,7 +15,7 @@ from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.residents import move_in
 from tests.sandbox.portal.server import Portal
 from tests.sandbox.server import Sandbox
-from zoomsync.words import plural
+from zoomsync.formatting import plural
 
 FOLDER = Path(__file__).parent.parent / ".demo"
 COMMANDS = ("auth-check", "users", "sync --dry-run", "sync", "sync", "status")

@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.fakes import FakeClock, a_meeting, a_piece
-from zoomsync.arrangement import Arrangement, arrange
 from zoomsync.errors import Unjoinable
-from zoomsync.item import Bench, Materials, Style, make_item
-from zoomsync.layout import wanted
+from zoomsync.item.build import BuildContext, Materials, Style, build_item
+from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.stitch import Stitched
-from zoomsync.media.tools import Tools
 from zoomsync.model import Fetched, Item, ItemFile, Kind, Receipt, RecordingFile, StoredFile
+from zoomsync.rules.layout import wanted
+from zoomsync.rules.update import Arrangement, arrange
 
 SIZES = {"": 1000, "+": 1001, "~": 2000, "!": 3000}
 """How a file is marked: `+` Zoom altered it, `~` it can only be stitched by encoding, `!` not at all."""
@@ -90,7 +90,7 @@ class Shelf:
             arrangement=arrangement,
             previous=self.receipt,
         )
-        return make_item(have, STYLE, Bench(tools=TOOLS, clock=FakeClock(), folder=folder))
+        return build_item(have, STYLE, BuildContext(tools=TOOLS, clock=FakeClock(), folder=folder))
 
     def _store(self, made: Item) -> None:
         names = {one.name: one.name if one.source is None else f"{one.name} v{self.passes}" for one in made.files}

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 
@@ -88,7 +89,7 @@ def main() -> None:
                     result = site.sync()
                 assert result.code == 0, result.stderr
         files = [file for file, _ in entered]
-        changes = sum(a != b for a, b in zip(files, files[1:], strict=False))
+        changes = sum(a != b for a, b in pairwise(files))
         print(f"{name:<16} {len({*files}):>6} {len(entered):>10} {changes:>16} {changes - len({*files}) + 1:>6}")
         if "-v" in sys.argv:
             for file in dict.fromkeys(files):

@@ -14,8 +14,8 @@ import pytest
 from tests.e2e.harness import NOW, Site, a_site
 from tests.sandbox.worlds import small_world
 from zoomsync import __version__, cli, errors
+from zoomsync.cli import EXIT_CODES
 from zoomsync.errors import ZoomsyncError
-from zoomsync.options import EXIT_CODES
 
 COMMANDS = {
     "auth-check": ["--only"],

@@ -18,7 +18,7 @@ from tests.sandbox import faults
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import empty_world
 from zoomsync.errors import Stopped, Unreachable
-from zoomsync.http import Http, OutOfOrder, moment_of, pause_asked
+from zoomsync.http import Http, ServiceUnavailable, moment_of, pause_asked
 
 URL = "https://api.example.org/v2/users?next_page_token=s3cret"
 ISO = (NOW + timedelta(seconds=40)).isoformat().replace("+00:00", "Z")
@@ -90,7 +90,7 @@ def test_too_many_requests_waits_as_long_as_asked(
 
 
 def test_a_daily_limit_is_not_waited_for(clock: FakeClock, http: Http) -> None:
-    with requests_mock.Mocker() as zoom, pytest.raises(OutOfOrder) as caught:
+    with requests_mock.Mocker() as zoom, pytest.raises(ServiceUnavailable) as caught:
         zoom.get(URL, status_code=429, headers={"Retry-After": "36000"}, json={"message": "daily rate limit"})
         http.request("GET", URL, repeatable=True)
 
@@ -107,14 +107,14 @@ def test_what_may_be_repeated_is(http: Http, status: int, repeatable: bool, call
         zoom.delete(URL, status_code=status, headers={"Location": "/elsewhere"})
         try:
             http.request("DELETE", URL, repeatable=repeatable)
-        except OutOfOrder as error:
+        except ServiceUnavailable as error:
             assert status >= 429, error
 
     assert http.calls == calls
 
 
 def test_pauses_double_when_nobody_names_one(clock: FakeClock, http: Http) -> None:
-    with requests_mock.Mocker() as zoom, pytest.raises(OutOfOrder) as caught:
+    with requests_mock.Mocker() as zoom, pytest.raises(ServiceUnavailable) as caught:
         zoom.get(URL, status_code=502, text="<html><title>Bad\x1b[2J Gateway</title>")
         http.request("GET", URL, repeatable=True)
 
@@ -133,7 +133,7 @@ def test_a_closed_port_is_named_with_its_host(http: Http) -> None:
 
     assert str(caught.value) == f"zoom: 127.0.0.1:{port}: connection refused (3 tries)"
     assert "proxy" in caught.value.hint
-    assert not isinstance(caught.value, OutOfOrder)
+    assert not isinstance(caught.value, ServiceUnavailable)
 
 
 def test_a_port_that_speaks_no_tls_is_a_matter_of_the_address(sandbox: Sandbox, http: Http) -> None:
@@ -149,7 +149,7 @@ def test_an_answer_that_never_comes_ends_after_the_time_limit(sandbox: Sandbox, 
     sandbox.fail("users", with_=faults.black_hole())
     http = an_http(clock, wait=0.2)
 
-    with pytest.raises(OutOfOrder, match=r"no answer within 0\.2 s$"):
+    with pytest.raises(ServiceUnavailable, match=r"no answer within 0\.2 s$"):
         http.request("DELETE", f"{sandbox.api_url}/users", repeatable=False)
     http.close()
 
@@ -166,7 +166,7 @@ def test_a_body_that_is_cut_is_asked_for_again(sandbox: Sandbox, http: Http, end
 def test_an_answer_lost_after_the_deed_is_not_asked_for_again(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail("users", with_=faults.lost_answer())
 
-    with pytest.raises(OutOfOrder, match="the connection broke"):
+    with pytest.raises(ServiceUnavailable, match="the connection broke"):
         http.request("DELETE", f"{sandbox.api_url}/users", repeatable=False)
 
     assert http.calls == 1

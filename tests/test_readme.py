@@ -15,15 +15,14 @@ import yaml
 from tests.fakes import START, a_file
 from tests.readme import README, ROOT, blocks, codes, section, tables
 from zoomsync import errors
-from zoomsync.cli import main_group
+from zoomsync.cli import EXIT_CODES, main_group
 from zoomsync.clock import SIGNALS
 from zoomsync.config.destinations import TYPES
-from zoomsync.config.reading import parse
+from zoomsync.config.load import parse
+from zoomsync.destinations.vidizmo.operations import TABLE
 from zoomsync.errors import Stopped, ZoomsyncError
-from zoomsync.layout import wanted
 from zoomsync.model import Kind, RecordingFile
-from zoomsync.operations import TABLE
-from zoomsync.options import EXIT_CODES
+from zoomsync.rules.layout import wanted
 from zoomsync.zoom.scopes import SCOPES
 
 SERVICE = (ROOT / "zoomsync/share/systemd/zoomsync.service").read_text(encoding="utf-8")

@@ -9,9 +9,10 @@ import yaml
 from tests.readme import ROOT, blocks, codes, section, tables
 from tests.test_readme import EXAMPLE, sentences
 from zoomsync.config.destinations import TYPES
-from zoomsync.config.reading import parse
+from zoomsync.config.load import parse
+from zoomsync.destinations.vidizmo.operations import TABLE
+from zoomsync.destinations.vidizmo.templates import Operation
 from zoomsync.errors import ConfigError
-from zoomsync.operations import TABLE, Operation
 
 APP = (
     "Account ID", "Client ID", "Client Secret", "Filter Accounts", "Publish As", "Concatenate Recordings",

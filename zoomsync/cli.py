@@ -6,8 +6,9 @@ import sys
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,11 +17,93 @@ import click
 
 from zoomsync import __version__
 from zoomsync.clock import SystemClock
-from zoomsync.config import Config, find_config, load
+from zoomsync.config import Config, find_config, load, parse_duration
 from zoomsync.console import Terminal, all_written, explained
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
-from zoomsync.options import EXIT_CODES, InOrder, Options, common, moment, span
-from zoomsync.order import Order
+from zoomsync.rules.publish import SyncRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What every command takes, before or after its name."""
+
+    config: Path | None = None
+    verbose: bool = False
+    quiet: bool = False
+    log_format: str = "text"
+    as_json: bool = False
+
+
+COMMON = (
+    click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The config. Default: $ZOOMSYNC_CONFIG, else ./config.yaml, else zoomsync/config.yaml in "
+        "$XDG_CONFIG_HOME, else /etc/zoomsync/config.yaml.",
+    ),
+    click.option("-v", "--verbose", is_flag=True, default=None, help="Say more."),
+    click.option("-q", "--quiet", is_flag=True, default=None, help="Say nothing on success, as cron wants it."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), help="How log lines on stderr are written."),
+    click.option("--json", "as_json", is_flag=True, default=None, help="Write one JSON document to stdout."),
+)
+
+EXIT_CODES = """\b
+Exit codes:
+  0    fine, also disabled
+  1    something failed in a pass that ran to its end; status --check: unhealthy
+  2    usage or config
+  3    not authorized by Zoom or the destination
+  4    another pass is running
+  5    ffmpeg, disk, staging, state, library or clock are not fit
+  6    Zoom or the destination cannot be reached, or is out of order
+  70   a bug in zoomsync
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM; the state is saved
+"""
+
+
+class InOrder(click.Group):
+    """Lists its commands in the order in which they are first used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they are written below."""
+        del ctx
+        return list(self.commands)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the common options; they win over the same ones before its name."""
+
+    @click.pass_context
+    @wraps(command)
+    def wrapped(context: click.Context, /, **arguments: Any) -> Any:
+        given = {name: arguments.pop(name) for name in ("config", "verbose", "quiet", "log_format", "as_json")}
+        before = context.obj if isinstance(context.obj, Options) else Options()
+        context.obj = replace(before, **{name: value for name, value in given.items() if value is not None})
+        with all_written():
+            return command(context.obj, **arguments)
+
+    for option in reversed(COMMON):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def moment(text: str) -> datetime:
+    """A date or timestamp; without a zone UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no date: write 2026-03-01 or 2026-03-01T10:30Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def span(text: str | timedelta) -> timedelta:
+    """A duration like 90s, 30m, 26h, 14d."""
+    try:
+        return parse_duration(text)
+    except ValueError as problem:
+        raise click.BadParameter(str(problem)) from None
 
 
 class _Spoken(click.Command):
@@ -71,7 +154,7 @@ def auth_check(options: Options, only: str | None) -> int:
 
     The exit code is the first of 2, 3, 6 and 5 that some check asks for.
     """
-    from zoomsync.commands.checks import auth_check as run
+    from zoomsync.commands.auth_check import auth_check as run
 
     return run(options.config, terminal(options), surroundings(), only)
 
@@ -120,7 +203,7 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     begin_new = asked.pop("new_library")
     if not all(one.strip() for one in user):
         raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
-    order = Order(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
+    order = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
     if order.since and order.until and order.since >= order.until:
         raise UsageError("--since is not before --until", hint="swap them")
     return run(options.config, terminal(options), surroundings(), order, workers=workers, begin_new=begin_new)

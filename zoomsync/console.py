@@ -7,12 +7,26 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from zoomsync.about import MEETING
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
-from zoomsync.words import visible
+from zoomsync.formatting import escaped
+from zoomsync.model import Entry, Meeting
+
+MEETING: ContextVar[Meeting | Entry | None] = ContextVar("MEETING", default=None)
+
+
+@contextmanager
+def log_context(meeting: Meeting | Entry) -> Iterator[None]:
+    """Log lines of this thread are about this meeting until the end of the block."""
+    token = MEETING.set(meeting)
+    try:
+        yield
+    finally:
+        MEETING.reset(token)
+
 
 LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error"}
 
@@ -48,11 +62,11 @@ class Terminal:
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines on stdout, control characters escaped."""
         for line in lines:
-            _write(visible(line) + "\n")
+            _write(escaped(line) + "\n")
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Columns on stdout, as wide as they need to be; under cron the same without lines and colour."""
-        cells = [[visible(str(cell)) for cell in row] for row in rows]
+        cells = [[escaped(str(cell)) for cell in row] for row in rows]
         if sys.stdout.isatty():
             _rich_table(head, cells)
             return
@@ -62,7 +76,7 @@ class Terminal:
 
     def check(self, level: str, name: str, message: str, hint: str) -> None:
         """One thing that was looked at, on stdout, with its remedy below; coloured on a terminal."""
-        line = f" {name:<11}  {visible(message)}\n" + (f"{'':<18}hint: {visible(hint)}\n" if hint else "")
+        line = f" {name:<11}  {escaped(message)}\n" + (f"{'':<18}hint: {escaped(hint)}\n" if hint else "")
         if sys.stdout.isatty():
             _rich_mark(f"{level:<4}", MARKS[level], line)
             return
@@ -75,8 +89,8 @@ class Terminal:
             fields = {"error": str(error), "hint": error.hint, "code": error.code}
             lines = [json.dumps(fields | ({"problems": problems} if problems else {}))]
         else:
-            lines = [f"zoomsync: error: {visible(str(error))}", *(f"  {visible(problem)}" for problem in problems)]
-            lines += [f"zoomsync: hint: {visible(error.hint)}"] if error.hint else []
+            lines = [f"zoomsync: error: {escaped(str(error))}", *(f"  {escaped(problem)}" for problem in problems)]
+            lines += [f"zoomsync: hint: {escaped(error.hint)}"] if error.hint else []
         with suppress(OSError):  # a log on a full disk changes no exit code
             sys.stderr.write("".join(f"{line}\n" for line in lines))
 
@@ -148,7 +162,7 @@ class TextLines(logging.Formatter):
         """One line; a traceback, which only a bug has, below it."""
         time = datetime.fromtimestamp(record.created, UTC)
         parts = [f"{time:%Y-%m-%dT%H:%M:%SZ}", LEVELS.get(record.levelno, "info"), self._terminal.run_id, _about()]
-        line = " ".join(part for part in [*parts, visible(record.getMessage())] if part)
+        line = " ".join(part for part in [*parts, escaped(record.getMessage())] if part)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         if self._terminal.colour and record.levelno >= logging.WARNING:
@@ -183,7 +197,7 @@ def _about() -> str:
     meeting = MEETING.get()
     if meeting is None:
         return ""
-    return f"{visible(meeting.number) or '-'} {meeting.start:%Y-%m-%dT%H:%MZ} {visible(meeting.uuid)}"
+    return f"{escaped(meeting.number) or '-'} {meeting.start:%Y-%m-%dT%H:%MZ} {escaped(meeting.uuid)}"
 
 
 class Progress:

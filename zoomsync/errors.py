@@ -114,7 +114,7 @@ class StillProcessing(MeetingFailed):
     """Zoom has not finished this recording; not a try, it waits."""
 
 
-class Unsettled(MeetingFailed):
+class OutcomeUnknown(MeetingFailed):
     """What became of an earlier call shows only later: no try, it is asked again; `until` says from when."""
 
     def __init__(self, message: str, *, hint: str = "", until: datetime | None = None) -> None:
@@ -122,7 +122,7 @@ class Unsettled(MeetingFailed):
         self.until = until
 
 
-class Unserved(MeetingFailed):
+class DestinationUnsupported(MeetingFailed):
     """The destination fails over something that this meeting needs, whatever the meeting: no try."""
 
 

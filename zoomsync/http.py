@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
-class OutOfOrder(Unreachable):
+class ServiceUnavailable(Unreachable):
     """It can be reached, but answers with an error of its own, or not in time, after all retries."""
 
 
@@ -139,8 +139,8 @@ class Http:
         asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
         fact = f"HTTP {answer.status_code}, {self.said(_body(answer))}"
         if asked is not None and asked > HOPELESS_PAUSE:
-            return _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", OutOfOrder)
-        return _Failed(fact, OutOfOrder, is_passing=is_passing, pause=asked)
+            return _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", ServiceUnavailable)
+        return _Failed(fact, ServiceUnavailable, is_passing=is_passing, pause=asked)
 
     def _pause(self, state: RetryCallState) -> float:
         failed = state.outcome.exception() if state.outcome else None
@@ -237,9 +237,9 @@ def _failure(error: Exception, timeouts: tuple[float, float], *, is_passing: boo
             hint = ADDRESS if kind is ssl.SSLError else NETWORK
             return _Failed(fact.format(timeouts[0]), Unreachable, is_passing=is_passing, hint=hint)
     if any(isinstance(one, urllib3.exceptions.ReadTimeoutError) for one in chain):
-        return _Failed(f"no answer within {timeouts[1]:g} s", OutOfOrder, is_passing=is_passing)
+        return _Failed(f"no answer within {timeouts[1]:g} s", ServiceUnavailable, is_passing=is_passing)
     if isinstance(error, (requests.ConnectionError, ChunkedEncodingError, ContentDecodingError)):
-        return _Failed("the connection broke", OutOfOrder, is_passing=is_passing, hint=NETWORK)
+        return _Failed("the connection broke", ServiceUnavailable, is_passing=is_passing, hint=NETWORK)
     return _Failed(f"cannot be asked ({type(error).__name__})", Unreachable, hint=ADDRESS)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
-from zoomsync.words import visible
+from zoomsync.formatting import escaped
 
 
 def host_of(url: str) -> str:
     """The host of a URL, for messages; `?` where it has none."""
     found = re.match(r"[a-zA-Z][\w+.-]*://(?:[^/?#\\]*@)?([^/?#\\@\s]+)", url)
-    return visible(found[1]) if found else "?"
+    return escaped(found[1]) if found else "?"
 
 
 def said(body: bytes, secrets: Collection[str] = ()) -> str:
@@ -86,4 +86,4 @@ def redact(text: str) -> str:
     """The text without tokens, authorization, passwords and query strings, control characters escaped."""
     for pattern, instead in _HIDDEN:
         text = pattern.sub(instead, text)
-    return visible(text)
+    return escaped(text)

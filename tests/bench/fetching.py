@@ -22,9 +22,9 @@ from tests.sandbox.worlds import empty_world
 from zoomsync.clock import SystemClock
 from zoomsync.http import Http
 from zoomsync.model import Meeting, RecordingFile, Secret
-from zoomsync.zoom.auth import Tokens
-from zoomsync.zoom.client import Zoom
+from zoomsync.zoom.client import ZoomClient
 from zoomsync.zoom.download import Downloads
+from zoomsync.zoom.oauth import TokenSource
 
 SIZE = 512 * MB
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def run(folder: Path) -> None:
 def _zoomsync(told: dict[str, str]) -> tuple[Meeting, Downloads]:
     clock = SystemClock()
     http = Http(name="zoom", clock=clock, rate=None, user_agent="bench")
-    tokens = Tokens(
+    tokens = TokenSource(
         http,
         oauth_url=f"{told['url']}/oauth/token",
         account_id=Secret(lambda: ACCOUNT),
@@ -84,7 +84,7 @@ def _zoomsync(told: dict[str, str]) -> tuple[Meeting, Downloads]:
         client_secret=Secret(lambda: told["secret"]),
         clock=clock,
     )
-    meeting = Zoom(http, tokens, api_url=f"{told['url']}/v2", clock=clock).meeting(told["uuid"])
+    meeting = ZoomClient(http, tokens, api_url=f"{told['url']}/v2", clock=clock).meeting(told["uuid"])
     assert meeting is not None
     return meeting, Downloads(http, tokens, download_hosts=["127.0.0.1"], api_url=f"{told['url']}/v2", clock=clock)
 

@@ -10,8 +10,8 @@ from tests.crash.place import serving as at_work
 from tests.fakes import a_file, a_meeting, a_receipt, an_entry
 from tests.sandbox.settings import wall_clock
 from tests.sandbox.worlds import full_world
-from zoomsync import plan, urgency
 from zoomsync.model import Entry, Kind, Meeting, Phase
+from zoomsync.rules.publish import Publish, Rules, decide, sorted_by_urgency
 from zoomsync.state import State
 
 RUNS = 3
@@ -70,10 +70,8 @@ def _second_pass(path: Path, meetings: list[Meeting], found: dict[str, list[floa
 
     with State.open(path, new_id="0" * 32) as state:
         taken("load")
-        answers = [(one, plan.meeting(one, state.entries.get(one.uuid), RULES)) for one in meetings]
-        assert not [
-            1 for _, answer in urgency.urgent_first(answers, frozenset(), NOW) if isinstance(answer, plan.Publish)
-        ]
+        answers = [(one, decide(one, state.entries.get(one.uuid), RULES)) for one in meetings]
+        assert not [1 for _, answer in sorted_by_urgency(answers, frozenset(), NOW) if isinstance(answer, Publish)]
         taken("plan")
         state.put(an_entry(uuid="new"))
         taken("one step")
@@ -81,7 +79,7 @@ def _second_pass(path: Path, meetings: list[Meeting], found: dict[str, list[floa
         taken("fold")
 
 
-RULES = plan.Rules(
+RULES = Rules(
     now=NOW,
     since=NOW - timedelta(days=365 * 20),
     settle=timedelta(minutes=30),

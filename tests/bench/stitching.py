@@ -10,8 +10,8 @@ from tests.bench.table import MB, show, side_by_side, speed
 from tests.crash.big import long_video
 from tests.sandbox.media import ffmpeg
 from zoomsync.clock import SystemClock
+from zoomsync.media.ffmpeg import find_tools
 from zoomsync.media.stitch import stitch
-from zoomsync.media.tools import find_tools
 
 SIZE = 250 * MB
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from zoomsync.config import Config, Library, load, parse
+from zoomsync.config import Config, LibrarySettings, load, parse
 from zoomsync.errors import ConfigError
 
 CREDENTIALS = "zoom: {account_id: an-account, client_id: a-client, client_secret: hunter2}\n"
@@ -20,9 +20,9 @@ def a_config(environ: Mapping[str, str] | None = None, at: Path = AT, **keys: An
     return parse({"zoom": zoom, **keys}, at, environ or {})
 
 
-def library_of(config: Config) -> Library:
+def library_of(config: Config) -> LibrarySettings:
     """Its destination, which is a library."""
-    assert isinstance(config.destination, Library)
+    assert isinstance(config.destination, LibrarySettings)
     return config.destination
 
 

@@ -20,8 +20,7 @@ from tests.crash import dying
 from tests.sandbox.message import Answer, Record, Request
 from tests.sandbox.server import Sandbox
 from tests.sandbox.world import World
-from zoomsync import audit
-from zoomsync.state import State
+from zoomsync.state import State, audit
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0

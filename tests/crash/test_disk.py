@@ -16,7 +16,7 @@ from tests.sandbox import texts
 from tests.sandbox.stage import Stage
 from tests.sandbox.world import World
 from tests.sandbox.worlds import empty_world
-from zoomsync import audit
+from zoomsync.state import audit
 
 NOW = datetime.now(UTC)
 DELETING = {"delete_recordings": "trash", "delete_after": "0s", "delete_all_accounts": True}

@@ -19,10 +19,10 @@ from tests.sandbox.server import Sandbox
 from tests.sandbox.stage import Stage
 from tests.sandbox.world import World, ZoomFile
 from tests.sandbox.worlds import empty_world
-from zoomsync import audit, cli
+from zoomsync import cli
 from zoomsync.clock import SystemClock
 from zoomsync.model import Entry
-from zoomsync.state import State
+from zoomsync.state import State, audit
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """When every site begins: names of items do not depend on the day on which a test runs."""

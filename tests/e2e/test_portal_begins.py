@@ -12,8 +12,8 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.message import json_answer
 from tests.sandbox.portal.faults import on_arrival, portal_error
 from tests.sandbox.stage import Stage
+from zoomsync.destinations.vidizmo.operations import TABLE
 from zoomsync.http import TRIES
-from zoomsync.operations import TABLE
 
 BOB = "bob@example.org"
 ROWS = {"user_find", "group_list", "category_list"}

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.destinations.portals import replace_content
+from tests.destinations.vidizmo.portals import replace_content
 from tests.e2e.conftest import Begin
 from tests.e2e.portal_site import TRASH, AtPortal, PortalSite
 from tests.e2e.test_portal_asked import a_meeting

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from zoomsync.errors import Stopped
+from zoomsync.media.ffmpeg import Tools, find_tools
 from zoomsync.media.stitch import Stitched, stitch
-from zoomsync.media.tools import Tools, find_tools
 
 RED, GREEN, BLUE, BLACK = "red", "lime", "blue", "black"
 COLOURS = {RED: (255, 0, 0), GREEN: (0, 255, 0), BLUE: (0, 0, 255), BLACK: (0, 0, 0)}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoomsync.media.chat import STAMP, join
+from zoomsync.media.chat import STAMP, join_chat
 
 quick = settings(derandomize=True, max_examples=40, deadline=None)
 
@@ -37,11 +37,11 @@ NEWER = (
     ],
 )
 def test_the_times_of_messages_are_shifted_and_nothing_else(text: str, later: str | None) -> None:
-    assert join([(text, 3600.2)]) == (text if later is None else later)
+    assert join_chat([(text, 3600.2)]) == (text if later is None else later)
 
 
 def test_parts_follow_each_other_on_lines_of_their_own() -> None:
-    joined = join([("\ufeff00:00:01\tA:\tone", 0), ("", 5), ("\ufeff00:00:01\tB:\ttwo\r\n\tmore", 10.6)])
+    joined = join_chat([("\ufeff00:00:01\tA:\tone", 0), ("", 5), ("\ufeff00:00:01\tB:\ttwo\r\n\tmore", 10.6)])
 
     assert joined == "00:00:01\tA:\tone\n00:00:12\tB:\ttwo\r\n\tmore\r\n"
 
@@ -71,7 +71,7 @@ def read(text: str) -> list[tuple[int, str]]:
 @quick
 @given(chats, st.sampled_from(["\n", "\r\n"]))
 def test_a_shift_by_nothing_changes_not_a_byte(chat: list[tuple[int, str]], newline: str) -> None:
-    assert join([(written(chat, newline), 0.0)]) == written(chat, newline)
+    assert join_chat([(written(chat, newline), 0.0)]) == written(chat, newline)
 
 
 @quick
@@ -79,7 +79,7 @@ def test_a_shift_by_nothing_changes_not_a_byte(chat: list[tuple[int, str]], newl
 def test_a_join_has_every_message_in_order_later_by_its_offset(
     parts: list[tuple[list[tuple[int, str]], int]], newline: str
 ) -> None:
-    joined = join([(written(chat, newline), offset) for chat, offset in parts])
+    joined = join_chat([(written(chat, newline), offset) for chat, offset in parts])
 
     assert read(joined) == [
         (at + offset, f"{text}:{newline}\t{text}{newline}") for chat, offset in parts for at, text in chat

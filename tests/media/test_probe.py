@@ -6,8 +6,8 @@ import pytest
 from tests.media.conftest import MachineClock, Studio
 from zoomsync.errors import DownloadFailed, Unstitchable
 from zoomsync.media import mp4
+from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import Stream, probe
-from zoomsync.media.tools import Tools
 
 
 def test_tracks_and_lengths_are_read(tools: Tools, clock: MachineClock, red: Path) -> None:

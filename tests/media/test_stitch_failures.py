@@ -81,7 +81,7 @@ def test_what_a_killed_pass_left_is_cleared_away(
     join: Stitcher, red: Path, green: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr("zoomsync.media.bench.shutil.rmtree", lambda *_, **__: None)
+        killed.setattr("zoomsync.media.workspace.shutil.rmtree", lambda *_, **__: None)
         join(red, green)
     left = [name for name in join.left_behind() if name.startswith(".stitch-")]
 

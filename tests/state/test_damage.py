@@ -9,8 +9,8 @@ import pytest
 from tests.fakes import an_entry
 from tests.state.builders import ID, a_history, contents, opened, stored
 from zoomsync.errors import StateUnusable
-from zoomsync.journal import seal
 from zoomsync.state import State
+from zoomsync.state.journal import seal
 
 
 @pytest.fixture

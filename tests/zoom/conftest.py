@@ -13,7 +13,7 @@ from tests.sandbox.worlds import small_world
 from tests.zoom.edge import Edge, tokens_for
 from tests.zoom.transfers import SIZE, VTT, Try
 from zoomsync.http import Http
-from zoomsync.zoom.client import Zoom
+from zoomsync.zoom.client import ZoomClient
 from zoomsync.zoom.download import Downloads
 
 
@@ -32,7 +32,7 @@ def sandbox() -> Iterator[Sandbox]:
 def edge(sandbox: Sandbox, clock: FakeClock) -> Iterator[Edge]:
     http = Http(name="zoom", clock=clock, rate=None, user_agent="zoomsync/test", timeouts=(2, 0.3))
     tokens = tokens_for(sandbox, http, clock)
-    zoom = Zoom(http, tokens, api_url=sandbox.api_url, clock=clock)
+    zoom = ZoomClient(http, tokens, api_url=sandbox.api_url, clock=clock)
     downloads = Downloads(http, tokens, download_hosts=["zoom.us", "127.0.0.1"], api_url=sandbox.api_url, clock=clock)
     yield Edge(clock=clock, http=http, tokens=tokens, zoom=zoom, downloads=downloads)
     http.close()

@@ -7,10 +7,9 @@ from tests.fakes import NOW, FakeClock
 from tests.sandbox.server import Sandbox
 from zoomsync.http import Http
 from zoomsync.model import Meeting, Secret
-from zoomsync.zoom.auth import Tokens
-from zoomsync.zoom.client import Zoom
+from zoomsync.zoom.client import Listing, ZoomClient
 from zoomsync.zoom.download import Downloads
-from zoomsync.zoom.listing import Listing
+from zoomsync.zoom.oauth import TokenSource
 
 UNTIL = NOW.date()
 SINCE = UNTIL - timedelta(days=20)
@@ -22,8 +21,8 @@ class Edge:
 
     clock: FakeClock
     http: Http
-    tokens: Tokens
-    zoom: Zoom
+    tokens: TokenSource
+    zoom: ZoomClient
     downloads: Downloads
 
     def list(self, since: date = SINCE, until: date = UNTIL, user: str | None = None) -> Listing:
@@ -35,8 +34,8 @@ class Edge:
         return found
 
 
-def tokens_for(sandbox: Sandbox, http: Http, clock: FakeClock) -> Tokens:
-    return Tokens(
+def tokens_for(sandbox: Sandbox, http: Http, clock: FakeClock) -> TokenSource:
+    return TokenSource(
         http,
         oauth_url=sandbox.oauth_url,
         account_id=Secret(lambda: sandbox.account_id),

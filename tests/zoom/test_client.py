@@ -8,14 +8,7 @@ from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.server import Sandbox
 from tests.zoom.edge import Edge
-from zoomsync.errors import (
-    DeletionRefused,
-    MeetingFailed,
-    NotAuthorized,
-    StillProcessing,
-    Unreachable,
-    ZoomsyncError,
-)
+from zoomsync.errors import DeletionRefused, MeetingFailed, NotAuthorized, StillProcessing, Unreachable, ZoomsyncError
 from zoomsync.model import User
 
 ALICE = "alice@example.org"

@@ -14,15 +14,8 @@ from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import CLASSIC, READING
 from tests.sandbox.world import ZoomMeeting
 from tests.zoom.edge import SINCE, UNTIL, Edge
-from zoomsync.errors import (
-    AccountListRefused,
-    ListingFailed,
-    NotAuthorized,
-    Stopped,
-    Unreachable,
-    ZoomsyncError,
-)
-from zoomsync.zoom.listing import Listing
+from zoomsync.errors import AccountListRefused, ListingFailed, NotAuthorized, Stopped, Unreachable, ZoomsyncError
+from zoomsync.zoom.client import Listing
 
 ALICE = "alice@example.org"
 

@@ -3,13 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
-from zoomsync import audit, status
+from zoomsync import status
 from zoomsync.clock import is_alive
 from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import Config
 from zoomsync.console import Terminal
 from zoomsync.errors import UsageError
-from zoomsync.state import State
+from zoomsync.state import State, audit
 
 UNHEALTHY = 1
 """Exit code of `--check` when something needs a person."""

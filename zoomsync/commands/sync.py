@@ -5,23 +5,24 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from zoomsync import staging, wiring
-from zoomsync.audit import Audit
+from zoomsync import app
 from zoomsync.clock import ending, this_process
 from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import Config
 from zoomsync.console import Progress, Terminal
-from zoomsync.deleting import Deleting
-from zoomsync.disk import free_bytes
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
-from zoomsync.media.tools import find_tools
+from zoomsync.formatting import plural, size_in_words
+from zoomsync.item.disk import free_bytes
+from zoomsync.item.worker import tidy
+from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Run, Standing
-from zoomsync.order import Order
-from zoomsync.report import Tally, deletions_first
-from zoomsync.running import Running
+from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State, lock, owner_check
-from zoomsync.sync import Pass, Wiring
-from zoomsync.words import plural, size_in_words
+from zoomsync.state.audit import Audit
+from zoomsync.sync.deleter import Deleter
+from zoomsync.sync.engine import Pass, Wiring
+from zoomsync.sync.recorder import Tally, deletions_first
+from zoomsync.sync.run_record import RunRecord
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,13 @@ MANY = 50
 
 
 def sync(
-    named: Path | None, talk: Terminal, around: Surroundings, order: Order, *, workers: int | None, begin_new: bool
+    named: Path | None,
+    talk: Terminal,
+    around: Surroundings,
+    order: SyncRequest,
+    *,
+    workers: int | None,
+    begin_new: bool,
 ) -> int:
     """One pass, or its plan."""
     config = around.config(named)
@@ -52,7 +59,9 @@ def sync(
 class Session:
     """One `sync`: opens what a pass needs, runs it, tells how it ended."""
 
-    def __init__(self, config: Config, talk: Terminal, around: Surroundings, order: Order, *, begin_new: bool) -> None:
+    def __init__(
+        self, config: Config, talk: Terminal, around: Surroundings, order: SyncRequest, *, begin_new: bool
+    ) -> None:
         self._config = config
         self._talk = talk
         self._around = around
@@ -70,7 +79,7 @@ class Session:
             run_id = around.new_id()[:8]
             self._talk.run_id = run_id
             process = this_process()
-            running = Running(state, around.clock, run_id=run_id, process=process, order=self._order)
+            running = RunRecord(state, around.clock, run_id=run_id, process=process, order=self._order)
             running.begin()
             with ending(around.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
                 try:
@@ -102,21 +111,21 @@ class Session:
             return
         config, around, is_dry = self._config, self._around, self._order.dry_run
         with ExitStack() as stack:
-            to_zoom = wiring.lines(config, around.clock)
+            to_zoom = app.lines(config, around.clock)
             stack.callback(to_zoom.close)
-            destination = wiring.destination(config, around.clock, state, around.new_id, zoom=to_zoom.zoom)
+            destination = app.destination(config, around.clock, state, around.new_id, zoom=to_zoom.zoom)
             stack.callback(destination.detach)
             run, new_id = self._talk.run_id, around.new_id()
-            wiring.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
+            app.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
             tools = find_tools(path=around.environ.get("PATH", ""), environ=around.environ)
             progress = stack.enter_context(Progress(shown=self._talk.colour and not self._talk.quiet and not is_dry))
-            executor = wiring.executor(config.workers)
+            executor = app.executor(config.workers)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
             deleting = None
             if not is_dry:
-                staging.tidy(wiring.staging(config, state.head.id), state.entries.values())
+                tidy(app.staging(config, state.head.id), state.entries.values())
                 audit = stack.enter_context(Audit(config.audit, around.clock, pass_id=self._talk.run_id))
-                deleting = Deleting(to_zoom.zoom, state, audit, around.clock, around.new_id)
+                deleting = Deleter(to_zoom.zoom, state, audit, around.clock, around.new_id)
             self._pass = Pass(
                 Wiring(
                     config=config,
@@ -127,7 +136,7 @@ class Session:
                     destination=destination,
                     deleting=deleting,
                     executor=executor,
-                    shop=wiring.shop(
+                    shop=app.shop(
                         config,
                         around.clock,
                         to_zoom=to_zoom,
@@ -163,8 +172,8 @@ class Session:
         tally = self._tally()
         rows = deletions_first(tally.rows)
         left = self._pass.not_looked_at if self._pass is not None else []
-        folder = wiring.storage(self._config)
-        free = free_bytes(folder or wiring.staging(self._config, ""))
+        folder = app.storage(self._config)
+        free = free_bytes(folder or app.staging(self._config, ""))
         if self._talk.as_json:
             plan = {"rows": [asdict(row) for row in rows], "counts": dict(tally.counts), "not_looked_at": left}
             self._talk.document(plan | {"free_bytes": free})

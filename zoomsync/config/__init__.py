@@ -1,17 +1,17 @@
 """YAML → `Config`, or every problem at once."""
 
-from zoomsync.config.destinations import Library, Vidizmo
-from zoomsync.config.file import find_config
-from zoomsync.config.quantities import parse_duration, parse_size
-from zoomsync.config.reading import load, parse
-from zoomsync.config.settings import Config, Recordings, Zoom
+from zoomsync.config.destinations import LibrarySettings, VidizmoSettings
+from zoomsync.config.load import load, parse
+from zoomsync.config.schema import Config, RecordingsSettings, ZoomSettings
+from zoomsync.config.types import parse_duration, parse_size
+from zoomsync.config.yaml_file import find_config
 
 __all__ = [
     "Config",
-    "Library",
-    "Recordings",
-    "Vidizmo",
-    "Zoom",
+    "LibrarySettings",
+    "RecordingsSettings",
+    "VidizmoSettings",
+    "ZoomSettings",
     "find_config",
     "load",
     "parse",

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Discriminator, Field, Tag
 
-from zoomsync.config.section import Section, written
-from zoomsync.config.values import (
+from zoomsync.config.base import Settings, written
+from zoomsync.config.types import (
     Address,
     Count,
     Duration,
@@ -23,11 +23,12 @@ from zoomsync.config.values import (
     SecretText,
     Text,
 )
-from zoomsync.operations import Operation, override
-from zoomsync.words import in_words, plural
+from zoomsync.destinations.vidizmo.overrides import override
+from zoomsync.destinations.vidizmo.templates import Operation
+from zoomsync.formatting import plural, span_in_words
 
 
-class Library(Section):
+class LibrarySettings(Settings):
     """The library: a folder that needs no server."""
 
     type: Literal["library"] = "library"
@@ -49,11 +50,11 @@ class Library(Section):
 
     def selection(self) -> Mapping[str, object]:
         """What makes another destination of it; nothing that is at its default."""
-        plain = Library()
+        plain = LibrarySettings()
         return {name: value for name, value in self if value != getattr(plain, name)}
 
 
-class Groups(Section):
+class Groups(Settings):
     """What the portal calls the groups (older versions: roles) that zoomsync knows."""
 
     viewer: Text = "Viewer"
@@ -66,7 +67,7 @@ class Groups(Section):
     """All groups whose members may upload."""
 
 
-class Vidizmo(Section):
+class VidizmoSettings(Settings):
     """A VIDIZMO portal."""
 
     type: Literal["vidizmo"]
@@ -139,7 +140,7 @@ class Vidizmo(Section):
         other = f"; overrides {', '.join(sorted(self.endpoints))}" if self.endpoints else ""
         return (
             f"publishes to the VIDIZMO portal {self.url} as {self.email} (by {how}), users by {users}, {new}; "
-            f"its search may lag by {in_words(self.index_lag or timedelta())}{other}"
+            f"its search may lag by {span_in_words(self.index_lag or timedelta())}{other}"
         )
 
     def selection(self) -> Mapping[str, object]:
@@ -154,8 +155,8 @@ def kind_of(value: Any) -> str:
     return named if named in TYPES else "library"
 
 
-TYPES: Mapping[str, type[Section]] = {"library": Library, "vidizmo": Vidizmo}
+TYPES: Mapping[str, type[Settings]] = {"library": LibrarySettings, "vidizmo": VidizmoSettings}
 
 Destination: TypeAlias = Annotated[
-    Annotated[Library, Tag("library")] | Annotated[Vidizmo, Tag("vidizmo")], Discriminator(kind_of)
+    Annotated[LibrarySettings, Tag("library")] | Annotated[VidizmoSettings, Tag("vidizmo")], Discriminator(kind_of)
 ]

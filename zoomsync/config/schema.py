@@ -1,43 +1,183 @@
-"""The JSON schema of the config, for editors: made from the models, shipped as `share/config.schema.json`."""
+"""What can be set, and its defaults: one frozen model for each section of the config.
 
-import json
-from typing import Any
+A default is given as a person would write it in YAML, so that one place says how a value is read;
+the text under a field is its description in the JSON schema.
+"""
 
-from zoomsync.config.settings import Config
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
 
-_CREDENTIALS = ("account_id", "client_id", "client_secret")
-_SIGN_IN = ("password", "password_file", "client_secret", "client_secret_file")
+from pydantic import Field, PrivateAttr
+
+from zoomsync.config.base import Settings, written
+from zoomsync.config.describe import fingerprint, in_sentences
+from zoomsync.config.destinations import Destination, VidizmoSettings
+from zoomsync.config.secrets import Finding, Source
+from zoomsync.config.types import (
+    Address,
+    Duration,
+    Email,
+    Flag,
+    HostName,
+    Interval,
+    Limit,
+    Moment,
+    Place,
+    Rate,
+    SecretText,
+    Size,
+    Text,
+    TimeZone,
+    Title,
+    Uuid,
+    Views,
+    Workers,
+)
+from zoomsync.model import Kind, Secret
 
 
-def schema_text() -> str:
-    """The file's content, from the models as they are."""
-    schema = Config.model_json_schema()
-    sections = {name: _section(one) for name, one in schema.pop("$defs").items()}
-    zoom = sections["Zoom"]
-    del zoom["required"]
-    zoom["allOf"] = [{"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in _CREDENTIALS]
-    sections["Vidizmo"]["anyOf"] = [{"required": [name]} for name in _SIGN_IN]
-    whole = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "The config of zoomsync",
-        **{key: value for key, value in _section(schema).items() if key != "title"},
-        "required": ["zoom"],
-        "$defs": sections,
-    }
-    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+class ZoomSettings(Settings):
+    """The Server-to-Server OAuth app, and how Zoom is asked. Each credential has a `…_file` twin."""
+
+    account_id: SecretText
+    """The app's Account ID. Better `${NAME}` or account_id_file than the text itself."""
+    account_id_file: Text | None = None
+    """A file that holds the Account ID alone; read when it is needed."""
+    client_id: SecretText
+    """The app's Client ID."""
+    client_id_file: Text | None = None
+    """A file that holds the Client ID alone; read when it is needed."""
+    client_secret: SecretText
+    """The app's Client Secret."""
+    client_secret_file: Text | None = None
+    """A file that holds the Client Secret alone; read anew with each token."""
+    api_url: Address = written("https://api.zoom.us/v2")
+    """Zoom's API; https only, but for loopback. Zoom for Government: https://api.zoomgov.com/v2"""
+    oauth_url: Address = written("https://zoom.us/oauth/token")
+    """Where tokens come from. Zoom for Government: https://zoomgov.com/oauth/token"""
+    download_hosts: tuple[HostName, ...] = Field(("zoom.us", "zoomgov.com"), min_length=1)
+    """Downloads and their redirects go to these hosts, to hosts below them and to api_url's; nowhere else."""
+    listing: Literal["auto", "account", "users"] = "auto"
+    """account: one list for all users; users: a list per user; auto: what fits."""
+    rate: Rate = 10
+    """API requests a second at most. The account's limit is shared: Pro 20, Business and up 60."""
 
 
-def _section(schema: dict[str, Any]) -> dict[str, Any]:
-    plain = {key: value for key, value in schema.items() if key != "title"}
-    if "properties" in plain:
-        plain["properties"] = {name: _property(one) for name, one in plain["properties"].items()}
-    return plain
+class RecordingsSettings(Settings):
+    """Which recordings, and what of them."""
+
+    since: Moment | None = None
+    """A date or timestamp in UTC; nothing older is fetched. Default: 30 days before the first pass."""
+    lookback: Duration = written("14d")
+    """Every pass lists this far back again."""
+    sweep: Interval = written("7d")
+    """How often everything since `since` is listed again; never = never."""
+    settle: Duration = written("30m")
+    """How long after its end a recording is left alone, for Zoom to finish it."""
+    min_duration: Duration = written("0s")
+    """Shorter recordings are skipped; from start and end, not from Zoom's rounded minutes."""
+    views: Views = "all"
+    """all, best (chosen per segment), or a list of recording types, best first."""
+    files: frozenset[Kind] = Field([kind.value for kind in Kind], min_length=1, validate_default=True)
+    """What kinds of files are fetched."""
 
 
-def _property(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a key takes, or nothing: a key without a value has its default."""
-    notes = {key: schema[key] for key in ("description", "default") if schema.get(key) not in (None, {})}
-    kind = {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
-    kind.pop("discriminator", None)
-    options = kind.get("anyOf") or kind.get("oneOf") or [kind]
-    return {**notes, "anyOf": [*(one for one in options if one != {"type": "null"}), {"type": "null"}]}
+class Config(Settings):
+    """Every setting, read and checked. Secrets are read only when they are used."""
+
+    enabled: Flag = True
+    """The on/off switch; false: sync does nothing, status says Disabled."""
+    zoom: ZoomSettings = written({})
+    """The Server-to-Server OAuth app, and how Zoom is asked."""
+    filter_accounts: tuple[Email, ...] = ()
+    """E-mails of the users whose recordings are fetched; blank: EVERY user of the account."""
+    filter_accounts_file: Place | None = None
+    """Instead of filter_accounts: a file with one e-mail a line, # begins a comment."""
+    exclude_accounts: tuple[Email, ...] = ()
+    """E-mails of users whose recordings are left alone."""
+    unknown_accounts: Literal["fail", "warn"] = "fail"
+    """What an address does that Zoom never knew."""
+    exclude_meetings: frozenset[Uuid] = frozenset()
+    """uuids of meetings that are never fetched (again)."""
+    hold_meetings: frozenset[Uuid] = frozenset()
+    """uuids of meetings whose cloud copy is never deleted."""
+    recordings: RecordingsSettings = written({})
+    """Which recordings, and what of them."""
+    concatenate_recordings: Flag = True
+    """Stitch the segments of a meeting into one video; false: each stays its own video in the item."""
+    reencode: Flag = True
+    """Re-encode segments that cannot be joined by copying; false: they stay separate videos."""
+    publish_as: Literal["me", "zoom_user"] = "zoom_user"
+    """The author: the host of the meeting, or always `me`."""
+    me: Email | None = None
+    """The author for publish_as: me, and where a host has none; default at a portal: the account that signs in."""
+    aliases: Mapping[Email, Email] = Field(default_factory=dict)
+    """Zoom e-mail: the same person's e-mail at the destination."""
+    publish_state: Literal["published", "draft"] = "published"
+    """Whether new items can be seen at once, or wait as drafts for a person to publish them."""
+    title: Title = written("{topic} – {start:%Y-%m-%d %H:%M}")
+    """Of {topic}, {start}, {host} and {number}."""
+    timezone: TimeZone = "UTC"
+    """For titles and folder dates: UTC, a name such as Europe/Berlin, or meeting for each meeting's own."""
+    delete_recordings: Literal["never", "trash", "permanent"] = "never"
+    """What is done to the cloud copy of what was published; trash: recoverable for 30 days."""
+    delete_after: Duration = written("7d")
+    """How long the last new file must be stored before; longer than your backup interval."""
+    delete_limit: Limit = 200
+    """How many meetings a pass deletes at most."""
+    delete_all_accounts: Flag = False
+    """Must be true to delete with blank filter_accounts."""
+    destination: Destination = written({})
+    """Where items go."""
+    state: Place = written("./state/state.json")
+    """What zoomsync remembers. Default: state.json in $STATE_DIRECTORY, else in ./state."""
+    audit: Place = written("./state/audit.jsonl")
+    """Every deletion and its proof. Default: audit.jsonl beside the state."""
+    staging: Place | None = None
+    """Where downloads lie while a meeting is open. Default: within the library; for a portal, beside the state."""
+    min_free_disk: Size = written("2GB")
+    """Kept free on every file system that is written to."""
+    workers: Workers = 4
+    """How many meetings are worked on at the same time."""
+
+    _path: Path = PrivateAttr(Path("config.yaml"))
+    _sources: tuple[Source, ...] = PrivateAttr(())
+
+    @property
+    def path(self) -> Path:
+        """The file that it was read from."""
+        return self._path
+
+    def read_from(self, path: Path, sources: tuple[Source, ...]) -> "Config":
+        """Remember where it and its secrets come from; for the reader of the file alone."""
+        self._path, self._sources = path, sources
+        return self
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of files that are fetched: those selected, but for what the destination does not take."""
+        is_taken = not (isinstance(self.destination, VidizmoSettings) and self.destination.chat == "none")
+        return self.recordings.files if is_taken else self.recordings.files - {Kind.CHAT}
+
+    @property
+    def only_primary(self) -> bool:
+        """Whether the destination takes the best view of each segment alone, and no further one nor the sound."""
+        return isinstance(self.destination, VidizmoSettings) and self.destination.other_views == "skip"
+
+    def fingerprint(self) -> str:
+        """16 hex digits that change when another selection of recordings or destination makes a sweep due."""
+        return fingerprint(self)
+
+    def describe(self) -> list[str]:
+        """What it means, in sentences without secrets."""
+        return in_sentences(self)
+
+    def secrets(self) -> list[Secret]:
+        """Every secret that this config uses."""
+        return [source.secret() for source in self._sources]
+
+    def secret_findings(self) -> list[Finding]:
+        """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""
+        found = (source.finding(self.path) for source in self._sources)
+        return [finding for finding in found if finding]

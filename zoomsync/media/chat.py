@@ -11,7 +11,7 @@ from collections.abc import Sequence
 STAMP = re.compile(r"^(\d{1,6}):([0-5]\d):([0-5]\d)(?=\t| +From )", re.MULTILINE | re.ASCII)
 
 
-def join(parts: Sequence[tuple[str, float]]) -> str:
+def join_chat(parts: Sequence[tuple[str, float]]) -> str:
     """One chat of several, each with the seconds by which its messages come later (whole ones count)."""
     return "".join(_whole_lines(shift(text.removeprefix("\ufeff"), round(offset))) for text, offset in parts)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zoomsync.errors import Unstitchable
-from zoomsync.media.tools import Tools, find_tools, run, shown
+from zoomsync.media.ffmpeg import Tools, find_tools, run, shown_output
 from zoomsync.model import Clock
 
 __all__ = ["ONLY_FILES", "Media", "Stream", "Tools", "find_tools", "probe"]
@@ -78,11 +78,11 @@ def probe(tools: Tools, path: Path, clock: Clock, *, count: bool = False, second
     argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *asked, *ONLY_FILES, "-f", "mov", f"file:{path}"]
     ran = run(tools, argv, clock=clock, seconds=seconds)
     if ran.code or ran.damage:
-        raise Unstitchable(f"{shown(path.name)}: unreadable: {ran.said.replace(f'file:{path}: ', '')}")
+        raise Unstitchable(f"{shown_output(path.name)}: unreadable: {ran.said.replace(f'file:{path}: ', '')}")
     try:
         return _Document.model_validate_json(ran.stdout).media()
     except (ValidationError, ValueError, ZeroDivisionError) as cause:
-        raise Unstitchable(f"{shown(path.name)}: no usable video or audio in it") from cause
+        raise Unstitchable(f"{shown_output(path.name)}: no usable video or audio in it") from cause
 
 
 class _Part(BaseModel):

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from zoomsync.errors import DiskFull, DownloadFailed, Unfit, Unjoinable, Unstitchable
 from zoomsync.media import mp4
-from zoomsync.media.agreement import differences, without_time_base
-from zoomsync.media.bench import Bench, Cut, Labels, bench_beside
-from zoomsync.media.copying import join_by_copying, same_time_base
-from zoomsync.media.encoding import join_by_encoding
-from zoomsync.media.proof import prove
-from zoomsync.media.tools import ROOM, Tools, shown
+from zoomsync.media.concat import differences, join_by_copying, same_time_base, without_time_base
+from zoomsync.media.ffmpeg import ROOM, Tools, shown_output
+from zoomsync.media.transcode import join_by_encoding
+from zoomsync.media.verify import prove
+from zoomsync.media.workspace import CutAway, Labels, Workspace, bench_beside
 from zoomsync.model import Clock
 
 
@@ -65,16 +64,16 @@ def stitch(
     return Stitched(path=target, durations=tuple(cut.media.duration for cut in cuts), reencoded=bool(why), why=why)
 
 
-def _cut(bench: Bench, number: int, path: Path) -> Cut:
+def _cut(bench: Workspace, number: int, path: Path) -> CutAway:
     """A segment that is whole; else `Unstitchable`, naming it."""
     try:
         mp4.check(path, path.stat().st_size)
-        return Cut(path=path, media=bench.count(path))
+        return CutAway(path=path, media=bench.count(path))
     except (DownloadFailed, Unstitchable, FileNotFoundError) as cause:
-        raise Unstitchable(f"segment {number}: {shown(str(cause))}", hint=mp4.HINT) from cause
+        raise Unstitchable(f"segment {number}: {shown_output(str(cause))}", hint=mp4.HINT) from cause
 
 
-def _copied(bench: Bench, cuts: Sequence[Cut], labels: Labels) -> str:
+def _copied(bench: Workspace, cuts: Sequence[CutAway], labels: Labels) -> str:
     """Join by copying and prove it; returns why that was not possible, or nothing."""
     if facts := differences([without_time_base(cut.media) for cut in cuts]):
         return _few(facts)
@@ -110,7 +109,7 @@ def _flush(path: Path) -> None:
 
 
 def _unfit(target: Path, cause: OSError) -> Unfit:
-    where = f"{shown(target.name)}: {cause.strerror}"
+    where = f"{shown_output(target.name)}: {cause.strerror}"
     if cause.errno in (errno.ENOSPC, errno.EDQUOT):
         return DiskFull(where, hint=ROOM)
     return Unfit(where, hint="check the folder of `staging` in the config")

@@ -13,7 +13,7 @@ from zoomsync.model.item import (
     Verdict,
 )
 from zoomsync.model.ledger import AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry, Run
-from zoomsync.model.passed import DAY, HOUR, MINUTE, Clock, Secret
+from zoomsync.model.runtime import DAY, HOUR, MINUTE, Clock, Secret
 from zoomsync.model.zoom import Fetched, Kind, Meeting, RecordingFile, Segment, User
 
 __all__ = [

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from zoomsync.model.passed import Secret
+from zoomsync.model.runtime import Secret
 
 
 class Kind(StrEnum):

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout, UnixFileLock
 
 from zoomsync.errors import PassRunning, StateUnusable
-from zoomsync.journal import FILE_MODE, explained, make_folder
+from zoomsync.state.journal import FILE_MODE, explained, make_folder
 
 
 @contextmanager

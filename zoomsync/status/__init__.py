@@ -4,10 +4,10 @@
 `stories` and `story_lines` what `status --meeting` tells.
 """
 
-from zoomsync.status.alarm import health
-from zoomsync.status.facts import document
-from zoomsync.status.memory import Memory, Terms
-from zoomsync.status.page import lines
+from zoomsync.status.document import document
+from zoomsync.status.health import health
+from zoomsync.status.query import Memory, Terms
 from zoomsync.status.story import Story, stories, story_lines
+from zoomsync.status.text import lines
 
 __all__ = ["Memory", "Story", "Terms", "document", "health", "lines", "stories", "story_lines"]

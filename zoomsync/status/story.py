@@ -5,15 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from zoomsync import deletion
+from zoomsync.formatting import escaped, plural, size_in_words
 from zoomsync.model import CloudFile, Entry, Intent, Phase, Receipt
-from zoomsync.plan import Rules, Wait
-from zoomsync.status.facts import retry, row
-from zoomsync.status.memory import Memory, Terms, rules
-from zoomsync.status.page import table, trouble
-from zoomsync.status.standing import newest_first, standing
-from zoomsync.status.times import iso, past, told
-from zoomsync.words import plural, size_in_words, visible
+from zoomsync.rules.delete import why_kept
+from zoomsync.rules.publish import Rules, Wait
+from zoomsync.status.document import retry, row
+from zoomsync.status.query import Memory, Terms, iso, newest_first, past, rules, standing, told
+from zoomsync.status.text import table, trouble
 
 Story = dict[str, Any]
 
@@ -103,7 +101,7 @@ def _deletion(entry: Entry, asked: Rules) -> dict[str, Any] | None:
         return {"reason": "never, unless it is fetched again: a person removed or changed it", "due_at": None}
     if entry.phase is not Phase.PUBLISHED:
         return None
-    answer = deletion.is_due(entry, asked)
+    answer = why_kept(entry, asked)
     if answer is None and entry.kept:
         return {"reason": entry.kept, "due_at": iso(asked.now)}
     if answer is None:
@@ -136,7 +134,7 @@ def story_lines(story: Story) -> list[str]:
         *_listed("Deleted from Zoom", table(_gone(story, now))),
         *_listed("Audit", (_audited(line, now) for line in story["audit"])),
     )
-    return [visible(line) for line in told_lines]
+    return [escaped(line) for line in told_lines]
 
 
 def _facts(story: Story, now: datetime) -> Iterator[tuple[str, str]]:

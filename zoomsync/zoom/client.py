@@ -1,7 +1,8 @@
 """Zoom's API as a pass uses it: users, lists, one meeting, the deletion of one file."""
 
 import logging
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from urllib.parse import quote
@@ -15,14 +16,87 @@ from zoomsync.errors import (
     Unreachable,
     ZoomsyncError,
 )
+from zoomsync.formatting import escaped, plural
 from zoomsync.http import Http
 from zoomsync.model import Clock, Meeting, User
-from zoomsync.words import plural, visible
-from zoomsync.zoom import listing, recordings, wire
-from zoomsync.zoom.auth import Token, Tokens
-from zoomsync.zoom.listing import Interrupted, Listing
-from zoomsync.zoom.recordings import Nonsense, Page
-from zoomsync.zoom.wire import Answer
+from zoomsync.zoom import parse, responses
+from zoomsync.zoom.oauth import Token, TokenSource
+from zoomsync.zoom.parse import Nonsense, Page
+from zoomsync.zoom.responses import ZoomResponse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Every recording of one window."""
+
+    meetings: tuple[Meeting, ...]
+    """Each uuid once, in Zoom's order."""
+    unreadable: tuple[str, ...] = ()
+    """What Zoom lists but no meeting can be made of, in words: to be reported."""
+
+    def __add__(self, other: "Listing") -> "Listing":
+        return Listing(
+            meetings=parse.merged((*self.meetings, *other.meetings)),
+            unreadable=tuple(dict.fromkeys((*self.unreadable, *other.unreadable))),
+        )
+
+
+class Interrupted(Exception):
+    """The chain of pages broke: the list has to be begun again."""
+
+
+def pages(ask: Callable[[Mapping[str, str]], ZoomResponse], name: str) -> Iterator[Page]:
+    """The pages of a list whose entries are under `name`; `ask` sends a page's own parameters.
+
+    Raises `Interrupted` where a page token died (they live 15 minutes) or repeats, `Nonsense` for no list.
+    """
+    token, seen = "", {""}
+    while True:
+        answer = ask({"next_page_token": token} if token else {})
+        if answer.code == responses.PAGE_EXPIRED:
+            raise Interrupted("its page token died")
+        page = parse.page(answer.document or {}, name)
+        yield page
+        if not page.next_token:
+            return
+        if page.next_token in seen:
+            raise Interrupted("a page token repeats")
+        seen.add(token := page.next_token)
+
+
+def lack(found: Sequence[Page], keys: Sequence[str], before: Sequence[Page] = ()) -> int:
+    """How many entries fewer the pages hold than Zoom counts; the last page counts last.
+
+    An entry is named by the first of `keys` that it has. One that stands there twice slid to the next page, unless the
+    reading `before` repeats the very same: then Zoom counts it twice.
+    """
+    total = next((page.total for page in reversed(found) if page.total is not None), 0)
+    entries = sum(len(page.entries) for page in found)
+    repeated = _repeated(found, keys)
+    return total - entries + (0 if repeated == _repeated(before, keys) else sum(repeated.values()))
+
+
+def _repeated(found: Sequence[Page], keys: Sequence[str]) -> Mapping[str, int]:
+    """Name → how often it stands there besides the first time."""
+    named = (
+        next(filter(None, (responses.text(entry.get(key)) for key in keys)), "")
+        for page in found
+        for entry in page.entries
+    )
+    return {name: times - 1 for name, times in Counter(named).items() if name and times > 1}
+
+
+def gather(found: Sequence[Page], listed_at: datetime, host_email: str) -> Listing:
+    """The meetings on the pages."""
+    meetings, unreadable = [], []
+    for page in found:
+        for entry in page.entries:
+            try:
+                meetings.append(parse.parse_meeting(entry, listed_at, host_email))
+            except Nonsense as problem:
+                unreadable.append(str(problem))
+    return Listing(meetings=parse.merged(meetings), unreadable=tuple(dict.fromkeys(unreadable)))
+
 
 LONGEST_WINDOW = timedelta(days=30)
 """Zoom cuts a span over one month in silence."""
@@ -56,14 +130,14 @@ class _List:
     host_email: str = ""
 
 
-class Zoom:
+class ZoomClient:
     """The API below `api_url`. Shared by all threads.
 
     Every method raises `NotAuthorized` and `Unreachable`; a token that Zoom refuses is renewed once.
     https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
     """
 
-    def __init__(self, http: Http, tokens: Tokens, *, api_url: str, clock: Clock) -> None:
+    def __init__(self, http: Http, tokens: TokenSource, *, api_url: str, clock: Clock) -> None:
         self._http = http
         self._tokens = tokens
         self._api_url = api_url.rstrip("/")
@@ -92,15 +166,15 @@ class Zoom:
         pages, missing = self._counted(wanted)
         if missing > 0:
             raise _incomplete(wanted, f"{plural(missing, 'user')} fewer than Zoom counts")
-        found = [recordings.user(entry) for page in pages for entry in page.entries]
+        found = [parse.user(entry) for page in pages for entry in page.entries]
         return list({one.id or one.email: one for one in found}.values())
 
     def user(self, email: str) -> User | None:
         """The user with this address (or id); None: Zoom does not know it."""
         answer = self._ask("GET", f"/users/{quote(email, safe='@')}", {})
-        if answer.code in wire.USER_UNKNOWN:
+        if answer.code in responses.USER_UNKNOWN:
             return None
-        return recordings.user(_document(answer, f"user {visible(email)}", Unreachable))
+        return parse.user(_document(answer, f"user {escaped(email)}", Unreachable))
 
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         """Every recording that began from `since` to `until`, of a user (id or address) or of the account.
@@ -115,7 +189,7 @@ class Zoom:
             path=f"/{whose}/recordings",
             name="meetings",
             keys=("uuid",),
-            doing=f"recordings of {'the account' if user is None else visible(user)} {since} to {until}",
+            doing=f"recordings of {'the account' if user is None else escaped(user)} {since} to {until}",
             refused=AccountListRefused if user is None else ListingFailed,
             params=params | {"recording_source_type": "cloud_recording_only"},
             host_email=user if user and "@" in user else "",
@@ -126,7 +200,7 @@ class Zoom:
             return self._in_halves(wanted, since, until, user)
         if missing > 0:
             raise _incomplete(wanted, f"{plural(missing, 'meeting')} fewer than Zoom counts")
-        listed = listing.gather(found, listed_at, wanted.host_email)
+        listed = gather(found, listed_at, wanted.host_email)
         for problem in listed.unreadable:
             log.warning("zoom: %s", problem)
         return listed
@@ -144,10 +218,10 @@ class Zoom:
     def _counted(self, wanted: _List) -> tuple[list[Page], int]:
         """All pages of a list, read once more where entries are missing; and how many still are."""
         found = self._read(wanted)
-        missing = listing.lack(found, wanted.keys)
+        missing = lack(found, wanted.keys)
         if missing > 0:
             before, found = found, self._read(wanted)
-            missing = listing.lack(found, wanted.keys, before)
+            missing = lack(found, wanted.keys, before)
         return found, missing
 
     def _read(self, wanted: _List) -> list[Page]:
@@ -155,7 +229,7 @@ class Zoom:
         reason = ""
         for _ in range(ATTEMPTS):
             try:
-                return list(listing.pages(lambda more: self._page(wanted, more), wanted.name))
+                return list(pages(lambda more: self._page(wanted, more), wanted.name))
             except Interrupted as interrupted:
                 reason = str(interrupted)
                 log.info("zoom: %s: %s, begun again", wanted.doing, reason)
@@ -163,10 +237,10 @@ class Zoom:
                 raise Unreachable(f"zoom: {wanted.doing}: {nonsense}", hint="check zoom.api_url") from nonsense
         raise _incomplete(wanted, f"{reason}, {ATTEMPTS} times")
 
-    def _page(self, wanted: _List, more: Mapping[str, str]) -> Answer:
+    def _page(self, wanted: _List, more: Mapping[str, str]) -> ZoomResponse:
         self._clock.check()
         answer = self._ask("GET", wanted.path, {**wanted.params, **more})
-        if more and answer.code == wire.PAGE_EXPIRED:
+        if more and answer.code == responses.PAGE_EXPIRED:
             return answer
         try:
             _document(answer, wanted.doing, wanted.refused)
@@ -181,13 +255,13 @@ class Zoom:
 
         Raises `StillProcessing`, and `MeetingFailed` where Zoom refuses this one.
         """
-        doing = f"meeting {visible(uuid)}"
-        answer = self._ask("GET", wire.meeting_path(uuid), {"include_fields": "download_access_token"})
-        if answer.is_gone(wire.RECORDING_GONE):
+        doing = f"meeting {escaped(uuid)}"
+        answer = self._ask("GET", responses.meeting_path(uuid), {"include_fields": "download_access_token"})
+        if answer.is_gone(responses.RECORDING_GONE):
             return None
         document = _document(answer, doing, MeetingFailed)
         try:
-            found = recordings.meeting(document, self._clock.now())
+            found = parse.parse_meeting(document, self._clock.now())
         except Nonsense as nonsense:
             raise MeetingFailed(f"zoom: {doing}: {nonsense}", hint="the next pass asks again") from nonsense
         if found.uuid != uuid:
@@ -199,19 +273,19 @@ class Zoom:
 
         Raises `DeletionRefused`. After `Unreachable` it is unknown whether the file was deleted: read the meeting.
         """
-        doing = f"deletion of file {visible(file_id)} of meeting {visible(uuid)}"
+        doing = f"deletion of file {escaped(file_id)} of meeting {escaped(uuid)}"
         if action not in ("trash", "delete"):
             raise ValueError(f"{action!r} is no way to delete")
         if file_id.startswith("noid-"):
             raise DeletionRefused(f"zoom: {doing}: Zoom gave this file no id", hint="delete it in Zoom's web portal")
-        answer = self._delete(wire.meeting_path(uuid, file_id), action)
+        answer = self._delete(responses.meeting_path(uuid, file_id), action)
         if answer.is_done:
             return str(answer.status)
-        if answer.is_gone(wire.FILE_GONE):
+        if answer.is_gone(responses.FILE_GONE):
             return "gone already"
-        raise wire.refusal(answer, doing, otherwise=DeletionRefused)
+        raise responses.refusal(answer, doing, otherwise=DeletionRefused)
 
-    def _delete(self, path: str, action: str) -> Answer:
+    def _delete(self, path: str, action: str) -> ZoomResponse:
         """The answer to a deletion, when no other one of the same user is in its way."""
         for turn in range(PATIENCE):
             answer = self._ask("DELETE", path, {"action": action}, repeatable=False)
@@ -220,7 +294,7 @@ class Zoom:
             self._clock.sleep(2.0**turn)
         return answer
 
-    def _ask(self, method: str, path: str, params: Mapping[str, str], *, repeatable: bool = True) -> Answer:
+    def _ask(self, method: str, path: str, params: Mapping[str, str], *, repeatable: bool = True) -> ZoomResponse:
         """One answer; where it says that the token is good no more, once again with a new one."""
         token = self._tokens.current()
         answer = self._send(token, method, path, params, repeatable)
@@ -228,18 +302,18 @@ class Zoom:
             return answer
         return self._send(self._tokens.renew(token), method, path, params, repeatable)
 
-    def _send(self, token: Token, method: str, path: str, params: Mapping[str, str], repeatable: bool) -> Answer:
+    def _send(self, token: Token, method: str, path: str, params: Mapping[str, str], repeatable: bool) -> ZoomResponse:
         headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
         url = f"{self._api_url}{path}"
         response = self._http.request(method, url, repeatable=repeatable, headers=headers, params=params)
         log.debug("zoom: %s %s: HTTP %d", method, path, response.status_code)
-        return wire.read(response.status_code, response.content)
+        return responses.read(response.status_code, response.content)
 
 
-def _document(answer: Answer, doing: str, refused: type[ZoomsyncError]) -> Mapping[str, object]:
+def _document(answer: ZoomResponse, doing: str, refused: type[ZoomsyncError]) -> Mapping[str, object]:
     """What a good answer holds; raises what any other one means."""
     if answer.is_error or answer.document is None:
-        raise wire.refusal(answer, doing, otherwise=refused)
+        raise responses.refusal(answer, doing, otherwise=refused)
     return answer.document
 
 

@@ -12,14 +12,14 @@ import requests
 import urllib3.exceptions
 
 from zoomsync.errors import DownloadFailed
-from zoomsync.http import Http, OutOfOrder
+from zoomsync.formatting import escaped, plural
+from zoomsync.http import Http, ServiceUnavailable
 from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
-from zoomsync.words import plural, visible
 from zoomsync.zoom import content
-from zoomsync.zoom.address import Addresses
-from zoomsync.zoom.auth import Tokens
-from zoomsync.zoom.staged import CHUNK, Staged
+from zoomsync.zoom.allowlist import Addresses
+from zoomsync.zoom.oauth import TokenSource
+from zoomsync.zoom.partial_file import CHUNK, Staged
 
 TRIES = 5
 """Transfers in a row that bring next to nothing new before a file is given up for this time."""
@@ -30,7 +30,7 @@ ADDRESS = "if the host is Zoom's, add it to zoom.download_hosts"
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Refused(Exception):
+class DownloadRefused(Exception):
     """Zoom answers "no" with this credential; says what came instead of the file."""
 
 
@@ -59,7 +59,7 @@ class Errand:
 
     def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
         """The error that names this file."""
-        what = f"{visible(self.file.label)} {visible(self.file.id)} of meeting {visible(self.meeting.uuid)}"
+        what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
         return DownloadFailed(f"zoom: {what}: {fact}", hint=hint)
 
     def begin_again(self) -> None:
@@ -76,7 +76,7 @@ class Downloads:
     """
 
     def __init__(
-        self, http: Http, tokens: Tokens, *, download_hosts: Sequence[str], api_url: str, clock: Clock
+        self, http: Http, tokens: TokenSource, *, download_hosts: Sequence[str], api_url: str, clock: Clock
     ) -> None:
         self._http = http
         self._tokens = tokens
@@ -109,7 +109,7 @@ class Downloads:
             self._clock.check()
             try:
                 return self._transfer(errand, credential)
-            except Refused as refused:
+            except DownloadRefused as refused:
                 credential, reason = next(credentials, None), str(refused)
             except Cut as cut:
                 idle = 0 if errand.staged.size >= most + errand.step else idle + 1
@@ -164,7 +164,7 @@ class Downloads:
         head, extension = errand.staged.head, errand.file.extension
         if no := content.refusal_in(head, extension):
             errand.begin_again()
-            raise Refused(no)
+            raise DownloadRefused(no)
         if wrong := content.mismatch(head, extension):
             errand.begin_again()
             raise Cut(wrong)
@@ -175,14 +175,14 @@ class Downloads:
         if answer.status_code not in (200, 206):
             self._refuse(errand, answer)
         if kind.startswith("text/html") and errand.file.extension not in ("html", "htm"):
-            raise Refused(f"HTTP {answer.status_code}, {said(_beginning(answer))}")
+            raise DownloadRefused(f"HTTP {answer.status_code}, {said(_beginning(answer))}")
         if staged.size or answer.status_code == 206:
             self._resume(errand, answer)
         announced = _length(answer)
         total = None if announced is None else staged.size + announced
         if None not in (total, errand.expected) and total != errand.expected:
             if no := content.refusal_in(_beginning(answer), errand.file.extension):
-                raise Refused(no)
+                raise DownloadRefused(no)
             errand.begin_again()
             raise Cut(f"{total:,} bytes are announced, {errand.expected:,} listed")
         staged.came_under(answer.headers.get("ETag", ""))
@@ -205,7 +205,7 @@ class Downloads:
         fact = f"HTTP {answer.status_code}, {said(_beginning(answer))}"
         is_named = "Authorization" in answer.request.headers
         if answer.status_code in (401, 403) and is_named:
-            raise Refused(fact)
+            raise DownloadRefused(fact)
         if answer.status_code == 416:
             errand.begin_again()
         if answer.status_code == 416 or not is_named:  # a signed address that has expired is made anew
@@ -233,7 +233,7 @@ class Downloads:
             headers["Authorization"] = f"Bearer {credential}"
         try:
             return self._http.request("GET", url, repeatable=True, tries=ASKED, stream=True, headers=headers)
-        except OutOfOrder as error:
+        except ServiceUnavailable as error:
             raise errand.failed(str(error).removeprefix(f"{self._http.name}: ")) from error
 
     def _digest(self, errand: Errand, credential: str) -> str:

@@ -7,21 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from zoomsync.destinations.vidizmo.directory import Directory, PortalUser, no_account
-from zoomsync.destinations.vidizmo.enrolling import Enrolling
-from zoomsync.destinations.vidizmo.portal import Refused
-from zoomsync.destinations.vidizmo.terms import Case, Terms, judge
-from zoomsync.errors import ConfigError, Forbidden, MeetingFailed, Unreachable, Unserved, ZoomsyncError
+from zoomsync.destinations.vidizmo.client import PortalRefused
+from zoomsync.destinations.vidizmo.invitations import Invitations
+from zoomsync.destinations.vidizmo.terms import AuthorTerms, Case, judge
+from zoomsync.destinations.vidizmo.users import PortalUser, PortalUsers, no_account
+from zoomsync.errors import ConfigError, DestinationUnsupported, Forbidden, MeetingFailed, Unreachable, ZoomsyncError
+from zoomsync.formatting import plural
 from zoomsync.model import Author, Standing, User
-from zoomsync.words import plural
 
 log = logging.getLogger(__name__)
 
 
-class Authors:
+class PortalAuthors:
     """The authors of one pass; each host is asked about, made and told of once. Shared by all workers."""
 
-    def __init__(self, directory: Directory, enrolling: Enrolling, terms: Terms) -> None:
+    def __init__(self, directory: PortalUsers, enrolling: Invitations, terms: AuthorTerms) -> None:
         self._directory = directory
         self._enrolling = enrolling
         self._terms = terms
@@ -123,7 +123,7 @@ class Authors:
             raise type(known)(str(known), hint=known.hint)
         try:
             return self._directory.find(email)
-        except (Refused, Forbidden, Unreachable) as error:
+        except (PortalRefused, Forbidden, Unreachable) as error:
             raise self._about(email, error) from error
 
     def _about(self, email: str, error: ZoomsyncError) -> MeetingFailed:
@@ -151,9 +151,9 @@ class Authors:
         try:
             found = self._enrolling.after(email, found)
             return self._made(host, email, self._limited(judge(found, self._terms)))
-        except Refused as refused:
+        except PortalRefused as refused:
             if refused.is_unknown:
-                raise self._failed_over(email, refused, Unserved) from refused
+                raise self._failed_over(email, refused, DestinationUnsupported) from refused
             if _is_licence(refused, email):
                 self._no_licence = f"the portal has no licence left: {refused}"
                 return self._fallback(email, self._no_licence)
@@ -177,10 +177,10 @@ class Authors:
             return self._fallback(email, case.note)
         try:
             user, note = self._applied(host, email, case)
-        except (Refused, Forbidden) as refused:
+        except (PortalRefused, Forbidden) as refused:
             with self._lock:
                 self._new -= case.standing is Standing.NEW
-            if not isinstance(refused, Refused):
+            if not isinstance(refused, PortalRefused):
                 raise
             found = self._directory.find(email) if refused.status == 409 and case.user is None else []
             if not found:
@@ -212,6 +212,6 @@ class Authors:
         return replace(author, standing=Standing.FALLBACK, note=f"falls back to me: {reason}")
 
 
-def _is_licence(refused: Refused, email: str) -> bool:
+def _is_licence(refused: PortalRefused, email: str) -> bool:
     """Whether the portal has run out of licences: then everybody else is refused, too."""
     return refused.status != 409 and "licen" in refused.name.lower().replace(email, "")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoomsync.destinations.vidizmo.portal import Answer
+from zoomsync.destinations.vidizmo.client import PortalResponse
 
 DRAFT = "Drafted"
 PENDING = "PendingForApproval"
@@ -35,7 +35,7 @@ class Handout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Media:
+class MediaItem:
     """What the portal says of one media."""
 
     id: str
@@ -65,9 +65,9 @@ class Media:
         return next((one for one in self.handouts or () if one.name == name), None)
 
 
-def read_media(answer: Answer) -> Media:
+def read_media(answer: PortalResponse) -> MediaItem:
     """The media of a `media_get`; raises `Unreachable` for an answer that is none."""
-    return Media(
+    return MediaItem(
         id=answer.required("id"),
         status=_state(answer.required("status")),
         author=answer.text("author"),
@@ -81,7 +81,7 @@ def read_media(answer: Answer) -> Media:
     )
 
 
-def read_attributes(answer: Answer, within: Any = None) -> Attributes:
+def read_attributes(answer: PortalResponse, within: Any = None) -> Attributes:
     """The custom attributes of a media, or of an element of a list of media."""
     found = answer.list("attributes", within)
     return tuple((answer.text("attribute_name", one), answer.get("attribute_value", one)) for one in found)
@@ -96,12 +96,12 @@ def _state(text: str) -> str:
     return next((one for one in (*STATES, GONE) if one.casefold() == text.casefold()), text)
 
 
-def _captions(answer: Answer) -> dict[str, str] | None:
+def _captions(answer: PortalResponse) -> dict[str, str] | None:
     found = _told(answer, "captions", "caption_name")
     return None if found is None else {name: answer.text("caption_culture", one) for name, one in found}
 
 
-def _handouts(answer: Answer) -> tuple[Handout, ...] | None:
+def _handouts(answer: PortalResponse) -> tuple[Handout, ...] | None:
     found = _told(answer, "handouts", "handout_name")
     return (
         None
@@ -110,7 +110,7 @@ def _handouts(answer: Answer) -> tuple[Handout, ...] | None:
     )
 
 
-def _told(answer: Answer, place: str, name: str) -> list[tuple[str, Any]] | None:
+def _told(answer: PortalResponse, place: str, name: str) -> list[tuple[str, Any]] | None:
     """The entries of a list by name; None: the portal does not say what there is, or not how it is called."""
     if not isinstance(answer.get(place), list):
         return None
@@ -124,7 +124,7 @@ def _number(value: Any) -> int | None:
     return int(value) if isinstance(value, int) or (value.isascii() and value.isdecimal()) else None
 
 
-def _look(answer: Answer) -> str:
+def _look(answer: PortalResponse) -> str:
     changing = {answer.places.get(name) for name in CHANGING}
     document = answer.document if isinstance(answer.document, dict) else {}
     steady = {name: value for name, value in document.items() if name not in changing}

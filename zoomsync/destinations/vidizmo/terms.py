@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from zoomsync.destinations.vidizmo.directory import PortalUser
+from zoomsync.destinations.vidizmo.users import PortalUser
+from zoomsync.formatting import plural
 from zoomsync.model import Standing
-from zoomsync.words import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class AuthorTerms:
     """What the config says of authors."""
 
     publish_as: str = "zoom_user"
@@ -35,7 +35,7 @@ class Case:
     user: PortalUser | None = None
 
 
-def judge(found: Sequence[PortalUser], terms: Terms) -> Case:
+def judge(found: Sequence[PortalUser], terms: AuthorTerms) -> Case:
     """What to do about a host with whose e-mail the portal found these users. Pure."""
     if not found:
         if terms.create_users:

@@ -1,18 +1,109 @@
 """Uploading: initialise, blocks in parallel, commit; flat in memory, and resumed where a killed one stopped."""
 
 import base64
+import errno
+import json
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from zoomsync.destinations.vidizmo.portal import Answer, Portal, Refused
-from zoomsync.destinations.vidizmo.progress import Note, Reached, Upload
-from zoomsync.errors import MeetingFailed
+from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused, PortalResponse
+from zoomsync.errors import DiskFull, MeetingFailed, Unfit
 from zoomsync.model import DAY, Clock, ItemFile
+
+SUFFIX = ".upload"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """One upload to one portal: what is sent, under which names, in blocks of which size."""
+
+    portal: str
+    sha256: str
+    size: int
+    file_name: str
+    blob_id: str
+    file_guid: str
+    block_size: int
+    began: str
+    """ISO 8601."""
+
+    def is_of(self, other: "Upload") -> bool:
+        """Whether the same bytes go to the same portal under the same name."""
+        mine, others = ((one.portal, one.sha256, one.size, one.file_name) for one in (self, other))
+        return mine == others
+
+    def age(self, now: datetime) -> float:
+        """Seconds since it began."""
+        return (now - datetime.fromisoformat(self.began)).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a note says."""
+
+    upload: Upload
+    sent: frozenset[int]
+    """Numbers of the blocks that the portal took."""
+    committed: bool
+
+
+class Note:
+    """The note of one staged file: a line that says what is uploaded, a line for each block, `committed` at last.
+
+    A line that a crash tore or lost costs a block that is sent again. What the disk refuses is `DiskFull` or `Unfit`.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._path = source.with_name(source.name + SUFFIX)
+
+    def read(self) -> Reached | None:
+        """None: there is none, or none that makes sense."""
+        with _explained(self._path):
+            if not self._path.is_file():
+                return None
+            first, *rest = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
+        whole = rest[:-1]
+        try:
+            upload = Upload(**json.loads(first))
+            datetime.fromisoformat(upload.began)
+        except (ValueError, TypeError):
+            return None
+        sent = frozenset(int(line) for line in whole if line.isascii() and line.isdecimal())
+        return Reached(upload=upload, sent=sent, committed="committed" in whole)
+
+    def begin(self, upload: Upload) -> None:
+        """Begin it anew."""
+        with _explained(self._path):
+            self._path.write_text(json.dumps(asdict(upload)) + "\n", encoding="utf-8")
+
+    def add(self, line: int | str) -> None:
+        """Add the number of a block, or `committed`."""
+        with _explained(self._path), self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def remove(self) -> None:
+        """Forget it."""
+        with _explained(self._path):
+            self._path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = f"{path}: {(error.strerror or type(error).__name__).lower()}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(said, hint="free some space on staging's file system") from error
+        raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
+
 
 BLOCK = 4 << 20
 SMALLEST_BLOCK = 64 << 10
@@ -44,7 +135,7 @@ class Uploads:
 
     def __init__(
         self,
-        portal: Portal,
+        portal: PortalClient,
         clock: Clock,
         new_id: Callable[[], str],
         *,
@@ -94,7 +185,7 @@ class Uploads:
         try:
             if not reached.committed:
                 self._finish(source, note, reached)
-        except Refused as refused:
+        except PortalRefused as refused:
             note.remove()
             if (again := self._anew(reached.upload, refused, is_resumed=resumed is not None)) is None:
                 raise
@@ -112,7 +203,7 @@ class Uploads:
             return None
         return reached if reached.committed else self._still_there(reached)
 
-    def _anew(self, upload: Upload, refused: Refused, *, is_resumed: bool) -> Upload | None:
+    def _anew(self, upload: Upload, refused: PortalRefused, *, is_resumed: bool) -> Upload | None:
         """How to begin again at once: in smaller blocks, or because the portal had forgotten; None: not."""
         is_too_large = refused.status == 413 and upload.block_size > SMALLEST_BLOCK
         if not is_too_large and not (is_resumed and refused.status == 404):
@@ -137,7 +228,7 @@ class Uploads:
         """
         try:
             answer = self._call("upload_status", reached.upload)
-        except Refused as refused:
+        except PortalRefused as refused:
             return None if refused.status == 404 else reached
         ids = answer.list("blocks")
         count = _blocks(reached.upload)
@@ -149,7 +240,7 @@ class Uploads:
             self._send(source, note, upload, [n for n in range(_blocks(upload)) if n not in sent])
             try:
                 self._commit(upload)
-            except Refused as refused:
+            except PortalRefused as refused:
                 if attempt == COMMITS or refused.status in (404, 413):
                     raise
                 found = self._still_there(replace(reached, sent=frozenset()))
@@ -162,7 +253,7 @@ class Uploads:
         answer = self._call("upload_commit", upload, block_ids=[_block_id(n) for n in range(_blocks(upload))])
         size = answer.text("size")
         if size and size != str(upload.size):
-            raise Refused(
+            raise PortalRefused(
                 f"portal: upload_commit: {upload.file_name}: {size} bytes arrived, {upload.size} were sent",
                 hint="it is uploaded again by the next pass",
                 status=0,
@@ -201,7 +292,7 @@ class Uploads:
             for future in done:
                 future.result()
 
-    def _call(self, operation: str, upload: Upload, *, data: bytes | None = None, **values: object) -> Answer:
+    def _call(self, operation: str, upload: Upload, *, data: bytes | None = None, **values: object) -> PortalResponse:
         names = {"blob_id": upload.blob_id, "file_name": upload.file_name, "file_guid": upload.file_guid}
         return self._portal.call(operation, data=data, size=upload.size, **names, **values)
 

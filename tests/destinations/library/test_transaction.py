@@ -1,0 +1,187 @@
+"""Killed before any step on the disk and run again, a pass ends in the same library as an undisturbed one."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.destinations.contract import CAPTIONS, LATE, VIDEO, a_staged, with_files
+from tests.destinations.library.test_destination import a_library, attach, elsewhere, publish, tree
+from tests.fakes import FakeClock, a_meeting
+from zoomsync.destinations.library.destination import LibraryDestination
+from zoomsync.model import Item, Receipt
+
+__all__ = ["elsewhere"]
+
+STEPS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link", "os.truncate"}
+SEGMENT = b"a segment " * 30
+
+
+class Killed(BaseException):
+    """The process ends here: nothing that the code under test catches."""
+
+
+class _Death:
+    """Counts the steps by which a process changes the disk, and dies before the one that was chosen."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self.left is None or not (event in STEPS or (event == "open" and self._writes(arguments))):
+            return
+        self.left -= 1
+        if self.left < 0:
+            self.left = None
+            raise Killed
+
+    @staticmethod
+    def _writes(arguments: tuple[Any, ...]) -> bool:
+        return isinstance(arguments[1], str) and "w" in arguments[1]
+
+
+DEATH = _Death()
+sys.addaudithook(DEATH)
+
+
+@contextmanager
+def dying_before_step(number: int) -> Iterator[None]:
+    """Die before step `number`, counted from 0; Python's own audit events tell of every step."""
+    DEATH.left = number
+    try:
+        yield
+    finally:
+        DEATH.left = None
+
+
+def first_item(staging: Path) -> Item:
+    files = [
+        a_staged(staging, "video.mp4", VIDEO),
+        a_staged(staging, "captions.vtt", CAPTIONS),
+        a_staged(staging, "segments/1 gallery_view.mp4", SEGMENT),
+    ]
+    return with_files(a_meeting(files=()), files)
+
+
+def second_item(staging: Path) -> Item:
+    """A rebuilt video and a late chat; the segment goes, the captions stay."""
+    files = [
+        a_staged(staging, "video.mp4", VIDEO * 2, made_of=("file-video", "file-2")),
+        a_staged(staging, "captions.vtt", CAPTIONS, source=None),
+        a_staged(staging, "chat.txt", LATE),
+    ]
+    return with_files(a_meeting(files=()), files)
+
+
+def without_marker(root: Path) -> dict[str, bytes | None]:
+    """The tree but for the marker: its number is that of the last pass that changed something."""
+    return {name: content for name, content in tree(root).items() if not name.endswith("library.json")}
+
+
+def run(path: Path, make: Callable[[], Item], *, number: int, previous: Receipt | None) -> Receipt:
+    """A pass as `work` does it: what is found complete is not published again."""
+    library = LibraryDestination(path, clock=FakeClock(), me="media@example.org")
+    try:
+        attach(library, number=number)
+        item = make()
+        found = library.find(item.meeting.uuid)
+        if found is not None and {one.id for one in item.cloud} == {one.id for one in found.cloud}:
+            return found
+        return publish(library, item, previous)
+    finally:
+        library.detach()
+
+
+def fetched_once(make: Callable[[], Item]) -> Callable[[], Item]:
+    """The item whose files are not fetched again: what a killed pass moved away stays away."""
+    item = make()
+    return lambda: item
+
+
+def after_kills(
+    path: Path, make: Callable[[], Item], previous: Receipt | None, *, refetch: bool
+) -> Iterator[tuple[dict[str, bytes | None], Receipt]]:
+    """Kill a pass before each of its steps, and the next one early on; yields how the library is after a third."""
+    origin = path.with_name("origin")
+    path.mkdir(exist_ok=True)
+    path.rename(origin)
+    for step in range(1000):
+        shutil.copytree(origin, path)
+        again = make if refetch else fetched_once(make)
+        try:
+            with dying_before_step(step):
+                run(path, again, number=3, previous=previous)
+        except Killed:
+            with suppress(Killed), dying_before_step(step * 7 % 19):
+                run(path, again, number=4, previous=previous)
+            receipt = run(path, again, number=5, previous=previous)
+            yield without_marker(path), receipt
+        else:
+            assert step > 20
+            return
+        shutil.rmtree(path)
+    raise AssertionError("the pass never came to its end")
+
+
+def begun(path: Path) -> Path:
+    """A library that an earlier pass began, so that the state knows it."""
+    library = a_library(path)
+    library.detach()
+    return path
+
+
+@pytest.mark.parametrize("refetch", [True, False])
+def test_a_killed_first_publication_ends_like_an_undisturbed_one(tmp_path: Path, refetch: bool) -> None:
+    def make() -> Item:
+        return first_item(tmp_path / "staging")
+
+    expected = run(begun(tmp_path / "expected"), make, number=3, previous=None)
+
+    for found, receipt in after_kills(begun(tmp_path / "library"), make, None, refetch=refetch):
+        assert receipt == expected
+        assert found == without_marker(tmp_path / "expected")
+
+
+@pytest.mark.parametrize("refetch", [True, False])
+def test_a_killed_update_ends_like_an_undisturbed_one(tmp_path: Path, refetch: bool) -> None:
+    def make() -> Item:
+        return second_item(tmp_path / "staging")
+
+    for name in ("library", "expected"):
+        first = run(begun(tmp_path / name), lambda: first_item(tmp_path / "staging"), number=2, previous=None)
+    expected = run(tmp_path / "expected", make, number=3, previous=first)
+
+    assert [file.name for file in expected.files] == ["video.v2.mp4", "captions.vtt", "chat.txt"]
+    for found, receipt in after_kills(tmp_path / "library", make, first, refetch=refetch):
+        assert receipt == expected
+        assert found == without_marker(tmp_path / "expected")
+
+
+def test_a_killed_copy_from_another_file_system_ends_likewise(tmp_path: Path, elsewhere: Path) -> None:
+    def make() -> Item:
+        return first_item(elsewhere)
+
+    expected = run(begun(tmp_path / "expected"), make, number=3, previous=None)
+
+    for found, receipt in after_kills(begun(tmp_path / "library"), make, None, refetch=False):
+        assert receipt == expected
+        assert found == without_marker(tmp_path / "expected")
+
+
+def test_a_library_whose_beginning_was_killed_begins(tmp_path: Path) -> None:
+    for step in range(100):
+        path = tmp_path / str(step)
+        library = LibraryDestination(path, clock=FakeClock())
+        try:
+            with dying_before_step(step):
+                attach(library)
+        except Killed:
+            library.detach()
+            assert begun(path).joinpath(".zoomsync", "library.json").exists()
+        else:
+            assert step > 3
+            return

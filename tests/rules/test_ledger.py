@@ -1,0 +1,263 @@
+"""How an entry changes by what was decided and by what happened."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from tests.decisions import a_retry, published
+from tests.fakes import NOW, START, a_file, a_meeting, a_piece, a_receipt, an_entry
+from zoomsync.errors import (
+    DeletionRefused,
+    DestinationUnsupported,
+    DiskFull,
+    DownloadFailed,
+    MeetingFailed,
+    RemovedByPerson,
+    StillProcessing,
+    Unreachable,
+    ZoomsyncError,
+)
+from zoomsync.model import DAY, HOUR, Entry, Phase, Receipt, Retry
+from zoomsync.rules import ledger
+from zoomsync.rules.publish import Decision, Publish, Skip, Wait
+
+LATER = NOW + HOUR
+NEWS = Publish(meeting=a_meeting(), files=(a_file(),), new=(a_file(),), previous=None, reason="1 segment")
+
+
+def test_a_meeting_is_first_remembered_as_waiting() -> None:
+    meeting = a_meeting(auto_delete=NOW + DAY)
+
+    assert ledger.begun(meeting, None, NOW) == Entry(
+        uuid=meeting.uuid,
+        number="85012345678",
+        host_id="host-ada",
+        host_email="ada@example.org",
+        topic="Weekly planning",
+        start=START,
+        phase=Phase.WAITING,
+        reason="seen",
+        first_seen=NOW,
+        changed_at=NOW,
+        auto_delete=NOW + DAY,
+        size=1000,
+    )
+
+
+def test_what_zoom_says_now_replaces_what_it_said_and_the_rest_stays() -> None:
+    entry = published(first_seen=START)
+    meeting = a_meeting(
+        topic="New topic", host_id="host-bob", host_email="bob@example.org", files=(a_file(), a_piece("T1", size=5))
+    )
+
+    assert ledger.begun(meeting, entry, NOW) == replace(
+        entry, topic="New topic", host_id="host-bob", host_email="bob@example.org", size=1005
+    )
+
+
+def test_a_host_that_zoom_does_not_name_is_still_known() -> None:
+    entry = an_entry()
+
+    assert ledger.begun(a_meeting(host_id="", host_email=""), entry, NOW) == entry
+
+
+def test_a_meeting_first_seen_in_the_future_is_seen_now() -> None:
+    entry = an_entry(first_seen=NOW + 400 * DAY)
+
+    assert ledger.begun(a_meeting(), entry, NOW) == replace(entry, first_seen=NOW)
+
+
+ANSWERED: dict[str, tuple[Entry, Decision, dict[str, Any]]] = {
+    "waits": (
+        an_entry(),
+        Wait(reason="settles", due_at=LATER),
+        {"phase": Phase.WAITING, "reason": "settles", "due_at": LATER},
+    ),
+    "stored, a late file waits": (
+        published(),
+        Wait(reason="settles", due_at=LATER),
+        {"phase": Phase.PUBLISHED, "reason": "settles", "due_at": LATER, "pending": ("settles",)},
+    ),
+    "to be published": (
+        an_entry(due_at=NOW),
+        NEWS,
+        {"phase": Phase.WAITING, "reason": "due: 1 segment", "due_at": None},
+    ),
+    "stored, a late file is to be published": (
+        published(),
+        NEWS,
+        {"phase": Phase.PUBLISHED, "reason": "due: 1 segment", "pending": ("1 segment",)},
+    ),
+    "deleted by us, a late file is to be published": (
+        published(phase=Phase.DELETED),
+        NEWS,
+        {"phase": Phase.PUBLISHED, "reason": "due: 1 segment", "pending": ("1 segment",)},
+    ),
+    "lost, and back": (an_entry(phase=Phase.LOST), NEWS, {"phase": Phase.WAITING, "reason": "due: 1 segment"}),
+    "removed, asked for": (published(phase=Phase.REMOVED), NEWS, {}),
+    "removed, asked for, waits": (published(phase=Phase.REMOVED), Wait(reason="settles"), {}),
+    "skipped": (
+        an_entry(due_at=NOW),
+        Skip(reason="too short"),
+        {"phase": Phase.SKIPPED, "reason": "too short", "due_at": None},
+    ),
+    "stored stays stored": (
+        published(pending=("a file",)),
+        Skip(reason="listed in exclude_meetings"),
+        {"phase": Phase.PUBLISHED, "reason": "listed in exclude_meetings", "pending": ()},
+    ),
+    "removed stays removed": (
+        published(phase=Phase.REMOVED),
+        Skip(reason="listed in exclude_meetings"),
+        {"phase": Phase.REMOVED, "reason": "listed in exclude_meetings"},
+    ),
+    "stored, gone from the cloud": (
+        published(retry=a_retry(NOW)),
+        Skip(reason="gone", phase=Phase.DELETED),
+        {"phase": Phase.DELETED, "reason": "gone", "retry": None},
+    ),
+    "lost": (
+        an_entry(retry=a_retry(None)),
+        Skip(reason="gone", phase=Phase.LOST),
+        {"phase": Phase.LOST, "reason": "gone", "retry": None},
+    ),
+    "parked, excluded": (
+        an_entry(retry=a_retry(None)),
+        Skip(reason="listed in exclude_meetings"),
+        {"phase": Phase.SKIPPED, "reason": "listed in exclude_meetings", "retry": None},
+    ),
+    "parked stays parked": (
+        an_entry(retry=a_retry(None)),
+        Wait(reason="parked after 10 tries"),
+        {"reason": "parked after 10 tries"},
+    ),
+    "the command line leaves it out": (
+        an_entry(retry=a_retry(LATER), due_at=LATER),
+        Skip(reason="began after --until", phase=None),
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERED)
+def test_an_answer_changes_an_entry(case: str) -> None:
+    entry, answer, changes = ANSWERED[case]
+
+    assert ledger.answered(entry, answer, LATER) == (replace(entry, changed_at=LATER, **changes) if changes else entry)
+
+
+def test_an_answer_that_changes_nothing_is_no_change() -> None:
+    entry = an_entry(reason="settles", due_at=LATER)
+
+    assert ledger.answered(entry, Wait(reason="settles", due_at=LATER), LATER) is entry
+
+
+@dataclass
+class Done:
+    """What work came to."""
+
+    receipt: Receipt
+    stored: int = 1
+    pending: tuple[str, ...] = ()
+    problem: MeetingFailed | None = None
+
+
+def test_what_was_published_is_stored_from_now_on() -> None:
+    entry = an_entry(retry=a_retry(NOW), due_at=NOW, reason="due")
+
+    assert ledger.stored(entry, Done(a_receipt()), LATER) == replace(
+        entry,
+        phase=Phase.PUBLISHED,
+        reason="stored 2026-03-10 13:00 UTC",
+        changed_at=LATER,
+        due_at=None,
+        receipt=a_receipt(),
+        stored_at=LATER,
+        retry=None,
+    )
+
+
+def test_a_late_file_makes_deletion_count_anew() -> None:
+    after = ledger.stored(published(refusal=a_retry(None)), Done(a_receipt(), stored=1), LATER)
+
+    assert (after.stored_at, after.refusal) == (LATER, None)
+
+
+def test_a_publication_without_a_new_file_does_not_count_anew() -> None:
+    before = published()
+
+    assert ledger.stored(before, Done(a_receipt(), stored=0), LATER).stored_at == before.stored_at
+
+
+def test_a_file_that_failed_alone_is_tried_again_although_the_item_is_stored() -> None:
+    problem = DownloadFailed("chat.txt: cut off", hint="wait")
+    done = Done(a_receipt(), pending=("chat_file: cut off",), problem=problem)
+
+    after = ledger.stored(an_entry(), done, NOW)
+
+    assert (after.phase, after.pending, after.due_at) == (Phase.PUBLISHED, ("chat_file: cut off",), NOW + HOUR)
+    assert after.retry == Retry(tries=1, error="chat.txt: cut off", hint="wait", at=NOW, next_at=NOW + HOUR, since=NOW)
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "reason", "next_at"),
+    [
+        (MeetingFailed("video: cut off"), 4, "failed: video: cut off", NOW + 8 * HOUR),
+        (DiskFull("staging: no room"), 3, "failed: staging: no room", NOW),
+        (Unreachable("zoom: HTTP 503"), 3, "failed: zoom: HTTP 503", NOW),
+        (StillProcessing("zoom: still processed"), 3, "failed: zoom: still processed", NOW),
+        (DestinationUnsupported("portal: no such operation"), 3, "failed: portal: no such operation", NOW),
+    ],
+)
+def test_a_failure_is_remembered(error: ZoomsyncError, tries: int, reason: str, next_at: Any) -> None:
+    entry = an_entry(retry=a_retry(NOW))
+
+    after = ledger.failed(entry, error, NOW)
+
+    retry = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW - HOUR)
+    assert after == replace(entry, reason=reason, changed_at=NOW, retry=retry, due_at=next_at)
+
+
+def test_the_tenth_failure_parks() -> None:
+    entry = an_entry(retry=a_retry(NOW, tries=9))
+
+    after = ledger.failed(entry, MeetingFailed("video: cut off"), NOW)
+
+    assert after.reason == "parked after 10 tries: video: cut off"
+    assert after.retry is not None
+    assert after.retry.is_parked
+
+
+def test_what_a_person_removed_is_left_alone() -> None:
+    entry = published(retry=a_retry(NOW), pending=("a file",), due_at=NOW)
+
+    assert ledger.failed(entry, RemovedByPerson("published/ada: removed"), LATER) == replace(
+        entry,
+        phase=Phase.REMOVED,
+        reason="published/ada: removed",
+        changed_at=LATER,
+        due_at=None,
+        retry=None,
+        pending=(),
+    )
+
+
+def test_each_deleted_file_is_remembered() -> None:
+    before = published(deleted={"file-text": NOW}, refusal=a_retry(NOW))
+
+    after = ledger.deleted(before, "file-video", LATER)
+
+    assert after == replace(before, deleted={"file-text": NOW, "file-video": LATER}, refusal=None, changed_at=LATER)
+    assert before.deleted == {"file-text": NOW}
+
+
+@pytest.mark.parametrize(
+    ("error", "tries", "next_at"),
+    [(DeletionRefused("in use"), 1, NOW + HOUR), (Unreachable("zoom: HTTP 503"), 0, NOW)],
+)
+def test_a_refused_deletion_is_remembered(error: ZoomsyncError, tries: int, next_at: Any) -> None:
+    before = published()
+
+    refusal = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW)
+    assert ledger.refused(before, error, NOW) == replace(before, changed_at=NOW, refusal=refusal)

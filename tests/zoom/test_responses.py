@@ -1,0 +1,199 @@
+"""Every refusal of Zoom means something to the caller, and every uuid survives its way into a path."""
+
+import json
+import re
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoomsync.errors import (
+    AccountListRefused,
+    DeletionRefused,
+    ListingFailed,
+    MeetingFailed,
+    NotAuthorized,
+    StillProcessing,
+    Unreachable,
+    UserUnknown,
+    ZoomsyncError,
+)
+from zoomsync.zoom import responses
+
+PAGE = b"<!DOCTYPE html><html><head><title>Not Found</title></head></html>"
+LIST = "cloud_recording:read:list_user_recordings"
+SCOPE = f"does not contain scopes:[{LIST}, {LIST}:admin]"
+
+
+def an_error(code: int | str, message: str, **more: object) -> bytes:
+    return json.dumps({"code": code, "message": message, **more}).encode()
+
+
+def refused(status: int, body: bytes, otherwise: type[ZoomsyncError] = MeetingFailed) -> ZoomsyncError:
+    return responses.refusal(responses.read(status, body), "this", otherwise=otherwise)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "otherwise", "kind", "message", "hint"),
+    [
+        (401, an_error(124, "Invalid access token."), MeetingFailed, NotAuthorized, "code 124: Invalid", "activated"),
+        (400, an_error(124, "Access token is expired."), ListingFailed, NotAuthorized, "expired", "activated"),
+        (200, an_error(124, "Invalid access token."), MeetingFailed, NotAuthorized, "HTTP 200, code 124", "activated"),
+        (401, PAGE, DeletionRefused, NotAuthorized, "HTTP 401: a page titled", "activated"),
+        (
+            400,
+            an_error(4711, f"Invalid access token, {SCOPE}."),
+            ListingFailed,
+            NotAuthorized,
+            "recording:read:admin (classic) or cloud_recording:read:list_user_recordings:admin (granular)",
+            "marketplace",
+        ),
+        (400, an_error(4700, "Invalid access token, whatever"), MeetingFailed, NotAuthorized, "4700", "activated"),
+        (200, an_error(200, "You do not have the right permissions"), MeetingFailed, MeetingFailed, "right", "role"),
+        (200, an_error(200, "No permission."), DeletionRefused, DeletionRefused, "HTTP 200, code 200", "role"),
+        (200, an_error(200, "No permission."), AccountListRefused, AccountListRefused, "code 200", "role"),
+        (404, an_error(1001, "User does not exist: x."), ListingFailed, UserUnknown, "code 1001", "does not know"),
+        (404, an_error("1001", "User does not exist: x."), ListingFailed, UserUnknown, "code 1001", "does not know"),
+        (404, an_error(3301, "This recording is still being processed. Please check back later."), MeetingFailed,
+         StillProcessing, "still being processed", "asks again"),
+        (404, an_error(3301, "This recording is still being processed."), DeletionRefused, DeletionRefused, "3301", ""),
+        (400, an_error(1010, "User does not belong to this account."), DeletionRefused, DeletionRefused, "1010",
+         "left"),
+        (400, an_error(3303, "You can not delete an uncompleted meeting."), DeletionRefused, DeletionRefused, "3303",
+         "not finished"),
+        (400, an_error(3310, "used by a simulive webinar."), DeletionRefused, DeletionRefused, "3310", "hold_meetings"),
+        (400, an_error(300, "Validation Failed.", errors=[{"field": "to", "message": "bad"}, 7]), ListingFailed,
+         ListingFailed, "Validation Failed.; to: bad", ""),
+        (403, an_error(403, "Forbidden"), MeetingFailed, MeetingFailed, "HTTP 403", ""),
+        (429, an_error(429, "maximum per-second rate limit"), DeletionRefused, Unreachable, "HTTP 429", "tried again"),
+        (502, PAGE, MeetingFailed, Unreachable, "HTTP 502: a page titled “Not Found”", "tried again"),
+        (500, an_error(500, "oops"), DeletionRefused, Unreachable, "oops", "tried again"),
+        (404, PAGE, MeetingFailed, Unreachable, "HTTP 404: a page titled “Not Found”", "zoom.api_url"),
+        (403, PAGE, DeletionRefused, Unreachable, "HTTP 403", "proxy"),
+        (200, PAGE, ListingFailed, Unreachable, "HTTP 200: a page", "proxy"),
+        (200, b"[]", ListingFailed, Unreachable, "HTTP 200", "zoom.api_url"),
+        (302, b"", AccountListRefused, Unreachable, "HTTP 302", "zoom.api_url"),
+        (404, an_error(2300, "This API endpoint is not recognized."), MeetingFailed, Unreachable, "2300", "api_url"),
+        (404, b"{}", MeetingFailed, MeetingFailed, "HTTP 404: no reason given", ""),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_the_error_that_its_caller_can_act_on(
+    status: int, body: bytes, otherwise: type[ZoomsyncError], kind: type[ZoomsyncError], message: str, hint: str
+) -> None:
+    error = refused(status, body, otherwise)
+
+    assert type(error) is kind
+    assert str(error).startswith("zoom: this: ")
+    assert message in str(error)
+    assert hint in error.hint
+    assert error.hint
+
+
+@given(st.integers(100, 599), st.binary(max_size=60) | st.dictionaries(st.text(), st.integers() | st.text()).map(
+    lambda document: json.dumps(document).encode()
+))  # fmt: skip
+def test_no_answer_is_too_odd_to_be_understood(status: int, body: bytes) -> None:
+    answer = responses.read(status, body)
+
+    error = responses.refusal(answer, "this", otherwise=MeetingFailed)
+
+    assert error.code in (1, 3, 6)
+    assert str(error).isprintable()
+    assert responses.token_refusal(answer).code in (3, 6)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "gone"),
+    [
+        (404, an_error(3301, "This recording does not exist."), True),
+        (404, an_error(3001, "Meeting does not exist."), True),
+        (404, an_error(3301, "This recording is still being processed. Please check back later."), False),
+        (404, an_error(1001, "User does not exist."), False),
+        (404, PAGE, False),
+        (404, b"", False),
+        (400, an_error(3301, "This recording does not exist."), False),
+        (200, an_error(3301, "This recording does not exist."), False),
+        (500, an_error(3301, "This recording does not exist."), False),
+    ],
+)
+def test_only_zooms_own_words_say_that_a_recording_is_gone(status: int, body: bytes, gone: bool) -> None:
+    assert responses.read(status, body).is_gone(responses.RECORDING_GONE) is gone
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "done"),
+    [
+        (204, b"", True),
+        (200, b"", True),
+        (200, b"{}", True),
+        (200, an_error(200, "No permission."), False),
+        (200, PAGE, False),
+        (202, b"", False),
+        (404, b"{}", False),
+    ],
+)
+def test_a_deletion_is_done_only_where_zoom_says_so(status: int, body: bytes, done: bool) -> None:
+    assert responses.read(status, body).is_done is done
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "message", "hint"),
+    [
+        (400, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, NotAuthorized,
+         "zoom: no token: Invalid client_id or client_secret (HTTP 400, invalid_client)", "zoom.client_secret"),
+        (401, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, NotAuthorized,
+         "zoom: no token: Invalid client_id or client_secret (HTTP 401, invalid_client)", "zoom.client_secret"),
+        (400, {"reason": "Account does not exist", "error": "invalid_request"}, NotAuthorized,
+         "zoom: no token: Account does not exist (HTTP 400, invalid_request)", "zoom.account_id"),
+        (400, {"reason": "unsupported grant type", "error": "unsupported_grant_type"}, NotAuthorized,
+         "zoom: no token: unsupported grant type (HTTP 400, unsupported_grant_type)", "Server-to-Server OAuth"),
+        (401, None, NotAuthorized, "zoom: no token: a page titled “Not Found” (HTTP 401)", "zoom.client_id"),
+        (404, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 404)", "zoom.oauth_url"),
+        (200, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 200)", "proxy"),
+        (503, None, Unreachable, "zoom: no token: a page titled “Not Found” (HTTP 503)", "tried again"),
+    ],
+)  # fmt: skip
+def test_a_refused_token_names_the_setting_that_is_wrong(
+    status: int, body: dict[str, str] | None, kind: type[ZoomsyncError], message: str, hint: str
+) -> None:
+    error = responses.token_refusal(responses.read(status, PAGE if body is None else json.dumps(body).encode()))
+
+    assert (type(error), str(error)) == (kind, message)
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    ("uuid", "path"),
+    [
+        ("aDYlohsHRtCd4ii1uC2+hA==", "/meetings/aDYlohsHRtCd4ii1uC2%2BhA%3D%3D/recordings"),
+        ("/ajXp112QmuoKj4854875==", "/meetings/%252FajXp112QmuoKj4854875%253D%253D/recordings"),
+        ("ab//cd==", "/meetings/ab%252F%252Fcd%253D%253D/recordings"),
+        ("ab/cd==", "/meetings/ab%252Fcd%253D%253D/recordings"),
+    ],
+)
+def test_a_uuid_with_a_slash_is_encoded_twice(uuid: str, path: str) -> None:
+    assert responses.meeting_path(uuid) == path
+
+
+@given(st.from_regex(r"[A-Za-z0-9+/]{1,30}={0,2}", fullmatch=True) | st.text(min_size=1).filter(lambda t: t.strip(".")))
+def test_a_server_that_decodes_twice_gets_the_uuid_back(uuid: str) -> None:
+    path = responses.meeting_path(uuid, "a b/c")
+
+    found = re.fullmatch(r"/meetings/([^/]+)/recordings/a%20b%2Fc", path)
+    assert found
+    assert unquote(unquote(found[1])) == uuid
+
+
+@pytest.mark.parametrize(("uuid", "file"), [("", None), ("..", None), ("abc", ""), ("abc", "."), ("abc", "..")])
+def test_nothing_is_asked_about_a_name_that_means_another_path(uuid: str, file: str | None) -> None:
+    with pytest.raises(ValueError, match="names nothing"):
+        responses.meeting_path(uuid, file)
+
+
+def test_numbers_and_texts_are_read_from_whatever_form_they_have() -> None:
+    numbers: tuple[object, ...] = (7, "7", 7.0, 7.5, True, None, "x", "٣", [1])
+    texts: tuple[object, ...] = ("a", 85012345678901, None, True, {}, "\ud800x")
+
+    assert [responses.number(value) for value in numbers] == [7, 7, 7, None, None, None, None, None, None]
+    assert [responses.text(value) for value in texts] == ["a", "85012345678901", "", "", "", "?x"]

@@ -1,0 +1,120 @@
+"""What a config means: in sentences for a person, and as a fingerprint for the sweep."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from zoomsync.formatting import moment, plural, size_in_words, span_in_words
+from zoomsync.model import Kind
+
+if TYPE_CHECKING:
+    from zoomsync.config.schema import Config
+
+
+def fingerprint(config: "Config") -> str:
+    """Over what selects recordings and where they go; a value at its default does not count, so new keys can come."""
+    recordings, plain = config.recordings, type(config.recordings)()
+    selection = {
+        "enabled": config.enabled,
+        "filter_accounts": sorted(config.filter_accounts),
+        "exclude_accounts": sorted(config.exclude_accounts),
+        **{f"recordings.{name}": getattr(recordings, name) for name in ("since", "min_duration", "views", "files")},
+    }
+    defaults = {
+        "enabled": True,
+        "filter_accounts": [],
+        "exclude_accounts": [],
+        **{f"recordings.{name}": getattr(plain, name) for name in type(recordings).model_fields},
+    }
+    chosen = {name: value for name, value in selection.items() if value != defaults[name]}
+    return _digest(chosen | {f"destination.{name}": value for name, value in config.destination.selection().items()})
+
+
+def _digest(values: Mapping[str, object]) -> str:
+    canonical = json.dumps(values, sort_keys=True, default=_json)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _json(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return str(value)
+
+
+def in_sentences(config: "Config") -> list[str]:
+    """What `auth-check` says first; names what would surprise, shows no secret."""
+    return [
+        *([] if config.enabled else ["DISABLED: sync does nothing (enabled: false)"]),
+        f"config {config.path}",
+        f"state {config.state}, audit {config.audit}",
+        config.destination.sentence(),
+        _accounts(config),
+        *_recordings(config),
+        *_items(config),
+        _deletion(config),
+        f"{plural(config.workers, 'worker')}, {size_in_words(config.min_free_disk)} of disk kept free",
+    ]
+
+
+def _accounts(config: "Config") -> str:
+    but = f", but not {_names(config.exclude_accounts)}" if config.exclude_accounts else ""
+    if not config.filter_accounts:
+        return f"ALL users: filter_accounts is blank{but}"
+    source = f" (from {config.filter_accounts_file})" if config.filter_accounts_file else ""
+    return f"{plural(len(config.filter_accounts), 'user')}: {_names(config.filter_accounts)}{source}{but}"
+
+
+def _names(names: tuple[str, ...]) -> str:
+    further = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + further
+
+
+def _recordings(config: "Config") -> Iterator[str]:
+    recordings = config.recordings
+    since = moment(recordings.since) if recordings.since else "30 days before the first pass"
+    sweep = (
+        f"everything again every {span_in_words(recordings.sweep)}" if recordings.sweep else "never everything again"
+    )
+    yield f"recordings since {since}: each pass lists {span_in_words(recordings.lookback)} back, {sweep}"
+    shorter = f", none shorter than {span_in_words(recordings.min_duration)}" if recordings.min_duration else ""
+    views = recordings.views if isinstance(recordings.views, str) else ", ".join(recordings.views)
+    kinds = ", ".join(kind for kind in Kind if kind in config.kinds)
+    alone = ", of each segment the best alone" if config.only_primary else ""
+    yield f"fetches {kinds}; views: {views}{alone}; {span_in_words(recordings.settle)} after the end{shorter}"
+
+
+def _items(config: "Config") -> Iterator[str]:
+    if not config.concatenate_recordings:
+        yield "stitches nothing: each segment stays its own video"
+    elif not config.reencode:
+        yield "stitches by copying only: segments that do not agree stay separate videos"
+    else:
+        yield "stitches the segments of a meeting into one video, re-encoded where they do not agree"
+    fallback = config.me or getattr(config.destination, "email", "")
+    author = fallback if config.publish_as == "me" else "the host"
+    otherwise = f", else {fallback}" if fallback and config.publish_as != "me" else ""
+    visible = (
+        "pending for approval"
+        if getattr(config.destination, "moderation", "") == "force-pending"
+        else "at once visible"
+    )
+    yield f"publishes as {author}{otherwise}, {'as drafts' if config.publish_state == 'draft' else visible}"
+
+
+def _deletion(config: "Config") -> str:
+    if config.delete_recordings == "never":
+        return "deletes nothing"
+    how = "to Zoom's trash" if config.delete_recordings == "trash" else "PERMANENTLY from Zoom"
+    when = (
+        f"{span_in_words(config.delete_after)} after publishing"
+        if config.delete_after
+        else "in the pass after publishing"
+    )
+    held = f", but for {plural(len(config.hold_meetings), 'held meeting')}" if config.hold_meetings else ""
+    return f"deletes {how} {when}, at most {plural(config.delete_limit, 'meeting')} a pass{held}"

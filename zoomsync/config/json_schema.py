@@ -1,0 +1,49 @@
+"""The JSON schema of the config, for editors: made from the models, shipped as `share/config.schema.json`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from zoomsync.config.schema import Config
+
+_CREDENTIALS = ("account_id", "client_id", "client_secret")
+_SIGN_IN = ("password", "password_file", "client_secret", "client_secret_file")
+
+
+def schema_text() -> str:
+    """The file's content, from the models as they are."""
+    schema = Config.model_json_schema()
+    sections = {name: _section(one) for name, one in schema.pop("$defs").items()}
+    zoom = sections["ZoomSettings"]
+    del zoom["required"]
+    zoom["allOf"] = [{"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in _CREDENTIALS]
+    sections["VidizmoSettings"]["anyOf"] = [{"required": [name]} for name in _SIGN_IN]
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "The config of zoomsync",
+        **{key: value for key, value in _section(schema).items() if key != "title"},
+        "required": ["zoom"],
+        "$defs": sections,
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _section(schema: dict[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in schema.items() if key != "title"}
+    if "properties" in plain:
+        plain["properties"] = {name: _property(one) for name, one in plain["properties"].items()}
+    return plain
+
+
+def _property(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a key takes, or nothing: a key without a value has its default."""
+    notes = {key: schema[key] for key in ("description", "default") if schema.get(key) not in (None, {})}
+    kind = {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
+    kind.pop("discriminator", None)
+    options = kind.get("anyOf") or kind.get("oneOf") or [kind]
+    return {**notes, "anyOf": [*(one for one in options if one != {"type": "null"}), {"type": "null"}]}
+
+
+if __name__ == "__main__":
+    shipped = Path(__file__).parents[1] / "share" / "config.schema.json"
+    shipped.write_text(schema_text(), encoding="utf-8")

@@ -1,0 +1,162 @@
+"""Where the config is, and its YAML: what a person wrote, as plain data."""
+
+import re
+import stat
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zoomsync.config.types import Octal
+from zoomsync.errors import ConfigError
+from zoomsync.formatting import escaped
+
+_FILE = "config.yaml"
+_QUOTED = re.compile(r"(?<!['\"])\s['\"](?![^'\"]['\"]|\\.['\"]|<[\w ]+>').*", re.DOTALL)
+"""From the first quotation in PyYAML's sentence on, unless it is of one character or names a token."""
+
+
+def find_config(named: Path | None, environ: Mapping[str, str], cwd: Path, uid: int) -> Path:
+    """The config to read: `named` (-c), else $ZOOMSYNC_CONFIG, else the first that is found where configs are.
+
+    One that was found is refused when it is not this user's or root's, or when others can write it.
+    """
+    if told := named or environ.get("ZOOMSYNC_CONFIG"):
+        return cwd / told
+    looked = []
+    for place in _places(environ, cwd):
+        try:
+            place.lstat()
+        except OSError as cause:
+            is_absent = isinstance(cause, FileNotFoundError | NotADirectoryError)
+            looked.append(str(place) if is_absent else f"{place} ({fact(cause)})")
+            continue
+        _refuse_foreign(place, uid)
+        return place
+    raise ConfigError(
+        f"config: none found; looked at {', '.join(looked)}",
+        hint=f"copy config.example.yaml to {cwd / _FILE} and fill it in, or name a config with -c",
+    )
+
+
+def _places(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
+    yield cwd / _FILE
+    told, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
+    if Path(told).is_absolute():
+        yield Path(told, "zoomsync", _FILE)
+    elif home:
+        yield Path(home, ".config", "zoomsync", _FILE)
+    yield Path("/etc/zoomsync", _FILE)
+
+
+def _refuse_foreign(place: Path, uid: int) -> None:
+    try:
+        link, found = place.lstat(), place.stat()
+    except OSError as cause:
+        raise _unreadable(place, cause) from cause
+    if not {link.st_uid, found.st_uid} <= {uid, 0}:
+        raise ConfigError(
+            f"{place}: was found, not named, and belongs to another user",
+            hint=f"check what it says, then name it with -c {place}",
+        )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ConfigError(
+            f"{place}: was found, not named, and is writable by others",
+            hint=f"check what it says, then chmod go-w {place}, or name it with -c",
+        )
+
+
+def read_yaml(path: Path) -> dict[object, object]:
+    """The file's mapping; raises `ConfigError` with the line, and quotes nothing of it, for it may hold secrets."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as cause:
+        raise _unreadable(path, cause) from cause
+    except UnicodeDecodeError as cause:
+        raise ConfigError(f"{path}: is not UTF-8 text", hint="save it as UTF-8") from cause
+    found = _parse(path, text)
+    if found is None:
+        raise ConfigError(f"{path}: is empty", hint="copy config.example.yaml and fill it in")
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path}: holds no keys", hint="write keys and values, as in config.example.yaml")
+    return found
+
+
+def fact(cause: OSError) -> str:
+    """What the system says, as a message has it: `permission denied`."""
+    return (cause.strerror or "cannot be read").lower()
+
+
+def _unreadable(path: Path, cause: OSError) -> ConfigError:
+    return ConfigError(f"{path}: {fact(cause)}", hint="name the config with -c, and make it readable for this user")
+
+
+def _parse(path: Path, text: str) -> object:
+    try:
+        loader = _Loader(text)
+        return loader.get_single_data()
+    except yaml.reader.ReaderError as cause:
+        line = text.count("\n", 0, cause.position) + 1
+        raise ConfigError(f"{path}: line {line}: a control character", hint="remove it") from cause
+    except yaml.MarkedYAMLError as cause:
+        mark = cause.problem_mark or cause.context_mark
+        line = mark.line + 1 if mark else 1
+        hint = "quote text that has special characters, and check indentation and colons"
+        hint = "keep one of them" if isinstance(cause, _WrittenTwice) else hint
+        raise ConfigError(f"{path}: line {line}: {_problem(cause)}", hint=hint) from None  # it quotes the line
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply", hint="write it like config.example.yaml") from None
+
+
+def _problem(cause: yaml.MarkedYAMLError) -> str:
+    """What is wrong, without the words of the file that PyYAML quotes: one of them may be a secret."""
+    problem = cause.problem or cause.context or "not valid YAML"
+    return problem if isinstance(cause, _WrittenTwice) else _QUOTED.sub("", problem).removeprefix("but ")
+
+
+class _WrittenTwice(yaml.MarkedYAMLError):
+    """A key that stands twice in one mapping: YAML would silently take the later one."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses keys written twice, tells `0750` from `750`, and leaves what it cannot read as text."""
+
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[Hashable, int] = {}
+        for key, _ in node.value:
+            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else None
+            if name in lines:
+                fact = f"{escaped(key.value)}: written twice (first in line {lines[name]})"
+                raise _WrittenTwice(problem=fact, problem_mark=key.start_mark)
+            if name:
+                lines[name] = key.start_mark.line + 1
+        return node
+
+
+def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    number = loader.construct_yaml_int(node)
+    is_octal = len(node.value) > 1 and node.value.startswith("0") and node.value.isdecimal()
+    return Octal(number) if is_octal else number
+
+
+def _or_text(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
+    """Leave as text what looks like a number or a date and is none, so that its key can be named."""
+
+    def constructed(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+        try:
+            return construct(loader, node)
+        except (ValueError, OverflowError, AttributeError, LookupError):
+            return node.value
+
+    return constructed
+
+
+for _kind, _construct in (
+    ("int", _whole),
+    ("float", yaml.SafeLoader.construct_yaml_float),
+    ("bool", yaml.SafeLoader.construct_yaml_bool),
+    ("timestamp", yaml.SafeLoader.construct_yaml_timestamp),
+):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _or_text(_construct))

@@ -1,0 +1,1 @@
+"""The library: a plain folder that needs no server."""

@@ -1,0 +1,89 @@
+"""Puts a portal together from a config: how it is asked, who the authors are, how items are published."""
+
+from collections.abc import Callable
+
+from zoomsync.config import Config, VidizmoSettings
+from zoomsync.destinations.vidizmo import destination
+from zoomsync.destinations.vidizmo.authors import PortalAuthors
+from zoomsync.destinations.vidizmo.client import Account, PortalClient
+from zoomsync.destinations.vidizmo.finder import Finder
+from zoomsync.destinations.vidizmo.intents import IntentLog, Intents
+from zoomsync.destinations.vidizmo.invitations import Invitations
+from zoomsync.destinations.vidizmo.self_check import SelfCheck
+from zoomsync.destinations.vidizmo.terms import AuthorTerms
+from zoomsync.destinations.vidizmo.upload import Uploads
+from zoomsync.destinations.vidizmo.users import ApiUsers, PortalUsers
+from zoomsync.destinations.vidizmo.users_scim import ScimUsers
+from zoomsync.destinations.vidizmo.writer import AttachmentWriter, Manner, Writer
+from zoomsync.http import Http
+from zoomsync.model import Clock, User
+
+
+def portal(
+    config: Config,
+    settings: VidizmoSettings,
+    clock: Clock,
+    http: Http,
+    *,
+    intents: Intents,
+    new_id: Callable[[], str],
+    named: Callable[[User], User],
+) -> destination.VidizmoDestination:
+    """The portal of this config; nothing is sent yet. `named` gives a host the names that Zoom has for it."""
+    line = PortalClient(http, settings.table, url=settings.url, account=_account(settings))
+    unanswered = IntentLog(intents, clock, new_id, portal=settings.id, index_lag=settings.index_lag)
+    shelf = Finder(line, unanswered, uuid_attribute=settings.uuid_attribute)
+    uploads = Uploads(line, clock, new_id)
+    directory = _directory(settings, http, line)
+    terms = _terms(config, settings)
+    return destination.VidizmoDestination(
+        line,
+        PortalAuthors(directory, Invitations(directory, unanswered, terms, named=named), terms),
+        shelf,
+        Writer(line, uploads, shelf, unanswered, _manner(settings)),
+        AttachmentWriter(line, uploads, unanswered, clock, language=settings.language),
+        uploads,
+        SelfCheck(line, directory, terms, category=settings.category),
+        unanswered,
+        clock,
+        name=settings.id,
+    )
+
+
+def _account(settings: VidizmoSettings) -> Account:
+    return Account(
+        email=settings.email,
+        password=settings.password,
+        client_secret=settings.client_secret,
+        application_id=settings.application_id,
+    )
+
+
+def _directory(settings: VidizmoSettings, http: Http, line: PortalClient) -> PortalUsers:
+    if settings.users == "scim" and settings.scim_url and settings.scim_token:
+        return ScimUsers(http, line, url=settings.scim_url, token=settings.scim_token)
+    return ApiUsers(line, invites=settings.invitation == "portal")
+
+
+def _terms(config: Config, settings: VidizmoSettings) -> AuthorTerms:
+    return AuthorTerms(
+        publish_as=config.publish_as,
+        me=config.me or "",
+        account=settings.email,
+        aliases=config.aliases,
+        viewer=settings.groups.viewer,
+        contributor=settings.groups.contributor,
+        uploading=frozenset({*settings.groups.uploading, settings.groups.contributor}),
+        create_users=settings.create_users,
+        max_new_users=settings.max_new_users,
+        invites=settings.invitation == "call",
+    )
+
+
+def _manner(settings: VidizmoSettings) -> Manner:
+    return Manner(
+        uuid_attribute=settings.uuid_attribute,
+        category=settings.category,
+        tags=settings.tags,
+        force_pending=settings.moderation == "force-pending",
+    )

@@ -1,0 +1,1 @@
+"""One meeting: its files are fetched, built into an item and published."""

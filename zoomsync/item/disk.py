@@ -1,0 +1,120 @@
+"""Disk space, reserved before a meeting is begun: over all workers, per file system."""
+
+import errno
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from zoomsync.errors import DiskFull, Unfit
+from zoomsync.formatting import size_in_words
+from zoomsync.model import Clock
+
+POLL_SECONDS = 0.2
+
+
+class Reservation:
+    """Bytes promised to one meeting; what it has written already is not counted twice."""
+
+    def __init__(self, left: dict[int, int], lock: threading.Lock) -> None:
+        self._left = left
+        self._lock = lock
+
+    def wrote(self, device: int, size: int) -> None:
+        """Tell that `size` bytes of the promise are on the disk by now."""
+        with self._lock:
+            self._left[device] = max(0, self._left.get(device, 0) - size)
+
+
+class Disk:
+    """The free space of the file systems that a pass writes to. Shared by all threads."""
+
+    def __init__(self, *, keep_free: int, clock: Clock) -> None:
+        self._keep_free = keep_free
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._promised: list[dict[int, int]] = []
+
+    @contextmanager
+    def reserve(self, needs: Mapping[Path, int], staged: int = 0) -> Iterator[Reservation]:
+        """Wait until there is room for `needs` (folder → bytes) while others may still give some back.
+
+        `staged` are bytes of the first folder's that lie there already, from an earlier try.
+        Raises `DiskFull` when there is no room although nobody else holds a reservation.
+        """
+        wanted: dict[int, int] = {}
+        for folder, size in needs.items():
+            wanted[device(folder)] = wanted.get(device(folder), 0) + size
+        left = dict(wanted)
+        while (lack := self._promise(left, needs, staged)) is not None:
+            if lack:
+                raise DiskFull(
+                    lack, hint="free some space, or lower min_free_disk; the meeting is tried in the next pass"
+                )
+            self._clock.sleep(POLL_SECONDS)
+        try:
+            yield Reservation(left, self._lock)
+        finally:
+            with self._lock:
+                self._promised = [other for other in self._promised if other is not left]
+
+    def _promise(self, left: dict[int, int], needs: Mapping[Path, int], staged: int) -> str | None:
+        """None: promised. `""`: others hold some, wait. Else why there is no room."""
+        with self._lock:
+            for number, folder in enumerate(needs):
+                where = device(folder)
+                here = 0 if number else staged
+                free = (
+                    here + free_bytes(folder) - self._keep_free - sum(other.get(where, 0) for other in self._promised)
+                )
+                if free < left[where]:
+                    return "" if self._promised else self._lack(folder, left[where])
+            self._promised.append(left)
+            return None
+
+    def _lack(self, folder: Path, size: int) -> str:
+        free, keep = size_in_words(free_bytes(folder)), size_in_words(self._keep_free)
+        return f"{folder}: needs {size_in_words(size)}, but {free} are free and {keep} of them are kept (min_free_disk)"
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turn what the disk below `folder` refuses into `DiskFull` or `Unfit`."""
+    try:
+        yield
+    except OSError as error:
+        said = f"{error.filename or folder}: {(error.strerror or type(error).__name__).lower()}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise DiskFull(
+                said, hint="free some space on its file system; the meeting is tried in the next pass"
+            ) from error
+        raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
+
+
+def free_bytes(folder: Path) -> int:
+    """What this user may still write below `folder`, which need not exist yet."""
+    try:
+        return shutil.disk_usage(existing(folder)).free
+    except OSError as error:
+        raise Unfit(f"{folder}: {error.strerror}", hint="check that the file system is mounted and readable") from error
+
+
+def device(folder: Path) -> int:
+    """The file system of `folder`, which need not exist yet."""
+    return existing(folder).stat().st_dev
+
+
+def existing(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists and may be looked at."""
+    while not _is_there(folder) and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except OSError:
+        return False
+    return True

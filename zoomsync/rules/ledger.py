@@ -1,0 +1,126 @@
+"""How an entry of the ledger changes by what was decided or what happened. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from zoomsync.errors import DestinationUnsupported, MeetingFailed, RemovedByPerson, StillProcessing, ZoomsyncError
+from zoomsync.formatting import moment
+from zoomsync.model import Entry, Meeting, Phase, Receipt
+from zoomsync.rules.publish import Decision, Skip, Wait, after_failure
+
+
+def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
+    """The entry with the meeting's present facts; a new one waits."""
+    facts = {
+        "number": meeting.number,
+        "host_id": meeting.host_id or (entry.host_id if entry is not None else ""),
+        "topic": meeting.topic,
+        "auto_delete": meeting.auto_delete,
+        "size": meeting.size,
+    }
+    if entry is not None:
+        email, first_seen = meeting.host_email or entry.host_email, min(entry.first_seen, now)
+        return replace(entry, host_email=email, first_seen=first_seen, **facts)  # type: ignore[arg-type]  # by name
+    return Entry(
+        uuid=meeting.uuid,
+        host_email=meeting.host_email,
+        start=meeting.start,
+        phase=Phase.WAITING,
+        reason="seen",
+        first_seen=now,
+        changed_at=now,
+        **facts,  # type: ignore[arg-type]  # by name
+    )
+
+
+def answered(entry: Entry, answer: Decision, now: datetime) -> Entry:
+    """The entry after the planner's answer. One with a receipt stays where it is, unless the answer moves it."""
+    if isinstance(answer, Skip):
+        return _skipped(entry, answer, now)
+    if entry.phase is Phase.REMOVED:  # asked for: it stays removed until it is stored again
+        return entry
+    pending = (answer.reason,) if entry.receipt is not None else ()
+    phase = Phase.PUBLISHED if entry.receipt is not None else Phase.WAITING
+    reason, due_at = (answer.reason, answer.due_at) if isinstance(answer, Wait) else (f"due: {answer.reason}", None)
+    return _changed(entry, now, phase=phase, reason=reason, due_at=due_at, pending=pending)
+
+
+def _skipped(entry: Entry, answer: Skip, now: datetime) -> Entry:
+    """Nothing is left to do, so nothing is left to be tried again."""
+    if answer.phase is None:
+        return entry
+    is_stored = entry.receipt is not None and answer.phase is Phase.SKIPPED
+    phase = entry.phase if is_stored else answer.phase
+    return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=(), asked="")
+
+
+class Done(Protocol):
+    """What working on a meeting came to."""
+
+    @property
+    def receipt(self) -> Receipt: ...
+    @property
+    def stored(self) -> int:
+        """New cloud files stored."""
+
+    @property
+    def pending(self) -> tuple[str, ...]: ...
+    @property
+    def problem(self) -> MeetingFailed | None:
+        """Why something of it is still missing."""
+
+
+def stored(entry: Entry, done: Done, now: datetime) -> Entry:
+    """The entry of a meeting that the destination holds now."""
+    retry = None
+    if done.problem is not None:
+        retry = after_failure(entry.retry, error=str(done.problem), hint=done.problem.hint, now=now)
+    return replace(
+        entry,
+        phase=Phase.PUBLISHED,
+        reason=f"stored {moment(now)}",
+        changed_at=now,
+        due_at=retry.next_at if retry is not None else None,
+        receipt=done.receipt,
+        stored_at=now if done.stored or entry.stored_at is None else entry.stored_at,
+        retry=retry,
+        pending=done.pending,
+        refusal=None,
+        kept="",
+        asked="",
+    )
+
+
+def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
+    """The entry after a failure; only what the meeting itself caused is a try: by the kind of error, or as told."""
+    if isinstance(error, RemovedByPerson):
+        return _changed(
+            entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=(), asked=""
+        )
+    if is_try is None:
+        is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | DestinationUnsupported)
+    retry = after_failure(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
+    reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
+    if entry.phase is Phase.REMOVED:  # why it is, stays the reason
+        reason = entry.reason
+    return replace(entry, reason=reason, changed_at=now, retry=retry, due_at=retry.next_at)
+
+
+def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
+    """The entry after one of its cloud files was deleted by us."""
+    return replace(entry, deleted={**entry.deleted, file_id: now}, changed_at=now, refusal=None, kept="")
+
+
+def refused(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
+    """The entry after its cloud copy could not be deleted; that Zoom does not answer is no try, unless told."""
+    if is_try is None:
+        is_try = isinstance(error, MeetingFailed)
+    refusal = after_failure(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)
+    return replace(entry, refusal=refusal, changed_at=now, kept="")
+
+
+def _changed(entry: Entry, now: datetime, **changes: object) -> Entry:
+    """The entry with these changes; `changed_at` moves only when something did."""
+    after = replace(entry, **changes)  # type: ignore[arg-type]  # by name
+    return entry if after == entry else replace(after, changed_at=now)

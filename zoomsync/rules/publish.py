@@ -1,0 +1,352 @@
+"""Every rule about what to do with a meeting, and why. Pure: facts in, actions with their reasons out.
+
+The pass asks the same questions again when it has fresher facts; the dry run prints the answers.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from zoomsync.formatting import moment, plural, size_in_words, span_in_words
+from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, Retry
+from zoomsync.naming import is_library_id
+from zoomsync.rules.segments import segments, select
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRequest:
+    """One `sync`. A narrowed pass moves no gap and never widens the config's selection."""
+
+    dry_run: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    users: tuple[str, ...] = ()
+    """E-mails, lower case."""
+    meetings: tuple[str, ...] = ()
+    """uuids: fetched past filters, and again what a person removed."""
+    no_delete: bool = False
+    retry_failed: bool = False
+    max_duration: timedelta | None = None
+
+    @property
+    def narrowed(self) -> str:
+        """How it is narrowed, in words; empty for a whole pass."""
+        parts = [f"since {moment(self.since)}"] if self.since else []
+        parts += [f"until {moment(self.until)}"] if self.until else []
+        parts += [f"{plural(len(self.users), 'user')}"] if self.users else []
+        parts += [f"{plural(len(self.meetings), 'meeting')}"] if self.meetings else []
+        return ", ".join(parts)
+
+
+PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24, 24, 24, 24))
+"""Between the tries of one meeting; after the tenth try it is parked."""
+
+PROCESSING_TIMEOUT = timedelta(hours=48)
+"""After this, what is complete is taken although some of it is still processing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the config and the command line ask for, as far as meetings are concerned."""
+
+    now: datetime
+    since: datetime
+    settle: timedelta
+    min_duration: timedelta
+    views: str | tuple[str, ...]
+    kinds: AbstractSet[Kind]
+    hosts: AbstractSet[str] | None
+    """Ids of the users that the config selects; None: every user of the account."""
+    excluded_hosts: AbstractSet[str] = frozenset()
+    excluded: AbstractSet[str] = frozenset()
+    held: AbstractSet[str] = frozenset()
+    asked: AbstractSet[str] = frozenset()
+    """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
+    only_primary: bool = False
+    """Of each segment the best view alone, or its sound where it has none."""
+    until: datetime | None = None
+    retry_failed: bool = False
+    is_sweep: bool = False
+    """Whether this pass looks at everything again, also at what is parked: Zoom may have deleted it."""
+    destination: str = ""
+    """Id of the destination now configured; empty when it is not known yet."""
+    delete: str = "never"
+    delete_after: timedelta = timedelta(days=7)
+
+    def selects(self, host_id: str) -> bool:
+        """Whether the config selects this host."""
+        return host_id not in self.excluded_hosts and (self.hosts is None or host_id in self.hosts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Fetch what is new of this meeting and make the destination hold it."""
+
+    meeting: Meeting
+    files: tuple[RecordingFile, ...]
+    """All selected files that are complete now, stored ones included."""
+    new: tuple[RecordingFile, ...]
+    previous: Receipt | None
+    reason: str
+    pending: tuple[str, ...] = ()
+    """What is still to come, in words."""
+
+    @property
+    def size(self) -> int:
+        """The bytes that Zoom lists for what is new."""
+        return sum(file.size or 0 for file in self.new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing now; `due_at` says from when it is worth asking again (None: each pass)."""
+
+    reason: str
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Nothing to do; `phase` is where the meeting stands by that."""
+
+    reason: str
+    phase: Phase | None = Phase.SKIPPED
+    """None: the command line leaves it out of this pass, which says nothing about where it stands."""
+    is_elsewhere: bool = False
+    """Stored in another destination than the one configured."""
+    is_loss: bool = False
+    """Something of it was gone before it was fetched."""
+    is_foreign: bool = False
+    """Not this config's to remember: another host's, or before `since`."""
+
+
+Decision = Publish | Wait | Skip
+
+
+def decide(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
+    """What to do with a meeting that Zoom lists."""
+    return _refusal(found, entry, rules) or _held_back(entry, rules) or decide_due(found, entry, rules)
+
+
+def is_requested(uuid: str, entry: Entry | None, rules: Rules) -> bool:
+    """Whether a person asked for it, now or in an earlier pass that could not do it."""
+    return uuid in rules.asked or (entry is not None and entry.asked == rules.destination != "")
+
+
+def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
+    """Why it is not wanted at all."""
+    if entry is not None and entry.phase is Phase.ERASED:
+        return Skip(reason=entry.reason, phase=Phase.ERASED)
+    if found.uuid in rules.excluded:
+        return Skip(reason="listed in exclude_meetings")
+    if is_requested(found.uuid, entry, rules):
+        return None
+    if entry is not None and entry.phase is Phase.REMOVED:
+        return Skip(reason=entry.reason, phase=Phase.REMOVED)
+    if not rules.selects(found.host_id):
+        return Skip(reason="its host is not selected by the config", is_foreign=True)
+    if found.start < rules.since and entry is None:
+        return Skip(reason=f"began before recordings.since ({moment(rules.since)})", is_foreign=True)
+    if rules.until is not None and found.start >= rules.until:
+        return Skip(reason=f"began after --until ({moment(rules.until)})", phase=None, is_foreign=True)
+    return _elsewhere(entry, rules) or _too_short(found, entry, rules)
+
+
+def _elsewhere(entry: Entry | None, rules: Rules) -> Skip | None:
+    if entry is None or entry.receipt is None or entry.receipt.destination == rules.destination:
+        return None
+    place = entry.receipt.destination
+    name = f"library {place[:8]}" if is_library_id(place) else place
+    reason = f"stored in another destination ({name})"
+    return Skip(reason=reason, phase=entry.phase, is_elsewhere=True)
+
+
+def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
+    ends = [file.end for file in found.files if file.end is not None]
+    if not ends or (entry is not None and entry.receipt is not None) or any(file.processing for file in found.files):
+        return None
+    begin = min([file.start for file in found.files if file.start is not None] or [found.start])
+    length = max(max(ends) - begin, timedelta(0))
+    if length >= rules.min_duration:
+        return None
+    least = span_in_words(rules.min_duration)
+    return Skip(reason=f"{span_in_words(length)} long, shorter than recordings.min_duration ({least})")
+
+
+def _held_back(entry: Entry | None, rules: Rules) -> Wait | None:
+    """Why it is not tried now, after failures."""
+    retry = entry.retry if entry is not None else None
+    if entry is None or retry is None or entry.uuid in rules.asked or not is_delayed(retry, rules):
+        return None
+    if retry.next_at is None:
+        return Wait(reason=f"parked after {retry.tries} tries: {retry.error}")
+    return Wait(reason=f"tried again at {moment(retry.next_at)}: {retry.error}", due_at=retry.next_at)
+
+
+def is_delayed(retry: Retry, rules: Rules) -> bool:
+    """Whether it is too early to try again what failed. A failure in the future tells of a wrong clock: it is not."""
+    is_early = retry.next_at is None or retry.next_at > rules.now
+    return is_early and retry.at <= rules.now and not rules.retry_failed
+
+
+def decide_due(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
+    """What to do with a wanted meeting: whether it is settled, and what of it is new."""
+    files = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
+    ready = (file for file in found.files if not file.processing and file.url)
+    complete = select(ready, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
+    receipt = _trusted(entry, rules)
+    asked = is_requested(found.uuid, entry, rules)
+    deleted = entry.deleted if entry is not None and not asked else {}
+    usable = tuple(file for file in complete if file.id not in deleted)
+    new = tuple(file for file in usable if not (receipt and receipt.covers(file)))
+    unsettled = _unsettled(found, entry, rules)
+    if unsettled and (new or not receipt or any(file.processing for file in files)):
+        return unsettled
+    if not new and not (usable and asked):
+        return _nothing_new(found, files, entry)
+    reason = _news(new) if receipt and new else _why(found, new, rules, entry)
+    return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=_pending(files))
+
+
+def _pending(files: Iterable[RecordingFile]) -> tuple[str, ...]:
+    """What cannot be fetched yet, in words."""
+    return tuple(
+        f"{file.label}: {'still processing' if file.processing else 'no download address'}"
+        for file in files
+        if file.processing or not file.url
+    )
+
+
+def _trusted(entry: Entry | None, rules: Rules) -> Receipt | None:
+    """The receipt to go by; none where a person asks anew for what is not there any more."""
+    if entry is None or entry.receipt is None:
+        return None
+    is_here = entry.phase is not Phase.REMOVED and entry.receipt.destination == rules.destination
+    return entry.receipt if is_here or not is_requested(entry.uuid, entry, rules) else None
+
+
+def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
+    ends = [file.end for file in found.files if file.end is not None]
+    newest = max(ends, default=min(entry.first_seen, rules.now) if entry is not None else rules.now)
+    is_urgent = found.auto_delete is not None and rules.now >= found.auto_delete - DAY
+    if rules.now >= newest + PROCESSING_TIMEOUT or is_urgent or found.uuid in rules.asked:
+        return None
+    if any(file.processing for file in found.files):
+        return Wait(reason="still recorded or processed in Zoom")
+    if rules.now < newest + rules.settle:
+        return Wait(reason=f"settles until {moment(newest + rules.settle)}", due_at=newest + rules.settle)
+    return None
+
+
+def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry | None) -> Decision:
+    if any(file.processing for file in files):
+        return Wait(reason="still recorded or processed in Zoom")
+    if entry is not None and entry.phase is Phase.REMOVED:
+        return Skip(reason=entry.reason, phase=Phase.REMOVED)
+    if entry is not None and entry.deleted and set(entry.deleted) & {file.id for file in found.files}:
+        return Skip(
+            reason="back from Zoom's trash after zoomsync deleted it: left to whoever wanted it", phase=entry.phase
+        )
+    if entry is not None and entry.receipt is not None:
+        return Skip(reason="stored", phase=entry.phase)
+    if not found.files:
+        return Skip(reason="Zoom lists no files for it")
+    if not files:
+        return Skip(reason="none of its files is selected by recordings.files")
+    return Skip(reason="Zoom gives no download address for its files (recorded on premise?)")
+
+
+def _why(found: Meeting, new: tuple[RecordingFile, ...], rules: Rules, entry: Entry | None) -> str:
+    """What there is to publish; what is new of an item that is stored, `_news` tells."""
+    if not new:
+        return "asked for by --meeting: what is stored is looked at, and mended"
+    amount = size_in_words(sum(file.size or 0 for file in new))
+    what = f"{plural(len(segments(new)), 'segment')}, {plural(len(new), 'file')}, {amount}"
+    if is_requested(found.uuid, entry, rules):
+        return f"asked for by --meeting: {what}"
+    if entry is not None and entry.retry is not None:
+        return f"try {entry.retry.tries + 1}: {what}"
+    return what
+
+
+def _news(new: tuple[RecordingFile, ...]) -> str:
+    return f"{plural(len(new), 'new file')}: {', '.join(sorted({file.label for file in new}))}"
+
+
+def decide_gone(entry: Entry) -> Skip:
+    """What becomes of an open entry whose meeting Zoom does not have any more."""
+    if entry.phase in (Phase.REMOVED, Phase.ERASED):
+        return Skip(reason=entry.reason, phase=entry.phase)
+    missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
+    if entry.receipt is not None and missing:
+        reason = f"stored, but gone from the cloud before all of it was fetched: {missing}"
+        return Skip(reason=reason, phase=Phase.DELETED, is_loss=True)
+    if entry.receipt is not None:
+        return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
+    return Skip(reason="gone from the cloud before it was fetched", phase=Phase.LOST, is_loss=True)
+
+
+def is_open(entry: Entry, rules: Rules) -> bool:
+    """Whether this entry must be looked at although no list showed it."""
+    asked = is_requested(entry.uuid, entry, rules)
+    if entry.uuid in rules.excluded or not (asked or rules.selects(entry.host_id)):
+        return False
+    if asked:
+        return entry.retry is None or rules.is_sweep or not is_delayed(entry.retry, rules)
+    if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
+        is_over = entry.auto_delete is not None and entry.auto_delete <= rules.now
+        return is_over or rules.is_sweep or not is_delayed(entry.retry, rules)
+    if entry.phase is Phase.WAITING or (entry.phase is Phase.PUBLISHED and entry.pending):
+        return entry.due_at is None or entry.due_at <= rules.now or entry.changed_at > rules.now
+    return False
+
+
+def after_failure(previous: Retry | None, *, error: str, hint: str, now: datetime, is_try: bool = True) -> Retry:
+    """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
+    tries = (previous.tries if previous is not None else 0) + is_try
+    since = (previous.since or previous.at) if previous is not None else now
+    if not is_try:
+        next_at = previous.next_at if previous is not None else now
+    else:
+        next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
+    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since)
+
+
+STALE = HOUR / 2
+"""A listing older than this is read again before its fetch."""
+
+
+def sorted_by_urgency(
+    answers: Iterable[tuple[Meeting, Decision]], failed: AbstractSet[str], now: datetime
+) -> list[tuple[Meeting, Decision]]:
+    """Sooner `auto_delete_date` first, then newer first; what failed before comes last, or it could hold up the rest.
+
+    `failed` are uuids. What Zoom deletes within two days comes before all others, failed or not.
+    """
+
+    def key(pair: tuple[Meeting, Decision]) -> tuple[bool, bool, bool, float, float]:
+        meeting, gone_at = pair[0], pair[0].auto_delete
+        is_soon = is_lost_soon(gone_at, now)
+        when = gone_at.timestamp() if gone_at else 0.0
+        return (not is_soon, not is_soon and meeting.uuid in failed, gone_at is None, when, -meeting.start.timestamp())
+
+    return sorted(answers, key=key)
+
+
+def is_lost_soon(gone_at: datetime | None, now: datetime) -> bool:
+    """Whether Zoom deletes it within two days."""
+    return gone_at is not None and gone_at <= now + 2 * DAY
+
+
+def lost_within_a_week(entries: Mapping[str, Entry], now: datetime) -> list[Entry]:
+    """Meetings that Zoom deletes by itself within 7 days and that are not stored."""
+    open_phases = (Phase.WAITING, Phase.PUBLISHED)
+    return [
+        entry
+        for entry in entries.values()
+        if entry.auto_delete is not None
+        and entry.auto_delete <= now + 7 * DAY
+        and entry.phase in open_phases
+        and (entry.receipt is None or entry.retry is not None)
+    ]

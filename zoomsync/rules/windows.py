@@ -1,0 +1,78 @@
+"""Stretches of time that have not been listed completely yet, and the windows in which they are listed. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from zoomsync.model import DAY, Gap
+
+WINDOW = timedelta(days=28)
+"""With the day of overlap and the day that `to` may or may not include, 30 days: what Zoom lists in one go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A stretch that is listed in one go, for all selected users or for one."""
+
+    since: datetime
+    until: datetime
+    user: str | None = None
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """`from` and `to` in Zoom's sense: UTC days, one more than needed at the end."""
+        return self.since.date(), self.until.date() + DAY
+
+    def as_gap(self, user: str | None = None) -> Gap:
+        """The same stretch, not listed after all."""
+        return Gap(since=self.since, until=self.until, user=user or self.user)
+
+
+def windows_of(since: datetime, until: datetime, user: str | None = None) -> Iterator[Window]:
+    """The windows that cover a stretch, newest first, each overlapping the next by a day."""
+    while since < until:
+        begin = max(since, until - WINDOW)
+        yield Window(since=max(since, begin - DAY), until=until, user=user)
+        until = begin
+
+
+def sorted_windows(gaps: Iterable[Gap]) -> Iterator[Window]:
+    """The windows of all gaps: those of all users before those of one, newest first."""
+    for gap in sorted(gaps, key=lambda gap: (gap.user is None, gap.until), reverse=True):
+        yield from windows_of(gap.since, gap.until, gap.user)
+
+
+def add_gap(gaps: Iterable[Gap], gap: Gap) -> tuple[Gap, ...]:
+    """The gaps with one more stretch; what touches is merged. An empty stretch adds nothing."""
+    same = [g for g in gaps if g.user == gap.user]
+    others = [g for g in gaps if g.user != gap.user]
+    for one in same:
+        if one.until >= gap.since and gap.until >= one.since:
+            gap = replace(gap, since=min(one.since, gap.since), until=max(one.until, gap.until))
+        else:
+            others.append(one)
+    return _sorted([*others, gap] if gap.since < gap.until else others)
+
+
+def close_gap(gaps: Iterable[Gap], window: Window, failed: Iterable[str] = ()) -> tuple[Gap, ...]:
+    """The gaps after a window was listed; users whose list failed keep it as a gap of their own."""
+    failed = tuple(failed)
+    left: list[Gap] = []
+    for gap in gaps:
+        is_listed = gap.user == window.user or (window.user is None and gap.user not in failed)
+        left += _cut(gap, window) if is_listed else [gap]
+    closed = _sorted(left)
+    for user in failed:
+        closed = add_gap(closed, window.as_gap(user))
+    return closed
+
+
+def _cut(gap: Gap, window: Window) -> list[Gap]:
+    if window.until <= gap.since or gap.until <= window.since:
+        return [gap]
+    pieces = (replace(gap, until=min(gap.until, window.since)), replace(gap, since=max(gap.since, window.until)))
+    return [piece for piece in pieces if piece.since < piece.until]
+
+
+def _sorted(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    return tuple(sorted(gaps, key=lambda gap: (gap.user or "", gap.since)))

@@ -1,0 +1,145 @@
+"""The account of every deletion: `audit.jsonl`, a JSON object a line, only ever appended to, never pruned.
+
+Each line has `at`, `event`, `intent` (one id for one deletion) and `pass` (the id of the run). By `event`:
+
+`deleting`
+    durable before the call: `uuid`, `number`, `topic`, `host`, `start` (the meeting's), `file`, `kind`, `view`,
+    `file_start`, `size` (as listed), `sha256` (as fetched), `action` (`trash` or `delete`) and `proof`, the stored file
+    that contains it: `destination`, `place`, `stored`, `stored_size`, `stored_sha256`, `verified` (how), `verified_at`.
+`answer`
+    after the call: `answer`, what Zoom said; `none: …` where no answer came.
+`settled`
+    when a pass ended between the two, or no answer came: `answer`, what the next pass found.
+
+Times are ISO 8601 in UTC. A line that a crash cut stays as it is; the next one begins on its own line.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from zoomsync.model import Clock, CloudFile, Entry, Intent, RecordingFile, StoredFile, Verdict
+from zoomsync.state.journal import FILE_MODE, explained, make_folder, sync_folder, write_all
+
+UNSHOWABLE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What could disturb a terminal, or is no character at all: escaped."""
+
+
+class Audit:
+    """The open account of one pass, made if it is missing. All methods raise `DiskFull` or `StateUnusable`."""
+
+    def __init__(self, path: Path, clock: Clock, *, pass_id: str) -> None:
+        self.path = path
+        self._clock = clock
+        self._pass_id = pass_id
+        with explained(path):
+            make_folder(path.parent)
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
+            sync_folder(path.parent)
+
+    def before(
+        self, intent: Intent, entry: Entry, file: RecordingFile, verdict: Verdict, *, action: str, verified_at: datetime
+    ) -> None:
+        """Write down what is about to be deleted, and on what proof; call only once this has returned.
+
+        Raises `ValueError` where the verdict proves nothing for this file: then it must not be deleted.
+        """
+        cloud, stored = _evidence(verdict, file)
+        self._append(
+            "deleting",
+            intent.id,
+            uuid=entry.uuid,
+            number=entry.number,
+            topic=entry.topic,
+            host=entry.host_email or entry.host_id,
+            start=_iso(entry.start),
+            file=file.id,
+            kind=file.kind.value,
+            view=file.view,
+            file_start=_iso(file.start),
+            size=file.size,
+            sha256=cloud.sha256,
+            action=action,
+            proof=_proof(verdict, stored, verified_at),
+        )
+
+    def after(self, intent_id: str, answer: str) -> None:
+        """Write down what the call answered."""
+        self._append("answer", intent_id, answer=answer)
+
+    def settled(self, intent_id: str, answer: str) -> None:
+        """Write down what became of a call whose answer an ended pass did not see."""
+        self._append("settled", intent_id, answer=answer)
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _append(self, event: str, intent_id: str, **facts: object) -> None:
+        known = {"at": _iso(self._clock.now()), "event": event, "intent": intent_id, "pass": self._pass_id, **facts}
+        text = UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(known, ensure_ascii=False))
+        with explained(self.path):
+            write_all(self._fd, self._own_line() + text.encode() + b"\n")
+
+    def _own_line(self) -> bytes:
+        """A line end where the file lacks one."""
+        size = os.fstat(self._fd).st_size
+        return b"\n" if size and os.pread(self._fd, 1, size - 1) != b"\n" else b""
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """Every line, oldest first; none if there is no file. What is not a record comes as `event` `unreadable`.
+
+    A last line without its end, cut or just being written, is left out.
+    """
+    with explained(path):
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    for number, line in enumerate(lines, start=1):
+        yield _record(line) or {"event": "unreadable", "line": number}
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _evidence(verdict: Verdict, file: RecordingFile) -> tuple[CloudFile, StoredFile]:
+    """What was fetched of it, and the verified file that contains that."""
+    stored = {one.name: one for one in verdict.receipt.files}
+    for cloud in verdict.receipt.cloud:
+        same = (cloud.id, cloud.size, cloud.start) == (file.id, file.size, file.start)
+        if verdict.safe and same and cloud.stored in stored:
+            return cloud, stored[cloud.stored]
+    raise ValueError(f"{file.id}: not proven to be stored")
+
+
+def _proof(verdict: Verdict, stored: StoredFile, verified_at: datetime) -> dict[str, object]:
+    return {
+        "destination": verdict.receipt.destination,
+        "place": verdict.receipt.place,
+        "stored": stored.name,
+        "stored_size": stored.size,
+        "stored_sha256": stored.sha256,
+        "verified": verdict.reason,
+        "verified_at": _iso(verified_at),
+    }
+
+
+def _iso(time: datetime | None) -> str | None:
+    return time.isoformat().replace("+00:00", "Z") if time else None

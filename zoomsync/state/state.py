@@ -1,0 +1,283 @@
+"""The state in memory, each change of it durable before it shows."""
+
+import gc
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+from zoomsync.errors import StateUnusable
+from zoomsync.model import Entry, Intent, Run
+from zoomsync.state.journal import Journal, Replay, damaged, explained, make_folder, put_in_place, replay, write_aside
+from zoomsync.state.schema import FORMAT, Document, Head, Step, packed, read_document, read_step, sealed_document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What is on disk."""
+
+    document: Document
+    journal: Path
+    whole: Replay
+    steps: tuple[Step, ...] = ()
+
+
+def load(path: Path) -> Loaded | None:
+    """Read all there is; None: nothing yet. Raises `OSError`, and `StateUnusable` for any damage but a torn last line.
+
+    A fold in between takes away the journal just named: then it is all read again.
+    """
+    with _collector_paused():
+        return _load(path)
+
+
+def _load(path: Path) -> Loaded | None:
+    missing = ""
+    while (data := _content(path)) is not None:
+        document, seed = read_document(path, data)
+        journal = path.with_name(document.journal)
+        try:
+            whole = replay(journal, seed)
+        except FileNotFoundError as error:
+            if document.journal == missing:
+                raise damaged(path, f"its journal {missing} is missing") from error
+            missing = document.journal
+            continue
+        steps = tuple(read_step(journal, number, body) for number, body in enumerate(whole.bodies, start=1))
+        return Loaded(document=document, journal=journal, whole=whole, steps=steps)
+    return None
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Parsing makes a million objects that stay, and no garbage: looking for it there doubles the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+def _content(path: Path) -> bytes | None:
+    """Of `state.json`; None: there is none yet, nor was there ever one."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        lost = [journal for journal in _journals(path) if not _is_untouched(path, journal)]
+    if path.exists():  # begun while we looked
+        return path.read_bytes()
+    if lost:
+        raise damaged(path, f"is missing, but its journal {lost[-1].name} is there")
+    return None
+
+
+def _is_untouched(path: Path, journal: Path) -> bool:
+    """Whether it is the first journal, as a crash at the very beginning leaves it."""
+    return journal == journal_after(path) and journal.stat().st_size == 0
+
+
+def begin(path: Path, head: Head) -> Loaded:
+    """Make a new state, durably."""
+    make_folder(path.parent)
+    document = Document(format=FORMAT, journal=journal_after(path).name, head=head)
+    journal = install(path, document)
+    journal.close()
+    return Loaded(document=document, journal=journal.path, whole=Replay(seed=journal.seed))
+
+
+def install(path: Path, document: Document, *, instead_of: Journal | None = None) -> Journal:
+    """Make this document, with the empty journal that it names, the state at `path`.
+
+    Until the rename nothing has changed; from then on the old journal takes no more lines.
+    """
+    data, seed = sealed_document(document)
+    aside = write_aside(path, data)
+    journal = Journal.create(path.with_name(document.journal), seed=seed)
+    if instead_of:
+        instead_of.retire()
+    put_in_place(aside, path)
+    if instead_of:
+        instead_of.close()
+        with suppress(OSError):
+            instead_of.path.unlink()
+    return journal
+
+
+def clear(path: Path, named: Path) -> None:
+    """Remove the journals that a fold, killed in between, left beside the one that is named.
+
+    Raises `StateUnusable` for a later one that holds steps: then `state.json` comes from a backup, its folder does not.
+    """
+    for journal in _journals(path):
+        if _number(journal) > _number(named) and journal.stat().st_size:
+            raise StateUnusable(
+                f"{path}: is older than {journal.name} beside it",
+                hint=f"restore the whole folder {path.parent} from one backup; to go back to this older {path.name}, "
+                f"move {journal.name} away",
+            )
+        if journal != named:
+            journal.unlink()
+
+
+def journal_after(path: Path, journal: Path | None = None) -> Path:
+    """The name of the journal after this one, or of the first."""
+    return path.with_name(f"{path.name}.journal-{_number(journal) + 1 if journal else 1}")
+
+
+def _journals(path: Path) -> list[Path]:
+    """All journals of this state, oldest first."""
+    name = re.compile(re.escape(path.name) + r"\.journal-[0-9]+")
+    there = path.parent.iterdir() if path.parent.exists() else ()
+    return sorted((one for one in there if name.fullmatch(one.name)), key=_number)
+
+
+def _number(journal: Path) -> int:
+    return int(journal.name.rpartition("-")[2])
+
+
+RUNS_KEPT = 50
+
+
+class State:
+    """The memory of one account. What a method returned from survives a crash; what raised changed nothing.
+
+    `open` it to write, `read` it to look. All that write raise `DiskFull` or `StateUnusable`.
+    The pass alone writes, but for intents: a worker whose call cannot be repeated writes them down itself, before it
+    (`begin`, `settle`, `open_intents` may be called from any thread).
+    """
+
+    def __init__(
+        self, path: Path, document: Document, steps: Iterable[Step] = (), journal: Journal | None = None
+    ) -> None:
+        self.path = path
+        self.head = document.head
+        self._journal = journal
+        self._lock = Lock()
+        self._entries = dict(document.entries)
+        self._intents = dict(document.intents)
+        self._runs = {run.id: run for run in document.runs}
+        self.entries: Mapping[str, Entry] = MappingProxyType(self._entries)
+        """The ledger, by uuid: a live view, so copy it for a loop that writes."""
+        self.intents: Mapping[str, Intent] = MappingProxyType(self._intents)
+        """Those not settled, by id: a live view."""
+        for step in steps:
+            self._apply(step)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The last runs, newest last."""
+        return tuple(self._runs.values())
+
+    @classmethod
+    def read(cls, path: Path) -> "State | None":
+        """Look at it, without lock or write, also while a pass writes and folds; None: there is none yet."""
+        with explained(path):
+            loaded = load(_real(path))
+        return cls(path, loaded.document, loaded.steps) if loaded else None
+
+    @classmethod
+    def open(cls, path: Path, *, new_id: str) -> "State":
+        """Open it for a pass, which holds `lock`; where there is none, begin one, durable on return."""
+        real = _real(path)
+        with explained(path):
+            loaded = load(real) or begin(real, Head(id=new_id))
+            clear(real, loaded.journal)
+            return cls(real, loaded.document, loaded.steps, Journal.resume(loaded.journal, loaded.whole))
+
+    @classmethod
+    def imagined(cls, path: Path) -> "State":
+        """A state that was never written, for a dry run before the first pass; it cannot be written to."""
+        return cls(path, Document(format=FORMAT, journal="", head=Head(id="imagined")))
+
+    def put(self, *entries: Entry, head: Head | None = None, settled: Iterable[str] = ()) -> None:
+        """Remember these and close these intents, together or not at all."""
+        self._write(Step(head=head, entries=_by_uuid(entries), settled=tuple(settled)))
+
+    def update(self, **changes: Any) -> None:
+        """Change these fields of the head."""
+        self._write(Step(head=replace(self.head, **changes)))
+
+    def begin(self, intent: Intent) -> None:
+        """Write down what is about to be called and cannot be repeated; or under the same id what is known of it."""
+        self._write(Step(intents={intent.id: intent}))
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Those that are not settled, as of now."""
+        with self._lock:
+            return tuple(self._intents.values())
+
+    def settle(self, intent_id: str, *entries: Entry) -> None:
+        """Close an intent and remember its result, together or not at all."""
+        self._write(Step(settled=(intent_id,), entries=_by_uuid(entries)))
+
+    def record(self, run: Run) -> None:
+        """Write down a run's start, or its end under the same id; the last 50 are kept."""
+        self._write(Step(runs=(run,)))
+
+    def fold(self) -> None:
+        """Write a new `state.json` with an empty journal; when it raises, nothing that was written is lost."""
+        with self._lock:
+            self._fold(self._writable())
+
+    def _fold(self, old: Journal) -> None:
+        document = Document(
+            format=FORMAT,
+            journal=journal_after(self.path, old.path).name,
+            head=self.head,
+            entries=self._entries,
+            intents=self._intents,
+            runs=self.runs,
+        )
+        with explained(self.path):
+            self._journal = install(self.path, document, instead_of=old)
+
+    def close(self) -> None:
+        """Release the journal; nothing is lost without."""
+        if self._journal:
+            self._journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _writable(self) -> Journal:
+        if self._journal is None:
+            raise TypeError("this state was opened to be read")
+        return self._journal
+
+    def _write(self, step: Step) -> None:
+        if step != Step():
+            with self._lock:
+                self._writable().append(packed(step))
+                self._apply(step)
+
+    def _apply(self, step: Step) -> None:
+        self.head = step.head or self.head
+        self._entries.update(step.entries)
+        self._intents.update(step.intents)
+        for intent_id in step.settled:
+            self._intents.pop(intent_id, None)
+        self._runs.update((run.id, run) for run in step.runs)
+        while len(self._runs) > RUNS_KEPT:
+            del self._runs[next(iter(self._runs))]
+
+
+def _by_uuid(entries: Iterable[Entry]) -> dict[str, Entry]:
+    return {entry.uuid: entry for entry in entries}
+
+
+def _real(path: Path) -> Path:
+    """Where a link leads: two names of one state must share its journal."""
+    return Path(os.path.realpath(path))

@@ -1,0 +1,1 @@
+"""One pass: it lists, decides, deletes, publishes and writes down what happened."""

@@ -1,0 +1,272 @@
+"""Whose recordings the config selects, asked of Zoom with no more calls than that needs."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from zoomsync.config import Config
+from zoomsync.errors import ClockWrong, ConfigError, NotAuthorized, UsageError
+from zoomsync.formatting import moment, span_in_words
+from zoomsync.model import Entry, Meeting, User
+from zoomsync.zoom import scopes
+
+SKEW = timedelta(minutes=10)
+"""By how much this machine's clock and Zoom's may differ."""
+
+
+log = logging.getLogger(__name__)
+
+FEW = 25
+"""Up to so many named accounts each is asked about, and listed, by itself."""
+
+
+class ZoomUsers(Protocol):
+    """Zoom's users."""
+
+    def users(self, status: str) -> Iterable[User]:
+        """All users with this status: `active`, `inactive`, `pending`."""
+
+    def user(self, email: str) -> User | None:
+        """One user; None: Zoom knows no such user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFilter:
+    """What the config says about accounts; e-mails in lower case."""
+
+    emails: tuple[str, ...] = ()
+    """Blank: every user of the account."""
+    excluded: tuple[str, ...] = ()
+    unknown: str = "fail"
+    """`fail`, `warn`, or `tell`: only name them in `Hosts.unknown`."""
+    listing: str = "auto"
+
+    @property
+    def is_account_wide(self) -> bool:
+        """Whether one list for all users is the first choice."""
+        return self.listing == "account" or (self.listing == "auto" and not 0 < len(self.emails) <= FEW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """The users that the config selects."""
+
+    users: Mapping[str, User]
+    """Those that Zoom was asked about, by id; with the account-wide list and no filter only the inactive ones."""
+    ids: frozenset[str] | None
+    """None: every user."""
+    excluded: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] | None = None
+    """Ids of the users that the command line names; None: no narrowing."""
+    unknown: tuple[str, ...] = ()
+    """Addresses of filter_accounts that neither Zoom nor the ledger ever knew."""
+    unknown_excluded: tuple[str, ...] = ()
+    """Likewise of exclude_accounts."""
+
+    def selects(self, host_id: str) -> bool:
+        """Whether this host's recordings are wanted."""
+        is_named = self.narrowed is None or host_id in self.narrowed
+        return is_named and host_id not in self.excluded and (self.ids is None or host_id in self.ids)
+
+
+def account_filter(config: Config) -> AccountFilter:
+    """The config's words about accounts."""
+    return AccountFilter(
+        emails=config.filter_accounts,
+        excluded=config.exclude_accounts,
+        unknown=config.unknown_accounts,
+        listing=config.zoom.listing,
+    )
+
+
+def narrow_hosts(found: Hosts, emails: tuple[str, ...], directory: ZoomUsers) -> Hosts:
+    """Only these of the selected users. Raises `UsageError` for one that is unknown, or that the config leaves out."""
+    if not emails:
+        return found
+    users, unknown = _resolve(emails, directory)
+    outside = [*unknown, *(user.email for user in users if not found.selects(user.id))]
+    if outside:
+        raise UsageError(
+            f"--user {', '.join(outside)}: Zoom does not know it, or the config does not select it",
+            hint="`zoomsync users` lists who is selected",
+        )
+    return replace(found, users={**found.users, **_by_id(users)}, narrowed=tuple(user.id for user in users))
+
+
+def select_hosts(wanted: AccountFilter, directory: ZoomUsers, entries: Iterable[Entry]) -> Hosts:
+    """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
+    departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
+    excluded, unknown_excluded = _resolve(wanted.excluded, directory)
+    misspelt = [email for email in unknown_excluded if email not in departed]
+    if misspelt and wanted.unknown == "fail":
+        raise unknown_exclusions(misspelt)
+    warnings = [str(unknown_exclusions([email])) for email in misspelt if wanted.unknown == "warn"]
+    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
+    if not wanted.emails:
+        return Hosts(
+            users=_by_id(_everyone(wanted, directory)),
+            ids=None,
+            excluded=frozenset(left_out),
+            warnings=tuple(warnings),
+            unknown_excluded=tuple(misspelt),
+        )
+    found, unknown = _resolve(wanted.emails, directory)
+    warnings += [
+        f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in unknown if email in departed
+    ]
+    never = [email for email in unknown if email not in departed]
+    if never and wanted.unknown == "fail":
+        raise unknown_accounts(never)
+    if wanted.unknown == "warn":
+        warnings += [str(unknown_accounts([email])) for email in never]
+    ids = {user.id for user in found} | {departed[email] for email in unknown if email in departed}
+    return Hosts(
+        users=_by_id(found),
+        ids=frozenset(ids),
+        excluded=frozenset(left_out),
+        warnings=tuple(warnings),
+        unknown=tuple(never),
+        unknown_excluded=tuple(misspelt),
+    )
+
+
+def require_somebody(found: Hosts) -> None:
+    """Raise `ConfigError` when the config selects nobody: a pass over nobody would always be fine."""
+    if found.ids is not None and not found.ids - found.excluded:
+        raise ConfigError(
+            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
+            hint="correct the addresses; `zoomsync users` lists who is selected",
+        )
+
+
+def unknown_accounts(emails: Iterable[str]) -> ConfigError:
+    """The error for addresses that nobody ever knew."""
+    return ConfigError(
+        f"filter_accounts: {', '.join(emails)}: Zoom knows no such user",
+        hint="correct the address, or set `unknown_accounts: warn`",
+    )
+
+
+def host_of_meeting(meeting: Meeting) -> User:
+    """The host of a meeting, where Zoom tells no more than the meeting does."""
+    return User(id=meeting.host_id, email=meeting.host_email, status="unknown")
+
+
+def with_names(host: User, directory: ZoomUsers) -> User:
+    """The host with the names that Zoom has for it, where only meetings told of it; as it is, where Zoom refuses."""
+    if host.first_name or host.last_name or not host.id:
+        return host
+    try:
+        found = directory.user(host.id)
+    except NotAuthorized as refused:
+        log.warning("zoom: %s: its names are not known: %s", host.email, refused)
+        return host
+    return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
+
+
+def unknown_exclusions(emails: Iterable[str]) -> ConfigError:
+    """The error for excluded addresses that nobody ever knew: a typo would publish whom it was to leave out."""
+    return ConfigError(
+        f"exclude_accounts: {', '.join(emails)}: Zoom knows no such user",
+        hint="correct the address, remove it if that user has left, or set `unknown_accounts: warn`",
+    )
+
+
+def _by_id(users: Iterable[User]) -> dict[str, User]:
+    return {user.id: user for user in users if user.id}
+
+
+def _everyone(wanted: AccountFilter, directory: ZoomUsers) -> list[User]:
+    statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
+    return [user for status in statuses for user in directory.users(status)]
+
+
+def _resolve(emails: tuple[str, ...], directory: ZoomUsers) -> tuple[list[User], list[str]]:
+    """The users with these addresses, and the addresses that Zoom does not know."""
+    if len(emails) <= FEW:
+        answers = {email: directory.user(email) for email in emails}
+    else:
+        known = {user.email.lower(): user for status in ("active", "inactive") for user in directory.users(status)}
+        answers = {email: known.get(email) or directory.user(email) for email in emails}
+    return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
+
+
+class Authorization(Protocol):
+    """What the token answer said."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Empty when it did not say."""
+
+    @property
+    def server_date(self) -> datetime | None:
+        """Zoom's clock; None when it did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantedScopes:
+    """What the app may do of what the config needs."""
+
+    missing: tuple[str, ...]
+    """Reading scopes that it lacks, in words."""
+    may_delete: bool
+    may_list_account: bool
+    surplus: tuple[str, ...]
+
+
+def granted_scopes(authorization: Authorization, wanted: AccountFilter, *, deletes: bool) -> GrantedScopes:
+    """Hold the granted scopes against what this config needs; a token that names no scopes is taken as it is."""
+    granted = authorization.scopes
+    if not granted:
+        return GrantedScopes(missing=(), may_delete=True, may_list_account=True, surplus=())
+    may_list_account = not scopes.missing(granted, ["account list"])
+    needs = needed_scopes(wanted, may_list_account=may_list_account)
+    return GrantedScopes(
+        missing=scopes.missing(granted, needs),
+        may_delete=not scopes.missing(granted, ["delete"]),
+        may_list_account=may_list_account,
+        surplus=scopes.surplus(granted, [*scopes.SCOPES] if deletes else [n for n in scopes.SCOPES if n != "delete"]),
+    )
+
+
+def needed_scopes(wanted: AccountFilter, *, may_list_account: bool) -> list[str]:
+    """The names of the reading scopes without which this config cannot work."""
+    is_account_wide = wanted.is_account_wide and (may_list_account or wanted.listing == "account")
+    needs = ["meeting", "account list" if is_account_wide else "user list"]
+    if is_account_wide and not wanted.emails:
+        needs.append("user list")
+    if not wanted.emails or len(wanted.emails) > FEW:
+        needs.append("users")
+    if wanted.emails or wanted.excluded:
+        needs.append("user")
+    return needs
+
+
+def require_scopes(found: GrantedScopes) -> None:
+    """Raise `NotAuthorized` when a reading scope is missing."""
+    if found.missing:
+        raise NotAuthorized(
+            f"zoom: the app lacks {'; '.join(found.missing)}",
+            hint="add these scopes to the app in Zoom's App Marketplace and activate it again",
+        )
+
+
+def check_clock(server_date: datetime | None, now: datetime, *, deletes: bool) -> str:
+    """Raise `ClockWrong` when the clocks differ too much, or Zoom's is unknown while deletion is on; else in words."""
+    if server_date is None:
+        if deletes:
+            raise ClockWrong(
+                "zoom: its answer has no date, so this machine's clock cannot be checked while deletion is on",
+                hint="set delete_recordings: never until a proxy on the way lets the Date header pass",
+            )
+        return "Zoom's answer has no date: not compared"
+    skew = abs(now - server_date)
+    if skew > SKEW:
+        raise ClockWrong(
+            f"clock: this machine says {moment(now)}, Zoom says {moment(server_date)}",
+            hint="set the clock, e.g. by enabling time synchronisation (timedatectl set-ntp true)",
+        )
+    return f"{span_in_words(skew)} off Zoom's" if skew >= timedelta(seconds=2) else "agrees with Zoom's"
