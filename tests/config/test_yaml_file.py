@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.builders import CREDENTIALS, a_file, library_of, refusal
-from zoomsync.config import find_config, load
+from zoomsync.config import find_config, load, yaml_file
 from zoomsync.errors import ConfigError
 
 ME = os.geteuid()
@@ -44,11 +44,12 @@ def test_places_are_looked_at_in_their_order(tmp_path: Path) -> None:
     assert found == there
 
 
-def test_where_none_is_found_the_places_are_told(tmp_path: Path) -> None:
+def test_where_none_is_found_the_places_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_file, "SYSTEM_FOLDER", tmp_path / "etc/zoomsync")
     with pytest.raises(ConfigError) as caught:
         find_config(None, homes(tmp_path), tmp_path, ME)
 
-    places = f"{tmp_path}/config.yaml, {tmp_path}/xdg/zoomsync/config.yaml, /etc/zoomsync/config.yaml"
+    places = f"{tmp_path}/config.yaml, {tmp_path}/xdg/zoomsync/config.yaml, {tmp_path}/etc/zoomsync/config.yaml"
     assert str(caught.value) == f"config: none found; looked at {places}"
     assert caught.value.hint == (
         f"copy config.example.yaml to {tmp_path}/config.yaml and fill it in, or name a config with -c"

@@ -13,6 +13,8 @@ from zoomsync.errors import ConfigError
 from zoomsync.formatting import escaped
 
 _FILE = "config.yaml"
+SYSTEM_FOLDER = Path("/etc/zoomsync")
+"""Where an administrator keeps the config of all users."""
 _QUOTED = re.compile(r"(?<!['\"])\s['\"](?![^'\"]['\"]|\\.['\"]|<[\w ]+>').*", re.DOTALL)
 """From the first quotation in PyYAML's sentence on, unless it is of one character or names a token."""
 
@@ -47,7 +49,7 @@ def _places(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
         yield Path(told, "zoomsync", _FILE)
     elif home:
         yield Path(home, ".config", "zoomsync", _FILE)
-    yield Path("/etc/zoomsync", _FILE)
+    yield SYSTEM_FOLDER / _FILE
 
 
 def _refuse_foreign(place: Path, uid: int) -> None:

@@ -1,1 +1,1 @@
-"""Every rule about recordings. Pure: facts come in, decisions with their reasons go out; no clock and no file is read."""
+"""Every rule about recordings. Pure: facts go in, decisions with their reasons come out; no clock, no file."""
