@@ -1,12 +1,24 @@
 """Builders and doubles that tests share: `a_meeting(...)` and friends, and a clock that tests turn."""
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from zoomsync.errors import Stopped, ZoomsyncError
-from zoomsync.model import CloudFile, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, StoredFile, User
+from zoomsync.model import (
+    Authorization,
+    CloudFile,
+    Entry,
+    Kind,
+    Listing,
+    Meeting,
+    Phase,
+    Receipt,
+    RecordingFile,
+    StoredFile,
+    User,
+)
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """When tests begin: nine days after `START`."""
@@ -188,22 +200,22 @@ def a_piece(name: str, begin: float | None = 0, end: float | None = None, **chan
     return a_file(**{"id": name, "start": start, "end": until, **PIECES[name[0]], **changes})
 
 
-@dataclass(frozen=True)
-class FakeListing:
-    """A complete list of one window."""
-
-    meetings: tuple[Meeting, ...] = ()
-    unreadable: tuple[str, ...] = ()
-
-
-class FakeDirectory:
-    """Zoom's users and lists from memory; `asked` holds every question in words."""
+class FakeZoom:
+    """A `model.Zoom` from memory: its users, lists and meetings; `asked` has every question in words."""
 
     def __init__(self, *people: User) -> None:
         self.people = people
         self.lists: dict[str | None, tuple[Meeting, ...] | ZoomsyncError] = {}
         """By user id; None: the account-wide list. An error is raised."""
+        self.meetings: dict[str, Meeting | ZoomsyncError] = {}
+        """By uuid. An error is raised."""
+        self.deleted: list[tuple[str, str, str]] = []
+        """uuid, id of the file, and how."""
+        self.authorization = Authorization(scopes=frozenset(), server_date=NOW)
         self.asked: list[str] = []
+
+    def authorize(self) -> Authorization:
+        return self.authorization
 
     def users(self, status: str) -> list[User]:
         self.asked.append(f"{status} users")
@@ -213,9 +225,20 @@ class FakeDirectory:
         self.asked.append(email)
         return next((user for user in self.people if email in (user.email, user.id)), None)
 
-    def recordings(self, since: date, until: date, *, user: str | None) -> FakeListing:
+    def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         self.asked.append(f"recordings of {user or 'the account'} {since} to {until}")
         found = self.lists.get(user, ())
         if isinstance(found, ZoomsyncError):
             raise found
-        return FakeListing(meetings=found)
+        return Listing(meetings=found)
+
+    def meeting(self, uuid: str) -> Meeting | None:
+        self.asked.append(f"meeting {uuid}")
+        found = self.meetings.get(uuid)
+        if isinstance(found, ZoomsyncError):
+            raise found
+        return found
+
+    def delete_file(self, uuid: str, file_id: str, action: str) -> str:
+        self.deleted.append((uuid, file_id, action))
+        return "204"

@@ -19,9 +19,9 @@ from zoomsync.http import TRIES, Http
 from zoomsync.item.build import Style
 from zoomsync.item.disk import Disk
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.model import Clock, User
+from zoomsync.model import Clock, User, Zoom
 from zoomsync.state import State
-from zoomsync.sync.accounts import ZoomUsers, with_names
+from zoomsync.sync.accounts import with_names
 from zoomsync.zoom.client import ZoomClient
 from zoomsync.zoom.download import Downloads
 from zoomsync.zoom.oauth import TokenSource
@@ -76,14 +76,14 @@ def destination(
     intents: Intents,
     new_id: Callable[[], str],
     *,
-    zoom: ZoomUsers,
+    zoom: Zoom,
     tries: int = TRIES,
 ) -> Destination:
     """The destination that the config names; not attached yet, nothing is sent."""
     settings = config.destination
     if isinstance(settings, config_of.VidizmoSettings):
         http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
-        named = partial(with_names, directory=zoom)
+        named = partial(with_names, zoom=zoom)
         return portal(config, settings, clock, http, intents=intents, new_id=new_id, named=named)
     return LibraryDestination(
         settings.path,
@@ -157,7 +157,7 @@ def shop(
 
     def opened(users: Mapping[str, User]) -> Shop:
         return Shop(
-            reader=to_zoom.zoom,
+            zoom=to_zoom.zoom,
             fetcher=to_zoom.downloads,
             destination=destination,
             tools=tools,

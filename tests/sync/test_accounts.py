@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import FakeDirectory, a_user, an_entry
+from tests.fakes import FakeZoom, a_user, an_entry
 from zoomsync.errors import ConfigError, UsageError
 from zoomsync.model import User
 from zoomsync.sync.accounts import FEW, AccountFilter, Hosts, narrow_hosts, select_hosts
@@ -16,8 +16,8 @@ PIA = a_user(id="", email="pia@example.org", status="pending")
 GONE = an_entry(host_id="host-gone", host_email="Gone@example.org")
 
 
-def zoom() -> FakeDirectory:
-    return FakeDirectory(ADA, BOB, DAN, PIA)
+def zoom() -> FakeZoom:
+    return FakeZoom(ADA, BOB, DAN, PIA)
 
 
 def by_id(*users: User) -> dict[str, User]:
@@ -74,7 +74,7 @@ def test_the_config_selects(wanted: AccountFilter, expected: Hosts, asked: list[
 
 def test_a_long_filter_is_looked_up_in_the_lists_of_users() -> None:
     crowd = a_crowd(FEW + 5)
-    directory = FakeDirectory(*crowd)
+    directory = FakeZoom(*crowd)
 
     found = select_hosts(AccountFilter(emails=names(*range(FEW + 1))), directory, [])
 

@@ -5,14 +5,14 @@ from datetime import datetime
 
 import pytest
 
-from tests.fakes import FakeDirectory, a_meeting, a_user
+from tests.fakes import FakeZoom, a_meeting, a_user
 from zoomsync.errors import AccountListRefused, ListingFailed, Unreachable, UserUnknown
 from zoomsync.http import ServiceUnavailable
 from zoomsync.model import Meeting, User
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import GIVEN_UP, Patience
-from zoomsync.sync.lister import Listed, Lists
+from zoomsync.sync.lister import Listed, Lister
 
 ADA = a_user()
 BOB = a_user(id="host-bob", email="bob@example.org")
@@ -26,9 +26,9 @@ EVERYONE = Hosts(users={"host-dan": DAN}, ids=None)
 NAMED = Hosts(users={"host-ada": ADA, "host-bob": BOB}, ids=frozenset({"host-ada", "host-bob", "host-gone"}))
 
 
-def zoom(*people: User) -> FakeDirectory:
+def zoom(*people: User) -> FakeZoom:
     """Each user has one recording; the account-wide list leaves out the inactive one."""
-    directory = FakeDirectory(*(people or (ADA, BOB, DAN)))
+    directory = FakeZoom(*(people or (ADA, BOB, DAN)))
     directory.lists = {
         None: (OF_ADA, OF_BOB),
         "host-ada": (OF_ADA,),
@@ -38,15 +38,15 @@ def zoom(*people: User) -> FakeDirectory:
     return directory
 
 
-def lists(directory: FakeDirectory, hosts: Hosts = EVERYONE, *, is_account_wide: bool = True) -> Lists:
-    return Lists(directory, hosts, is_account_wide=is_account_wide, patience=Patience())
+def lists(directory: FakeZoom, hosts: Hosts = EVERYONE, *, is_account_wide: bool = True) -> Lister:
+    return Lister(directory, hosts, is_account_wide=is_account_wide, patience=Patience())
 
 
 def uuids(listed: Listed) -> list[str]:
     return [meeting.uuid for meeting in listed.meetings]
 
 
-def asked(directory: FakeDirectory) -> list[str]:
+def asked(directory: FakeZoom) -> list[str]:
     """The questions, without the dates of the window."""
     return [question.removesuffix(f" {DAYS}") for question in directory.asked]
 

@@ -1,12 +1,12 @@
 """What Zoom lets the app do, and whether both clocks agree."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
 
 from tests.fakes import NOW
 from zoomsync.errors import ClockWrong, NotAuthorized
+from zoomsync.model import Authorization
 from zoomsync.sync.accounts import (
     FEW,
     AccountFilter,
@@ -25,14 +25,6 @@ EVERYTHING = frozenset({ACCOUNT, USER, MEETING, USERS, ONE, DELETE})
 CLASSIC = frozenset({"recording:read:admin", "recording:write:admin", "user:read:admin", "account:read:admin"})
 ADA = ("ada@example.org",)
 MANY = tuple(f"{number}@example.org" for number in range(FEW + 1))
-
-
-@dataclass
-class Answer:
-    """A token answer."""
-
-    scopes: frozenset[str]
-    server_date: datetime | None = None
 
 
 @pytest.mark.parametrize(
@@ -85,7 +77,7 @@ def test_a_config_needs_these_scopes(wanted: AccountFilter, may_list_account: bo
 def test_the_granted_scopes_are_held_against_the_needed_ones(
     granted: frozenset[str], deletes: bool, expected: GrantedScopes
 ) -> None:
-    assert granted_scopes(Answer(granted), AccountFilter(), deletes=deletes) == expected
+    assert granted_scopes(Authorization(scopes=granted), AccountFilter(), deletes=deletes) == expected
 
 
 def test_a_missing_reading_scope_stops_everything() -> None:

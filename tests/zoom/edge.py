@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from tests.fakes import NOW, FakeClock
 from tests.sandbox.server import Sandbox
 from zoomsync.http import Http
-from zoomsync.model import Meeting, Secret
-from zoomsync.zoom.client import Listing, ZoomClient
+from zoomsync.model import Listing, Meeting, Secret
+from zoomsync.zoom.client import ZoomClient
 from zoomsync.zoom.download import Downloads
 from zoomsync.zoom.oauth import TokenSource
 

@@ -15,7 +15,7 @@ from tests.sandbox.settings import CLASSIC, READING
 from tests.sandbox.world import ZoomMeeting
 from tests.zoom.edge import SINCE, UNTIL, Edge
 from zoomsync.errors import AccountListRefused, ListingFailed, NotAuthorized, Stopped, Unreachable, ZoomsyncError
-from zoomsync.zoom.client import Listing
+from zoomsync.model import Listing
 
 ALICE = "alice@example.org"
 

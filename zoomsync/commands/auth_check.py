@@ -18,13 +18,11 @@ from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import device, existing, free_bytes
 from zoomsync.media.ffmpeg import Tools, find_tools
-from zoomsync.model import Entry, Secret, Surveyed
+from zoomsync.model import Authorization, Entry, Secret, Surveyed, Zoom
 from zoomsync.state import State, owner_check
 from zoomsync.sync.accounts import (
     AccountFilter,
-    Authorization,
     GrantedScopes,
-    ZoomUsers,
     account_filter,
     check_clock,
     granted_scopes,
@@ -138,9 +136,9 @@ def check_scopes(authorization: Authorization, may: GrantedScopes, *, deletes: b
         yield warned("scopes", f"more than this config needs: {', '.join(may.surplus)}", hint)
 
 
-def check_accounts(wanted: AccountFilter, directory: ZoomUsers, entries: Iterable[Entry]) -> list[Check]:
+def check_accounts(wanted: AccountFilter, zoom: Zoom, entries: Iterable[Entry]) -> list[Check]:
     """Whether Zoom knows every address of filter_accounts and exclude_accounts."""
-    found = select_hosts(replace(wanted, unknown="tell"), directory, entries)
+    found = select_hosts(replace(wanted, unknown="tell"), zoom, entries)
     rows = [warned("accounts", warning) for warning in found.warnings]
     problems = [unknown_exclusions([email]) for email in found.unknown_excluded]
     problems += [unknown_accounts([email]) for email in found.unknown]

@@ -1,7 +1,7 @@
 """`zoomsync users`: the Zoom users that the config selects, and their authors."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,10 +12,9 @@ from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import LibrarySettings
 from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed
-from zoomsync.model import Entry, User
+from zoomsync.model import Author, Entry, User, Zoom
 from zoomsync.state import State
-from zoomsync.sync.accounts import AccountFilter, ZoomUsers, account_filter, select_hosts, unknown_accounts
-from zoomsync.sync.authors import AuthorSource
+from zoomsync.sync.accounts import AccountFilter, account_filter, select_hosts, unknown_accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +44,9 @@ class Roster:
 
 def list_members(
     wanted: AccountFilter,
-    directory: ZoomUsers,
+    zoom: Zoom,
     entries: Collection[Entry],
-    authors: AuthorSource,
+    prospect: Callable[[User], Author],
     *,
     everyone: bool = True,
 ) -> Roster:
@@ -55,28 +54,24 @@ def list_members(
 
     Not `everyone`: about the hosts of the ledger alone, where it has any.
     """
-    users, unknown = _named(wanted, directory, entries) if wanted.emails else _everyone(wanted, directory, entries)
+    users, unknown = _named(wanted, zoom, entries) if wanted.emails else _everyone(wanted, zoom, entries)
     counts = Counter(entry.host_id for entry in entries)
-    members = [_member(user, counts, authors, is_asked=everyone or not counts or user.id in counts) for user in users]
+    members = [_member(user, counts, prospect, is_asked=everyone or not counts or user.id in counts) for user in users]
     ordered = sorted(members, key=lambda one: (one.email.lower(), one.id))
     return Roster(members=tuple(ordered), refused=unknown if wanted.unknown == "fail" else ())
 
 
-def _named(
-    wanted: AccountFilter, directory: ZoomUsers, entries: Collection[Entry]
-) -> tuple[list[User], tuple[str, ...]]:
-    found = select_hosts(replace(wanted, unknown="tell"), directory, entries)
+def _named(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]) -> tuple[list[User], tuple[str, ...]]:
+    found = select_hosts(replace(wanted, unknown="tell"), zoom, entries)
     known = [user for user in found.users.values() if found.selects(user.id)]
     gone = [user for user in _departed(found.users, entries) if found.selects(user.id)]
-    pending = {user.email.lower(): user for user in (directory.users("pending") if found.unknown else ())}
+    pending = {user.email.lower(): user for user in (zoom.users("pending") if found.unknown else ())}
     strangers = [pending.get(email) or User(id="", email=email, status="unknown") for email in found.unknown]
     return [*known, *gone, *strangers], found.unknown
 
 
-def _everyone(
-    wanted: AccountFilter, directory: ZoomUsers, entries: Collection[Entry]
-) -> tuple[list[User], tuple[str, ...]]:
-    listed = [user for status in ("active", "inactive", "pending") for user in directory.users(status)]
+def _everyone(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]) -> tuple[list[User], tuple[str, ...]]:
+    listed = [user for status in ("active", "inactive", "pending") for user in zoom.users(status)]
     ids = {user.id for user in listed}
     everybody = [*listed, *_departed(ids, entries)]
     return [user for user in everybody if user.email.lower() not in wanted.excluded], ()
@@ -92,8 +87,8 @@ def _departed(known: Collection[str], entries: Iterable[Entry]) -> list[User]:
     ]
 
 
-def _member(user: User, counts: Counter[str], authors: AuthorSource, *, is_asked: bool) -> Member:
-    author, note = _author(user, authors) if is_asked else ("", "no recordings yet: not asked about without --all")
+def _member(user: User, counts: Counter[str], prospect: Callable[[User], Author], *, is_asked: bool) -> Member:
+    author, note = _author(user, prospect) if is_asked else ("", "no recordings yet: not asked about without --all")
     return Member(
         id=user.id,
         email=user.email,
@@ -105,13 +100,13 @@ def _member(user: User, counts: Counter[str], authors: AuthorSource, *, is_asked
     )
 
 
-def _author(user: User, authors: AuthorSource) -> tuple[str, str]:
+def _author(user: User, prospect: Callable[[User], Author]) -> tuple[str, str]:
     if user.status == "unknown":
         return "", "Zoom knows no such user"
     if user.status == "pending" or not user.id:
         return "", "has not accepted Zoom's invitation: records nothing"
     try:
-        author = authors.prospect(user)
+        author = prospect(user)
     except (Forbidden, MeetingFailed) as refused:
         return "", str(refused)
     return author.email or author.id, author.note
@@ -153,4 +148,6 @@ def _found(named: Path | None, around: Surroundings, *, everyone: bool) -> Roste
         is_free = isinstance(config.destination, LibrarySettings)
         if not is_free:
             app.attach(destination, state, run="", new_id="", begin_new=False, dry_run=True)
-        return list_members(account_filter(config), to_zoom.zoom, entries, destination, everyone=everyone or is_free)
+        return list_members(
+            account_filter(config), to_zoom.zoom, entries, destination.prospect, everyone=everyone or is_free
+        )

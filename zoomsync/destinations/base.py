@@ -8,7 +8,7 @@ from typing import Protocol
 from zoomsync.item.build import Style
 from zoomsync.item.disk import Disk
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.model import Author, Clock, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict
+from zoomsync.model import Author, Clock, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict, Zoom
 
 
 class Destination(Protocol):
@@ -51,13 +51,6 @@ class Destination(Protocol):
         """Look at the stored files again: by content, or by the strongest check there is."""
 
 
-class MeetingReader(Protocol):
-    """Reads one meeting from Zoom."""
-
-    def meeting(self, uuid: str) -> Meeting | None:
-        """None: gone. Raises `StillProcessing`."""
-
-
 class Fetcher(Protocol):
     """Brings one file to staging."""
 
@@ -69,7 +62,7 @@ class Fetcher(Protocol):
 class Shop:
     """All that working on a meeting needs, shared by the workers."""
 
-    reader: MeetingReader
+    zoom: Zoom
     fetcher: Fetcher
     destination: Destination
     tools: Tools

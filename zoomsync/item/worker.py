@@ -171,7 +171,7 @@ def _reread(job: Publish, entry: Entry | None, rules: Rules, shop: Shop) -> Deci
     if now - job.meeting.listed_at <= STALE:
         return job
     try:
-        found = shop.reader.meeting(job.meeting.uuid)
+        found = shop.zoom.meeting(job.meeting.uuid)
     except StillProcessing as wait:
         return Wait(reason=str(wait))
     if found is None:

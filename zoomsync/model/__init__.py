@@ -14,13 +14,24 @@ from zoomsync.model.item import (
 )
 from zoomsync.model.ledger import AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry, Run
 from zoomsync.model.runtime import DAY, HOUR, MINUTE, Clock, Secret
-from zoomsync.model.zoom import Fetched, Kind, Meeting, RecordingFile, Segment, User
+from zoomsync.model.zoom import (
+    Authorization,
+    Fetched,
+    Kind,
+    Listing,
+    Meeting,
+    RecordingFile,
+    Segment,
+    User,
+    Zoom,
+)
 
 __all__ = [
     "DAY",
     "HOUR",
     "MINUTE",
     "Author",
+    "Authorization",
     "AuthorizationStatus",
     "Clock",
     "CloudFile",
@@ -31,6 +42,7 @@ __all__ = [
     "Item",
     "ItemFile",
     "Kind",
+    "Listing",
     "Meeting",
     "Phase",
     "Process",
@@ -46,4 +58,5 @@ __all__ = [
     "Surveyed",
     "User",
     "Verdict",
+    "Zoom",
 ]

@@ -1,9 +1,10 @@
-"""What Zoom has: users, meetings, files; and the segments that they make up."""
+"""Zoom: its users, meetings and files, the segments that they make up, and the API itself as a pass uses it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from zoomsync.model.runtime import Secret
 
@@ -112,3 +113,51 @@ class Fetched:
     path: Path
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """What came with a token."""
+
+    scopes: frozenset[str]
+    """What the app may do; empty: Zoom did not say."""
+    server_date: datetime | None = None
+    """Zoom's clock; None: Zoom did not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Every recording of one window of time."""
+
+    meetings: tuple[Meeting, ...]
+    """Each uuid once, in Zoom's order."""
+    unreadable: tuple[str, ...] = ()
+    """What Zoom lists but no meeting can be made of, in words: to be reported."""
+
+
+class Zoom(Protocol):
+    """Zoom's API. Every method raises `NotAuthorized` and `Unreachable`, and may be called from several threads."""
+
+    def authorize(self) -> Authorization:
+        """Get a token."""
+
+    def users(self, status: str) -> list[User]:
+        """All users with this status: `active`, `inactive` or `pending`."""
+
+    def user(self, email: str) -> User | None:
+        """The user with this address (or id); None: Zoom does not know it."""
+
+    def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
+        """Every recording that began from `since` to `until`, of a user (id or address) or of the account (None).
+
+        It is complete, or this raises: `AccountListRefused`, and `ListingFailed` for a user.
+        """
+
+    def meeting(self, uuid: str) -> Meeting | None:
+        """The meeting as it is now; None: gone. Raises `StillProcessing`, and `MeetingFailed` if Zoom refuses it."""
+
+    def delete_file(self, uuid: str, file_id: str, action: str) -> str:
+        """Delete one file: to the `trash`, or for good (`delete`); returns Zoom's answer in words.
+
+        Raises `DeletionRefused`. After `Unreachable` it is unknown whether the file was deleted.
+        """

@@ -4,12 +4,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from zoomsync.config import Config
 from zoomsync.errors import ClockWrong, ConfigError, NotAuthorized, UsageError
 from zoomsync.formatting import moment, span_in_words
-from zoomsync.model import Entry, Meeting, User
+from zoomsync.model import Authorization, Entry, Meeting, User, Zoom
 from zoomsync.zoom import scopes
 
 SKEW = timedelta(minutes=10)
@@ -20,16 +19,6 @@ log = logging.getLogger(__name__)
 
 FEW = 25
 """Up to so many named accounts each is asked about, and listed, by itself."""
-
-
-class ZoomUsers(Protocol):
-    """Zoom's users."""
-
-    def users(self, status: str) -> Iterable[User]:
-        """All users with this status: `active`, `inactive`, `pending`."""
-
-    def user(self, email: str) -> User | None:
-        """One user; None: Zoom knows no such user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +71,11 @@ def account_filter(config: Config) -> AccountFilter:
     )
 
 
-def narrow_hosts(found: Hosts, emails: tuple[str, ...], directory: ZoomUsers) -> Hosts:
+def narrow_hosts(found: Hosts, emails: tuple[str, ...], zoom: Zoom) -> Hosts:
     """Only these of the selected users. Raises `UsageError` for one that is unknown, or that the config leaves out."""
     if not emails:
         return found
-    users, unknown = _resolve(emails, directory)
+    users, unknown = _resolve(emails, zoom)
     outside = [*unknown, *(user.email for user in users if not found.selects(user.id))]
     if outside:
         raise UsageError(
@@ -96,10 +85,10 @@ def narrow_hosts(found: Hosts, emails: tuple[str, ...], directory: ZoomUsers) ->
     return replace(found, users={**found.users, **_by_id(users)}, narrowed=tuple(user.id for user in users))
 
 
-def select_hosts(wanted: AccountFilter, directory: ZoomUsers, entries: Iterable[Entry]) -> Hosts:
+def select_hosts(wanted: AccountFilter, zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
     """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
     departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
-    excluded, unknown_excluded = _resolve(wanted.excluded, directory)
+    excluded, unknown_excluded = _resolve(wanted.excluded, zoom)
     misspelt = [email for email in unknown_excluded if email not in departed]
     if misspelt and wanted.unknown == "fail":
         raise unknown_exclusions(misspelt)
@@ -107,13 +96,13 @@ def select_hosts(wanted: AccountFilter, directory: ZoomUsers, entries: Iterable[
     left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
     if not wanted.emails:
         return Hosts(
-            users=_by_id(_everyone(wanted, directory)),
+            users=_by_id(_everyone(wanted, zoom)),
             ids=None,
             excluded=frozenset(left_out),
             warnings=tuple(warnings),
             unknown_excluded=tuple(misspelt),
         )
-    found, unknown = _resolve(wanted.emails, directory)
+    found, unknown = _resolve(wanted.emails, zoom)
     warnings += [
         f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in unknown if email in departed
     ]
@@ -155,12 +144,12 @@ def host_of_meeting(meeting: Meeting) -> User:
     return User(id=meeting.host_id, email=meeting.host_email, status="unknown")
 
 
-def with_names(host: User, directory: ZoomUsers) -> User:
+def with_names(host: User, zoom: Zoom) -> User:
     """The host with the names that Zoom has for it, where only meetings told of it; as it is, where Zoom refuses."""
     if host.first_name or host.last_name or not host.id:
         return host
     try:
-        found = directory.user(host.id)
+        found = zoom.user(host.id)
     except NotAuthorized as refused:
         log.warning("zoom: %s: its names are not known: %s", host.email, refused)
         return host
@@ -179,31 +168,19 @@ def _by_id(users: Iterable[User]) -> dict[str, User]:
     return {user.id: user for user in users if user.id}
 
 
-def _everyone(wanted: AccountFilter, directory: ZoomUsers) -> list[User]:
+def _everyone(wanted: AccountFilter, zoom: Zoom) -> list[User]:
     statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
-    return [user for status in statuses for user in directory.users(status)]
+    return [user for status in statuses for user in zoom.users(status)]
 
 
-def _resolve(emails: tuple[str, ...], directory: ZoomUsers) -> tuple[list[User], list[str]]:
+def _resolve(emails: tuple[str, ...], zoom: Zoom) -> tuple[list[User], list[str]]:
     """The users with these addresses, and the addresses that Zoom does not know."""
     if len(emails) <= FEW:
-        answers = {email: directory.user(email) for email in emails}
+        answers = {email: zoom.user(email) for email in emails}
     else:
-        known = {user.email.lower(): user for status in ("active", "inactive") for user in directory.users(status)}
-        answers = {email: known.get(email) or directory.user(email) for email in emails}
+        known = {user.email.lower(): user for status in ("active", "inactive") for user in zoom.users(status)}
+        answers = {email: known.get(email) or zoom.user(email) for email in emails}
     return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
-
-
-class Authorization(Protocol):
-    """What the token answer said."""
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        """Empty when it did not say."""
-
-    @property
-    def server_date(self) -> datetime | None:
-        """Zoom's clock; None when it did not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

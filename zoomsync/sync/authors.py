@@ -3,27 +3,20 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import Forbidden, MeetingFailed
-from zoomsync.model import Author, Meeting, User
+from zoomsync.model import Meeting, User
 from zoomsync.sync.accounts import host_of_meeting
 
 log = logging.getLogger(__name__)
 
 
-class AuthorSource(Protocol):
-    """A destination, as far as authors go."""
-
-    def prospect(self, host: User) -> Author:
-        """Under whom the recordings of this host would be published, and how that comes about; changes nothing."""
-
-
 class AuthorForecast:
     """Counts `author_…` for each host, by the standing of its author."""
 
-    def __init__(self, authors: AuthorSource, counts: Counter[str]) -> None:
-        self._authors = authors
+    def __init__(self, destination: Destination, counts: Counter[str]) -> None:
+        self._destination = destination
         self._counts = counts
         self._seen: set[str] = set()
 
@@ -36,7 +29,7 @@ class AuthorForecast:
 
     def _count(self, host: User) -> None:
         try:
-            author = self._authors.prospect(host)
+            author = self._destination.prospect(host)
         except (Forbidden, MeetingFailed) as refused:
             log.warning("%s: author not known: %s", host.email, refused)
         else:

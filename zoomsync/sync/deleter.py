@@ -6,14 +6,13 @@ from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Protocol
 
 from zoomsync.console import log_context
-from zoomsync.destinations.base import Destination, MeetingReader
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import DeletionRefused, Forbidden, MeetingFailed, NotAuthorized, StillProcessing, Unreachable
 from zoomsync.formatting import plural
 from zoomsync.http import ServiceUnavailable
-from zoomsync.model import Clock, Entry, Intent, Meeting, Receipt, RecordingFile, Verdict
+from zoomsync.model import Clock, Entry, Intent, Meeting, Receipt, RecordingFile, Verdict, Zoom
 from zoomsync.rules import ledger
 from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
 from zoomsync.rules.publish import Publish, Rules
@@ -23,20 +22,10 @@ from zoomsync.sync.breaker import GIVEN_UP, Patience
 from zoomsync.sync.recorder import Recorder, row
 
 
-class DeletingZoom(Protocol):
-    """Zoom, as far as deleting goes."""
-
-    def meeting(self, uuid: str) -> Meeting | None:
-        """None: gone."""
-
-    def delete_file(self, uuid: str, file_id: str, action: str) -> str:
-        """Zoom's answer in words; raises `DeletionRefused`, `NotAuthorized`, or `Unreachable`: then it is unknown."""
-
-
 class Deleter:
     """Carries out deletions, one at a time; the only place that calls Zoom to delete."""
 
-    def __init__(self, zoom: DeletingZoom, state: State, audit: Audit, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, zoom: Zoom, state: State, audit: Audit, clock: Clock, new_id: Callable[[], str]) -> None:
         self._zoom = zoom
         self._state = state
         self._audit = audit
@@ -116,7 +105,7 @@ class Deletions:
     def __init__(
         self,
         *,
-        zoom: MeetingReader,
+        zoom: Zoom,
         book: Recorder,
         destination: Destination,
         deleting: Deleter | None,

@@ -4,11 +4,10 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from zoomsync.config import Config
 from zoomsync.console import log_context
-from zoomsync.destinations.base import Destination, MeetingReader, Shop
+from zoomsync.destinations.base import Destination, Shop
 from zoomsync.errors import (
     ConfigError,
     DiskFull,
@@ -21,12 +20,11 @@ from zoomsync.errors import (
 )
 from zoomsync.formatting import plural
 from zoomsync.item.worker import Done, publish
-from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, User
+from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, User, Zoom
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
 from zoomsync.rules.windows import add_gap
 from zoomsync.state import State
 from zoomsync.sync.accounts import (
-    Authorization,
     GrantedScopes,
     Hosts,
     account_filter,
@@ -40,7 +38,7 @@ from zoomsync.sync.accounts import (
 from zoomsync.sync.authors import AuthorForecast
 from zoomsync.sync.breaker import Breaker, Patience
 from zoomsync.sync.deleter import Deleter, Deletions
-from zoomsync.sync.lister import Lister, Lists
+from zoomsync.sync.lister import Lister
 from zoomsync.sync.reader import Reader, Reading, stretches_of
 from zoomsync.sync.recorder import Job, Recorder
 from zoomsync.sync.workers import Workers
@@ -51,13 +49,6 @@ FIRST_REACH = 30 * DAY
 """How far back the first pass goes when the config does not say."""
 GRACE_SECONDS = 4.0
 """How long jobs in flight may take to end by themselves once the pass is stopped."""
-
-
-class Zoom(Lister, MeetingReader, Protocol):
-    """Zoom, as a pass uses it."""
-
-    def authorize(self) -> Authorization:
-        """Get a token; raises `NotAuthorized`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +91,13 @@ class Pass:
         """The whole pass. Raises what ended it early; what failed within it is in the tally."""
         may = self._authorize()
         selected = self._select(may)
-        lists = Lists(self._zoom, selected, is_account_wide=self._is_account_wide(may), patience=self._patience)
-        self._users = lists.users
+        lister = Lister(self._zoom, selected, is_account_wide=self._is_account_wide(may), patience=self._patience)
+        self._users = lister.users
         is_sweep = self._begin()
         rules = replace(self._rules(selected), is_sweep=is_sweep)
         reader = Reader(
             zoom=self._zoom,
-            lists=lists,
+            lister=lister,
             hosts=selected,
             book=self.book,
             order=self._order,
@@ -116,7 +107,7 @@ class Pass:
         late = self._delete(may, reader, rules)
         lookback = Gap(since=self._now - self._config.recordings.lookback, until=self._now)
         stretches = stretches_of(self._order, rules, lookback, self.book.head.gaps)
-        team = self._team(rules, lists)
+        team = self._team(rules, lister)
         try:
             for reading in reader.run(stretches, late, is_over=self._is_over, compare=is_sweep):
                 self._work_off(team, self._decide(reading, rules))
@@ -241,8 +232,8 @@ class Pass:
             return []
         return jobs
 
-    def _team(self, rules: Rules, lists: Lists) -> Workers[Job, "Done | Decision"]:
-        shop = self._wiring.shop(lists.users)
+    def _team(self, rules: Rules, lister: Lister) -> Workers[Job, "Done | Decision"]:
+        shop = self._wiring.shop(lister.users)
 
         def run(job: Job) -> "Done | Decision":
             with log_context(job.entry):

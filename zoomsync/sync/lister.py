@@ -3,14 +3,12 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Protocol
 
 from zoomsync.errors import AccountListRefused, ListingFailed, UserUnknown
 from zoomsync.http import ServiceUnavailable
-from zoomsync.model import Meeting, User
+from zoomsync.model import Meeting, User, Zoom
 from zoomsync.rules.windows import Window
-from zoomsync.sync.accounts import Hosts, ZoomUsers
+from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Patience
 
 log = logging.getLogger(__name__)
@@ -21,25 +19,6 @@ SAMPLED = 25
 """For so many users where it lists nobody at all and was never found right."""
 
 
-class Listing(Protocol):
-    """A complete answer."""
-
-    @property
-    def meetings(self) -> tuple[Meeting, ...]:
-        """Each meeting once."""
-
-    @property
-    def unreadable(self) -> tuple[str, ...]:
-        """What Zoom lists but no meeting can be made of, in words."""
-
-
-class Lister(ZoomUsers, Protocol):
-    """Zoom, as far as listing goes."""
-
-    def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
-        """One window; raises `ListingFailed` for a user, `AccountListRefused`, `Unreachable`."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """The meetings of a window, and the users whose list could not be read (id → why)."""
@@ -48,10 +27,10 @@ class Listed:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
-class Lists:
+class Lister:
     """Lists windows; remembers the users it comes to know, and whether the account-wide list is refused."""
 
-    def __init__(self, zoom: Lister, hosts: Hosts, *, is_account_wide: bool, patience: Patience) -> None:
+    def __init__(self, zoom: Zoom, hosts: Hosts, *, is_account_wide: bool, patience: Patience) -> None:
         self._zoom = zoom
         self._patience = patience
         self._hosts = hosts

@@ -4,16 +4,15 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from zoomsync.destinations.base import MeetingReader
 from zoomsync.errors import MeetingFailed, StillProcessing, UsageError, ZoomsyncError
 from zoomsync.http import ServiceUnavailable
-from zoomsync.model import Entry, Gap, Meeting, Phase
+from zoomsync.model import Entry, Gap, Meeting, Phase, Zoom
 from zoomsync.rules.publish import Rules, SyncRequest, Wait, decide_gone, is_open, is_requested
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
 from zoomsync.state import Head
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Patience
-from zoomsync.sync.lister import Lists
+from zoomsync.sync.lister import Lister
 from zoomsync.sync.recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -33,8 +32,8 @@ class Reader:
     def __init__(
         self,
         *,
-        zoom: MeetingReader,
-        lists: Lists,
+        zoom: Zoom,
+        lister: Lister,
         hosts: Hosts,
         book: Recorder,
         order: SyncRequest,
@@ -42,7 +41,7 @@ class Reader:
         patience: Patience,
     ) -> None:
         self._zoom = zoom
-        self._lists = lists
+        self._lister = lister
         self._hosts = hosts
         self._book = book
         self._order = order
@@ -58,7 +57,7 @@ class Reader:
         if self._order.meetings:
             yield from self._all_named()
             return
-        pending = {meeting.uuid: self._lists.with_host(meeting, self._email(meeting)) for meeting in late}
+        pending = {meeting.uuid: self._lister.with_host(meeting, self._email(meeting)) for meeting in late}
         is_first = True
         for window in windows:
             if is_over():
@@ -69,9 +68,9 @@ class Reader:
 
     def _window(self, window: Window, late: Mapping[str, Meeting], *, is_first: bool, compare: bool) -> Reading:
         """A window, listed completely: it leaves the gaps together with its meetings' coming into the ledger."""
-        listed = self._lists.window(window, users=self._hosts.narrowed, compare=compare)
+        listed = self._lister.window(window, users=self._hosts.narrowed, compare=compare)
         self._book.tally.counts["unlisted"] += len(listed.failed)
-        self._book.tally.counts["unreadable"] = len(self._lists.unreadable)
+        self._book.tally.counts["unreadable"] = len(self._lister.unreadable)
         found = {**late, **{meeting.uuid: meeting for meeting in listed.meetings}}
         if is_first:
             found |= {meeting.uuid: meeting for meeting in self._open(found)}
@@ -115,7 +114,7 @@ class Reader:
         else:
             self._patience.regain()
             if found is not None:
-                return self._lists.with_host(found, entry.host_email)
+                return self._lister.with_host(found, entry.host_email)
             answer = decide_gone(entry)
             self._book.answer(entry, answer)
             is_told = answer.is_loss and entry.phase is not Phase.LOST
@@ -154,7 +153,7 @@ class Reader:
                 f"--meeting {uuid}: Zoom has no such recording",
                 hint="give the uuid of the occurrence, as `status --json` shows it, not the meeting number",
             )
-        return self._lists.with_host(found)
+        return self._lister.with_host(found)
 
 
 def stretches_of(order: SyncRequest, rules: Rules, lookback_from: Gap, open_gaps: tuple[Gap, ...]) -> list[Window]:

@@ -18,27 +18,11 @@ from zoomsync.errors import (
 )
 from zoomsync.formatting import escaped, plural
 from zoomsync.http import Http
-from zoomsync.model import Clock, Meeting, User
+from zoomsync.model import Authorization, Clock, Listing, Meeting, User
 from zoomsync.zoom import parse, responses
 from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.parse import Nonsense, Page
 from zoomsync.zoom.responses import ZoomResponse
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """Every recording of one window."""
-
-    meetings: tuple[Meeting, ...]
-    """Each uuid once, in Zoom's order."""
-    unreadable: tuple[str, ...] = ()
-    """What Zoom lists but no meeting can be made of, in words: to be reported."""
-
-    def __add__(self, other: "Listing") -> "Listing":
-        return Listing(
-            meetings=parse.merged((*self.meetings, *other.meetings)),
-            unreadable=tuple(dict.fromkeys((*self.unreadable, *other.unreadable))),
-        )
 
 
 class Interrupted(Exception):
@@ -106,14 +90,6 @@ PATIENCE = 5
 """How often a deletion waits for another one of the same user."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorization:
-    """What the app may do, and Zoom's time when it said so (None: it did not say)."""
-
-    scopes: frozenset[str]
-    server_date: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +189,11 @@ class ZoomClient:
                 hint="nothing is missed: the window is listed in a later pass; tell Zoom's support if it stays so",
             )
         middle = since + (until - since) // 2
-        return self.recordings(since, middle, user=user) + self.recordings(middle, until, user=user)
+        halves = self.recordings(since, middle, user=user), self.recordings(middle, until, user=user)
+        return Listing(
+            meetings=parse.merged(meeting for half in halves for meeting in half.meetings),
+            unreadable=tuple(dict.fromkeys(problem for half in halves for problem in half.unreadable)),
+        )
 
     def _counted(self, wanted: _List) -> tuple[list[Page], int]:
         """All pages of a list, read once more where entries are missing; and how many still are."""

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import FakeClock, FakeDirectory, a_user
+from tests.fakes import FakeClock, FakeZoom, a_user
 from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.server import Portal
 from zoomsync import app
@@ -80,7 +80,7 @@ class Wired:
         self.portal = portal
         self.clock = clock or FakeClock()
         self.journal = journal or Journal()
-        self.zoom = FakeDirectory()
+        self.zoom = FakeZoom()
         self._config = config
         self.config = a_config(portal, **config)
         self.destination = self._opened(is_attached=is_attached)
