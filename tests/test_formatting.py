@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes import NOW
 from zoomsync import formatting
 
 
@@ -60,10 +61,39 @@ def test_a_span(span: timedelta, expected: str) -> None:
     assert formatting.span_in_words(span) == expected
 
 
-def test_a_moment_is_told_in_utc() -> None:
+def test_a_moment_is_written_in_utc() -> None:
     assert formatting.moment(datetime(2026, 3, 1, 10, 30, 59, tzinfo=UTC)) == "2026-03-01 10:30 UTC"
     assert formatting.moment(datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=2)))) == "2026-02-28 22:30 UTC"
     assert formatting.moment(None) == "never"
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(), "just now"),
+        (timedelta(seconds=-59), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=-1), "1 min ago"),
+        (-timedelta(hours=2, minutes=5, seconds=59), "2 h 5 min ago"),
+        (timedelta(days=-3), "3 days ago"),
+        (timedelta(hours=1, seconds=1), "in 1 h"),
+        (-timedelta(days=9, hours=1), "9 d 1 h ago"),
+    ],
+)
+def test_how_far_a_time_lies_away_is_said_to_the_minute(span: timedelta, words: str) -> None:
+    assert formatting.distance(NOW + span, NOW) == words
+
+
+def test_a_time_is_written_in_utc_with_how_long_ago() -> None:
+    written = formatting.iso(NOW - timedelta(hours=2))
+
+    assert formatting.moment_and_distance(written, NOW) == "2026-03-10 10:00 UTC (2 h ago)"
+
+
+def test_no_time_is_written_in_the_words_that_fit() -> None:
+    assert formatting.iso(None) is None
+    assert formatting.moment_and_distance(None, NOW) == "unknown"
+    assert formatting.moment_and_distance(None, NOW, unset="never") == "never"
 
 
 @pytest.mark.parametrize(
@@ -106,3 +136,12 @@ def test_what_is_visible_stays_as_it_is_and_can_be_printed(text: str) -> None:
     assert formatting.escaped(shown) == shown
     assert all(char.isprintable() or char == "\u200d" for char in shown)
     assert shown.encode().decode() == shown
+
+
+def test_a_column_is_as_wide_as_its_widest_cell_once_escaped() -> None:
+    assert formatting.columns([("a", "b", "c"), ("long\n", "", "")]) == ["a       b  c", "long\\n"]
+
+
+def test_a_long_topic_is_cut() -> None:
+    assert formatting.quoted("x" * 60) == f"“{'x' * 60}”"
+    assert formatting.quoted("x" * 61) == f"“{'x' * 59}…”"

@@ -1,9 +1,12 @@
-"""How people read numbers, sizes, spans and times: one form for each, in every message and report. Pure."""
+"""How numbers, sizes, times and texts are written: one form for each, in every message and report. Pure."""
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+TOPIC_LENGTH = 60
+"""Characters of a topic in a line; a longer one is cut."""
 
 
 def plural(count: int, noun: str) -> str:
@@ -32,9 +35,31 @@ def span_in_words(span: timedelta) -> str:
     return " ".join(shown[:2]) or "0 s"
 
 
+def iso(when: datetime | None) -> str | None:
+    """A time as in JSON: `2026-03-01T10:30:00Z`."""
+    return None if when is None else when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def moment(when: datetime | None) -> str:
     """A time to the minute, in UTC: `2026-03-01 10:30 UTC`; `never` for none."""
     return "never" if when is None else f"{when.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def distance(when: datetime, now: datetime) -> str:
+    """How far a time lies from now, to the minute: `2 h 5 min ago`, `in 3 days`, `just now`."""
+    minutes = int(abs(when - now).total_seconds()) // 60
+    if not minutes:
+        return "just now"
+    words = span_in_words(timedelta(minutes=minutes))
+    return f"{words} ago" if when < now else f"in {words}"
+
+
+def moment_and_distance(written: str | None, now: datetime, *, unset: str = "unknown") -> str:
+    """A time of a JSON document for people: `2026-03-10 09:55 UTC (2 h 5 min ago)`."""
+    if written is None:
+        return unset
+    when = datetime.fromisoformat(written)
+    return f"{moment(when)} ({distance(when, now)})"
 
 
 def kind(reason: str) -> str:
@@ -46,3 +71,15 @@ def kind(reason: str) -> str:
 def escaped(text: str) -> str:
     """The text with control characters (also bidirectional overrides) escaped: no topic moves a cursor."""
     return "".join(c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
+
+
+def quoted(topic: str) -> str:
+    """A topic within a line: `“Weekly planning”`."""
+    return f"“{topic}”" if len(topic) <= TOPIC_LENGTH else f"“{topic[: TOPIC_LENGTH - 1]}…”"
+
+
+def columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    """A line for each row, its cells escaped; each column is as wide as its widest cell."""
+    cells = [[escaped(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]

@@ -1,50 +1,47 @@
-"""Builders for the tests of the status: a memory of any content, and the terms of a plain config."""
+"""Builders for the tests of the status: a state of any content, and a plain config."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from tests.config.builders import a_config
 from tests.fakes import NOW, a_meeting, a_receipt, an_entry
+from zoomsync.config import Config
 from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Intent, Meeting, Phase, Process, Retry, Run
-from zoomsync.state import Head
-from zoomsync.status import Memory, Terms
+from zoomsync.state import Head, State
+from zoomsync.state.schema import FORMAT, Document
 
 PROCESS = Process(pid=4711, host="recorder", started="123")
-FINGERPRINT = "0123456789abcdef"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """A state without its files."""
-
-    head: Head
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    intents: Mapping[str, Intent] = field(default_factory=dict)
-    runs: tuple[Run, ...] = ()
+def some_config(**changes: Any) -> Config:
+    """A weekly sweep, deletion to the trash after 7 days."""
+    return a_config(**{"delete_recordings": "trash", "delete_all_accounts": True, **changes})
 
 
-def a_memory(*entries: Entry, runs: tuple[Run, ...] = (), intents: tuple[Intent, ...] = (), **head: Any) -> Memory:
-    """A memory with these; swept two days ago, authorized an hour ago."""
+def a_state(*entries: Entry, runs: tuple[Run, ...] = (), intents: tuple[Intent, ...] = (), **head: Any) -> State:
+    """A state that remembers these; swept two days ago by the config that still holds, authorized an hour ago."""
     plain = Head(
         id="0123456789abcdef" * 2,
         destination="library-1",
-        fingerprint=FINGERPRINT,
+        fingerprint=some_config().fingerprint(),
         swept_at=NOW - 2 * DAY,
         authorization=AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=NOW - HOUR),
     )
-    return Remembered(
+    document = Document(
+        format=FORMAT,
+        journal="",
         head=replace(plain, **head),
         entries={entry.uuid: entry for entry in entries},
         intents={intent.id: intent for intent in intents},
         runs=runs,
     )
+    return State(Path("state.json"), document)
 
 
-def some_terms(**changes: Any) -> Terms:
-    """A weekly sweep, deletion to the trash after 7 days."""
-    plain = Terms(sweep=7 * DAY, fingerprint=FINGERPRINT, delete="trash", delete_after=7 * DAY)
-    return replace(plain, **changes)
+NO_STATE = State.imagined(Path("state.json"))
+"""Before the first pass."""
 
 
 def a_run(number: int = 1, *, before: timedelta = 2 * HOUR, took: timedelta = HOUR, **changes: Any) -> Run:

@@ -1,6 +1,7 @@
 """The document of `status --json`: its keys are promised, and it tells the whole ledger."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,25 +10,23 @@ import pytest
 
 from tests.fakes import NOW, a_meeting, a_receipt, an_entry
 from tests.status.builders import (
-    FINGERPRINT,
-    a_memory,
+    NO_STATE,
     a_retry,
     a_run,
+    a_state,
     alive,
     gone,
     parked,
-    some_terms,
+    some_config,
     stored,
 )
-from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase, Retry
+from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry
 from zoomsync.state import State
-from zoomsync.status import Memory, Terms, document
+from zoomsync.status import document
 
 
-def the_document(memory: Memory | None = None, *, terms: Terms | None = None, **changes: Any) -> dict[str, Any]:
-    return document(
-        memory, **{"enabled": True, "now": NOW, "is_alive": gone, "terms": terms or some_terms(), **changes}
-    )
+def the_document(state: State, is_alive: Callable[[Process], bool] = gone, **config: Any) -> dict[str, Any]:
+    return document(state, some_config(**config), NOW, is_alive)
 
 
 NOTHING: dict[str, Any] = {
@@ -76,18 +75,18 @@ def a_row(**changes: Any) -> dict[str, Any]:
 
 
 def test_before_the_first_pass_every_key_is_there() -> None:
-    assert the_document(None) == NOTHING
+    assert the_document(NO_STATE) == NOTHING
 
 
-def test_a_memory_is_told_with_its_last_run() -> None:
-    memory = a_memory(
+def test_a_state_is_shown_with_its_last_run() -> None:
+    state = a_state(
         runs=(a_run(7, counts={"published": 2}),),
         intents=(Intent(id="1" * 32, at=NOW - HOUR, action="delete", uuid="u==", target="file-video"),),
         gaps=(Gap(since=NOW - 2 * DAY, until=NOW - DAY), Gap(since=NOW - 2 * DAY, until=NOW - DAY, user="host-bob")),
         fetched_till=NOW - DAY,
     )
 
-    found = the_document(memory)
+    found = the_document(state)
 
     assert found == NOTHING | {
         "sync_process": "Finished",
@@ -120,10 +119,10 @@ def test_a_memory_is_told_with_its_last_run() -> None:
     }
 
 
-def test_who_is_published_under_another_author_is_told() -> None:
+def test_who_is_published_under_another_author_is_shown() -> None:
     ours = {"ada": a_receipt(author="Ada@Example.org"), "me": a_receipt(author="me@example.org")}
     moved = a_receipt(author="me@example.org", destination="library-2")
-    memory = a_memory(
+    state = a_state(
         stored(a_meeting(uuid="1==")),
         stored(a_meeting(uuid="2=="), receipt=ours["ada"]),
         stored(a_meeting(uuid="3=="), receipt=ours["me"]),
@@ -136,12 +135,12 @@ def test_who_is_published_under_another_author_is_told() -> None:
 
     ada = {"host": "ada@example.org", "author": "me@example.org", "meetings": 2}
     bob = {"host": "Bob@example.org", "author": "me@example.org", "meetings": 1}
-    for terms, expected in (
-        (some_terms(), [ada, bob]),
-        (some_terms(aliases={"bob@example.org": "Me@example.org"}), [ada]),
-        (some_terms(publish_as="me"), []),
+    for config, expected in (
+        ({}, [ada, bob]),
+        ({"aliases": {"bob@example.org": "Me@example.org"}}, [ada]),
+        ({"publish_as": "me", "me": "av@example.org"}, []),
     ):
-        assert the_document(memory, terms=terms)["other_authors"] == expected
+        assert the_document(state, **config)["other_authors"] == expected
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ def test_who_is_published_under_another_author_is_told() -> None:
     ],
 )
 def test_the_sync_process_is_named_by_how_the_last_run_went(run: dict[str, Any], is_alive: Any, process: str) -> None:
-    found = the_document(a_memory(runs=(a_run(**run),)), is_alive=is_alive)
+    found = the_document(a_state(runs=(a_run(**run),)), is_alive=is_alive)
 
     assert found["sync_process"] == process
 
@@ -176,18 +175,18 @@ def test_the_sync_process_is_named_by_how_the_last_run_went(run: dict[str, Any],
     ],
 )
 def test_what_failed_says_when_a_pass_tries_it_again(failure: Retry, next_at: str | None, is_parked: bool) -> None:
-    found = the_document(a_memory(an_entry(retry=failure)))["failed"][0]
+    found = the_document(a_state(an_entry(retry=failure)))["failed"][0]
 
     assert (found["next_at"], found["parked"]) == (next_at, is_parked)
 
 
 def test_switched_off_the_sync_process_is_disabled_whatever_ran_before() -> None:
-    assert the_document(a_memory(runs=(a_run(),)), enabled=False)["sync_process"] == "Disabled"
+    assert the_document(a_state(runs=(a_run(),)), enabled=False)["sync_process"] == "Disabled"
 
 
 def test_what_happened_in_the_future_counts_as_unset() -> None:
     later = NOW + DAY
-    memory = a_memory(
+    state = a_state(
         an_entry(retry=a_retry(at=later)),
         runs=(a_run(before=-DAY),),
         fetched_till=later,
@@ -195,7 +194,7 @@ def test_what_happened_in_the_future_counts_as_unset() -> None:
         authorization=AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=later),
     )
 
-    found = the_document(memory)
+    found = the_document(state)
 
     assert found["last_synced_attempt"] is None
     assert found["last_finished"] is None
@@ -207,20 +206,20 @@ def test_what_happened_in_the_future_counts_as_unset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "terms", "next_sweep"),
+    ("head", "config", "next_sweep"),
     [
         ({"swept_at": NOW - DAY}, {}, "2026-03-16T12:00:00Z"),
         ({"swept_at": NOW - 8 * DAY}, {}, "2026-03-10T12:00:00Z"),
         ({"swept_at": None}, {}, "2026-03-10T12:00:00Z"),
-        ({}, {"fingerprint": "changed"}, "2026-03-10T12:00:00Z"),
-        ({}, {"sweep": None}, None),
-        ({}, {"sweep": None, "fingerprint": "changed"}, "2026-03-10T12:00:00Z"),
+        ({"fingerprint": "changed"}, {}, "2026-03-10T12:00:00Z"),
+        ({}, {"recordings": {"sweep": "never"}}, None),
+        ({"fingerprint": "changed"}, {"recordings": {"sweep": "never"}}, "2026-03-10T12:00:00Z"),
     ],
 )
 def test_the_next_sweep_is_when_a_pass_will_make_one(
-    head: dict[str, Any], terms: dict[str, Any], next_sweep: str | None
+    head: dict[str, Any], config: dict[str, Any], next_sweep: str | None
 ) -> None:
-    found = the_document(a_memory(**{"fingerprint": FINGERPRINT, **head}), terms=some_terms(**terms))
+    found = the_document(a_state(**head), **config)
 
     assert found["next_sweep"] == next_sweep
 
@@ -282,26 +281,26 @@ STORED = {"phase": "published", "reason": "stored"}
     ],
 )
 def test_an_entry_is_in_the_lists_where_it_belongs_and_in_no_other(entry: Entry, lists: dict[str, Any]) -> None:
-    found = the_document(a_memory(entry))
+    found = the_document(a_state(entry))
 
     names = ("at_risk", "waiting", "failed", "refused", "lost", "removed", "skipped")
     assert {name: found[name] for name in names} == {name: NOTHING[name] for name in names} | lists
 
 
 @pytest.mark.parametrize(
-    ("terms", "reason"),
+    ("config", "reason"),
     [
-        ({"excluded": {"/abc//DEF+ghi=="}}, "listed in exclude_meetings"),
-        ({"accounts": {"bob@example.org"}}, "its host is not selected by the config"),
-        ({"excluded_accounts": {"ada@example.org"}}, "its host is not selected by the config"),
+        ({"exclude_meetings": ["/abc//DEF+ghi=="]}, "listed in exclude_meetings"),
+        ({"filter_accounts": ["bob@example.org"]}, "its host is not selected by the config"),
+        ({"exclude_accounts": ["ada@example.org"]}, "its host is not selected by the config"),
     ],
 )
 def test_what_the_config_leaves_out_since_neither_waits_nor_fails_nor_is_at_risk(
-    terms: dict[str, Any], reason: str
+    config: dict[str, Any], reason: str
 ) -> None:
-    memory = a_memory(an_entry(retry=parked(), auto_delete=NOW + DAY))
+    state = a_state(an_entry(retry=parked(), auto_delete=NOW + DAY))
 
-    found = the_document(memory, terms=some_terms(**terms))
+    found = the_document(state, **config)
 
     assert (found["waiting"], found["failed"], found["at_risk"]) == ([], [], [])
     assert found["skipped"] == {"counts": {reason: 1}, "rows": [a_row(phase="skipped", reason=reason)]}
@@ -309,18 +308,19 @@ def test_what_the_config_leaves_out_since_neither_waits_nor_fails_nor_is_at_risk
 
 
 def test_a_host_whose_address_is_not_known_is_not_taken_for_left_out() -> None:
-    memory = a_memory(an_entry(host_email=""))
+    state = a_state(an_entry(host_email=""))
 
-    found = the_document(memory, terms=some_terms(accounts={"bob@example.org"}))
+    found = the_document(state, filter_accounts=["bob@example.org"])
 
     assert found["waiting"] == [a_row(host="host-ada", due_at=None)]
 
 
 @pytest.mark.parametrize(
-    "terms", [{"delete": "never"}, {"held": {"/abc//DEF+ghi=="}}, {"accounts": {"bob@example.org"}}]
+    "config",
+    [{"delete_recordings": "never"}, {"hold_meetings": ["/abc//DEF+ghi=="]}, {"filter_accounts": ["bob@example.org"]}],
 )
-def test_a_refused_deletion_that_is_not_wanted_any_more_is_not_told(terms: dict[str, Any]) -> None:
-    assert the_document(a_memory(stored(refusal=a_retry())), terms=some_terms(**terms))["refused"] == []
+def test_a_refused_deletion_that_is_not_wanted_any_more_is_not_shown(config: dict[str, Any]) -> None:
+    assert the_document(a_state(stored(refusal=a_retry())), **config)["refused"] == []
 
 
 def test_meetings_come_newest_first_and_those_at_risk_by_what_zoom_deletes_first() -> None:
@@ -329,20 +329,20 @@ def test_meetings_come_newest_first_and_those_at_risk_by_what_zoom_deletes_first
         for uuid, age, left in (("old==", 9, 3), ("new==", 1, 6), ("mid==", 5, 1))
     ]
 
-    found = the_document(a_memory(*entries))
+    found = the_document(a_state(*entries))
 
     assert [one["uuid"] for one in found["waiting"]] == ["new==", "mid==", "old=="]
     assert [one["uuid"] for one in found["at_risk"]] == ["mid==", "old==", "new=="]
 
 
 def test_the_gap_of_a_known_user_names_the_address() -> None:
-    memory = a_memory(stored(), gaps=(Gap(since=NOW - DAY, until=NOW, user="host-ada"),))
+    state = a_state(stored(), gaps=(Gap(since=NOW - DAY, until=NOW, user="host-ada"),))
 
-    assert [gap["user"] for gap in the_document(memory)["gaps"]] == ["ada@example.org"]
+    assert [gap["user"] for gap in the_document(state)["gaps"]] == ["ada@example.org"]
 
 
 def test_the_last_ten_runs_come_newest_first() -> None:
-    found = the_document(a_memory(runs=tuple(a_run(number) for number in range(1, 13))))
+    found = the_document(a_state(runs=tuple(a_run(number) for number in range(1, 13))))
 
     assert [run["number"] for run in found["runs"]] == [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]
 
@@ -355,23 +355,25 @@ def test_only_a_whole_pass_that_ran_to_its_end_is_the_last_finished() -> None:
         a_run(4, before=3 * HOUR, code=None),
     )
 
-    assert the_document(a_memory(runs=runs))["last_finished"] == "2026-03-10T04:00:00Z"
+    assert the_document(a_state(runs=runs))["last_finished"] == "2026-03-10T04:00:00Z"
 
 
 def test_the_document_can_be_written_as_json() -> None:
-    memory = a_memory(stored(refusal=a_retry()), an_entry(a_meeting(uuid="w==")), runs=(a_run(),))
+    state = a_state(stored(refusal=a_retry()), an_entry(a_meeting(uuid="w==")), runs=(a_run(),))
 
-    found = the_document(memory)
+    found = the_document(state)
 
     assert json.loads(json.dumps(found)) == found
 
 
-def test_a_real_state_is_such_a_memory(tmp_path: Path) -> None:
+def test_a_state_on_disk_is_such_a_state(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     with State.open(path, new_id="0" * 32) as state:
         state.record(a_run())
         state.put(an_entry(due_at=NOW + HOUR))
 
-    found = the_document(State.read(path))
+    found = State.read(path)
 
-    assert (found["sync_process"], found["waiting"]) == ("Finished", [a_row(due_at="2026-03-10T13:00:00Z")])
+    assert found is not None
+    shown = the_document(found)
+    assert (shown["sync_process"], shown["waiting"]) == ("Finished", [a_row(due_at="2026-03-10T13:00:00Z")])

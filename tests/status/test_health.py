@@ -1,58 +1,63 @@
 """`status --check`: each reason why a person should look, and no other."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes import NOW, a_meeting, an_entry
-from tests.status.builders import a_memory, a_retry, a_run, alive, gone, parked, some_terms, stored
-from zoomsync.model import DAY, HOUR, MINUTE, Run
-from zoomsync.status import Memory, Terms, health
+from tests.status.builders import NO_STATE, a_retry, a_run, a_state, alive, gone, parked, some_config, stored
+from zoomsync.model import DAY, HOUR, MINUTE, Process, Run
+from zoomsync.state import State
+from zoomsync.status import health
 
 
-def the_health(memory: Memory | None, *, terms: Terms | None = None, **changes: Any) -> list[str]:
-    return health(memory, **{"enabled": True, "now": NOW, "is_alive": gone, "terms": terms or some_terms(), **changes})
+def the_health(
+    state: State, is_alive: Callable[[Process], bool] = gone, max_age: timedelta = 26 * HOUR, **config: Any
+) -> list[str]:
+    return health(state, some_config(**config), NOW, is_alive, max_age=max_age)
 
 
 def test_a_pass_that_finished_today_is_healthy() -> None:
-    assert the_health(a_memory(stored(), an_entry(a_meeting(uuid="w==")), runs=(a_run(),))) == []
+    assert the_health(a_state(stored(), an_entry(a_meeting(uuid="w==")), runs=(a_run(),))) == []
 
 
 def test_a_pass_that_finished_with_failures_is_no_reason_by_itself() -> None:
-    assert the_health(a_memory(an_entry(retry=a_retry(tries=1)), runs=(a_run(code=1),))) == []
+    assert the_health(a_state(an_entry(retry=a_retry(tries=1)), runs=(a_run(code=1),))) == []
 
 
 def test_what_fails_again_and_again_is_a_reason_before_it_is_parked() -> None:
-    reasons = the_health(a_memory(an_entry(retry=a_retry(tries=2)), runs=(a_run(code=1), a_run(2))))
+    reasons = the_health(a_state(an_entry(retry=a_retry(tries=2)), runs=(a_run(code=1), a_run(2))))
 
     assert reasons == [
         "failed more than once, tried again later: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (/abc//DEF+ghi==)"
     ]
 
 
-@pytest.mark.parametrize(("hours", "is_told"), [(23, False), (24, True)])
+@pytest.mark.parametrize(("hours", "is_shown"), [(23, False), (24, True)])
 @pytest.mark.parametrize("tries", [0, 1])
-def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int, is_told: bool, tries: int) -> None:
+def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int, is_shown: bool, tries: int) -> None:
     retry = a_retry(tries=tries, next_at=NOW, since=NOW - hours * HOUR)
     entry = an_entry(retry=retry, first_seen=NOW - 9 * DAY)
 
-    reasons = the_health(a_memory(entry, runs=(a_run(code=1),)))
+    reasons = the_health(a_state(entry, runs=(a_run(code=1),)))
 
-    assert ["failed more than once" in reason for reason in reasons] == [True] * is_told
+    assert ["failed more than once" in reason for reason in reasons] == [True] * is_shown
 
 
 def test_a_pass_that_could_not_read_a_list_is_a_reason() -> None:
-    reasons = the_health(a_memory(runs=(a_run(code=1, counts={"unlisted": 2}),)))
+    reasons = the_health(a_state(runs=(a_run(code=1, counts={"unlisted": 2}),)))
 
     assert reasons == ["not listed: pass 1 could not read 2 lists"]
 
 
-def test_without_memory_it_never_ran() -> None:
-    assert the_health(None) == ["never run"]
+def test_before_the_first_pass_it_never_ran() -> None:
+    assert the_health(NO_STATE) == ["never run"]
 
 
 def test_switched_off_only_that_is_said_of_passes() -> None:
-    assert the_health(a_memory(runs=(a_run(code=6),)), enabled=False) == ["disabled: `enabled` is false in the config"]
+    assert the_health(a_state(runs=(a_run(code=6),)), enabled=False) == ["disabled: `enabled` is false in the config"]
 
 
 NO_END = "too old: no whole pass has finished yet"
@@ -92,7 +97,7 @@ NO_END = "too old: no whole pass has finished yet"
     ],
 )
 def test_passes_are_judged_by_the_last_whole_one(runs: tuple[Run, ...], reasons: list[str]) -> None:
-    assert the_health(a_memory(runs=runs)) == reasons
+    assert the_health(a_state(runs=runs)) == reasons
 
 
 @pytest.mark.parametrize(
@@ -111,19 +116,19 @@ def test_passes_are_judged_by_the_last_whole_one(runs: tuple[Run, ...], reasons:
     ],
 )
 def test_a_running_pass_is_progress_unless_it_began_too_long_ago(runs: tuple[Run, ...], reasons: list[str]) -> None:
-    assert the_health(a_memory(runs=runs), is_alive=alive) == reasons
+    assert the_health(a_state(runs=runs), is_alive=alive) == reasons
 
 
 def test_the_allowed_age_can_be_set() -> None:
-    memory = a_memory(runs=(a_run(before=3 * HOUR, took=HOUR),))
+    state = a_state(runs=(a_run(before=3 * HOUR, took=HOUR),))
 
-    assert the_health(memory, max_age=HOUR) == [
+    assert the_health(state, max_age=HOUR) == [
         "too old: last whole pass finished 2026-03-10 10:00 UTC, 2 h ago (allowed: 1 h)"
     ]
 
 
 def test_meetings_that_need_a_person_are_named() -> None:
-    memory = a_memory(
+    state = a_state(
         an_entry(a_meeting(uuid="p=="), retry=parked()),
         stored(a_meeting(uuid="r=="), refusal=a_retry()),
         an_entry(a_meeting(uuid="z=="), auto_delete=NOW + 7 * DAY),
@@ -132,7 +137,7 @@ def test_meetings_that_need_a_person_are_named() -> None:
         runs=(a_run(),),
     )
 
-    assert the_health(memory) == [
+    assert the_health(state) == [
         "parked, not tried again by itself: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (p==)",
         "deletion from Zoom refused: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (r==)",
         "deleted by Zoom within 7 days and not stored: 1 meeting: “Weekly planning” 2026-03-01 10:30 UTC (z==)",
@@ -142,7 +147,7 @@ def test_meetings_that_need_a_person_are_named() -> None:
 def test_of_many_meetings_three_are_named_and_the_others_counted() -> None:
     entries = [an_entry(a_meeting(uuid=f"{number}==", topic="x" * 99), retry=parked()) for number in range(1200)]
 
-    reasons = the_health(a_memory(*entries, runs=(a_run(),)))
+    reasons = the_health(a_state(*entries, runs=(a_run(),)))
 
     assert [reason.count("==") for reason in reasons] == [3]
     assert [reason.count("x") for reason in reasons] == [3 * 59]
@@ -151,31 +156,31 @@ def test_of_many_meetings_three_are_named_and_the_others_counted() -> None:
 
 
 def test_what_was_parked_in_the_future_is_tried_again_and_no_reason() -> None:
-    assert the_health(a_memory(an_entry(retry=parked(at=NOW + DAY)), runs=(a_run(),))) == []
+    assert the_health(a_state(an_entry(retry=parked(at=NOW + DAY)), runs=(a_run(),))) == []
 
 
 def test_what_the_config_gives_up_is_no_reason() -> None:
-    memory = a_memory(
+    state = a_state(
         an_entry(a_meeting(uuid="p=="), retry=parked(), auto_delete=NOW + DAY),
         stored(a_meeting(uuid="r=="), refusal=a_retry()),
         runs=(a_run(),),
     )
 
-    assert the_health(memory, terms=some_terms(excluded={"p=="}, held={"r=="})) == []
+    assert the_health(state, exclude_meetings=["p=="], hold_meetings=["r=="]) == []
 
 
 def test_switched_off_what_zoom_deletes_soon_is_still_told() -> None:
-    memory = a_memory(an_entry(auto_delete=NOW + DAY), runs=(a_run(),))
+    state = a_state(an_entry(auto_delete=NOW + DAY), runs=(a_run(),))
 
-    assert [reason.partition(":")[0] for reason in the_health(memory, enabled=False)] == [
+    assert [reason.partition(":")[0] for reason in the_health(state, enabled=False)] == [
         "disabled",
         "deleted by Zoom within 7 days and not stored",
     ]
 
 
 def test_no_reason_moves_a_cursor() -> None:
-    memory = a_memory(an_entry(topic="a\x1b[2J\nb", retry=parked()), runs=(a_run(),))
+    state = a_state(an_entry(topic="a\x1b[2J\nb", retry=parked()), runs=(a_run(),))
 
-    assert the_health(memory) == [
+    assert the_health(state) == [
         "parked, not tried again by itself: 1 meeting: “a\\x1b[2J\\nb” 2026-03-01 10:30 UTC (/abc//DEF+ghi==)"
     ]

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.fakes import NOW, START, a_file, a_meeting, a_receipt, an_entry
-from tests.status.builders import a_memory, a_retry, parked, some_terms, stored
+from tests.status.builders import NO_STATE, a_retry, a_state, parked, some_config, stored
 from zoomsync.model import DAY, HOUR, Entry, Intent, Phase
-from zoomsync.status import Memory, Terms, stories, story_lines
+from zoomsync.state import State
+from zoomsync.status import stories, story_lines
 from zoomsync.status.story import matches
 
 UUID = "/abc//DEF+ghi=="
@@ -25,12 +26,12 @@ DELETING = {
 ANSWER = {"at": "2026-03-10T11:01:00Z", "event": "answer", "intent": "i1", "answer": "moved to the trash"}
 
 
-def the_stories(memory: Memory | None, what: str, *audit: dict[str, Any], terms: Terms | None = None) -> Any:
-    return stories(memory, what, audit, now=NOW, terms=terms or some_terms())
+def the_stories(state: State, what: str, *audit: dict[str, Any], **config: Any) -> Any:
+    return stories(state, some_config(**config), NOW, what, audit)
 
 
-def the_text(memory: Memory, what: str = UUID, *audit: dict[str, Any], terms: Terms | None = None) -> str:
-    return "\n".join(line for story in the_stories(memory, what, *audit, terms=terms) for line in story_lines(story))
+def the_text(state: State, what: str = UUID, *audit: dict[str, Any]) -> str:
+    return "\n".join(line for story in the_stories(state, what, *audit) for line in story_lines(story))
 
 
 def some_entries() -> dict[str, Entry]:
@@ -69,8 +70,8 @@ def test_every_occurrence_of_a_number_is_found() -> None:
     assert [entry.uuid for entry in matches(entries, "850")] == ["plan2==", "plan=="]
 
 
-def test_without_memory_there_is_no_story() -> None:
-    assert the_stories(None, "plan") == []
+def test_before_the_first_pass_there_is_no_story() -> None:
+    assert the_stories(NO_STATE, "plan") == []
 
 
 def test_the_story_of_a_meeting_that_failed() -> None:
@@ -83,7 +84,7 @@ def test_the_story_of_a_meeting_that_failed() -> None:
     )
 
     assert (
-        the_text(a_memory(entry))
+        the_text(a_state(entry))
         == """\
 “Weekly planning”
   uuid             /abc//DEF+ghi==
@@ -113,7 +114,7 @@ def test_the_story_of_a_stored_meeting_whose_deletion_was_refused() -> None:
     answer = {**ANSWER, "answer": "refused: zoom: in use by a webinar"}
 
     assert (
-        the_text(a_memory(entry, intents=(intent,)), UUID, DELETING, answer)
+        the_text(a_state(entry, intents=(intent,)), UUID, DELETING, answer)
         == """\
 “Weekly planning”
   uuid              /abc//DEF+ghi==
@@ -145,11 +146,11 @@ file-video (trash); stored in video.mp4, 1 file, 1.0 kB, content verified
 
 
 @pytest.mark.parametrize(
-    ("entry", "terms", "deletion"),
+    ("entry", "config", "deletion"),
     [
         (an_entry(), {}, None),
-        (stored(), {"delete": "never"}, {"reason": "delete_recordings is never", "due_at": None}),
-        (stored(), {"held": {UUID}}, {"reason": "listed in hold_meetings", "due_at": None}),
+        (stored(), {"delete_recordings": "never"}, {"reason": "delete_recordings is never", "due_at": None}),
+        (stored(), {"hold_meetings": [UUID]}, {"reason": "listed in hold_meetings", "due_at": None}),
         (
             stored(),
             {},
@@ -158,7 +159,7 @@ file-video (trash); stored in video.mp4, 1 file, 1.0 kB, content verified
         (stored(at=NOW - 7 * DAY), {}, {"reason": "due with the next pass", "due_at": "2026-03-10T12:00:00Z"}),
         (
             stored(at=NOW - 7 * DAY),
-            {"accounts": {"bob@example.org"}},
+            {"filter_accounts": ["bob@example.org"]},
             {"reason": "its host is not selected by the config", "due_at": None},
         ),
         (
@@ -179,10 +180,10 @@ file-video (trash); stored in video.mp4, 1 file, 1.0 kB, content verified
         ),
     ],
 )
-def test_what_becomes_of_the_cloud_copy_is_told_by_the_rules_of_deletion(
-    entry: Entry, terms: dict[str, Any], deletion: object
+def test_what_becomes_of_the_cloud_copy_is_shown_by_the_rules_of_deletion(
+    entry: Entry, config: dict[str, Any], deletion: object
 ) -> None:
-    assert the_stories(a_memory(entry), UUID, terms=some_terms(**terms))[0]["deletion"] == deletion
+    assert the_stories(a_state(entry), UUID, **config)[0]["deletion"] == deletion
 
 
 def test_a_story_has_the_audit_of_its_meeting_and_of_no_other() -> None:
@@ -191,28 +192,28 @@ def test_a_story_has_the_audit_of_its_meeting_and_of_no_other() -> None:
     settled = {"event": "settled", "intent": "i2", "answer": "gone from the cloud"}
     noise = ({"event": "unreadable", "line": 3}, {"event": "answer", "intent": ["not a text"]}, {"uuid": "third=="})
 
-    found = the_stories(a_memory(*entries), "weekly", DELETING, other, *noise, ANSWER, settled)
+    found = the_stories(a_state(*entries), "weekly", DELETING, other, *noise, ANSWER, settled)
 
     assert {story["uuid"]: story["audit"] for story in found} == {UUID: [DELETING, ANSWER], "other==": [other, settled]}
 
 
-def test_an_audit_that_someone_edited_is_told_as_far_as_it_goes() -> None:
+def test_an_audit_that_someone_edited_is_shown_as_far_as_it_goes() -> None:
     strange = ({"uuid": UUID}, {"uuid": UUID, "at": "yesterday", "event": "deleting", "file": 7, "proof": "none"})
 
-    assert the_text(a_memory(an_entry()), UUID, *strange).splitlines()[-2:] == [
+    assert the_text(a_state(an_entry()), UUID, *strange).splitlines()[-2:] == [
         "    unknown: unreadable: ",
         "    unknown: deleting: 7 ()",
     ]
 
 
-def test_what_the_config_leaves_out_since_is_told_so() -> None:
-    found = the_stories(a_memory(an_entry()), UUID, terms=some_terms(excluded={UUID}))
+def test_what_the_config_leaves_out_since_is_shown_so() -> None:
+    found = the_stories(a_state(an_entry()), UUID, exclude_meetings=[UUID])
 
     assert (found[0]["phase"], found[0]["reason"]) == ("skipped", "listed in exclude_meetings")
 
 
-def test_a_meeting_without_number_and_address_is_told_without() -> None:
-    text = the_text(a_memory(an_entry(number="", host_email="")))
+def test_a_meeting_without_number_and_address_is_shown_without() -> None:
+    text = the_text(a_state(an_entry(number="", host_email="")))
 
     assert text.splitlines()[2:4] == ["  number      none", "  host        host-ada"]
 
@@ -221,12 +222,12 @@ def test_no_line_of_a_story_moves_a_cursor() -> None:
     entry = stored(topic="a\x1b[2J\nb", pending=("p\r",), receipt=replace(a_receipt(), place="p\x1b"))
     audit = {**DELETING, "action": "trash\a"}
 
-    text = the_text(a_memory(entry), UUID, audit)
+    text = the_text(a_state(entry), UUID, audit)
 
     assert all(line.isprintable() for line in text.split("\n"))
 
 
 def test_a_story_can_be_written_as_json() -> None:
-    found = the_stories(a_memory(stored(refusal=a_retry(), deleted={"file-video": NOW})), UUID, DELETING)
+    found = the_stories(a_state(stored(refusal=a_retry(), deleted={"file-video": NOW})), UUID, DELETING)
 
     assert json.loads(json.dumps(found)) == found

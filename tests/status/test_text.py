@@ -1,24 +1,25 @@
 """What a person reads of the status: whole pages."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.fakes import NOW, START, a_meeting, an_entry
-from tests.status.builders import a_memory, a_retry, a_run, alive, gone, parked, some_terms, stored
-from zoomsync.model import DAY, HOUR, MINUTE, AuthorizationStatus, Gap, Intent, Phase
-from zoomsync.status import Memory, document, lines
+from tests.status.builders import NO_STATE, a_retry, a_run, a_state, alive, gone, parked, some_config, stored
+from zoomsync.model import DAY, HOUR, MINUTE, AuthorizationStatus, Gap, Intent, Phase, Process
+from zoomsync.state import State
+from zoomsync.status import document, lines
 
 
-def the_page(memory: Memory | None, **changes: Any) -> str:
-    facts = document(memory, **{"enabled": True, "now": NOW, "is_alive": gone, "terms": some_terms(), **changes})
-    return "\n".join(lines(facts))
+def the_page(state: State, is_alive: Callable[[Process], bool] = gone, **config: Any) -> str:
+    return "\n".join(lines(document(state, some_config(**config), NOW, is_alive)))
 
 
 def test_before_the_first_pass() -> None:
     assert (
-        the_page(None)
+        the_page(NO_STATE)
         == """\
 Sync process: Never run
 Last synced attempt: never
@@ -31,7 +32,7 @@ def test_all_well() -> None:
     runs = (a_run(before=2 * HOUR + 5 * MINUTE, counts={"published": 2, "skipped": 9, "bytes": 1_234_567}),)
 
     assert (
-        the_page(a_memory(stored(), runs=runs, fetched_till=START))
+        the_page(a_state(stored(), runs=runs, fetched_till=START))
         == """\
 Sync process: Finished
 Last synced attempt: 2026-03-10 09:55 UTC (2 h 5 min ago)
@@ -46,8 +47,8 @@ Last runs:
     )
 
 
-def test_everything_that_can_be_told() -> None:
-    memory = a_memory(
+def test_everything_that_can_be_shown() -> None:
+    state = a_state(
         an_entry(a_meeting(uuid="w==", topic="Board"), reason="settles until 2026-03-10 12:30 UTC"),
         an_entry(a_meeting(uuid="f==", topic="Failing"), retry=a_retry(), reason="failed: x"),
         an_entry(a_meeting(uuid="d==", topic="No room"), retry=a_retry(tries=0, next_at=NOW, hint="")),
@@ -68,7 +69,7 @@ def test_everything_that_can_be_told() -> None:
     )
 
     assert (
-        the_page(memory)
+        the_page(state)
         == """\
 Sync process: Finished with failures (they are listed below; narrowed to 1 meeting)
 Last synced attempt: 2026-03-10 10:00 UTC (2 h ago)
@@ -150,32 +151,32 @@ Finished with failures; 2 failed, 1 no room; narrowed to 1 meeting
     ],
 )
 def test_the_first_line_says_how_the_last_pass_went(run: dict[str, Any], changes: dict[str, Any], line: str) -> None:
-    assert the_page(a_memory(runs=(a_run(**run),)), **changes).splitlines()[0] == line
+    assert the_page(a_state(runs=(a_run(**run),)), **changes).splitlines()[0] == line
 
 
-def test_after_a_failed_pass_the_last_one_that_finished_is_told() -> None:
-    page = the_page(a_memory(runs=(a_run(1, before=DAY), a_run(2, code=6, why="zoom: does not answer"))))
+def test_after_a_failed_pass_the_last_one_that_finished_is_shown() -> None:
+    page = the_page(a_state(runs=(a_run(1, before=DAY), a_run(2, code=6, why="zoom: does not answer"))))
 
     assert page.splitlines()[4] == "Last whole pass that finished: 2026-03-09 13:00 UTC (23 h ago)"
 
 
 @pytest.mark.parametrize(
-    ("head", "terms", "line"),
+    ("head", "config", "line"),
     [
-        ({}, {"sweep": None}, "Next sweep: never (recordings.sweep)"),
-        ({}, {"fingerprint": "changed"}, "Next sweep: with the next pass"),
+        ({}, {"recordings": {"sweep": "never"}}, "Next sweep: never (recordings.sweep)"),
+        ({"fingerprint": "changed"}, {}, "Next sweep: with the next pass"),
         ({"swept_at": NOW - 6 * DAY}, {}, "Next sweep: 2026-03-11 12:00 UTC (in 1 d)"),
     ],
 )
-def test_the_next_sweep_is_told(head: dict[str, Any], terms: dict[str, Any], line: str) -> None:
-    assert line in the_page(a_memory(runs=(a_run(),), **head), terms=some_terms(**terms)).splitlines()
+def test_the_next_sweep_is_shown(head: dict[str, Any], config: dict[str, Any], line: str) -> None:
+    assert line in the_page(a_state(runs=(a_run(),), **head), **config).splitlines()
 
 
 def test_times_in_the_future_are_not_told_as_facts() -> None:
     later = NOW + DAY
     authorization = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=later)
 
-    page = the_page(a_memory(runs=(a_run(before=-DAY),), fetched_till=later, authorization=authorization))
+    page = the_page(a_state(runs=(a_run(before=-DAY),), fetched_till=later, authorization=authorization))
 
     assert page.splitlines()[1:4] == [
         "Last synced attempt: unknown: the time stored for it lies in the future (was the clock wrong?)",
@@ -190,9 +191,9 @@ def test_of_many_meetings_the_reasons_are_counted_and_twenty_rows_shown() -> Non
         reason = f"settles until {number}" if number % 4 else "still recorded or processed in Zoom"
         return an_entry(a_meeting(uuid=f"{number}==", topic="Talk", start=when), reason=reason)
 
-    memory = a_memory(*(waiting(number, NOW - timedelta(hours=number)) for number in range(1, 24)))
+    state = a_state(*(waiting(number, NOW - timedelta(hours=number)) for number in range(1, 24)))
 
-    page = the_page(memory).splitlines()
+    page = the_page(state).splitlines()
 
     begin = page.index("Waiting: 23 meetings")
     assert page[begin + 1 : begin + 4] == [
@@ -209,18 +210,18 @@ def test_of_many_meetings_the_reasons_are_counted_and_twenty_rows_shown() -> Non
 def test_many_failures_are_counted_by_what_went_wrong() -> None:
     failures = [an_entry(a_meeting(uuid=f"{n}=="), reason=f"failed: {n}", retry=a_retry()) for n in range(21)]
 
-    assert "  21 × video" in the_page(a_memory(*failures)).splitlines()
+    assert "  21 × video" in the_page(a_state(*failures)).splitlines()
 
 
 def test_no_line_moves_a_cursor() -> None:
-    memory = a_memory(
+    state = a_state(
         an_entry(topic="a\x1b[2J\nb", host_email="\u202eada", retry=a_retry(error="e\r", hint="h\a")),
         runs=(a_run(code=6, why="why\x1b"),),
         authorization=AuthorizationStatus(zoom="refused:\t"),
     )
 
-    assert all(line.isprintable() for line in the_page(memory).split("\n"))
+    assert all(line.isprintable() for line in the_page(state).split("\n"))
 
 
 def test_a_long_topic_is_cut() -> None:
-    assert f"“{'x' * 59}…” (" in the_page(a_memory(an_entry(topic="x" * 200)))
+    assert f"“{'x' * 59}…” (" in the_page(a_state(an_entry(topic="x" * 200)))

@@ -3,110 +3,118 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from zoomsync.formatting import kind
-from zoomsync.model import Entry, Intent, Phase, Process, Retry, Run
+from zoomsync.config import Config
+from zoomsync.formatting import iso, kind
+from zoomsync.model import Entry, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
 from zoomsync.rules.publish import Rules
-from zoomsync.status import query
-from zoomsync.status.query import Memory, NoMemory, Terms, iso, last_finished, outcome, past, recorded, rules
+from zoomsync.state import State
+from zoomsync.status.query import (
+    is_parked,
+    last_finished,
+    meeting_lists,
+    newest_first,
+    outcome,
+    passes,
+    past,
+    phase_now,
+    rules_now,
+)
 
+Facts: TypeAlias = dict[str, Any]
+"""JSON-ready."""
 RUNS_SHOWN = 10
 
 
-def document(
-    memory: Memory | None, *, enabled: bool, now: datetime, is_alive: Callable[[Process], bool], terms: Terms
-) -> dict[str, Any]:
+def document(state: State, config: Config, now: datetime, is_alive: Callable[[Process], bool]) -> Facts:
     """All that is known, JSON-ready: times in ISO 8601, sizes in bytes, null for unset; what happened in the future
     counts as unset. Meetings newest first, `at_risk` by what Zoom deletes first, `runs` newest first.
     """
-    known: Memory = memory or NoMemory()
-    asked = rules(known, terms, now)
-    runs = recorded(known)
+    head, runs = state.head, passes(state)
+    process = outcome(runs[0], is_alive) if runs else "Never run"
+    emails = {entry.host_id: entry.host_email for entry in state.entries.values() if entry.host_email}
     return {
         "as_of": iso(now),
-        "sync_process": _process(runs, enabled=enabled, is_alive=is_alive),
+        "sync_process": process if config.enabled else "Disabled",
         "last_synced_attempt": iso(past(runs[0].started_at, now)) if runs else None,
-        "last_finished": iso(last_finished(known, now)),
-        "last_recording_fetched_till": iso(past(known.head.fetched_till, now)),
-        "authorization": _authorization(known, now),
-        "gaps": _gaps(known),
-        "next_sweep": iso(_next_sweep(known, terms, now)),
-        **_meetings(known, asked),
-        "other_authors": _other_authors(known, terms),
-        "open_intents": [_intent(intent) for intent in known.intents.values()],
+        "last_finished": iso(last_finished(state, now)),
+        "last_recording_fetched_till": iso(past(head.fetched_till, now)),
+        "authorization": {
+            "zoom": head.authorization.zoom,
+            "destination": head.authorization.destination,
+            "checked_at": iso(past(head.authorization.checked_at, now)),
+        },
+        "gaps": [
+            {"since": iso(gap.since), "until": iso(gap.until), "user": emails.get(gap.user or "", gap.user)}
+            for gap in head.gaps
+        ],
+        "next_sweep": iso(_next_sweep(state, config, now)),
+        **_meetings(state, rules_now(state, config, now)),
+        "other_authors": _other_authors(state, config),
+        "open_intents": [
+            {"id": one.id, "at": iso(one.at), "action": one.action, "uuid": one.uuid, "target": one.target}
+            for one in state.intents.values()
+        ],
         "runs": [_run(run, now, is_alive) for run in runs[:RUNS_SHOWN]],
     }
 
 
-def _process(runs: list[Run], *, enabled: bool, is_alive: Callable[[Process], bool]) -> str:
-    if not enabled:
-        return "Disabled"
-    return outcome(runs[0], is_alive) if runs else "Never run"
-
-
-def _authorization(memory: Memory, now: datetime) -> dict[str, Any]:
-    found = memory.head.authorization
-    return {"zoom": found.zoom, "destination": found.destination, "checked_at": iso(past(found.checked_at, now))}
-
-
-def _gaps(memory: Memory) -> list[dict[str, Any]]:
-    """`user` is the e-mail where the ledger knows it, else the id; null: all users."""
-    emails = {entry.host_id: entry.host_email for entry in memory.entries.values() if entry.host_email}
-    return [
-        {"since": iso(gap.since), "until": iso(gap.until), "user": emails.get(gap.user or "", gap.user)}
-        for gap in memory.head.gaps
-    ]
-
-
-def _next_sweep(memory: Memory, terms: Terms, now: datetime) -> datetime | None:
+def _next_sweep(state: State, config: Config, now: datetime) -> datetime | None:
     """None: never. A changed config, or no sweep yet, makes one due with the next pass."""
-    swept_at = past(memory.head.swept_at, now)
-    if memory.head.fingerprint != terms.fingerprint:
+    swept_at, sweep = past(state.head.swept_at, now), config.recordings.sweep
+    if state.head.fingerprint != config.fingerprint():
         return now
-    if terms.sweep is None:
+    if sweep is None:
         return None
-    return now if swept_at is None else max(now, swept_at + terms.sweep)
+    return now if swept_at is None else max(now, swept_at + sweep)
 
 
-def _meetings(memory: Memory, asked: Rules) -> dict[str, Any]:
-    entries = memory.entries
-    stands = {entry.uuid: query.standing(entry, asked) for entry in entries.values()}
-    phases = Counter(phase for phase, _ in stands.values())
+def _meetings(state: State, rules: Rules) -> Facts:
+    now, lists = rules.now, meeting_lists(state, rules)
+    phases = {entry.uuid: phase_now(entry, rules) for entry in state.entries.values()}
+    counts = Counter(phase for phase, _ in phases.values())
 
-    def rows(phase: Phase) -> list[dict[str, Any]]:
-        found = query.newest_first(entry for entry in entries.values() if stands[entry.uuid][0] is phase)
-        return [row(entry, stands[entry.uuid][1], phase=phase.value) for entry in found]
+    def rows(phase: Phase) -> list[Facts]:
+        found = newest_first(entry for entry in state.entries.values() if phases[entry.uuid][0] is phase)
+        return [meeting_row(entry, phases[entry.uuid][1], phase=phase.value) for entry in found]
+
+    def waiting(entry: Entry) -> Facts:
+        reason = f"stored, still to come: {', '.join(entry.pending)}" if entry.pending else entry.reason
+        return meeting_row(entry, reason, due_at=iso(entry.due_at))
 
     skipped = rows(Phase.SKIPPED)
     return {
-        "counts": {phase.value: phases[phase] for phase in Phase},
-        "at_risk": [row(entry, auto_delete=iso(entry.auto_delete)) for entry in query.at_risk(entries, asked)],
-        "waiting": [_waits(entry) for entry in query.waiting(entries, asked)],
-        "failed": [row(entry, **retry(entry.retry, asked.now)) for entry in query.failed(entries, asked)],
-        "refused": [row(entry, **retry(entry.refusal, asked.now)) for entry in query.refused(entries, asked)],
-        "kept": [row(entry, entry.kept) for entry in query.kept(entries, asked)],
+        "counts": {phase.value: counts[phase] for phase in Phase},
+        "at_risk": [meeting_row(entry, auto_delete=iso(entry.auto_delete)) for entry in lists.at_risk],
+        "waiting": [waiting(entry) for entry in lists.waiting],
+        "failed": [meeting_row(entry, **failure_facts(entry.retry, now)) for entry in lists.failed],
+        "refused": [meeting_row(entry, **failure_facts(entry.refusal, now)) for entry in lists.refused],
+        "kept": [meeting_row(entry, entry.kept) for entry in lists.kept],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
         "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},
     }
 
 
-def _other_authors(memory: Memory, terms: Terms) -> list[dict[str, Any]]:
+def _other_authors(state: State, config: Config) -> list[Facts]:
     """Whose recordings are published under somebody else, although the config wants the hosts: most first."""
+    if config.publish_as != "zoom_user":
+        return []
+    aliases = {email.lower(): alias for email, alias in config.aliases.items()}
     found: Counter[tuple[str, str]] = Counter()
-    for entry in memory.entries.values() if terms.publish_as == "zoom_user" else ():
+    for entry in state.entries.values():
         receipt, host = entry.receipt, entry.host_email.lower()
-        if receipt is None or receipt.destination != memory.head.destination or entry.phase is Phase.REMOVED:
+        if receipt is None or receipt.destination != state.head.destination or entry.phase is Phase.REMOVED:
             continue
-        own = terms.aliases.get(host, host).lower()
+        own = aliases.get(host, host).lower()
         if receipt.author.lower() not in (own, safe_component(own)):
             found[(entry.host_email or entry.host_id, receipt.author)] += 1
     return [{"host": host, "author": author, "meetings": count} for (host, author), count in found.most_common()]
 
 
-def row(entry: Entry, reason: str = "", **more: Any) -> dict[str, Any]:
+def meeting_row(entry: Entry, reason: str = "", **more: Any) -> Facts:
     """A meeting in a list."""
     return {
         "uuid": entry.uuid,
@@ -120,38 +128,23 @@ def row(entry: Entry, reason: str = "", **more: Any) -> dict[str, Any]:
     }
 
 
-def _waits(entry: Entry) -> dict[str, Any]:
-    reason = f"stored, still to come: {', '.join(entry.pending)}" if entry.pending else entry.reason
-    return row(entry, reason, due_at=iso(entry.due_at))
-
-
-def retry(found: Retry | None, now: datetime) -> dict[str, Any]:
-    """A failure and what comes of it; `next_at` is null when parked, `as_of` when it is due."""
-    if found is None:
+def failure_facts(failure: Retry | None, now: datetime) -> Facts:
+    """A failure and what comes of it; `next_at` is null when parked, now when it is due."""
+    if failure is None:
         return {}
-    is_parked = query.is_parked(found, now)
-    again = found.next_at if past(found.at, now) else now
+    parked = is_parked(failure, now)
+    next_at = failure.next_at if past(failure.at, now) else now
     return {
-        "tries": found.tries,
-        "error": found.error,
-        "hint": found.hint,
-        "failed_at": iso(past(found.at, now)),
-        "next_at": None if is_parked else iso(max(again or now, now)),
-        "parked": is_parked,
+        "tries": failure.tries,
+        "error": failure.error,
+        "hint": failure.hint,
+        "failed_at": iso(past(failure.at, now)),
+        "next_at": None if parked else iso(max(next_at or now, now)),
+        "parked": parked,
     }
 
 
-def _intent(intent: Intent) -> dict[str, Any]:
-    return {
-        "id": intent.id,
-        "at": iso(intent.at),
-        "action": intent.action,
-        "uuid": intent.uuid,
-        "target": intent.target,
-    }
-
-
-def _run(run: Run, now: datetime, is_alive: Callable[[Process], bool]) -> dict[str, Any]:
+def _run(run: Run, now: datetime, is_alive: Callable[[Process], bool]) -> Facts:
     return {
         "id": run.id,
         "number": run.number,
