@@ -275,7 +275,7 @@ def test_braces_that_hold_no_name_are_told_wherever_they_are(odd: str) -> None:
 
 
 def test_the_places_without_which_nothing_works_are_known() -> None:
-    assert {name: row.tells for name, row in TABLE.items() if row.tells} == {
+    assert {name: row.required_places for name, row in TABLE.items() if row.required_places} == {
         "sign_in": {"token"},
         "user_find": {"found", "id", "email"},
         "user_create": {"id"},
@@ -292,4 +292,4 @@ def test_the_places_without_which_nothing_works_are_known() -> None:
 def test_a_place_may_be_nowhere_unless_nothing_works_without_it(name: str, place: str) -> None:
     nowhere = {f"{name}.answer.{place}": "is nowhere, and nothing works without it (write where it is)"}
 
-    assert override({name: {"answer": {place: ""}}})[1] == (nowhere if place in TABLE[name].tells else {})
+    assert override({name: {"answer": {place: ""}}})[1] == (nowhere if place in TABLE[name].required_places else {})

@@ -1,7 +1,7 @@
 """The default rows: what zoomsync assumes of a portal until a site overrides it.
 
-`confirmed` rows are told of on the vendor's public pages, e.g. https://help.vidizmo.com and a portal's own reference at
-`https://{portal}/api/v1/doc/index.html`; the others are shaped after them.
+Each row names the vendor's public page that documents it. Those pages say little of the answers. The other rows are not
+documented: they are shaped after these. A portal's own reference is at `https://{portal}/api/v1/doc/index.html`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from typing import Any
 
 from zoomsync.destinations.vidizmo.templates import BYTES, PLACEHOLDER, Operation
 
+# Of a user, not documented: assumed.
 _USER = {
     "id": "id",
     "email": "emailAddress",
@@ -18,6 +19,9 @@ _USER = {
     "groups": "groups",
     "group_name": "name",
 }
+# https://help.vidizmo.com/support/solutions/articles/17000110563-api-reference-guide-mashupinfo-object has id, author,
+# status, size, version (raised by every update), updatedDate, estimatedDuration. The rest is not documented: assumed.
+# Article 17000110694 (the object contentInfo) has captions in another place, and a text says whether it is transcoded.
 _MEDIA = {
     "id": "id",
     "status": "status",
@@ -41,22 +45,26 @@ _BLOB = "blob/{blob_id}/{file_name}/{file_guid}"
 _ATTRIBUTES = [{"fieldName": "{attribute_names}", "value": "{attribute_values}"}]
 
 
-def _row(method: str, path: str, values: str = "", needs: str = "", tells: str = "", **fields: Any) -> Operation:
+def _row(method: str, path: str, values: str = "", needs: str = "", places: str = "", **fields: Any) -> Operation:
     """A row that may use what it uses by default and `values`, and must use what its path names and `needs`.
 
-    Its answer must have a place for each that `tells` names.
+    Its answer must have each of `places`. Each argument is a text of names with spaces between them.
     """
     plain = Operation(method=method, path=path, **fields)
-    in_path = frozenset(PLACEHOLDER.findall(path))
-    required = in_path | frozenset(needs.split())
-    known = plain.named() | frozenset(values.split())
-    return replace(plain, values=known, required=required, tells=frozenset(tells.split()))
+    return replace(
+        plain,
+        values=plain.names | {*values.split()},
+        required=frozenset({*PLACEHOLDER.findall(path), *needs.split()}),
+        required_places=frozenset(places.split()),
+    )
 
 
 RECEIPT_ATTRIBUTE = "ZoomsyncReceipt"
-"""The custom attribute in which a media says what it holds."""
+"""The custom attribute in which a media item keeps its own part of the receipt."""
 
 TABLE: Mapping[str, Operation] = {
+    # https://help.vidizmo.com/support/solutions/articles/17000111344-using-rest-api-acquire-access-token-for-authentication
+    # The application's id: article 17000124584 on authentication apps.
     "sign_in": _row(
         "POST",
         "user/authenticate",
@@ -68,10 +76,11 @@ TABLE: Mapping[str, Operation] = {
             "applicationId": "{application_id}",
         },
         answer={"token": "."},
-        tells="token",
+        places="token",
         confirmed=True,
         writes=False,
     ),
+    # not documented: assumed
     "user_find": _row(
         "POST",
         "user/search",
@@ -79,9 +88,10 @@ TABLE: Mapping[str, Operation] = {
         values="offset",
         body={"keyword": "{email}", "pageIndex": "{page}", "pageSize": "{page_size}"},
         answer={"found": "users", "total": "totalCount", **_USER},
-        tells="found id email",
+        places="found id email",
         writes=False,
     ),
+    # not documented: assumed
     "user_create": _row(
         "POST",
         "user",
@@ -94,19 +104,24 @@ TABLE: Mapping[str, Operation] = {
             "sendInvitation": "{invitation}",
         },
         answer=_USER,
-        tells="id",
+        places="id",
         repeatable=False,
     ),
+    # not documented: assumed
     "user_invite": _row("POST", "user/{user}/invitation", repeatable=False),
+    # not documented: assumed
     "group_list": _row(
         "GET",
         "group",
         answer={"found": "groups", "id": "id", "name": "name"},
-        tells="found id name",
+        places="found id name",
         writes=False,
     ),
+    # not documented: assumed
     "group_add_user": _row("POST", "group/{group}/user/{user}"),
+    # https://vidsupport.freshdesk.com/support/solutions/articles/17000136717-using-rest-api-uploading-content
     "upload_start": _row("PUT", _BLOB, query={"comp": "initialize"}, values="size", confirmed=True),
+    # That article has blocks and a commit as the next steps. Not documented: all details of them, assumed.
     "upload_block": _row(
         "PUT",
         _BLOB,
@@ -115,10 +130,12 @@ TABLE: Mapping[str, Operation] = {
         body=BYTES,
         values="block_number",
     ),
+    # not documented: assumed
     "upload_status": _row("GET", _BLOB, query={"comp": "blocklist"}, answer={"blocks": "blockIds"}, writes=False),
     "upload_commit": _row(
         "PUT", _BLOB, query={"comp": "commit"}, body={"blockIds": "{block_ids}"}, answer={"size": "size"}, values="size"
     ),
+    # Article 17000136717 has such a call. Not documented: its path and body, assumed.
     "media_create": _row(
         "POST",
         "mashup",
@@ -136,10 +153,12 @@ TABLE: Mapping[str, Operation] = {
             "content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"},
         },
         answer={"id": "id"},
-        tells="id",
+        places="id",
         repeatable=False,
     ),
-    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, tells="id status", writes=False),
+    # not documented: assumed
+    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, places="id status", writes=False),
+    # Article 17000136773 has such a call. Not documented: its path and body, assumed.
     "media_update": _row(
         "PUT",
         "mashup/{media}",
@@ -147,6 +166,7 @@ TABLE: Mapping[str, Operation] = {
         query={"parts": "{parts}"},
         body={"customAttributes": _ATTRIBUTES, "status": "{status}"},
     ),
+    # https://help.vidizmo.com/support/solutions/articles/17000136886-using-rest-api-search-mashup
     "media_search": _row(
         "POST",
         "mashup/search",
@@ -166,10 +186,11 @@ TABLE: Mapping[str, Operation] = {
             "id": "id",
             **{name: _MEDIA[name] for name in ("attributes", "attribute_name", "attribute_value")},
         },
-        tells="found id",
+        places="found id",
         confirmed=True,
         writes=False,
     ),
+    # not documented: assumed
     "caption_add": _row(
         "POST",
         "mashup/{media}/caption",
@@ -178,6 +199,7 @@ TABLE: Mapping[str, Operation] = {
         body={"culture": "{culture}", "content": {"fileGuid": "{file_guid}", "fileName": "{file_name}"}},
         repeatable=False,
     ),
+    # not documented: assumed
     "handout_add": _row(
         "POST",
         "mashup/{media}/handout",
@@ -185,16 +207,19 @@ TABLE: Mapping[str, Operation] = {
         body={"content": {"fileGuid": "{file_guid}", "fileName": "{file_name}", "size": "{file_size}"}},
         repeatable=False,
     ),
+    # not documented: assumed
     "category_list": _row(
         "GET",
         "category",
         answer={"found": "categories", "id": "id", "name": "name"},
-        tells="found id name",
+        places="found id name",
         writes=False,
     ),
+    # not documented: assumed
     "attribute_list": _row(
-        "GET", "custom-attributes", answer={"found": ".", "name": "fieldName"}, tells="found name", writes=False
+        "GET", "custom-attributes", answer={"found": ".", "name": "fieldName"}, places="found name", writes=False
     ),
+    # https://help.vidizmo.com/support/solutions/articles/17000136773-using-rest-api-update-mashup-with-custom-attributes
     "attribute_create": _row(
         "POST",
         "custom-attributes",

@@ -1,4 +1,4 @@
-"""What a site says of its portal instead of the default rows, checked when the config is read."""
+"""The rows that a site writes in its config in place of the default ones, checked when the config is read."""
 
 import json
 import re
@@ -16,15 +16,15 @@ _PLACE = re.compile(r"\.|(\w+(\.\w+)*)?")
 
 
 def override(rows: Mapping[str, Any]) -> tuple[Mapping[str, Operation], dict[str, str]]:
-    """The table with these rows laid over it, each key for its own, `answer` entry by entry; and what is wrong.
+    """The table with these rows laid over it, each key by itself, `answer` entry by entry; and what is wrong with them.
 
-    A problem is told by its place below `endpoints`: what is wrong with it, and the remedy in brackets.
+    A problem has its place below `endpoints` as its key, and says what is wrong there, with the remedy in brackets.
     """
     problems: dict[str, str] = {}
     table = dict(TABLE)
     for name, row in rows.items():
         if name not in TABLE:
-            problems[str(name)] = f"no such operation{_meant(str(name), [*TABLE])}"
+            problems[str(name)] = f"no such operation{_perhaps(str(name), [*TABLE])}"
         elif not isinstance(row, Mapping):
             problems[name] = "is not a mapping (write its keys below it, indented)"
         else:
@@ -44,63 +44,59 @@ def _laid_over(operation: Operation, row: Mapping[str, Any]) -> Operation:
 def _problems(operation: Operation, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key in row:
         if key not in KEYS:
-            yield str(key), f"unknown key{_meant(str(key), [*KEYS])}"
+            yield str(key), f"unknown key{_perhaps(str(key), [*KEYS])}"
     if row.get("method", "GET") not in METHODS:
         yield "method", f"is none of {', '.join(METHODS)} (write one of them)"
     path = row.get("path", operation.path)
     if not isinstance(path, str) or not re.fullmatch(r"[\w.{}-]+(/[\w.{}-]+)*", path) or ".." in path.split("/"):
         yield "path", "is not a path below /api/v1/ (write mashup/{media}, say, without a query)"
         return
-    found = [*_map_problems("query", row.get("query", {})), *_answer_problems(operation, row.get("answer", {}))]
-    yield from found or _name_problems(operation, row)
-
-
-def _map_problems(key: str, texts: Any) -> Iterator[tuple[str, str]]:
-    if not isinstance(texts, Mapping) or not all(isinstance(one, str) for pair in texts.items() for one in pair):
+    no_texts = [key for key in ("query", "answer") if not _is_mapping_of_texts(row.get(key, {}))]
+    for key in no_texts:
         yield key, "is not a mapping of texts (write its keys below it, indented; values in quotes)"
+    places = {} if "answer" in no_texts else row.get("answer", {})
+    in_answer = [*_place_problems(operation, places)]
+    yield from in_answer
+    if not no_texts and not in_answer:
+        yield from _name_problems(operation, _laid_over(operation, row))
 
 
-def _answer_problems(operation: Operation, places: Any) -> Iterator[tuple[str, str]]:
-    if found := [*_map_problems("answer", places)]:
-        yield from found
-        return
+def _is_mapping_of_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(one, str) for pair in value.items() for one in pair)
+
+
+def _place_problems(operation: Operation, places: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, place in places.items():
         if name not in operation.answer:
-            yield f"answer.{name}", f"unknown key{_meant(name, [*operation.answer])}"
+            yield f"answer.{name}", f"unknown key{_perhaps(name, [*operation.answer])}"
         elif not _PLACE.fullmatch(place):
             yield f"answer.{name}", "is not a place in an answer (write data.users, . for the whole, '' for nowhere)"
-        elif not place and name in operation.tells:
+        elif not place and name in operation.required_places:
             yield f"answer.{name}", "is nowhere, and nothing works without it (write where it is)"
 
 
-def _name_problems(operation: Operation, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    changed = _laid_over(operation, row)
-    for text in (changed.path, *changed.query.values(), *texts(changed.body)):
+def _name_problems(operation: Operation, changed: Operation) -> Iterator[tuple[str, str]]:
+    """What is wrong with the braces and the body; whether the names are known, and those used that must be."""
+    for text in texts([changed.path, changed.query, changed.body]):
         if odd := [one for one in re.findall(r"\{[^{}]*\}", text) if not PLACEHOLDER.fullmatch(one)]:
             yield "", f"{odd[0]} is no name (write it without spaces and signs)"
         elif re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", text)):
             yield "", f"{text} has a brace too few (write {{name}})"
-    if not _is_json(changed.body):
+    try:
+        json.dumps(changed.body, allow_nan=False)
+    except (TypeError, ValueError):
         yield "body", "holds what JSON cannot (put dates and the like in quotes)"
     if isinstance(changed.body, str) and changed.body != operation.body and not PLACEHOLDER.search(changed.body):
         yield "body", "is a text without a {name} (write its keys below it, indented)"
-    for name in sorted(changed.named() - operation.values):
-        yield "", f"{{{name}}} is not known here{_meant(name, sorted(operation.values))}"
+    for name in sorted(changed.names - operation.values):
+        yield "", f"{{{name}}} is not known here{_perhaps(name, sorted(operation.values))}"
     for name in sorted(operation.required):
-        if changed.named().isdisjoint(name.split("|")):
+        if changed.names.isdisjoint(name.split("|")):
             yield "", f"{{{name.replace('|', '} or {')}}} does not occur (put it into path, query or body)"
     if operation.body == BYTES and changed.body != BYTES:
         yield "body", "is the file's own bytes (remove the key)"
 
 
-def _is_json(body: Any) -> bool:
-    try:
-        json.dumps(body, allow_nan=False)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _meant(word: str, options: list[str]) -> str:
+def _perhaps(word: str, options: list[str]) -> str:
     close = get_close_matches(word, options, n=1)
     return f" (did you mean {close[0]}?)" if close else f" (write one of {', '.join(options)})" if options else ""

@@ -1,4 +1,4 @@
-"""One operation of a portal: how it is asked for, and where its answer holds what is wanted."""
+"""One operation of a portal: what is sent, and where its answer has what is wanted."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ BYTES = "{bytes}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """A row of the table. Texts may hold `{name}` for a value that zoomsync knows."""
+    """A row of the table. Its texts may contain `{name}` for a value that zoomsync knows."""
 
     method: str
     path: str
@@ -22,26 +22,27 @@ class Operation:
     body: Any = None
     """JSON with placeholders; None: no body."""
     answer: Mapping[str, str] = field(default_factory=dict)
-    """What is wanted: the dotted place in the answer; `.` is the whole answer, empty: the portal does not say it.
+    """What is wanted, and its dotted place in the answer; `.` is the whole answer, empty: the portal does not say it.
 
-    Where there is a list, `found` is its place, and the other places are within each of its elements.
+    In a list, `found` is the place of the list, and the other places are within each of its elements.
     """
     values: frozenset[str] = frozenset()
     """Names that the row may use."""
     required: frozenset[str] = frozenset()
     """Those that it must use, or what is published is not found again; `a|b`: one of these."""
-    tells: frozenset[str] = frozenset()
+    required_places: frozenset[str] = frozenset()
     """Places that must not be empty: nothing works without what is there."""
     confirmed: bool = False
-    """Whether the vendor's public pages tell of it."""
+    """Whether the vendor's public pages document it."""
     writes: bool = True
     """Whether it changes anything at the portal."""
     repeatable: bool = True
     """Whether asking twice does no more than asking once."""
 
-    def named(self) -> frozenset[str]:
+    @property
+    def names(self) -> frozenset[str]:
         """The names that it uses."""
-        return frozenset(PLACEHOLDER.findall(self.path)) | _named(self.query) | _named(self.body)
+        return frozenset(PLACEHOLDER.findall(" ".join(texts([self.path, self.query, self.body]))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +56,20 @@ class Filled:
 
 
 def fill(operation: Operation, values: Mapping[str, Any]) -> Filled:
-    """Put the values in their places. One that is None leaves its key out, and what is empty by that.
+    """Put the values in their places. If a value is None, its key is left out, and so is what becomes empty by that.
 
     A list with one element is repeated for each entry of the lists that it names.
     """
-    path = PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), operation.path)
-    query = {name: text for name, one in operation.query.items() if (text := _text(one, values)) is not None}
-    document = None if operation.body in (None, BYTES) else _filled(operation.body, values)
-    return Filled(path=path, query=query, document=document)
+    query = {name: _filled(template, values) for name, template in operation.query.items()}
+    return Filled(
+        path=PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), operation.path),
+        query={
+            name: ",".join(map(str, one)) if isinstance(one, list | tuple) else str(one)
+            for name, one in query.items()
+            if one is not None
+        },
+        document=None if operation.body in (None, BYTES) else _filled(operation.body, values),
+    )
 
 
 def picked(document: Any, place: str) -> Any:
@@ -79,25 +86,13 @@ def picked(document: Any, place: str) -> Any:
     return document
 
 
-def _named(template: Any) -> frozenset[str]:
-    return frozenset(name for text in texts(template) for name in PLACEHOLDER.findall(text))
-
-
 def texts(template: Any) -> Iterator[str]:
     """Every text in a body, however deep."""
     if isinstance(template, str):
         yield template
-    elif isinstance(template, Mapping):
-        for one in template.values():
+    elif isinstance(template, Mapping | list | tuple):
+        for one in template.values() if isinstance(template, Mapping) else template:
             yield from texts(one)
-    elif isinstance(template, list | tuple):
-        for one in template:
-            yield from texts(one)
-
-
-def _text(template: str, values: Mapping[str, Any]) -> str | None:
-    filled = _filled(template, values)
-    return None if filled is None else ",".join(map(str, filled)) if isinstance(filled, list | tuple) else str(filled)
 
 
 def _filled(template: Any, values: Mapping[str, Any]) -> Any:
@@ -106,17 +101,16 @@ def _filled(template: Any, values: Mapping[str, Any]) -> Any:
         return values.get(whole[1]) if whole else PLACEHOLDER.sub(lambda match: str(values[match[1]]), template)
     if isinstance(template, Mapping):
         known = {name: _filled(one, values) for name, one in template.items()}
-        known = {name: one for name, one in known.items() if one is not None}
-        return known or None
+        return {name: one for name, one in known.items() if one is not None} or None
     if isinstance(template, list | tuple):
-        return _list(template, values)
+        return _filled_list(template, values)
     return template
 
 
-def _list(template: list[Any] | tuple[Any, ...], values: Mapping[str, Any]) -> list[Any] | None:
-    lists = {name: values[name] for name in sorted(_named(template)) if isinstance(values.get(name), list | tuple)}
+def _filled_list(template: list[Any] | tuple[Any, ...], values: Mapping[str, Any]) -> list[Any] | None:
+    names = sorted({*PLACEHOLDER.findall(" ".join(texts(template)))})
+    lists = {name: values[name] for name in names if isinstance(values.get(name), list | tuple)}
     if len(template) != 1 or not lists:
-        filled = [one for each in template if (one := _filled(each, values)) is not None]
-        return filled or None
+        return [one for each in template if (one := _filled(each, values)) is not None] or None
     rounds = zip(*lists.values(), strict=True)
     return [_filled(template[0], {**values, **dict(zip(lists, one, strict=True))}) for one in rounds] or None

@@ -1,4 +1,7 @@
-"""Uploading: initialise, blocks in parallel, commit; flat in memory, and resumed where a killed one stopped."""
+"""Uploads a file: start, blocks in parallel, commit; flat in memory, and continued where a killed pass stopped.
+
+The three steps: https://vidsupport.freshdesk.com/support/solutions/articles/17000136717-using-rest-api-uploading-content
+"""
 
 import base64
 import errno
@@ -6,18 +9,29 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused, PortalResponse
 from zoomsync.errors import DiskFull, MeetingFailed, Unfit
 from zoomsync.model import DAY, Clock, ItemFile
 
 SUFFIX = ".upload"
+BLOCK = 4 << 20
+SMALLEST_BLOCK = 64 << 10
+THREADS = 4
+"""Blocks in flight at once, over all uploads: they and no more are in memory."""
+COMMITS = 2
+"""How often an upload is committed: between two commits, blocks that the portal lost are sent again."""
+LONGEST = 7 * DAY
+"""An upload that began longer ago is not continued: a portal may have tidied it away."""
+POLL_SECONDS = 0.2
+REFETCH = "it is fetched again by the next pass"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +48,34 @@ class Upload:
     began: str
     """ISO 8601."""
 
-    def is_of(self, other: "Upload") -> bool:
-        """Whether the same bytes go to the same portal under the same name."""
-        mine, others = ((one.portal, one.sha256, one.size, one.file_name) for one in (self, other))
-        return mine == others
-
-    def age(self, now: datetime) -> float:
-        """Seconds since it began."""
-        return (now - datetime.fromisoformat(self.began)).total_seconds()
+    @property
+    def block_ids(self) -> list[str]:
+        """One for each block, in order: base64 of its six-digit number. An empty file has one empty block."""
+        count = max(1, -(-self.size // self.block_size))
+        return [base64.b64encode(f"{number:06}".encode()).decode() for number in range(count)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
-    """What a note says."""
+class UploadProgress:
+    """How far an upload has come."""
 
     upload: Upload
-    sent: frozenset[int]
+    sent: frozenset[int] = frozenset()
     """Numbers of the blocks that the portal took."""
-    committed: bool
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """A file that the portal has and that belongs to nothing yet, by the names that operations have for its values."""
+
+    file_guid: str
+    file_name: str
+    file_size: int
 
 
 class Note:
-    """The note of one staged file: a line that says what is uploaded, a line for each block, `committed` at last.
+    """The note beside a staged file: a line that says what is uploaded, a line for each block, `committed` at last.
 
     A line that a crash tore or lost costs a block that is sent again. What the disk refuses is `DiskFull` or `Unfit`.
     """
@@ -63,9 +83,9 @@ class Note:
     def __init__(self, source: Path) -> None:
         self._path = source.with_name(source.name + SUFFIX)
 
-    def read(self) -> Reached | None:
-        """None: there is none, or none that makes sense."""
-        with _explained(self._path):
+    def read(self) -> UploadProgress | None:
+        """None: there is no note, or it makes no sense."""
+        with self._disk_errors():
             if not self._path.is_file():
                 return None
             first, *rest = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -76,58 +96,32 @@ class Note:
         except (ValueError, TypeError):
             return None
         sent = frozenset(int(line) for line in whole if line.isascii() and line.isdecimal())
-        return Reached(upload=upload, sent=sent, committed="committed" in whole)
+        return UploadProgress(upload=upload, sent=sent, committed="committed" in whole)
 
     def begin(self, upload: Upload) -> None:
-        """Begin it anew."""
-        with _explained(self._path):
+        """Write that this upload begins, over whatever was there."""
+        with self._disk_errors():
             self._path.write_text(json.dumps(asdict(upload)) + "\n", encoding="utf-8")
 
     def add(self, line: int | str) -> None:
         """Add the number of a block, or `committed`."""
-        with _explained(self._path), self._path.open("a", encoding="utf-8") as file:
+        with self._disk_errors(), self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
     def remove(self) -> None:
-        """Forget it."""
-        with _explained(self._path):
+        """The next upload of this file begins from nothing."""
+        with self._disk_errors():
             self._path.unlink(missing_ok=True)
 
-
-@contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        said = f"{path}: {(error.strerror or type(error).__name__).lower()}"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(said, hint="free some space on staging's file system") from error
-        raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
-
-
-BLOCK = 4 << 20
-SMALLEST_BLOCK = 64 << 10
-THREADS = 4
-"""Blocks in flight at once, over all uploads: they and no more are in memory."""
-COMMITS = 2
-"""How often the portal is told that all blocks are there: one that lost some gets them again."""
-LONGEST = 7 * DAY
-"""An upload that began longer ago is not gone on with: portals tidy up."""
-POLL_SECONDS = 0.2
-REFETCH = "it is fetched again by the next pass"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uploaded:
-    """A file that the portal holds and that belongs to nothing yet."""
-
-    file_guid: str
-    file_name: str
-    file_size: int
-
-    def values(self) -> dict[str, Any]:
-        """By which an operation names it."""
-        return {"file_guid": self.file_guid, "file_name": self.file_name, "file_size": self.file_size}
+    @contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            said = f"{self._path}: {(error.strerror or type(error).__name__).lower()}"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(said, hint="free some space on staging's file system") from error
+            raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
 
 
 class Uploads:
@@ -135,14 +129,14 @@ class Uploads:
 
     def __init__(
         self,
-        portal: PortalClient,
+        client: PortalClient,
         clock: Clock,
         new_id: Callable[[], str],
         *,
         block_size: int = BLOCK,
         threads: int = THREADS,
     ) -> None:
-        self._portal = portal
+        self._client = client
         self._clock = clock
         self._new_id = new_id
         self._block_size = block_size
@@ -153,104 +147,98 @@ class Uploads:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def upload(self, file: ItemFile, name: str) -> Uploaded:
-        """Bring a staged file to the portal under this name; what an earlier pass sent of it is not sent again.
+        """Bring a staged file to the portal under this name; blocks that an earlier pass sent are not sent again.
 
-        Raises `MeetingFailed` for a file that is not as it was proven, and what `Portal.call` raises.
+        If the portal finds the blocks too large, they are halved. If it has forgotten what an earlier pass sent,
+        everything is sent again. Raises `MeetingFailed` for a file that is not as it was proven, and what
+        `PortalClient.call` raises.
         """
         source = file.source
         if source is None or not source.is_file() or source.stat().st_size != file.size:
             raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH)
-        return self._upload(source, Note(source), self._planned(file, name))
-
-    def forget(self, file: ItemFile) -> None:
-        """Begin anew next time: the portal does not know this upload any more."""
-        if file.source is not None:
-            Note(file.source).remove()
-
-    def _planned(self, file: ItemFile, name: str) -> Upload:
-        return Upload(
-            portal=self._portal.url,
+        note = Note(source)
+        upload = Upload(
+            portal=self._client.url,
             sha256=file.sha256,
             size=file.size,
             file_name=name,
-            blob_id=_guid(self._new_id()),
-            file_guid=_guid(self._new_id()),
             block_size=self._block_size,
-            began=self._clock.now().isoformat(),
+            **self._new_names(),
         )
+        resumed = self._resumed(note, upload)
+        while True:
+            if resumed is None:
+                note.begin(upload)
+                self._call("upload_start", upload)
+            progress = resumed or UploadProgress(upload=upload)
+            upload = progress.upload
+            try:
+                if not progress.committed:
+                    self._finish(source, note, progress)
+            except PortalRefused as refused:
+                note.remove()
+                is_too_large = refused.status == 413 and upload.block_size > SMALLEST_BLOCK
+                is_forgotten = refused.status == 404 and resumed is not None
+                if not is_too_large and not is_forgotten:
+                    raise
+                size = upload.block_size // 2 if is_too_large else upload.block_size
+                upload, resumed = replace(upload, block_size=size, **self._new_names()), None
+            else:
+                return Uploaded(file_guid=upload.file_guid, file_name=upload.file_name, file_size=upload.size)
 
-    def _upload(self, source: Path, note: Note, planned: Upload) -> Uploaded:
-        resumed = self._resumed(note, planned)
-        reached = resumed or self._begin(note, planned)
-        try:
-            if not reached.committed:
-                self._finish(source, note, reached)
-        except PortalRefused as refused:
-            note.remove()
-            if (again := self._anew(reached.upload, refused, is_resumed=resumed is not None)) is None:
-                raise
-        else:
-            upload = reached.upload
-            return Uploaded(file_guid=upload.file_guid, file_name=upload.file_name, file_size=upload.size)
-        return self._upload(source, note, again)
+    def forget(self, file: ItemFile) -> None:
+        """Send it from the beginning next time: the portal does not know this upload any more."""
+        if file.source is not None:
+            Note(file.source).remove()
 
-    def _resumed(self, note: Note, planned: Upload) -> Reached | None:
-        """What an earlier pass, or an earlier try, has come to; None: nothing that could be gone on with."""
-        reached = note.read()
-        if reached is None or not reached.upload.is_of(planned):
-            return None
-        if not 0 <= reached.upload.age(self._clock.now()) < LONGEST.total_seconds():
-            return None
-        return reached if reached.committed else self._still_there(reached)
+    def _new_names(self) -> dict[str, Any]:
+        """By what the portal knows a new upload: the client makes up a GUID for the blob and one for the file."""
+        blob_id, file_guid = (str(UUID(self._new_id())) for _ in range(2))
+        return {"blob_id": blob_id, "file_guid": file_guid, "began": self._clock.now().isoformat()}
 
-    def _anew(self, upload: Upload, refused: PortalRefused, *, is_resumed: bool) -> Upload | None:
-        """How to begin again at once: in smaller blocks, or because the portal had forgotten; None: not."""
-        is_too_large = refused.status == 413 and upload.block_size > SMALLEST_BLOCK
-        if not is_too_large and not (is_resumed and refused.status == 404):
+    def _resumed(self, note: Note, wanted: Upload) -> UploadProgress | None:
+        """How far an earlier pass, or an earlier try, came with the same bytes; None: nothing can be continued."""
+        progress = note.read()
+        if progress is None:
             return None
-        return replace(
-            upload,
-            block_size=upload.block_size // 2 if is_too_large else upload.block_size,
-            blob_id=_guid(self._new_id()),
-            file_guid=_guid(self._new_id()),
-            began=self._clock.now().isoformat(),
+        earlier = progress.upload
+        is_same = all(
+            getattr(earlier, name) == getattr(wanted, name) for name in ("portal", "sha256", "size", "file_name")
         )
+        age = self._clock.now() - datetime.fromisoformat(earlier.began)
+        if not is_same or not timedelta() <= age < LONGEST:
+            return None
+        return progress if progress.committed else self._as_the_portal_says(progress)
 
-    def _begin(self, note: Note, planned: Upload) -> Reached:
-        note.begin(planned)
-        self._call("upload_start", planned)
-        return Reached(upload=planned, sent=frozenset(), committed=False)
-
-    def _still_there(self, reached: Reached) -> Reached | None:
+    def _as_the_portal_says(self, progress: UploadProgress) -> UploadProgress | None:
         """The upload with the blocks that the portal has; None: it has forgotten it.
 
-        A portal that does not tell is taken at its earlier word for each block.
+        If a portal does not list blocks, what it answered to each block counts.
         """
         try:
-            answer = self._call("upload_status", reached.upload)
+            answer = self._call("upload_status", progress.upload)
         except PortalRefused as refused:
-            return None if refused.status == 404 else reached
+            return None if refused.status == 404 else progress
         ids = answer.list("blocks")
-        count = _blocks(reached.upload)
-        return replace(reached, sent=frozenset(number for number in range(count) if _block_id(number) in ids))
+        return replace(progress, sent=frozenset(n for n, own in enumerate(progress.upload.block_ids) if own in ids))
 
-    def _finish(self, source: Path, note: Note, reached: Reached) -> None:
-        upload, sent = reached.upload, reached.sent
+    def _finish(self, source: Path, note: Note, progress: UploadProgress) -> None:
+        upload, sent = progress.upload, progress.sent
         for attempt in range(1, COMMITS + 1):
-            self._send(source, note, upload, [n for n in range(_blocks(upload)) if n not in sent])
+            self._send(source, note, upload, [n for n in range(len(upload.block_ids)) if n not in sent])
             try:
                 self._commit(upload)
             except PortalRefused as refused:
                 if attempt == COMMITS or refused.status in (404, 413):
                     raise
-                found = self._still_there(replace(reached, sent=frozenset()))
+                found = self._as_the_portal_says(UploadProgress(upload=upload))
                 sent = found.sent if found is not None else frozenset()
             else:
                 note.add("committed")
                 return
 
     def _commit(self, upload: Upload) -> None:
-        answer = self._call("upload_commit", upload, block_ids=[_block_id(n) for n in range(_blocks(upload))])
+        answer = self._call("upload_commit", upload, block_ids=upload.block_ids)
         size = answer.text("size")
         if size and size != str(upload.size):
             raise PortalRefused(
@@ -262,48 +250,35 @@ class Uploads:
 
     def _send(self, source: Path, note: Note, upload: Upload, numbers: Iterable[int]) -> None:
         """Send these blocks, a few at a time; the first failure ends it."""
-        turn = threading.Lock()
+        turn, ids = threading.Lock(), upload.block_ids
 
         def send(number: int) -> None:
             self._clock.check()
-            self._call(
-                "upload_block",
-                upload,
-                data=_block(source, upload, number),
-                block_id=_block_id(number),
-                block_number=number,
-            )
+            data = _read_block(source, upload, number)
+            self._call("upload_block", upload, data=data, block_id=ids[number], block_number=number)
             with turn:
                 note.add(number)
 
         futures = {self._pool.submit(send, number) for number in numbers}
+        left = futures
         try:
-            self._wait_for(futures)
+            while left:
+                self._clock.check()
+                done, left = wait(left, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
         finally:
             for future in futures:
                 future.cancel()
             wait(futures)
 
-    def _wait_for(self, futures: set[Future[None]]) -> None:
-        left = futures
-        while left:
-            self._clock.check()
-            done, left = wait(left, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-
     def _call(self, operation: str, upload: Upload, *, data: bytes | None = None, **values: object) -> PortalResponse:
         names = {"blob_id": upload.blob_id, "file_name": upload.file_name, "file_guid": upload.file_guid}
-        return self._portal.call(operation, data=data, size=upload.size, **names, **values)
+        return self._client.call(operation, data=data, size=upload.size, **names, **values)
 
 
-def _blocks(upload: Upload) -> int:
-    """At least one: an empty file has an empty one."""
-    return max(1, -(-upload.size // upload.block_size))
-
-
-def _block(source: Path, upload: Upload, number: int) -> bytes:
-    """One block; raises `MeetingFailed` when the file shrank."""
+def _read_block(source: Path, upload: Upload, number: int) -> bytes:
+    """One block; raises `MeetingFailed` if the file shrank."""
     at = number * upload.block_size
     try:
         descriptor = os.open(source, os.O_RDONLY)
@@ -316,13 +291,3 @@ def _block(source: Path, upload: Upload, number: int) -> bytes:
     if len(data) != min(upload.block_size, upload.size - at):
         raise MeetingFailed(f"{source.name}: changed in staging", hint=REFETCH)
     return data
-
-
-def _block_id(number: int) -> str:
-    """Base64 of the six-digit index."""
-    return base64.b64encode(f"{number:06}".encode()).decode()
-
-
-def _guid(digits: str) -> str:
-    """32 hex digits in the form of a GUID."""
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:32]))

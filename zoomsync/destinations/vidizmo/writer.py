@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -121,9 +121,9 @@ class AttachmentWriter:
     def _call(self, intent: Intent, media: MediaItem, uploaded: Uploaded, culture: str) -> None:
         try:
             if culture:
-                self._portal.call("caption_add", media=media.id, culture=culture, **uploaded.values())
+                self._portal.call("caption_add", media=media.id, culture=culture, **asdict(uploaded))
             else:
-                self._portal.call("handout_add", media=media.id, **uploaded.values())
+                self._portal.call("handout_add", media=media.id, **asdict(uploaded))
         except (PortalRefused, NotAuthorized):
             self._unanswered.settle(intent)
             raise
@@ -279,7 +279,7 @@ class Writer:
             "category": self._portal.sent(self._category) if self._category else None,
             "tags": [*self._manner.tags, tag_of(item.meeting.uuid)],
             **_named([(self._manner.uuid_attribute, item.meeting.uuid), (RECEIPT_ATTRIBUTE, packed(own))]),
-            **uploaded.values(),
+            **asdict(uploaded),
         }
 
     def _attributes(self) -> set[str]:
