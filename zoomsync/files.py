@@ -1,4 +1,4 @@
-"""What the library does to a disk: each step durable, no step outside, each refusal an error of ours."""
+"""Every step on a disk, once: durable when it returns, never outside its folder, each refusal an error of ours."""
 
 import errno
 import grp
@@ -9,14 +9,70 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, ZoomsyncError
-from zoomsync.model import Clock, Stamp
+from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, Unfit, ZoomsyncError
+from zoomsync.model import Clock
 
-CHUNK = 1024 * 1024
+CHUNK = 1 << 20
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_OF_ONE_ITEM = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EFBIG, errno.EINVAL}
+# EFBIG: the file grew beyond `ulimit -f`, or beyond what the file system can hold (FAT: 4 GiB).
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+# These speak of one path, not of its file system. EINVAL: exFAT and FAT refuse a name that way (syncthing issue 5098).
+# ENAMETOOLONG: eCryptfs takes 143 bytes where others take 255 (https://unix.stackexchange.com/questions/32795).
+OF_ONE_PATH = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EFBIG}
+# CIFS before Linux 4.17 and other network file systems cannot flush a folder, and say so with one of these
+# (borgbackup issue 1287, libgit2 issue 5356, restic pull request 3752): then there is nothing to wait for.
+NO_FOLDER_FLUSH = {errno.EINVAL, errno.ENOTSUP}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """What an `OSError` becomes in one kind of folder, each with the remedy that a person is told."""
+
+    error: type[ZoomsyncError]
+    """Of anything but a lack of room, which is `DiskFull` everywhere."""
+    no_room: str
+    no_right: str
+    otherwise: str
+    of_one_path: str = ""
+    """If set, what concerns one path alone is `MeetingFailed` with this remedy."""
+    names_path: bool = False
+    """Whether a message names the path that was asked for, and not the one that the system stumbled over."""
+
+    @contextmanager
+    def explained(self, path: Path) -> Iterator[None]:
+        """Turn what the disk refuses at or below `path` into the error that says what to do about it."""
+        try:
+            yield
+        except OSError as error:
+            raise self.refusal(path, error) from error
+
+    def refusal(self, path: Path, error: OSError) -> ZoomsyncError:
+        """The error of ours for an `OSError`."""
+        message = f"{(not self.names_path and error.filename) or path}: {fact(error)}"
+        if self.of_one_path and error.errno in OF_ONE_PATH:
+            return MeetingFailed(message, hint=self.of_one_path)
+        if error.errno in NO_ROOM:
+            return DiskFull(message, hint=self.no_room)
+        return self.error(message, hint=self.no_right if error.errno in NO_RIGHT else self.otherwise)
+
+
+STAGING = Refusals(
+    error=Unfit,
+    no_room="free some space on its file system, or set `staging`; the meeting is tried in the next pass",
+    no_right="make the staging folder writable, or set `staging`",
+    otherwise="make the staging folder writable, or set `staging`",
+)
+"""Of the folder that everything fetched and made goes through."""
+
+
+def fact(error: OSError) -> str:
+    """What the system says, as our messages have it: `permission denied`."""
+    return (error.strerror or type(error).__name__).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +101,6 @@ def group_id(group: str | None) -> int | None:
         raise LibraryUnusable(f"destination.group: no group {group!r} on this machine", hint=hint) from error
 
 
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into the error that says what to do about it."""
-    try:
-        yield
-    except OSError as error:
-        raise refusal(path, error) from error
-
-
-def refusal(path: Path, error: OSError) -> ZoomsyncError:
-    """The error of ours for an `OSError`: of the disk, of the library, or of one item alone."""
-    said = f"{error.filename or path}: {(error.strerror or str(error)).lower()}"
-    if error.errno in _FULL:
-        return DiskFull(said, hint="free space on the library's file system, or raise the quota")
-    if error.errno in _OF_ONE_ITEM:
-        return MeetingFailed(said, hint="look at this path in the library; what stands in the way may be moved aside")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return LibraryUnusable(said, hint="check owner and mode of destination.path, destination.group, and the mount")
-    return LibraryUnusable(said, hint="check destination.path, and that its file system is mounted and sound")
-
-
 def inside(root: Path, path: Path) -> Path:
     """`path` if it lies in `root` also after every symbolic link; the one place where an escape is refused."""
     real = path.resolve()
@@ -75,67 +110,95 @@ def inside(root: Path, path: Path) -> Path:
     return path
 
 
-def make_folders(root: Path, path: Path, access: FileModes) -> None:
+def make_folders(root: Path, path: Path, modes: FileModes) -> None:
     """Make `path` and what is missing between it and `root`, durably; existing folders stay as they are."""
     inside(root, path)
     missing = [one for one in (path, *path.parents) if root in one.parents and not one.is_dir()]
     for folder in reversed(missing):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        access.grant(folder)
+        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        modes.grant(folder)
+        sync(folder.parent)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder for this user alone if it is missing, durably."""
+    if not folder.is_dir():
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         sync(folder.parent)
 
 
 def sync(path: Path) -> None:
-    """Wait until the disk has this file or folder."""
+    """Wait until the disk has this file, or the names in this folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_FLUSH or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)
 
 
-def write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write `data` and wait until the disk has it."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.fsync(descriptor)
+
+
+def write(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` by `data`, durably: a reader sees the old or the new, never a part."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(data)
-    part.chmod(mode)
-    sync(part)
-    part.replace(path)
+    put_in_place(write_aside(path, data, mode=mode), path)
+
+
+def write_aside(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> Path:
+    """Write what is to replace `path` beside it, durably; returns where. Nothing stays behind when that fails."""
+    aside = path.with_name(f".{path.name}.new")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        if mode != PRIVATE_FILE:  # then others shall read it, whatever the umask
+            os.fchmod(descriptor, mode)
+        write_all(descriptor, data)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
+    return aside
+
+
+def put_in_place(aside: Path, path: Path) -> None:
+    """Let `aside` take the place of `path`, durably."""
+    aside.replace(path)
     sync(path.parent)
 
 
 def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
-    """Move a staged file to `target`, also from another file system; there its copy is proven by `sha256`."""
+    """Move a staged file to `target`, durably; to another file system by a copy that is proven by `sha256`."""
     try:
         source.replace(target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy(source, target, sha256=sha256, clock=clock)
+        part = target.with_name(f"{target.name}.part")
+        try:
+            with part.open("wb") as copy:
+                found, _ = digest(source, clock, copy=copy)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        if found != sha256:
+            part.unlink()
+            hint = "it is fetched again by the next pass"
+            raise MeetingFailed(f"{source.name}: changed in staging", hint=hint) from None
+        sync(part)
+        part.replace(target)
         source.unlink()
     sync(target)
 
 
-def _copy(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
-    part = target.with_name(f"{target.name}.part")
-    digest = hashlib.sha256()
-    try:
-        with source.open("rb") as reader, part.open("wb") as writer:
-            while chunk := reader.read(CHUNK):
-                clock.check()
-                digest.update(chunk)
-                writer.write(chunk)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-    if digest.hexdigest() != sha256:
-        part.unlink()
-        raise MeetingFailed(f"{source.name}: changed in staging", hint="it is fetched again by the next pass")
-    sync(part)
-    part.replace(target)
-
-
-def is_file_of(path: Path, size: int) -> bool:
+def has_size(path: Path, size: int) -> bool:
     """Whether a regular file (no link) of this size is there."""
     try:
         status = path.lstat()
@@ -144,21 +207,25 @@ def is_file_of(path: Path, size: int) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
-def holds(path: Path, size: int, sha256: str, clock: Clock) -> bool:
+def has_content(path: Path, size: int, sha256: str, clock: Clock) -> bool:
     """Whether a regular file with exactly these bytes is there."""
-    return is_file_of(path, size) and digest_of(path, clock)[0] == sha256
+    return has_size(path, size) and digest(path, clock)[0] == sha256
 
 
-def digest_of(path: Path, clock: Clock) -> tuple[str, Stamp]:
-    """The SHA-256 of a file and how it looked while it was read; raises `OSError`."""
-    digest = hashlib.sha256()
-    with open(path, "rb", opener=_no_link) as reader:
-        before = os.fstat(reader.fileno())
-        while chunk := reader.read(CHUNK):
-            clock.check()
-            digest.update(chunk)
-    return digest.hexdigest(), Stamp(mtime_ns=before.st_mtime_ns, inode=before.st_ino, at=clock.now())
+def digest(path: Path, clock: Clock, *, copy: BinaryIO | None = None) -> tuple[str, os.stat_result]:
+    """The SHA-256 of a file and its status while it was read; `copy` gets what is read. Never follows a link."""
+    content = hashlib.sha256()
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+        status = os.fstat(file.fileno())
+        for chunk in chunks(file, clock):
+            content.update(chunk)
+            if copy is not None:
+                copy.write(chunk)
+    return content.hexdigest(), status
 
 
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW)
+def chunks(file: BinaryIO, clock: Clock) -> Iterator[bytes]:
+    """A file piece by piece; a pass that is to end stops between two."""
+    while chunk := file.read(CHUNK):
+        clock.check()
+        yield chunk

@@ -1,14 +1,12 @@
 """Disk space is reserved over all workers before a meeting is begun."""
 
-import errno
-import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import FakeClock
-from zoomsync.errors import DiskFull, Stopped, Unfit, ZoomsyncError
+from zoomsync.errors import DiskFull, Stopped
 from zoomsync.item import disk
 from zoomsync.item.disk import Disk
 
@@ -125,26 +123,3 @@ def test_a_folder_that_cannot_be_looked_at_is_judged_by_what_is_above_it(tmp_pat
 
     assert disk.existing(closed / hidden) == closed
     assert disk.device(closed / hidden) == tmp_path.stat().st_dev
-
-
-@pytest.mark.parametrize(
-    ("number", "expected", "said"),
-    [
-        (errno.ENOSPC, DiskFull, "/staging/video.mp4: no space left on device"),
-        (errno.EDQUOT, DiskFull, "/staging/video.mp4: disk quota exceeded"),
-        (errno.EFBIG, DiskFull, "/staging/video.mp4: file too large"),
-        (errno.EACCES, Unfit, "/staging/video.mp4: permission denied"),
-        (errno.EIO, Unfit, "/staging/video.mp4: input/output error"),
-    ],
-)
-def test_what_the_disk_refuses_is_explained(number: int, expected: type[ZoomsyncError], said: str) -> None:
-    with pytest.raises(Unfit) as caught, disk.explained(Path("/staging")):
-        raise OSError(number, os.strerror(number), "/staging/video.mp4")
-
-    assert (type(caught.value), str(caught.value)) == (expected, said)
-    assert caught.value.hint
-
-
-def test_what_has_no_file_is_told_of_the_folder() -> None:
-    with pytest.raises(Unfit, match=r"^/staging: oserror$"), disk.explained(Path("/staging")):
-        raise OSError

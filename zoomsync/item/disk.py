@@ -1,6 +1,5 @@
 """Disk space, reserved before a meeting is begun: over all workers, per file system."""
 
-import errno
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
@@ -8,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoomsync.errors import DiskFull, Unfit
+from zoomsync.files import STAGING
 from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock
 
 POLL_SECONDS = 0.2
+explained = STAGING.explained
 
 
 class Reservation:
@@ -76,20 +77,6 @@ class Disk:
     def _lack(self, folder: Path, size: int) -> str:
         free, keep = size_in_words(free_bytes(folder)), size_in_words(self._keep_free)
         return f"{folder}: needs {size_in_words(size)}, but {free} are free and {keep} of them are kept (min_free_disk)"
-
-
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Turn what the disk below `folder` refuses into `DiskFull` or `Unfit`."""
-    try:
-        yield
-    except OSError as error:
-        said = f"{error.filename or folder}: {(error.strerror or type(error).__name__).lower()}"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DiskFull(
-                said, hint="free some space on its file system; the meeting is tried in the next pass"
-            ) from error
-        raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
 
 
 def free_bytes(folder: Path) -> int:

@@ -23,8 +23,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from zoomsync.files import PRIVATE_FILE, make_private_folder, sync, write_all
 from zoomsync.model import Clock, CloudFile, Entry, Intent, RecordingFile, StoredFile, Verdict
-from zoomsync.state.journal import FILE_MODE, explained, make_folder, sync_folder, write_all
+from zoomsync.state.journal import STATE
 
 UNSHOWABLE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What could disturb a terminal, or is no character at all: escaped."""
@@ -37,10 +38,10 @@ class Audit:
         self.path = path
         self._clock = clock
         self._pass_id = pass_id
-        with explained(path):
-            make_folder(path.parent)
-            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, FILE_MODE)
-            sync_folder(path.parent)
+        with STATE.explained(path):
+            make_private_folder(path.parent)
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
+            sync(path.parent)
 
     def before(
         self, intent: Intent, entry: Entry, file: RecordingFile, verdict: Verdict, *, action: str, verified_at: datetime
@@ -91,7 +92,7 @@ class Audit:
     def _append(self, event: str, intent_id: str, **facts: object) -> None:
         known = {"at": _iso(self._clock.now()), "event": event, "intent": intent_id, "pass": self._pass_id, **facts}
         text = UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(known, ensure_ascii=False))
-        with explained(self.path):
+        with STATE.explained(self.path):
             write_all(self._fd, self._own_line() + text.encode() + b"\n")
 
     def _own_line(self) -> bytes:
@@ -105,7 +106,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
     A last line without its end, cut or just being written, is left out.
     """
-    with explained(path):
+    with STATE.explained(path):
         lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     for number, line in enumerate(lines, start=1):
         yield _record(line) or {"event": "unreadable", "line": number}

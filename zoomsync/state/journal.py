@@ -1,41 +1,25 @@
-"""Files that survive a crash: sealed JSON, durable appends, atomic replacement; for state and audit."""
+"""The journal of the state: sealed lines of JSON, each durable before it counts."""
 
-import errno
 import os
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoomsync.errors import DiskFull, StateUnusable
+from zoomsync.errors import StateUnusable
+from zoomsync.files import PRIVATE_FILE, Refusals, sync, write_all
 
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+STATE = Refusals(
+    error=StateUnusable,
+    no_room="free some space on its file system, or raise the quota or file size limit",
+    no_right="run zoomsync as the user that owns it, and check the modes of its folders",
+    otherwise="check this path and the disk that it is on",
+    names_path=True,
+)
 AGAIN = "check the disk, then run zoomsync again"
 HOLE = b"\0\0"
 """What a power cut leaves in a line that was never acknowledged; one NUL alone is a flipped bit."""
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into `DiskFull` or `StateUnusable`, naming the file."""
-    try:
-        yield
-    except OSError as error:
-        raise _explanation(path, error) from error
-
-
-def _explanation(path: Path, error: OSError) -> DiskFull | StateUnusable:
-    said = f"{path}: {(error.strerror or type(error).__name__).lower()}"
-    if error.errno in NO_ROOM:
-        return DiskFull(said, hint="free some space on its file system, or raise the quota or file size limit")
-    if error.errno in NO_RIGHT:
-        return StateUnusable(said, hint="run zoomsync as the user that owns it, and check the modes of its folders")
-    return StateUnusable(said, hint="check this path and the disk that it is on")
 
 
 def damaged(path: Path, fact: str) -> StateUnusable:
@@ -59,50 +43,6 @@ def unseal(sealed: bytes, seed: int = 0) -> bytes | None:
 
 def _seal(checksum: int) -> bytes:
     return b'{"crc32":"%08x",' % checksum
-
-
-def write_all(fd: int, data: bytes) -> None:
-    """Write `data` and wait until the disk has it."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
-    os.fsync(fd)
-
-
-def make_folder(folder: Path) -> None:
-    """Make it, private, if it is missing; durable."""
-    if not folder.is_dir():
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        sync_folder(folder.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in it durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def write_aside(path: Path, data: bytes) -> Path:
-    """Write what is to replace `path` beside it, durably; returns where. Nothing stays behind when that fails."""
-    aside = path.with_name(f".{path.name}.new")
-    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-    try:
-        write_all(fd, data)
-    except OSError:
-        aside.unlink()
-        raise
-    finally:
-        os.close(fd)
-    return aside
-
-
-def put_in_place(aside: Path, path: Path) -> None:
-    """Let `aside` take the place of `path`, durably."""
-    os.replace(aside, path)  # noqa: PTH105  # one kind of call for all durable steps
-    sync_folder(path.parent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +94,9 @@ class Journal:
     @classmethod
     def create(cls, path: Path, *, seed: int) -> "Journal":
         """Make an empty one, durably; what a crash left under this name goes."""
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
         os.fsync(fd)
-        sync_folder(path.parent)
+        sync(path.parent)
         return cls(path, fd, size=0, seed=seed)
 
     @classmethod
@@ -178,7 +118,7 @@ class Journal:
                 write_all(self._fd, line)
             except OSError as error:
                 self._take_back()
-                raise _explanation(self.path, error) from error
+                raise STATE.refusal(self.path, error) from error
             self._size += len(line)
             self.seed = zlib.crc32(body, self.seed)
 

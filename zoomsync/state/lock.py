@@ -9,7 +9,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout, UnixFileLock
 
 from zoomsync.errors import PassRunning, StateUnusable
-from zoomsync.state.journal import FILE_MODE, explained, make_folder
+from zoomsync.files import PRIVATE_FILE, make_private_folder
+from zoomsync.state.journal import STATE
 
 
 @contextmanager
@@ -20,9 +21,9 @@ def lock(path: Path) -> Iterator[None]:
     """
     real = Path(os.path.realpath(path))
     file = real.with_name(f"{real.name}.lock")
-    kernel_lock = FileLock(file, timeout=0, mode=FILE_MODE, thread_local=False)
-    with explained(file):
-        make_folder(file.parent)
+    kernel_lock = FileLock(file, timeout=0, mode=PRIVATE_FILE, thread_local=False)
+    with STATE.explained(file):
+        make_private_folder(file.parent)
         _acquire(kernel_lock, file)
     try:
         with suppress(OSError):  # it only helps the other's message

@@ -12,8 +12,9 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from zoomsync.errors import StateUnusable
+from zoomsync.files import make_private_folder, put_in_place, write_aside
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state.journal import Journal, Replay, damaged, explained, make_folder, put_in_place, replay, write_aside
+from zoomsync.state.journal import STATE, Journal, Replay, damaged, replay
 from zoomsync.state.schema import FORMAT, Document, Head, Step, packed, read_document, read_step, sealed_document
 
 
@@ -86,7 +87,7 @@ def _is_untouched(path: Path, journal: Path) -> bool:
 
 def begin(path: Path, head: Head) -> Loaded:
     """Make a new state, durably."""
-    make_folder(path.parent)
+    make_private_folder(path.parent)
     document = Document(format=FORMAT, journal=journal_after(path).name, head=head)
     journal = install(path, document)
     journal.close()
@@ -179,7 +180,7 @@ class State:
     @classmethod
     def read(cls, path: Path) -> "State | None":
         """Look at it, without lock or write, also while a pass writes and folds; None: there is none yet."""
-        with explained(path):
+        with STATE.explained(path):
             loaded = load(_real(path))
         return cls(path, loaded.document, loaded.steps) if loaded else None
 
@@ -187,7 +188,7 @@ class State:
     def open(cls, path: Path, *, new_id: str) -> "State":
         """Open it for a pass, which holds `lock`; where there is none, begin one, durable on return."""
         real = _real(path)
-        with explained(path):
+        with STATE.explained(path):
             loaded = load(real) or begin(real, Head(id=new_id))
             clear(real, loaded.journal)
             return cls(real, loaded.document, loaded.steps, Journal.resume(loaded.journal, loaded.whole))
@@ -236,7 +237,7 @@ class State:
             intents=self._intents,
             runs=self.runs,
         )
-        with explained(self.path):
+        with STATE.explained(self.path):
             self._journal = install(self.path, document, instead_of=old)
 
     def close(self) -> None:

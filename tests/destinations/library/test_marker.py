@@ -1,8 +1,6 @@
 """Whose library it is: a pass works only in the one that its state knows, at the point that it knows."""
 
-import errno
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,7 @@ from tests.destinations.contract import an_item
 from tests.destinations.library.test_destination import a_library, attach, publish, tree
 from tests.fakes import FakeClock
 from zoomsync.destinations.library.destination import LibraryDestination
-from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, PassRunning, ZoomsyncError
-from zoomsync.files import refusal
+from zoomsync.errors import LibraryUnusable, PassRunning
 
 KNOWN = {"number": 7, "library_pass": 5}
 
@@ -227,26 +224,6 @@ def test_checking_follows_no_link(tmp_path: Path) -> None:
     library.check()
 
     assert (tmp_path / "mine").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [
-        (errno.ENOSPC, DiskFull("here: no space left on device", hint="free space")),
-        (errno.EDQUOT, DiskFull("here: disk quota exceeded", hint="free space")),
-        (errno.EACCES, LibraryUnusable("here: permission denied", hint="check owner")),
-        (errno.EROFS, LibraryUnusable("here: read-only file system", hint="check owner")),
-        (errno.ENOENT, LibraryUnusable("here: no such file or directory", hint="check destination.path")),
-        (errno.EIO, LibraryUnusable("here: input/output error", hint="check destination.path")),
-        (errno.ENAMETOOLONG, MeetingFailed("here: file name too long", hint="look at this path")),
-        (errno.ENOTEMPTY, MeetingFailed("here: directory not empty", hint="look at this path")),
-    ],
-)
-def test_what_the_disk_refuses_says_what_to_do(number: int, expected: ZoomsyncError) -> None:
-    error = refusal(Path("here"), OSError(number, os.strerror(number)))
-
-    assert (type(error), str(error)) == (type(expected), str(expected))
-    assert error.hint.startswith(expected.hint)
 
 
 def test_items_that_vanish_all_at_once_are_hidden_rather_than_removed(tmp_path: Path) -> None:

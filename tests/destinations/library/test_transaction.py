@@ -1,5 +1,6 @@
 """Killed before any step on the disk and run again, a pass ends in the same library as an undisturbed one."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -41,7 +42,8 @@ class _Death:
 
     @staticmethod
     def _writes(arguments: tuple[Any, ...]) -> bool:
-        return isinstance(arguments[1], str) and "w" in arguments[1]
+        _, mode, flags = arguments
+        return "w" in mode if mode is not None else bool(flags & (os.O_CREAT | os.O_TRUNC))
 
 
 DEATH = _Death()

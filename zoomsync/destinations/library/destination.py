@@ -9,11 +9,11 @@ from pathlib import Path
 from zoomsync.destinations.library import marker
 from zoomsync.destinations.library.index import Index
 from zoomsync.destinations.library.manifest import Recording
-from zoomsync.destinations.library.marker import Known, LibraryLock
+from zoomsync.destinations.library.marker import LIBRARY, Known, LibraryLock
 from zoomsync.destinations.library.transaction import Allotted, Change, Transaction, allot
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
-from zoomsync.files import FileModes, disk_errors, group_id, holds, is_file_of, sync
+from zoomsync.files import FileModes, group_id, has_content, has_size, sync
 from zoomsync.model import Author, Clock, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
@@ -122,7 +122,7 @@ class LibraryDestination:
             raise LibraryUnusable(f"{self.path}: not a folder", hint="check destination.path in the config")
         folder = next((one for one in (self.path / marker.FOLDER, self.path) if one.is_dir()), self.path.parent)
         probe = folder / f"{marker.FOLDER}-probe"
-        with disk_errors(folder):
+        with LIBRARY.explained(folder):
             probe.unlink(missing_ok=True)
             try:
                 with probe.open("xb") as file:
@@ -151,7 +151,7 @@ class LibraryDestination:
 
     def _has_author(self, author: Author) -> bool:
         name = safe_component(author.id, COMPONENT_BYTES)
-        with disk_errors(self.path):
+        with LIBRARY.explained(self.path):
             return any((self.path / top / name).is_dir() for top in ("published", "drafts"))
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
@@ -160,7 +160,7 @@ class LibraryDestination:
         Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged.
         """
         del known  # the folder tells it all
-        with disk_errors(self.path):
+        with LIBRARY.explained(self.path):
             found = self._index.locate(uuid, library=self.id)
         return found[1].receipt if found else None
 
@@ -173,7 +173,7 @@ class LibraryDestination:
         uuid = item.meeting.uuid
         known = previous if previous is not None and previous.destination == self.id and not asked else None
         aside = self._aside(uuid)
-        with disk_errors(self.path):
+        with LIBRARY.explained(self.path):
             self._finish(aside)
             found = self._index.locate(uuid, library=self.id)
             if found is not None:
@@ -189,7 +189,7 @@ class LibraryDestination:
             said = f"stored in another library ({receipt.destination[:8]})"
             return Verdict(safe=False, reason=said, receipt=receipt)
         try:
-            with disk_errors(self.path):
+            with LIBRARY.explained(self.path):
                 found = self._index.locate(receipt.uuid, library=self.id)
                 verdict = inspect(receipt, found, self._clock)
         except MeetingFailed as error:
@@ -231,9 +231,9 @@ class LibraryDestination:
     def _intact(self, folder: Path, old: Receipt, known: Receipt | None) -> tuple[StoredFile, ...]:
         """The stored files that are whole: by size where the state knows the item, else by content."""
         if known is None:
-            return tuple(one for one in old.files if holds(folder / one.name, one.size, one.sha256, self._clock))
+            return tuple(one for one in old.files if has_content(folder / one.name, one.size, one.sha256, self._clock))
         for one in old.files:
-            if not is_file_of(folder / one.name, one.size):
+            if not has_size(folder / one.name, one.size):
                 self._hold.confirm()
                 raise RemovedByPerson(f"{folder / one.name}: removed or changed", hint=_again(old.uuid))
         return old.files
@@ -268,7 +268,7 @@ class LibraryDestination:
 
     def _finish_all(self) -> None:
         home = self._changes()
-        with disk_errors(self.path):
+        with LIBRARY.explained(self.path):
             for folder in sorted(home.iterdir()) if home.is_dir() else ():
                 with suppress(MeetingFailed):  # said again when this meeting is published
                     self._finish(self._aside_in(folder))

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from zoomsync import __version__
 from zoomsync.errors import MeetingFailed
+from zoomsync.files import fact
 from zoomsync.model import Receipt
 
 FORMAT = 1
@@ -48,8 +49,7 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        said = f"{path}: {(error.strerror or str(error)).lower()}"
-        raise MeetingFailed(said, hint="check its mode and owner, and the disk") from error
+        raise MeetingFailed(f"{path}: {fact(error)}", hint="check its mode and owner, and the disk") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MeetingFailed(f"{path}: damaged", hint="restore this file from a backup of the library") from error
 

@@ -9,12 +9,19 @@ from filelock import FileLock, Timeout
 
 from zoomsync import __version__
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
-from zoomsync.files import FileModes, disk_errors, make_folders, write
+from zoomsync.files import FileModes, Refusals, make_folders, write
 
 FORMAT = 1
 FOLDER = ".zoomsync"
 NAME = "library.json"
 
+LIBRARY = Refusals(
+    error=LibraryUnusable,
+    no_room="free space on the library's file system, or raise the quota",
+    no_right="check owner and mode of destination.path, destination.group, and the mount",
+    otherwise="check destination.path, and that its file system is mounted and sound",
+    of_one_path="look at this path in the library; what stands in the way may be moved aside",
+)
 NEW = (
     "`zoomsync sync --new-library` begins another library there; to have it find its items again, "
     "move the state away first (README: Move, back up, restore)"
@@ -63,7 +70,7 @@ def path_of(library: Path) -> Path:
 def read_marker(library: Path) -> Marker | None:
     """The marker of a library, None where there is none; raises `LibraryUnusable` for any that cannot be read."""
     path = path_of(library)
-    with disk_errors(path):
+    with LIBRARY.explained(path):
         try:
             data = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
@@ -90,7 +97,7 @@ def _parsed(document: dict[str, object], path: Path) -> Marker:
 def record(library: Path, marker: Marker) -> None:
     """Write the marker durably; its folder exists."""
     path = path_of(library)
-    with disk_errors(path):
+    with LIBRARY.explained(path):
         write(path, marker.document, mode=0o640)
 
 
@@ -208,7 +215,7 @@ class LibraryLock:
 
     def _make_home(self, access: FileModes) -> None:
         try:
-            with disk_errors(self._path):
+            with LIBRARY.explained(self._path):
                 if not self._path.is_dir():
                     make_folders(self._path.parent, self._path, access)
                 own = replace(access, dir_mode=access.dir_mode & 0o755)  # nobody else plants anything in there
@@ -219,7 +226,7 @@ class LibraryLock:
     def _take_lock(self) -> None:
         path = self._path / FOLDER / "lock"
         lock = FileLock(path, timeout=0, thread_local=False)
-        with disk_errors(path):
+        with LIBRARY.explained(path):
             try:
                 lock.acquire()
             except Timeout as error:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from zoomsync.destinations.library import manifest
 from zoomsync.destinations.library.manifest import Recording
 from zoomsync.errors import MeetingFailed
-from zoomsync.files import FileModes, holds, inside, is_file_of, make_folders, move, sync, write
+from zoomsync.files import FileModes, has_content, has_size, inside, make_folders, move, sync, write
 from zoomsync.model import Clock, Item, ItemFile, StoredFile
 
 REFETCH = "it is fetched again by the next pass"
@@ -145,8 +145,8 @@ class Transaction:
             self._path.rmdir()
 
     def _gather(self, target: Path, file: ItemFile) -> None:
-        if not holds(target, file.size, file.sha256, self._clock):
-            if file.source is None or not is_file_of(file.source, file.size):
+        if not has_content(target, file.size, file.sha256, self._clock):
+            if file.source is None or not has_size(file.source, file.size):
                 raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH)
             make_folders(self._files, target.parent, self._access)
             move(file.source, target, sha256=file.sha256, clock=self._clock)
@@ -163,7 +163,7 @@ class Transaction:
 
     def _remove(self, folder: Path, path: Path, size: int, sha256: str) -> None:
         """Remove an old file if it still has the bytes of the old receipt: else it is a person's by now."""
-        if holds(inside(self._root, path), size, sha256, self._clock):
+        if has_content(inside(self._root, path), size, sha256, self._clock):
             path.unlink()
             sync(path.parent)
         if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):

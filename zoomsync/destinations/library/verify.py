@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoomsync.destinations.library.manifest import Recording
-from zoomsync.files import digest_of
+from zoomsync.files import digest, fact
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.model import DAY, Clock, Receipt, Stamp, StoredFile, Verdict
 
@@ -29,7 +29,7 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     try:
         files = tuple(_inspected(folder, file, clock, altered) for file in receipt.files)
     except OSError as error:
-        reason = f"{error.filename}: {(error.strerror or str(error)).lower()}, it could not be verified"
+        reason = f"{error.filename}: {fact(error)}, it could not be verified"
         return Verdict(safe=False, reason=reason, receipt=here)
     if altered:
         reason = next(iter(altered.values()))
@@ -60,10 +60,10 @@ def _stamp(path: Path, file: StoredFile, clock: Clock) -> Stamp:
     known = file.stamp
     if known and now - DAY < known.at <= now and (known.mtime_ns, known.inode) == (status.st_mtime_ns, status.st_ino):
         return known
-    digest, stamp = digest_of(path, clock)
-    if digest != file.sha256:
+    content, status = digest(path, clock)
+    if content != file.sha256:
         raise Altered(f"{file.name} was changed: its content is not what was stored")
-    return stamp
+    return Stamp(mtime_ns=status.st_mtime_ns, inode=status.st_ino, at=clock.now())
 
 
 def _sentence(receipt: Receipt, files: tuple[StoredFile, ...]) -> str:

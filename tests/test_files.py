@@ -1,0 +1,284 @@
+"""Every step on a disk is durable, stays in its folder, and is explained when the disk refuses it."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeClock
+from zoomsync import files
+from zoomsync.destinations.library.marker import LIBRARY
+from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, StateUnusable, Stopped, Unfit, ZoomsyncError
+from zoomsync.files import STAGING, FileModes, Refusals
+from zoomsync.state.journal import STATE
+
+SHA_OF_HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+PLAIN = FileModes(dir_mode=0o750, file_mode=0o640)
+
+ROOM, RIGHT, ONE_PATH, OTHER = "no_room", "no_right", "of_one_path", "otherwise"
+REFUSED: dict[int, tuple[str, str]] = {
+    errno.ENOSPC: (ROOM, ROOM),
+    errno.EDQUOT: (ROOM, ROOM),
+    errno.EFBIG: (ROOM, ONE_PATH),
+    errno.EACCES: (RIGHT, RIGHT),
+    errno.EPERM: (RIGHT, RIGHT),
+    errno.EROFS: (RIGHT, RIGHT),
+    errno.EEXIST: (OTHER, ONE_PATH),
+    errno.ENOTEMPTY: (OTHER, ONE_PATH),
+    errno.EISDIR: (OTHER, ONE_PATH),
+    errno.ENAMETOOLONG: (OTHER, ONE_PATH),
+    errno.ELOOP: (OTHER, ONE_PATH),
+    errno.EINVAL: (OTHER, ONE_PATH),
+    errno.ENOENT: (OTHER, OTHER),
+    errno.ENOTDIR: (OTHER, OTHER),
+    errno.EIO: (OTHER, OTHER),
+    errno.ESTALE: (OTHER, OTHER),
+}
+"""Which remedy an errno gets: where one path has none of its own, and in the library, where it has."""
+
+
+@pytest.mark.parametrize("number", REFUSED)
+@pytest.mark.parametrize(("refusals", "error"), [(STAGING, Unfit), (STATE, StateUnusable), (LIBRARY, LibraryUnusable)])
+def test_what_the_disk_refuses_says_what_to_do(refusals: Refusals, error: type[ZoomsyncError], number: int) -> None:
+    remedy = REFUSED[number][1 if refusals.of_one_path else 0]
+    expected = {ROOM: DiskFull, ONE_PATH: MeetingFailed}.get(remedy, error)
+
+    with pytest.raises(ZoomsyncError) as raised, refusals.explained(Path("here")):
+        raise OSError(number, os.strerror(number))
+
+    assert (type(raised.value), str(raised.value)) == (expected, f"here: {os.strerror(number).lower()}")
+    assert raised.value.hint == getattr(refusals, remedy) != ""
+    assert isinstance(raised.value.__cause__, OSError)
+
+
+def test_a_message_names_what_the_system_stumbled_over_but_for_the_state() -> None:
+    error = OSError(errno.EIO, "Input/output error", "/there/.state.json.new")
+
+    assert str(STAGING.refusal(Path("/there"), error)) == "/there/.state.json.new: input/output error"
+    assert str(STATE.refusal(Path("/there/state.json"), error)) == "/there/state.json: input/output error"
+
+
+def test_an_error_without_words_is_told_by_its_kind() -> None:
+    assert str(STAGING.refusal(Path("/staging"), OSError())) == "/staging: oserror"
+    assert str(STAGING.refusal(Path("/staging"), TimeoutError())) == "/staging: timeouterror"
+
+
+def test_what_is_no_refusal_of_the_disk_passes() -> None:
+    with pytest.raises(ValueError, match="a bug"), STAGING.explained(Path("here")):
+        raise ValueError("a bug")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The durable calls as they come, each with the name that it is about."""
+    noted: list[str] = []
+    names: dict[int, str] = {}
+
+    def noting(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(first: Any, *more: Any, **options: Any) -> Any:
+            about = names.get(first, "?") if isinstance(first, int) else Path(first).name
+            noted.append(f"{name} {about}")
+            return real(first, *more, **options)
+
+        return call
+
+    def opening(path: Any, *more: Any, real: Callable[..., int] = os.open, **options: Any) -> int:
+        descriptor = real(path, *more, **options)
+        names[descriptor] = Path(path).name
+        return descriptor
+
+    monkeypatch.setattr(os, "open", opening)
+    for name in ("write", "fsync", "replace", "mkdir", "fchmod", "chmod"):
+        monkeypatch.setattr(os, name, noting(name, getattr(os, name)))
+    return noted
+
+
+def test_a_file_is_written_and_flushed_before_it_takes_its_place(tmp_path: Path, calls: list[str]) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    calls.clear()
+
+    files.write(folder / "note.json", b"hello")
+
+    assert calls == ["write .note.json.new", "fsync .note.json.new", "replace .note.json.new", "fsync folder"]
+    assert {one.name: one.read_bytes() for one in folder.iterdir()} == {"note.json": b"hello"}
+
+
+@pytest.mark.parametrize(("mode", "umask"), [(0o600, 0o022), (0o600, 0), (0o640, 0o077), (0o664, 0o022)])
+def test_a_file_has_its_mode_whatever_the_umask(tmp_path: Path, mode: int, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        files.write(tmp_path / "note.json", b"", mode=mode)
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "note.json").stat().st_mode) == mode
+
+
+def test_what_could_not_be_written_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files.write(tmp_path / "note.json", b"old")
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+
+    with pytest.raises(OSError, match="Input/output error"):
+        files.write(tmp_path / "note.json", b"new")
+
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"note.json": b"old"}
+
+
+def failing(number: int) -> Callable[..., Any]:
+    def call(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+def test_short_writes_are_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, data[:3]))
+
+    files.write(tmp_path / "note.json", b"hello world")
+
+    assert (tmp_path / "note.json").read_bytes() == b"hello world"
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP])
+def test_a_folder_that_cannot_be_flushed_needs_no_flush_but_a_file_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    monkeypatch.setattr(os, "fsync", failing(number))
+
+    files.sync(tmp_path)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        files.sync(file)
+
+
+def test_a_folder_that_failed_to_flush_is_no_small_thing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+
+    with pytest.raises(OSError, match="Input/output error"):
+        files.sync(tmp_path)
+
+
+def test_each_new_folder_has_its_mode_and_is_flushed_into_the_one_above(tmp_path: Path, calls: list[str]) -> None:
+    files.make_folders(tmp_path, tmp_path / "a" / "b", PLAIN)
+
+    assert calls == ["mkdir a", "chmod a", f"fsync {tmp_path.name}", "mkdir b", "chmod b", "fsync a"]
+    assert [stat.S_IMODE((tmp_path / one).stat().st_mode) for one in ("a", "a/b")] == [0o750, 0o750]
+
+
+def test_folders_that_are_there_stay_as_a_person_set_them(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o700)
+
+    files.make_folders(tmp_path, tmp_path / "a" / "b", PLAIN)
+
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+
+
+def test_a_private_folder_is_flushed_into_the_one_above(tmp_path: Path, calls: list[str]) -> None:
+    for _ in range(2):
+        files.make_private_folder(tmp_path / "state")
+
+    assert calls == ["mkdir state", f"fsync {tmp_path.name}"]
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("way", ["..", "a/../../b", "link/b"])
+def test_no_way_leads_out(tmp_path: Path, way: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+
+    with pytest.raises(MeetingFailed, match="leads out of the library"):
+        files.make_folders(root, root / way, PLAIN)
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["link", "root"]
+
+
+def test_a_staged_file_is_moved_and_flushed(tmp_path: Path, calls: list[str]) -> None:
+    (tmp_path / "staged").write_bytes(b"hello")
+    calls.clear()
+
+    files.move(tmp_path / "staged", tmp_path / "target", sha256=SHA_OF_HELLO, clock=FakeClock())
+
+    assert calls == ["replace staged", "fsync target"]
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"target": b"hello"}
+
+
+def across(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if staging lay on another file system: only within one folder can be renamed."""
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        if source.suffix != ".part":
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+
+
+def test_from_another_file_system_it_is_copied_proven_and_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    (tmp_path / "staged").write_bytes(b"hello")
+    across(monkeypatch)
+    calls.clear()
+
+    files.move(tmp_path / "staged", tmp_path / "target", sha256=SHA_OF_HELLO, clock=FakeClock())
+
+    assert calls == ["fsync target.part", "replace target.part", "fsync target"]
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"target": b"hello"}
+
+
+def test_a_copy_that_is_not_what_was_proven_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "staged").write_bytes(b"HELLO")
+    across(monkeypatch)
+
+    with pytest.raises(MeetingFailed, match="staged: changed in staging"):
+        files.move(tmp_path / "staged", tmp_path / "target", sha256=SHA_OF_HELLO, clock=FakeClock())
+
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"staged": b"HELLO"}
+
+
+def test_a_copy_for_which_there_is_no_room_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "staged").write_bytes(b"hello")
+    across(monkeypatch)
+    monkeypatch.setattr(files, "chunks", failing(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space left"):
+        files.move(tmp_path / "staged", tmp_path / "target", sha256=SHA_OF_HELLO, clock=FakeClock())
+
+    assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"staged": b"hello"}
+
+
+def test_content_is_told_by_size_and_digest_of_a_plain_file(tmp_path: Path) -> None:
+    path, clock = tmp_path / "file", FakeClock()
+    path.write_bytes(b"hello")
+    (tmp_path / "link").symlink_to(path)
+
+    content, status = files.digest(path, clock)
+
+    assert (content, status.st_size, status.st_ino) == (SHA_OF_HELLO, 5, path.stat().st_ino)
+    assert files.has_content(path, 5, SHA_OF_HELLO, clock)
+    assert not files.has_content(path, 5, "0" * 64, clock)
+    assert not files.has_content(path, 6, SHA_OF_HELLO, clock)
+    for other in (tmp_path, tmp_path / "link", tmp_path / "none", path / "below"):
+        assert not files.has_size(other, 5)
+    with pytest.raises(OSError, match="symbolic links"):
+        files.digest(tmp_path / "link", clock)
+
+
+def test_a_pass_that_is_to_end_stops_between_two_pieces(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(bytes(3 * files.CHUNK))
+    clock = FakeClock()
+
+    with (tmp_path / "big").open("rb") as file, pytest.raises(Stopped):
+        for number, _ in enumerate(files.chunks(file, clock), start=1):
+            assert number == 1
+            clock.stop()
