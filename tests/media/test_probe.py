@@ -11,38 +11,38 @@ from zoomsync.media.probe import Stream, probe
 
 
 def test_tracks_and_lengths_are_read(tools: Tools, clock: MachineClock, red: Path) -> None:
-    media = probe(tools, red, clock, count=True)
+    found = probe(tools, red, clock, count=True)
 
-    assert media.duration == 2.0
-    assert media.streams == (
+    assert found.duration == 2.0
+    assert found.streams == (
         Stream(
             index=0,
-            kind="video",
+            codec_type="video",
             codec="h264",
             profile="Constrained Baseline",
             width=160,
             height=96,
             pix_fmt="yuv420p",
             time_base="1/10240",
-            extradata=media.streams[0].extradata,
+            extradata=found.streams[0].extradata,
             frame_rate=Fraction(20),
             duration=2.0,
             packets=40,
         ),
         Stream(
             index=1,
-            kind="audio",
+            codec_type="audio",
             codec="aac",
             profile="LC",
             sample_rate=32000,
             channels=1,
             time_base="1/32000",
-            extradata=media.streams[1].extradata,
+            extradata=found.streams[1].extradata,
             duration=2.0,
             packets=64,
         ),
     )
-    assert all(one.extradata.startswith("SHA256:") for one in media.streams)
+    assert all(one.extradata.startswith("SHA256:") for one in found.streams)
 
 
 def test_packets_are_counted_on_demand_only(tools: Tools, clock: MachineClock, red: Path) -> None:
@@ -54,9 +54,9 @@ def test_a_cover_picture_is_no_video(tools: Tools, clock: MachineClock, studio: 
         "cover.m4a", video="-c:v mjpeg -frames:v 1 -disposition:v attached_pic", maps="-map 1:a -map 0:v"
     )
 
-    media = probe(tools, cover, clock)
+    found = probe(tools, cover, clock)
 
-    assert ([one.kind for one in media.streams], media.video) == (["audio", "data"], None)
+    assert ([one.kind for one in found.streams], found.first("video")) == (["audio", "data"], None)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"WEBVTT\n\n", bytes(5000)])
@@ -68,7 +68,7 @@ def test_what_is_no_recording_is_named(tools: Tools, clock: MachineClock, tmp_pa
         probe(tools, path, clock)
 
 
-def test_only_the_atoms_tell_of_a_cut_behind_the_index(
+def test_only_the_atoms_show_a_cut_behind_the_index(
     tools: Tools, clock: MachineClock, tmp_path: Path, red: Path
 ) -> None:
     cut = tmp_path / "cut.mp4"

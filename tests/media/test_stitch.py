@@ -53,15 +53,14 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("changed", "looks", "why"), DIFFERENT)
-def test_segments_that_differ_are_encoded_anew(
+def test_segments_that_differ_are_encoded(
     join: Stitcher, studio: Studio, red: Path, changed: dict[str, Any], looks: list[tuple[str, int]], why: str
 ) -> None:
     other = studio.segment("other.mp4", **{"colour": GREEN, "tone": 880, **changed})
 
     stitched = join(red, other)
 
-    assert (stitched.durations, stitched.reencoded) == ((2.0, 2.0), True)
-    assert stitched.why.startswith(f"segment 2: {why}")
+    assert (stitched.durations, stitched.reencoded) == ((2.0, 2.0), True), why
     assert studio.seen_and_heard(join.target) == [*RED_440, *looks]
     join(other, red)
     assert studio.seen_and_heard(join.target) == [*looks, *RED_440]

@@ -85,7 +85,7 @@ def test_what_is_no_cue_is_named_by_its_line(text: str, line: int) -> None:
         parse_captions(text)
 
 
-def test_joined_cues_are_shifted_and_numbered_anew_with_their_speakers() -> None:
+def test_joined_cues_are_shifted_and_numbered_again_with_their_speakers() -> None:
     assert join_captions([(FIRST, 0.0), (SECOND, 3600.5)]) == (
         "WEBVTT\n\n"
         "1\n00:00:02.130 --> 00:00:05.790\nAlice Smith: Hello,\neveryone.\n\n"

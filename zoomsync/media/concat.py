@@ -1,138 +1,149 @@
 """Joining segments that agree, by copying: nothing is decoded, nothing is lost."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import ffmpeg
 
-from zoomsync.media.probe import Media, Stream
-from zoomsync.media.workspace import CutAway, Labels, Workspace
+from zoomsync.media.probe import ProbeResult
+from zoomsync.media.workspace import Workspace
 
-COMPARED = (
-    "codec",
-    "profile",
-    "width",
-    "height",
-    "pix_fmt",
-    "sample_rate",
-    "channels",
-    "time_base",
-    "extradata",
-)
+COMPARED = ("codec", "profile", "width", "height", "pix_fmt", "sample_rate", "channels", "time_base", "extradata")
+"""ffmpeg joins what differs in one of these, and exits with 0, but the result does not play: seen, see
+tests/media/test_verify.py."""
+WHITELIST = "file,pipe"
+KEEP_TIMES: dict[str, object] = {"copyts": None}
+"""Else ffmpeg takes the lead-in of AAC, which begins below zero, for the beginning and moves all else by its length:
+seen, see `test_a_copy_begins_at_zero_and_is_no_frame_longer`."""
 
 
-def differences(medias: Sequence[Media]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What players show."""
+
+    title: str
+    created: datetime
+    chapters: tuple[str, ...]
+    """One a segment, or none."""
+
+
+def differences(segments: Sequence[ProbeResult], compared: Collection[str] = COMPARED) -> list[str]:
     """In what the segments differ from the first one, each `segment 2: video width 320 instead of 160`."""
-    return tuple(
+    return [
         f"segment {number}: {fact}"
-        for number, media in enumerate(medias[1:], start=2)
-        for fact in _facts(medias[0], media)
-    )
+        for number, segment in enumerate(segments[1:], start=2)
+        for fact in _facts(segments[0], segment, compared)
+    ]
 
 
-def without_time_base(media: Media) -> Media:
-    """The same, so that segments can be compared in all but their time bases, which a remux can change."""
-    return replace(media, streams=tuple(replace(one, time_base="") for one in media.streams))
-
-
-def _facts(first: Media, other: Media) -> Iterator[str]:
+def _facts(first: ProbeResult, other: ProbeResult, compared: Collection[str]) -> Iterator[str]:
     kinds, others = [one.kind for one in first.streams], [one.kind for one in other.streams]
     if kinds != others:
         yield f"tracks {', '.join(others)} instead of {', '.join(kinds)}"
         return
     for wanted, found in zip(first.streams, other.streams, strict=True):
-        if wanted.kind != "data":
-            yield from _stream_facts(wanted, found)
+        for name in compared if wanted.kind != "data" else ():
+            one, two = getattr(wanted, name), getattr(found, name)
+            if one != two:
+                detail = "differs" if name == "extradata" else f"{two or 'none'} instead of {one or 'none'}"
+                yield f"{found.kind} {name.replace('_', ' ')} {detail}"
 
 
-def _stream_facts(wanted: Stream, found: Stream) -> Iterator[str]:
-    for name in COMPARED:
-        one, two = getattr(wanted, name), getattr(found, name)
-        if one != two:
-            detail = "" if name == "extradata" else f" {two or 'none'} instead of {one or 'none'}"
-            yield f"{found.kind} {name.replace('_', ' ')}{detail or ' differs'}"
-
-
-WHITELIST = "file,pipe"
-KEEP_TIMES: dict[str, object] = {"copyts": None}
-"""Else ffmpeg takes the lead-in of AAC, which begins below zero, for the beginning and moves all else by its length."""
-
-
-def join_by_copying(bench: Workspace, cuts: Sequence[CutAway], labels: Labels) -> None:
-    """Write the cuts one after another to `bench.result`; the caller proves it.
+def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], labels: Labels) -> None:
+    """Write the segments one after another to `workspace.result`; the caller proves it.
 
     Raises `Unstitchable` when ffmpeg fails.
     """
-    parts = bench.folder / "parts"
-    parts.write_bytes(b"".join(_line(bench, number, cut.path) for number, cut in enumerate(cuts)))
+    lines = []
+    for number, segment in enumerate(segments):
+        path = segment.path.absolute()
+        if "\n" in str(path) or "\r" in str(path):  # the list has no way to write a line break
+            link = workspace.folder / f"part{number}"
+            link.symlink_to(path)
+            path = link
+        # A quote within quotes: https://ffmpeg.org/ffmpeg-utils.html, Quoting and escaping. `file:`, because a name
+        # such as `http:x.mp4` is else taken for an address: https://ffmpeg.org/ffmpeg-protocols.html, file.
+        lines.append(b"file 'file:" + os.fsencode(path).replace(b"'", rb"'\''") + b"'\n")
+    parts = workspace.folder / "parts"
+    parts.write_bytes(b"".join(lines))
+    # Without `safe=0` a path that is absolute or names a protocol is refused:
+    # https://ffmpeg.org/ffmpeg-formats.html, concat.
     source = ffmpeg.input(
         f"file:{parts}", f="concat", safe=0, protocol_whitelist=WHITELIST, format_whitelist="concat,mov"
     )
-    tracks = [source[str(one.index)] for one in cuts[0].media.streams if one.kind != "data"]
-    bench.make(finished(bench, tracks, cuts, labels, {"c": "copy", **KEEP_TIMES}))
+    # Track by track: `-map 0` fails on data tracks, which MP4 has no place for (seen, undocumented).
+    tracks = [source[str(one.index)] for one in segments[0].streams if one.kind != "data"]
+    write_result(workspace, tracks, segments, labels, {"c": "copy", **KEEP_TIMES})
 
 
-def same_time_base(bench: Workspace, cuts: Sequence[CutAway]) -> list[CutAway]:
-    """The cuts, those with another time base than the finest one remuxed to it."""
-    finest = max(_ticks(cut) for cut in cuts)
-    return [
-        cut if _ticks(cut) == finest else _remuxed(bench, bench.folder / f"remuxed{number}", cut, finest)
-        for number, cut in enumerate(cuts)
-    ]
+def with_one_time_base(workspace: Workspace, segments: Sequence[ProbeResult]) -> list[ProbeResult]:
+    """The segments, those with another time base than the finest one remuxed to it."""
+    ticks = [_ticks(segment) for segment in segments]
+    even = []
+    for number, segment in enumerate(segments):
+        if ticks[number] == max(ticks):
+            even.append(segment)
+            continue
+        path = workspace.folder / f"remuxed{number}"
+        source = ffmpeg.input(f"file:{segment.path}", f="mov", protocol_whitelist=WHITELIST)
+        tracks = [source[str(one.index)] for one in segment.streams]
+        output = ffmpeg.output(*tracks, f"file:{path}", f="mp4", c="copy", video_track_timescale=max(ticks))
+        workspace.make(output.get_args())
+        even.append(workspace.count(path))
+    return even
 
 
-def finished(
-    bench: Workspace, tracks: Sequence[object], cuts: Sequence[CutAway], labels: Labels, codecs: dict[str, object]
-) -> list[str]:
-    """The command that writes `tracks` to `bench.result`, with title, date and chapters, ready for streaming."""
-    has_video = any(cut.media.video for cut in cuts)
-    output = ffmpeg.output(
-        *tracks,
-        f"file:{bench.result}",
-        f="mp4" if has_video else "ipod",
-        movflags="+faststart",
-        **codecs,
-    )
-    return _labelled(bench, output.compile(cmd=bench.command), cuts, labels)
-
-
-def _labelled(bench: Workspace, argv: Sequence[str], cuts: Sequence[CutAway], labels: Labels) -> list[str]:
-    """Title and date, and chapters from a further input, from which nothing else of the segments' own labels comes.
-
-    Spliced in: ffmpeg-python drops an input whose tracks nobody uses, and makes one text of a list of values.
-    `-map_metadata -1` would empty the chapters too.
-    """
-    file = bench.folder / "chapters"
-    file.write_text(labels.ffmetadata([cut.media.duration for cut in cuts]), encoding="utf-8", newline="\n")
-    inputs = [place for place, word in enumerate(argv) if word == "-i"]
-    after, number = inputs[-1] + 2, str(len(inputs))
-    further = ["-f", "ffmetadata", "-protocol_whitelist", WHITELIST, "-i", f"file:{file}"]
-    taken = ["-map_metadata", number, "-map_chapters", number]
-    taken += [word for one in labels.metadata for word in ("-metadata", one)]
-    return [*argv[:after], *further, *argv[after:-1], *taken, argv[-1]]
-
-
-def _line(bench: Workspace, number: int, path: Path) -> bytes:
-    """A line of the concat demuxer's list, which knows no way to write a line break: such a path gets a link."""
-    path = path.absolute()
-    if "\n" in str(path) or "\r" in str(path):
-        link = bench.folder / f"part{number}"
-        link.symlink_to(path)
-        path = link
-    return b"file 'file:" + os.fsencode(path).replace(b"'", rb"'\''") + b"'\n"
-
-
-def _ticks(cut: CutAway) -> int:
+def _ticks(segment: ProbeResult) -> int:
     """Ticks a second of its video, else of its audio."""
-    stream = cut.media.video or cut.media.audio
+    stream = segment.first("video") or segment.first("audio")
     return int(stream.time_base.partition("/")[2] or 0) if stream else 0
 
 
-def _remuxed(bench: Workspace, path: Path, cut: CutAway, ticks: int) -> CutAway:
-    source = ffmpeg.input(f"file:{cut.path}", f="mov", protocol_whitelist=WHITELIST)
-    tracks = [source[str(one.index)] for one in cut.media.streams]
-    output = ffmpeg.output(*tracks, f"file:{path}", f="mp4", c="copy", video_track_timescale=ticks)
-    bench.make(output.compile(cmd=bench.command))
-    return replace(cut, path=path, media=bench.count(path))
+def write_result(
+    workspace: Workspace,
+    tracks: Sequence[object],
+    segments: Sequence[ProbeResult],
+    labels: Labels,
+    codecs: dict[str, object],
+) -> None:
+    """Write `tracks` to `workspace.result`, with title, date and chapters, ready for streaming.
+
+    Raises `Unstitchable` when ffmpeg fails.
+    """
+    has_video = any(segment.first("video") for segment in segments)
+    # `faststart` puts the index first: a player need not have the whole file to begin.
+    target = {"f": "mp4" if has_video else "ipod", "movflags": "+faststart"}
+    args = ffmpeg.output(*tracks, f"file:{workspace.result}", **target, **codecs).get_args()
+    chapters = workspace.folder / "chapters"
+    chapters.write_text(_chapters(labels, segments), encoding="utf-8", newline="\n")
+    # Chapters are a further input, from which alone labels are taken, so that none of the segments' own come along
+    # (`-map_metadata -1` would empty the chapters too). It is spliced in: ffmpeg-python drops an input of which no
+    # track is used, and makes one text of a list of values. All three seen, undocumented.
+    inputs = [place for place, word in enumerate(args) if word == "-i"]
+    after, number = inputs[-1] + 2, str(len(inputs))
+    further = ["-f", "ffmetadata", "-protocol_whitelist", WHITELIST, "-i", f"file:{chapters}"]
+    created = labels.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    taken = ["-map_metadata", number, "-map_chapters", number]
+    taken += ["-metadata", f"title={_argument(labels.title)}", "-metadata", f"creation_time={created}"]
+    workspace.make([*args[:after], *further, *args[after:-1], *taken, args[-1]])
+
+
+def _chapters(labels: Labels, segments: Sequence[ProbeResult]) -> str:
+    """A chapter over each segment: https://ffmpeg.org/ffmpeg-formats.html, Metadata."""
+    lines, start = [";FFMETADATA1"], 0.0
+    for title, segment in zip(labels.chapters, segments, strict=bool(labels.chapters)):
+        shown = _argument(title)
+        if shown.endswith("\\"):  # else the line break after it counts as escaped, though the backslash is: seen
+            shown += " "
+        escaped = "".join(f"\\{one}" if one in "=;#\\\n" else one for one in shown)
+        times = f"START={start * 1000:.0f}\nEND={(start + segment.duration) * 1000:.0f}"
+        lines.append(f"[CHAPTER]\nTIMEBASE=1/1000\n{times}\ntitle={escaped}")
+        start += segment.duration
+    return "\n".join([*lines, ""])
+
+
+def _argument(text: str) -> str:
+    """`text` as an argument of a process can hold it: no NUL, no half of a character."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

