@@ -6,7 +6,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from io import TextIOWrapper
@@ -18,9 +18,22 @@ import click
 from zoomsync import __version__
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load, parse_duration
-from zoomsync.console import Terminal, all_written, explained
+from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.rules.publish import SyncRequest
+
+EXIT_CODES = """\b
+Exit codes:
+  0    fine, also disabled
+  1    something failed in a pass that ran to its end; status --check: unhealthy
+  2    usage or config
+  3    not authorized by Zoom or the destination
+  4    another pass is running
+  5    ffmpeg, disk, staging, state, library or clock are not fit
+  6    Zoom or the destination cannot be reached, or is out of order
+  70   a bug in zoomsync
+  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM; the state is saved
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +62,6 @@ COMMON = (
     click.option("--json", "as_json", is_flag=True, default=None, help="Write one JSON document to stdout."),
 )
 
-EXIT_CODES = """\b
-Exit codes:
-  0    fine, also disabled
-  1    something failed in a pass that ran to its end; status --check: unhealthy
-  2    usage or config
-  3    not authorized by Zoom or the destination
-  4    another pass is running
-  5    ffmpeg, disk, staging, state, library or clock are not fit
-  6    Zoom or the destination cannot be reached, or is out of order
-  70   a bug in zoomsync
-  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM; the state is saved
-"""
-
-
-class InOrder(click.Group):
-    """Lists its commands in the order in which they are first used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """As they are written below."""
-        del ctx
-        return list(self.commands)
-
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the common options; they win over the same ones before its name."""
@@ -78,10 +69,10 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     @wraps(command)
     def wrapped(context: click.Context, /, **arguments: Any) -> Any:
-        given = {name: arguments.pop(name) for name in ("config", "verbose", "quiet", "log_format", "as_json")}
+        given = {field.name: arguments.pop(field.name) for field in fields(Options)}
         before = context.obj if isinstance(context.obj, Options) else Options()
         context.obj = replace(before, **{name: value for name, value in given.items() if value is not None})
-        with all_written():
+        with stdout_flushed():
             return command(context.obj, **arguments)
 
     for option in reversed(COMMON):
@@ -89,7 +80,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def moment(text: str) -> datetime:
+def date(text: str) -> datetime:
     """A date or timestamp; without a zone UTC."""
     try:
         found = datetime.fromisoformat(text)
@@ -98,7 +89,7 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def span(text: str | timedelta) -> timedelta:
+def duration(text: str | timedelta) -> timedelta:
     """A duration like 90s, 30m, 26h, 14d."""
     try:
         return parse_duration(text)
@@ -106,24 +97,31 @@ def span(text: str | timedelta) -> timedelta:
         raise click.BadParameter(str(problem)) from None
 
 
-class _Spoken(click.Command):
-    """What it writes of itself, help and version, is data like any other."""
+class ZoomsyncCommand(click.Command):
+    """A command whose help and version are data on stdout like any other: a full disk or a closed pipe is noticed."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Read the command line, at which click answers `--help` and `--version`."""
-        with all_written(), explained():
+        """Read the command line; here click answers `--help` and `--version`."""
+        with stdout_flushed(), stdout_errors():
             return super().make_context(info_name, args, parent, **extra)
 
 
-class _Commands(_Spoken, InOrder):
-    command_class = _Spoken
+class ZoomsyncGroup(ZoomsyncCommand, click.Group):
+    """Lists its commands in the order in which they are first used."""
+
+    command_class = ZoomsyncCommand
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """As they are written below."""
+        del ctx
+        return list(self.commands)
 
 
 @click.group(
     name="zoomsync",
-    cls=_Commands,
+    cls=ZoomsyncGroup,
     invoke_without_command=True,
     subcommand_metavar="COMMAND [OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -134,7 +132,7 @@ class _Commands(_Spoken, InOrder):
 def main_group(_options: Options) -> None:
     """Moves Zoom cloud recordings to a library of your own: stitched, checked and accounted for.
 
-    `zoomsync COMMAND -h` says more about a command. The options below may stand before or after it.
+    `zoomsync COMMAND -h` says more about a command. These options may stand before or after it.
     """
     context = click.get_current_context()
     if context.invoked_subcommand is None:
@@ -144,19 +142,20 @@ def main_group(_options: Options) -> None:
 
 
 @main_group.command("auth-check")
-@click.option("--only", type=click.Choice(["zoom", "destination", "local"]), help="Leave out the other checks.")
+@click.option("--only", type=click.Choice(["zoom", "destination", "local"]), help="Make these checks alone.")
 @common
 def auth_check(options: Options, only: str | None) -> int:
     """Check the config, credentials, tools and disk.
 
-    Says in words what the config means; then, line by line, what is ok, what is worth a look and what would keep a pass
-    from working, each with its remedy. Changes nothing; a probe file in the destination is removed at once.
+    First says in words what the config means. Then prints a line for each check: "ok", "warn" if it is worth a look,
+    "fail" if it would keep a pass from working; with the remedy. Changes nothing: the probe file that it writes to the
+    destination is removed at once.
 
-    The exit code is the first of 2, 3, 6 and 5 that some check asks for.
+    The exit code is the first of 2, 3, 6 and 5 that a check asks for.
     """
     from zoomsync.commands.auth_check import auth_check as run
 
-    return run(options.config, terminal(options), surroundings(), only)
+    return run(options.config, open_terminal(options), surroundings(), only)
 
 
 @main_group.command("users")
@@ -164,39 +163,37 @@ def auth_check(options: Options, only: str | None) -> int:
     "--all",
     "everyone",
     is_flag=True,
-    help="Ask the destination also about users without recordings; a library is always asked, it costs nothing.",
+    help="Ask the destination about users without recordings, too. A library is always asked: it costs nothing.",
 )
 @common
 def users(options: Options, everyone: bool) -> int:
     """List the selected Zoom users and their authors.
 
-    "recordings" counts the meetings that zoomsync knows of by now; "author" is the folder that they are, or would be,
-    published in. Departed users are those whom Zoom does not know any more.
+    "recordings" counts the meetings that zoomsync knows of by now; "author" is under whom they are, or would be,
+    published. "departed" are users whom Zoom does not know any more.
     """
     from zoomsync.commands.users import users as run
 
-    return run(options.config, terminal(options), surroundings(), everyone=everyone)
+    return run(options.config, open_terminal(options), surroundings(), everyone=everyone)
 
 
 @main_group.command("sync")
 @click.option("--dry-run", is_flag=True, help="Print the plan with reasons; write nothing.")
-@click.option("--since", type=moment, metavar="DATE", help="Only recordings from then on.")
-@click.option("--until", type=moment, metavar="DATE", help="Only recordings before then.")
-@click.option("--user", "user", multiple=True, metavar="EMAIL", help="Only this user's; may be repeated.")
-@click.option(
-    "--meeting", "meeting", multiple=True, metavar="UUID", help="Only this one, past filters; may be repeated."
-)
+@click.option("--since", type=date, metavar="DATE", help="Only recordings from this date on.")
+@click.option("--until", type=date, metavar="DATE", help="Only recordings before this date.")
+@click.option("--user", multiple=True, metavar="EMAIL", help="Only recordings of this user; may be repeated.")
+@click.option("--meeting", multiple=True, metavar="UUID", help="Only this meeting, past filters; may be repeated.")
 @click.option("--no-delete", is_flag=True, help="Delete nothing in this pass.")
-@click.option("--retry-failed", is_flag=True, help="Try now what failed and waits, or is parked.")
-@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="How many meetings at the same time.")
-@click.option("--max-duration", type=span, metavar="DURATION", help="Begin nothing new after this, e.g. 6h.")
+@click.option("--retry-failed", is_flag=True, help="Try again now what failed and waits, or is parked.")
+@click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
+@click.option("--max-duration", type=duration, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
 @click.option("--new-library", is_flag=True, help="Begin another library at destination.path.")
 @common
 def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **asked: Any) -> int:
     """Do one pass: fetch, stitch, publish, delete.
 
-    What is narrowed by --since, --until, --user or --meeting is an extra pass: it leaves to the next whole one what is
-    to be listed. DATE is 2026-03-01 or 2026-03-01T10:30Z, without a zone in UTC.
+    With --since, --until, --user or --meeting it is an extra pass: the next whole pass still lists all that it has to.
+    DATE is 2026-03-01 or 2026-03-01T10:30Z; without a zone it is UTC.
     """
     from zoomsync.commands.sync import sync as run
 
@@ -206,15 +203,17 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     order = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
     if order.since and order.until and order.since >= order.until:
         raise UsageError("--since is not before --until", hint="swap them")
-    return run(options.config, terminal(options), surroundings(), order, workers=workers, begin_new=begin_new)
+    return run(options.config, open_terminal(options), surroundings(), order, workers=workers, begin_new=begin_new)
 
 
 @main_group.command("status")
-@click.option("--meeting", "what", help="The story of each match: uuid, number, e-mail, or part of a topic.")
+@click.option(
+    "--meeting", "what", help="The story of each meeting that matches: uuid, number, e-mail, part of a topic."
+)
 @click.option("--check", is_flag=True, help="Health by exit code, with the reasons.")
 @click.option(
     "--max-age",
-    type=span,
+    type=duration,
     metavar="DURATION",
     default="26h",
     show_default=True,
@@ -224,11 +223,11 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
 def status(options: Options, what: str | None, check: bool, max_age: timedelta) -> int:
     """Say where things stand.
 
-    From the state alone: needs no network and no secret, and does not disturb a pass that runs.
+    Reads the state alone: needs no network and no secret, and does not disturb a pass that runs.
     """
     from zoomsync.commands.status import show as run
 
-    return run(options.config, terminal(options), surroundings(), what=what, check=check, max_age=max_age)
+    return run(options.config, open_terminal(options), surroundings(), what=what, check=check, max_age=max_age)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,19 +264,18 @@ def _folder() -> Path:
         raise Unfit(fact, hint="it was removed or is closed to this user: cd to another one") from error
 
 
-def terminal(options: Options) -> Terminal:
-    """How to talk, with logging started."""
-    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    is_tty = sys.stderr.isatty() and not is_plain
-    made = Terminal(
+def open_terminal(options: Options) -> Terminal:
+    """The terminal as these options want it, with logging started."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or options.log_format == "json"
+    terminal = Terminal(
         as_json=options.as_json,
         quiet=options.quiet,
         verbose=options.verbose,
         log_format=options.log_format,
-        colour=is_tty and options.log_format == "text",
+        colour=sys.stderr.isatty() and not is_plain,
     )
-    made.start_logging()
-    return made
+    terminal.start_logging()
+    return terminal
 
 
 def run(arguments: list[str]) -> int:
@@ -307,15 +305,15 @@ def _usage(problem: click.ClickException) -> UsageError:
 
 
 def _refused(arguments: list[str], error: ZoomsyncError) -> int:
-    """Tell what ended the command: to people, and where a document was asked for, in one."""
+    """Say what ended the command: to people, and if a document was asked for, in one."""
     log_format = "json" if "json" in (a.removeprefix("--log-format=") for a in arguments) else "text"
     as_json = "--json" in arguments
-    talk = Terminal(as_json=as_json, quiet=False, verbose=False, log_format=log_format, colour=False)
-    talk.error(error)
+    terminal = Terminal(as_json=as_json, log_format=log_format)
+    terminal.error(error)
     if as_json:
         problems = error.problems if isinstance(error, ConfigError) else ()
         with suppress(Unfit, BrokenPipeError):  # stdout may be what failed; stderr has it all
-            talk.document({"error": str(error), "hint": error.hint, "problems": problems, "code": error.code})
+            terminal.document({"error": str(error), "hint": error.hint, "problems": problems, "code": error.code})
     return error.code
 
 
@@ -337,7 +335,7 @@ def main() -> NoReturn:
 
 
 def _open_streams() -> None:
-    """Standard streams that take everything: where one is closed the next file opened would stand in for it."""
+    """Make all three standard streams take everything: the next file opened would stand in for a closed one."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115  # open for as long as we run

@@ -15,9 +15,9 @@ from zoomsync.model import Process
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 LAST_WORD_SECONDS = 6.0
-"""After a signal the pass has so long to end by itself."""
+"""How long the pass may take to end by itself after a signal; then `last_word` is called."""
 FAREWELL_SECONDS = 1.5
-"""So long the last word may take, before the process is gone whatever still hangs."""
+"""How long `last_word` may take; then the process exits, whatever still hangs."""
 
 
 class SystemClock:
@@ -53,7 +53,7 @@ class SystemClock:
 
 @contextmanager
 def ending(clock: SystemClock, last_word: Callable[[int], None]) -> Iterator[None]:
-    """Signals end the pass through the clock; if that takes too long, `last_word` is said and the process exits."""
+    """Signals end the pass through the clock; if that takes too long, `last_word` is called and the process exits."""
 
     def stop(signum: int, _frame: object) -> None:
         clock.stop(signum)
@@ -99,7 +99,7 @@ def is_alive(process: Process) -> bool:
 
 
 def _started(pid: int) -> str:
-    """The kernel's start time of a process, where it tells."""
+    """The kernel's start time of a process; empty if it does not say."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -9,7 +9,7 @@ from zoomsync import app
 from zoomsync.clock import ending, this_process
 from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import Config
-from zoomsync.console import Progress, Terminal
+from zoomsync.console import Terminal, progress_bar
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import free_bytes
@@ -118,7 +118,9 @@ class Session:
             run, new_id = self._talk.run_id, around.new_id()
             app.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
             tools = find_tools(path=around.environ.get("PATH", ""), environ=around.environ)
-            progress = stack.enter_context(Progress(shown=self._talk.colour and not self._talk.quiet and not is_dry))
+            progress = stack.enter_context(
+                progress_bar(shown=self._talk.colour and not self._talk.quiet and not is_dry)
+            )
             executor = app.executor(config.workers)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
             deleting = None
@@ -143,7 +145,7 @@ class Session:
                         destination=destination,
                         tools=tools,
                         state_id=state.head.id,
-                        progress=progress.told,
+                        progress=progress,
                     ),
                 )
             )
