@@ -17,8 +17,8 @@ from tests.fakes import NOW, FakeClock
 from tests.sandbox import faults
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import empty_world
-from zoomsync.errors import Stopped, Unreachable
-from zoomsync.http import Http, ServiceUnavailable, moment_of, pause_asked
+from zoomsync.errors import ServiceUnavailable, Stopped, Unreachable
+from zoomsync.http import Http, moment_of, pause_asked
 
 URL = "https://api.example.org/v2/users?next_page_token=s3cret"
 ISO = (NOW + timedelta(seconds=40)).isoformat().replace("+00:00", "Z")

@@ -1,14 +1,33 @@
-"""One tree of errors; each leaf says what the caller can do, with its exit code and a hint.
+"""One tree of errors: each leaf says what the caller can do, and has its exit code.
 
+Each error names its `service`, which is what failed, and its `subject`, which is whom or what that concerns.
 Exit codes are promised in the README and held to it by a test.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypedDict, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from zoomsync.model import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom or what an error concerns, when it concerns less than the whole service."""
+
+    kind: Literal["user", "meeting", "file"]
+    id: str
+    """Of a user: id or e-mail address, as it was asked for; of a meeting: its uuid."""
+
+
+class Details(TypedDict, total=False):
+    """What every error takes besides its message."""
+
+    hint: str
+    service: str
+    subject: Subject | None
 
 
 class ZoomsyncError(Exception):
@@ -18,25 +37,39 @@ class ZoomsyncError(Exception):
     """
 
     code: ClassVar[int] = 1
+    service: str = ""
+    """What failed: zoom, portal, library, remote, disk, state, ffmpeg, clock, config, machine. `""`: not known."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", service: str = "", subject: Subject | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        self.service = service or self.service
+        self.subject = subject
+        """None: the service itself, or the credential."""
+
+    def become(self, kind: "type[Kind]", message: str = "") -> "Kind":
+        """The same trouble as another kind of error or in other words: hint, service and subject stay."""
+        return kind(message or str(self), hint=self.hint, service=self.service, subject=self.subject)
+
+
+Kind = TypeVar("Kind", bound=ZoomsyncError)
 
 
 class UsageError(ZoomsyncError):
     """The command line asks for something that cannot be."""
 
     code = 2
+    service = "command line"
 
 
 class ConfigError(ZoomsyncError):
     """The config cannot be used; `problems` holds every finding, each `path: fact`."""
 
     code = 2
+    service = "config"
 
-    def __init__(self, message: str, *, hint: str = "", problems: Sequence[str] = ()) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, problems: Sequence[str] = (), **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
         self.problems = tuple(problems)
 
 
@@ -54,44 +87,61 @@ class AccountListRefused(ZoomsyncError):
     """Zoom refuses the list for the whole account; lists per user may be allowed."""
 
     code = 3
+    service = "zoom"
 
 
 class PassRunning(ZoomsyncError):
     """Another pass holds the lock; no alarm."""
 
     code = 4
+    service = "state"
 
 
 class Unfit(ZoomsyncError):
     """The environment is not fit: ffmpeg, disk, staging, state, library or clock."""
 
     code = 5
+    service = "machine"
 
 
 class ToolMissing(Unfit):
     """ffmpeg or ffprobe is absent or does not run."""
 
+    service = "ffmpeg"
+
 
 class DiskFull(Unfit):
     """A file system has no room for what must be written."""
+
+    service = "disk"
 
 
 class StateUnusable(Unfit):
     """The state is damaged, newer than this program, unreadable or another user's."""
 
+    service = "state"
+
 
 class LibraryUnusable(Unfit):
     """The library is missing, foreign, not writable, or does not fit the state."""
 
+    service = "library"
+
 
 class ClockWrong(Unfit):
     """This machine's clock and Zoom's differ too much, or Zoom's is unknown while deletion is on."""
+
+    service = "clock"
 
 
 class Unreachable(ZoomsyncError):
     """Zoom or the destination does not answer, or answers nonsense, after all retries."""
 
     code = 6
+
+
+class ServiceUnavailable(Unreachable):
+    """It can be reached, but answers with an error of its own, or not in time, after all retries."""
 
 
 class MeetingFailed(ZoomsyncError):
@@ -101,9 +151,13 @@ class MeetingFailed(ZoomsyncError):
 class DownloadFailed(MeetingFailed):
     """A file did not arrive as Zoom announced it: refused, cut, or not what it claims to be."""
 
+    service = "zoom"
+
 
 class Unstitchable(MeetingFailed):
     """ffmpeg cannot make one proven video of these segments."""
+
+    service = "ffmpeg"
 
 
 class Unjoinable(Unstitchable):
@@ -113,12 +167,14 @@ class Unjoinable(Unstitchable):
 class StillProcessing(MeetingFailed):
     """Zoom has not finished this recording; not a try, it waits."""
 
+    service = "zoom"
+
 
 class OutcomeUnknown(MeetingFailed):
     """What became of an earlier call shows only later: no try, it is asked again; `until` says from when."""
 
-    def __init__(self, message: str, *, hint: str = "", until: datetime | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, until: datetime | None = None, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
         self.until = until
 
 
@@ -133,8 +189,10 @@ class RemovedByPerson(MeetingFailed):
 class PartlyStored(MeetingFailed):
     """The destination holds the item, as `receipt` says, but for some files that are neither video nor sound."""
 
-    def __init__(self, message: str, *, hint: str, receipt: "Receipt", lacking: Mapping[str, MeetingFailed]) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, receipt: "Receipt", lacking: Mapping[str, MeetingFailed], **details: Unpack[Details]
+    ) -> None:
+        super().__init__(message, **details)
         self.receipt = receipt
         self.lacking = lacking
         """Id of a cloud file → why it is not stored."""
@@ -143,9 +201,13 @@ class PartlyStored(MeetingFailed):
 class DeletionRefused(MeetingFailed):
     """Zoom refuses to delete this file; other deletions go on."""
 
+    service = "zoom"
+
 
 class ListingFailed(MeetingFailed):
     """One user's list could not be read completely; it becomes a gap of that user."""
+
+    service = "zoom"
 
 
 class UserUnknown(ListingFailed):

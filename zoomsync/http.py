@@ -6,6 +6,7 @@ import logging
 import re
 import ssl
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,12 +17,11 @@ from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3.exceptions
-from pyrate_limiter import InMemoryBucket, Rate, RateItem
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from zoomsync.errors import Unreachable
+from zoomsync.errors import ServiceUnavailable, Subject, Unreachable
 from zoomsync.model import Clock
 from zoomsync.redaction import host_of, said
 
@@ -38,12 +38,8 @@ log = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
-class ServiceUnavailable(Unreachable):
-    """It can be reached, but answers with an error of its own, or not in time, after all retries."""
-
-
 class Http:
-    """Requests to one service, whose `name` every message begins with. Shared by all threads.
+    """Requests to one service: every message begins with its `name`, every error has it as `service`. For all threads.
 
     Proxies and the CA bundle come from the environment, `~/.netrc` and cookies are never used, redirects are not
     followed. `rate` is in requests a second; `timeouts` are seconds to connect and between two bytes.
@@ -86,12 +82,19 @@ class Http:
             session.close()
 
     def request(
-        self, method: str, url: str, *, repeatable: bool, tries: int | None = None, **options: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        repeatable: bool,
+        tries: int | None = None,
+        subject: Subject | None = None,
+        **options: Any,
     ) -> requests.Response:
-        """The answer to one request; `options` (headers, params, json, data, stream) as for requests.
+        """The answer to one request about `subject`; `options` (headers, params, json, data, stream) as for requests.
 
         429 is a refusal and is repeated always; 5xx, time-outs and broken connections only where `repeatable`.
-        With `stream` the body is yet to be read, and what breaks then is the caller's. Raises `OutOfOrder` for
+        With `stream` the body is yet to be read, and what breaks then is the caller's. Raises `ServiceUnavailable` for
         the last 429 or 5xx and for answers that never came, `Unreachable` for what did not connect.
         """
         retrying = Retrying(
@@ -107,7 +110,8 @@ class Http:
         except _Failed as failed:
             times = f" ({n} tries)" if (n := retrying.statistics["attempt_number"]) > 1 else ""
             # not `from failed`: the texts of requests and urllib3 hold whole URLs
-            raise failed.kind(f"{self.name}: {host_of(url)}: {failed}{times}", hint=failed.hint) from None
+            message = f"{self.name}: {host_of(url)}: {failed}{times}"
+            raise failed.kind(message, hint=failed.hint, service=self.name, subject=subject) from None
 
     def _once(self, method: str, url: str, repeatable: bool, options: Mapping[str, Any]) -> requests.Response:
         self._clock.check()
@@ -179,27 +183,24 @@ class _Session(requests.Session):
 
 
 class Limit:
-    """So many requests a second, over all threads; waits by the clock, so that `Stopped` ends it."""
+    """So many requests a second, over all threads: each takes the next free slot and waits for it."""
 
     def __init__(self, rate: float, clock: Clock) -> None:
-        whole = max(1, int(rate))
-        self._bucket = InMemoryBucket([Rate(whole, round(1000 * whole / rate))])
+        most = max(1, int(rate))
         self._clock = clock
+        self._span = most / rate
+        """Seconds in which `most` requests may go out."""
+        self._slots = deque([-self._span] * most, maxlen=most)
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Return when one more request may go out."""
-        while pause := self._take():
-            self._clock.sleep(pause)
-
-    def _take(self) -> float:
+        """Return when one more request may go out; by the clock, so that `Stopped` ends the wait."""
         with self._lock:
-            item = RateItem("request", int(self._clock.monotonic() * 1000))
-            self._bucket.leak(item.timestamp)
-            if self._bucket.put(item):
-                return 0
-            wait = self._bucket.waiting(item)
-            return max(int(wait) if isinstance(wait, int) else 0, 1) / 1000
+            now = self._clock.monotonic()
+            slot = max(now, self._slots[0] + self._span)
+            self._slots.append(slot)
+        if slot > now:
+            self._clock.sleep(slot - now)
 
 
 class _Failed(Exception):

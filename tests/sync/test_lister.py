@@ -6,8 +6,7 @@ from datetime import datetime
 import pytest
 
 from tests.fakes import FakeZoom, a_meeting, a_user
-from zoomsync.errors import AccountListRefused, ListingFailed, Unreachable, UserUnknown
-from zoomsync.http import ServiceUnavailable
+from zoomsync.errors import AccountListRefused, ListingFailed, ServiceUnavailable, Unreachable, UserUnknown
 from zoomsync.model import Meeting, User
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts

@@ -122,13 +122,13 @@ def check_scopes(authorization: Authorization, may: GrantedScopes, *, deletes: b
         yield warned("scopes", "Zoom does not say which this app has: not compared", hint)
         return
     for lack in may.missing:
-        yield failed("scopes", NotAuthorized(f"missing: {lack}", hint=ADD_SCOPE))
+        yield failed("scopes", NotAuthorized(f"missing: {lack}", hint=ADD_SCOPE, service="zoom"))
     if not may.missing:
         alone = "" if may.may_list_account else "; not the list for the whole account: each user is listed alone"
         yield ok("scopes", f"everything that reading needs{alone}")
     if deletes and not may.may_delete:
         hint = f"{ADD_SCOPE}, or set delete_recordings: never; until then nothing is deleted"
-        yield failed("deletion", NotAuthorized(f"missing: delete: {SCOPES['delete']}", hint=hint))
+        yield failed("deletion", NotAuthorized(f"missing: delete: {SCOPES['delete']}", hint=hint, service="zoom"))
     elif deletes:
         yield ok("deletion", "allowed to delete recordings")
     if may.surplus:

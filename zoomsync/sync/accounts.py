@@ -228,6 +228,7 @@ def require_scopes(found: GrantedScopes) -> None:
         raise NotAuthorized(
             f"zoom: the app lacks {'; '.join(found.missing)}",
             hint="add these scopes to the app in Zoom's App Marketplace and activate it again",
+            service="zoom",
         )
 
 

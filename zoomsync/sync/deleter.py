@@ -9,9 +9,16 @@ from itertools import islice
 
 from zoomsync.console import log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import DeletionRefused, Forbidden, MeetingFailed, NotAuthorized, StillProcessing, Unreachable
+from zoomsync.errors import (
+    DeletionRefused,
+    Forbidden,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    StillProcessing,
+    Unreachable,
+)
 from zoomsync.formatting import plural
-from zoomsync.http import ServiceUnavailable
 from zoomsync.model import Clock, Entry, Intent, Meeting, Receipt, RecordingFile, Verdict, Zoom
 from zoomsync.rules import ledger
 from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
@@ -64,7 +71,7 @@ class Deleter:
         except ServiceUnavailable as unknown:  # the intent stays open: the next pass finds out what became of it
             self._audit.after(intent.id, f"none: {unknown}")
             self._patience.lose(unknown)
-            doubt = Unreachable(f"no answer, the next pass finds out what became of it: {unknown}", hint=unknown.hint)
+            doubt = unknown.become(Unreachable, f"no answer, the next pass finds out what became of it: {unknown}")
             return ledger.refused(entry, doubt, self._clock.now())
         else:
             self._patience.regain()

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from zoomsync.errors import AccountListRefused, ListingFailed, UserUnknown
-from zoomsync.http import ServiceUnavailable
+from zoomsync.errors import AccountListRefused, ListingFailed, ServiceUnavailable, UserUnknown
 from zoomsync.model import Meeting, User, Zoom
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts

@@ -4,8 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from zoomsync.errors import MeetingFailed, StillProcessing, UsageError, ZoomsyncError
-from zoomsync.http import ServiceUnavailable
+from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, UsageError, ZoomsyncError
 from zoomsync.model import Entry, Gap, Meeting, Phase, Zoom
 from zoomsync.rules.publish import Rules, SyncRequest, Wait, decide_gone, is_open, is_requested
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of

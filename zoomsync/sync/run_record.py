@@ -87,6 +87,5 @@ class RunRecord:
 
 
 def _about(known: AuthorizationStatus, fact: str, ending: ZoomsyncError) -> AuthorizationStatus:
-    """The status with a fact about whom the error is about: messages begin with that."""
-    is_portal = str(ending).startswith("portal:")
-    return replace(known, destination=fact) if is_portal else replace(known, zoom=fact)
+    """The status with a fact about the service that the error names."""
+    return replace(known, zoom=fact) if ending.service == "zoom" else replace(known, destination=fact)

@@ -13,6 +13,7 @@ from zoomsync.errors import (
     ListingFailed,
     MeetingFailed,
     NotAuthorized,
+    Subject,
     Unreachable,
     ZoomsyncError,
 )
@@ -103,6 +104,7 @@ class _List:
     doing: str
     refused: type[ZoomsyncError]
     params: Mapping[str, str]
+    subject: Subject | None = None
     host_email: str = ""
 
 
@@ -147,10 +149,11 @@ class ZoomClient:
 
     def user(self, email: str) -> User | None:
         """The user with this address (or id); None: Zoom does not know it."""
-        answer = self._ask("GET", f"/users/{quote(email, safe='@')}", {})
+        subject = Subject("user", email)
+        answer = self._ask("GET", f"/users/{quote(email, safe='@')}", {}, subject)
         if answer.code in responses.USER_UNKNOWN:
             return None
-        return parse.user(_document(answer, f"user {escaped(email)}", Unreachable))
+        return parse.user(_document(answer, f"user {escaped(email)}", Unreachable, subject))
 
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         """Every recording that began from `since` to `until`, of a user (id or address) or of the account.
@@ -168,6 +171,7 @@ class ZoomClient:
             doing=f"recordings of {'the account' if user is None else escaped(user)} {since} to {until}",
             refused=AccountListRefused if user is None else ListingFailed,
             params=params | {"recording_source_type": "cloud_recording_only"},
+            subject=None if user is None else Subject("user", user),
             host_email=user if user and "@" in user else "",
         )
         listed_at = self._clock.now()
@@ -187,6 +191,8 @@ class ZoomClient:
             raise Unreachable(
                 f"zoom: {wanted.doing}: Zoom lists other days than those asked for",
                 hint="nothing is missed: the window is listed in a later pass; tell Zoom's support if it stays so",
+                service="zoom",
+                subject=wanted.subject,
             )
         middle = since + (until - since) // 2
         halves = self.recordings(since, middle, user=user), self.recordings(middle, until, user=user)
@@ -214,19 +220,22 @@ class ZoomClient:
                 reason = str(interrupted)
                 log.info("zoom: %s: %s, begun again", wanted.doing, reason)
             except Nonsense as nonsense:
-                raise Unreachable(f"zoom: {wanted.doing}: {nonsense}", hint="check zoom.api_url") from nonsense
+                message = f"zoom: {wanted.doing}: {nonsense}"
+                raise Unreachable(
+                    message, hint="check zoom.api_url", service="zoom", subject=wanted.subject
+                ) from nonsense
         raise _incomplete(wanted, f"{reason}, {ATTEMPTS} times")
 
     def _page(self, wanted: _List, more: Mapping[str, str]) -> ZoomResponse:
         self._clock.check()
-        answer = self._ask("GET", wanted.path, {**wanted.params, **more})
+        answer = self._ask("GET", wanted.path, {**wanted.params, **more}, wanted.subject)
         if more and answer.code == responses.PAGE_EXPIRED:
             return answer
         try:
-            _document(answer, wanted.doing, wanted.refused)
+            _document(answer, wanted.doing, wanted.refused, wanted.subject)
         except NotAuthorized as error:
             if wanted.refused is AccountListRefused:
-                raise AccountListRefused(str(error), hint=error.hint) from error
+                raise error.become(AccountListRefused) from error
             raise
         return answer
 
@@ -235,17 +244,19 @@ class ZoomClient:
 
         Raises `StillProcessing`, and `MeetingFailed` where Zoom refuses this one.
         """
-        doing = f"meeting {escaped(uuid)}"
-        answer = self._ask("GET", responses.meeting_path(uuid), {"include_fields": "download_access_token"})
+        doing, subject = f"meeting {escaped(uuid)}", Subject("meeting", uuid)
+        answer = self._ask("GET", responses.meeting_path(uuid), {"include_fields": "download_access_token"}, subject)
         if answer.is_gone(responses.RECORDING_GONE):
             return None
-        document = _document(answer, doing, MeetingFailed)
+        document = _document(answer, doing, MeetingFailed, subject)
         try:
             found = parse.parse_meeting(document, self._clock.now())
+            fact = "" if found.uuid == uuid else "the answer is about another meeting"
         except Nonsense as nonsense:
-            raise MeetingFailed(f"zoom: {doing}: {nonsense}", hint="the next pass asks again") from nonsense
-        if found.uuid != uuid:
-            raise MeetingFailed(f"zoom: {doing}: the answer is about another meeting", hint="the next pass asks again")
+            fact = str(nonsense)
+        if fact:
+            message = f"zoom: {doing}: {fact}"
+            raise MeetingFailed(message, hint="the next pass asks again", service="zoom", subject=subject)
         return found
 
     def delete_file(self, uuid: str, file_id: str, action: str) -> str:
@@ -254,50 +265,67 @@ class ZoomClient:
         Raises `DeletionRefused`. After `Unreachable` it is unknown whether the file was deleted: read the meeting.
         """
         doing = f"deletion of file {escaped(file_id)} of meeting {escaped(uuid)}"
+        subject = Subject("file", file_id)
         if action not in ("trash", "delete"):
             raise ValueError(f"{action!r} is no way to delete")
         if file_id.startswith("noid-"):
-            raise DeletionRefused(f"zoom: {doing}: Zoom gave this file no id", hint="delete it in Zoom's web portal")
-        answer = self._delete(responses.meeting_path(uuid, file_id), action)
+            message = f"zoom: {doing}: Zoom gave this file no id"
+            raise DeletionRefused(message, hint="delete it in Zoom's web portal", subject=subject)
+        answer = self._delete(responses.meeting_path(uuid, file_id), action, subject)
         if answer.is_done:
             return str(answer.status)
         if answer.is_gone(responses.FILE_GONE):
             return "gone already"
-        raise responses.refusal(answer, doing, otherwise=DeletionRefused)
+        raise responses.refusal(answer, doing, otherwise=DeletionRefused, subject=subject)
 
-    def _delete(self, path: str, action: str) -> ZoomResponse:
+    def _delete(self, path: str, action: str, subject: Subject) -> ZoomResponse:
         """The answer to a deletion, when no other one of the same user is in its way."""
         for turn in range(PATIENCE):
-            answer = self._ask("DELETE", path, {"action": action}, repeatable=False)
+            answer = self._ask("DELETE", path, {"action": action}, subject, repeatable=False)
             if not answer.is_crowded:
                 break
             self._clock.sleep(2.0**turn)
         return answer
 
-    def _ask(self, method: str, path: str, params: Mapping[str, str], *, repeatable: bool = True) -> ZoomResponse:
-        """One answer; where it says that the token is good no more, once again with a new one."""
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        subject: Subject | None,
+        *,
+        repeatable: bool = True,
+    ) -> ZoomResponse:
+        """One answer; if it says that the token is good no more, once again with a new one."""
+
+        def send(token: Token) -> ZoomResponse:
+            response = self._http.request(
+                method,
+                f"{self._api_url}{path}",
+                repeatable=repeatable,
+                subject=subject,
+                headers={"Authorization": f"Bearer {token.value}", "Accept": "application/json"},
+                params=params,
+            )
+            log.debug("zoom: %s %s: HTTP %d", method, path, response.status_code)
+            return responses.read(response.status_code, response.content)
+
         token = self._tokens.current()
-        answer = self._send(token, method, path, params, repeatable)
-        if not answer.is_stale:
-            return answer
-        return self._send(self._tokens.renew(token), method, path, params, repeatable)
-
-    def _send(self, token: Token, method: str, path: str, params: Mapping[str, str], repeatable: bool) -> ZoomResponse:
-        headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
-        url = f"{self._api_url}{path}"
-        response = self._http.request(method, url, repeatable=repeatable, headers=headers, params=params)
-        log.debug("zoom: %s %s: HTTP %d", method, path, response.status_code)
-        return responses.read(response.status_code, response.content)
+        answer = send(token)
+        return send(self._tokens.renew(token)) if answer.is_stale else answer
 
 
-def _document(answer: ZoomResponse, doing: str, refused: type[ZoomsyncError]) -> Mapping[str, object]:
+def _document(
+    answer: ZoomResponse, doing: str, refused: type[ZoomsyncError], subject: Subject | None
+) -> Mapping[str, object]:
     """What a good answer holds; raises what any other one means."""
     if answer.is_error or answer.document is None:
-        raise responses.refusal(answer, doing, otherwise=refused)
+        raise responses.refusal(answer, doing, otherwise=refused, subject=subject)
     return answer.document
 
 
 def _incomplete(wanted: _List, fact: str) -> ZoomsyncError:
     """A list that cannot be trusted: a user's becomes a gap, any other one ends the pass."""
     kind = ListingFailed if wanted.refused is ListingFailed else Unreachable
-    return kind(f"zoom: {wanted.doing}: {fact}", hint="nothing is missed: it is listed again in the next pass")
+    hint = "nothing is missed: it is listed again in the next pass"
+    return kind(f"zoom: {wanted.doing}: {fact}", hint=hint, service="zoom", subject=wanted.subject)

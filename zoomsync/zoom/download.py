@@ -11,9 +11,9 @@ from urllib.parse import urljoin
 import requests
 import urllib3.exceptions
 
-from zoomsync.errors import DownloadFailed
+from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
 from zoomsync.formatting import escaped, plural
-from zoomsync.http import Http, ServiceUnavailable
+from zoomsync.http import Http
 from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
@@ -53,6 +53,11 @@ class Errand:
         return self.file.size if self.file.kind.is_media else None
 
     @property
+    def subject(self) -> Subject:
+        """Whom an error concerns."""
+        return Subject("file", self.file.id)
+
+    @property
     def step(self) -> int:
         """How many new bytes make a cut transfer worth another one."""
         return max(1, min(CHUNK, (self.expected or 0) // 100))
@@ -60,7 +65,7 @@ class Errand:
     def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
         """The error that names this file."""
         what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
-        return DownloadFailed(f"zoom: {what}: {fact}", hint=hint)
+        return DownloadFailed(f"zoom: {what}: {fact}", hint=hint, subject=self.subject)
 
     def begin_again(self) -> None:
         """Take back what was told as progress."""
@@ -232,7 +237,9 @@ class Downloads:
         if self._addresses.may_see_token(url, errand.file.url):
             headers["Authorization"] = f"Bearer {credential}"
         try:
-            return self._http.request("GET", url, repeatable=True, tries=ASKED, stream=True, headers=headers)
+            return self._http.request(
+                "GET", url, repeatable=True, tries=ASKED, subject=errand.subject, stream=True, headers=headers
+            )
         except ServiceUnavailable as error:
             raise errand.failed(str(error).removeprefix(f"{self._http.name}: ")) from error
 

@@ -81,7 +81,7 @@ class TokenSource:
 def _token(document: Mapping[str, Any], asked_at: float, server_date: datetime | None) -> Token:
     value = responses.text(document["access_token"])
     if not value.isascii() or not value.isprintable() or " " in value or not value:
-        raise Unreachable("zoom: no token: what came is none", hint="check zoom.oauth_url")
+        raise Unreachable("zoom: no token: what came is none", hint="check zoom.oauth_url", service="zoom")
     lifetime = responses.number(document.get("expires_in")) or LIFETIME
     return Token(
         value=value,

@@ -11,6 +11,7 @@ from zoomsync.errors import (
     ListingFailed,
     NotAuthorized,
     StillProcessing,
+    Subject,
     Unreachable,
     UserUnknown,
     ZoomsyncError,
@@ -93,25 +94,29 @@ def read(status: int, body: bytes) -> ZoomResponse:
     return ZoomResponse(status=status, document=found, text=said(body), is_empty=not body.strip())
 
 
-def refusal(answer: ZoomResponse, doing: str, *, otherwise: type[ZoomsyncError]) -> ZoomsyncError:
+def refusal(
+    answer: ZoomResponse, doing: str, *, otherwise: type[ZoomsyncError], subject: Subject | None = None
+) -> ZoomsyncError:
     """The error that a refused request is; `otherwise` where it concerns only what was asked for."""
-    message = f"zoom: {doing}: {answer.fact}"
+    kind, message = otherwise, f"zoom: {doing}: {answer.fact}"
+    hint = _HINTS.get(answer.code or 0, "it is tried again")
     if answer.code == NO_SCOPE:
-        return NotAuthorized(
-            f"zoom: {doing}: the app lacks a scope: {lacking(answer.text)}",
-            hint="add it to the app at marketplace.zoom.us and activate the app again; was its admin's role changed?",
-        )
-    if answer.is_stale or answer.text.lower().startswith("invalid access token"):
-        return NotAuthorized(message, hint="check in marketplace.zoom.us that the app is still activated")
-    if answer.status == 429 or answer.status >= 500:
-        return Unreachable(message, hint="Zoom is busy or out of order; it is tried again")
-    if answer.document is None or answer.status < 200 or 300 <= answer.status < 400 or answer.code == NO_SUCH_ENDPOINT:
-        return Unreachable(message, hint="check zoom.api_url, and that no proxy answers in Zoom's place")
-    if answer.is_processing and otherwise is not DeletionRefused:
-        return StillProcessing(f"zoom: {doing}: still being processed", hint="the next pass asks again")
-    if answer.code in USER_UNKNOWN and otherwise is ListingFailed:
-        otherwise = UserUnknown
-    return otherwise(message, hint=_HINTS.get(answer.code or 0, "it is tried again"))
+        kind, message = NotAuthorized, f"zoom: {doing}: the app lacks a scope: {lacking(answer.text)}"
+        hint = "add it to the app at marketplace.zoom.us and activate the app again; was its admin's role changed?"
+    elif answer.is_stale or answer.text.lower().startswith("invalid access token"):
+        kind, hint = NotAuthorized, "check in marketplace.zoom.us that the app is still activated"
+    elif answer.status == 429 or answer.status >= 500:
+        kind, hint = Unreachable, "Zoom is busy or out of order; it is tried again"
+    elif (
+        answer.document is None or answer.status < 200 or 300 <= answer.status < 400 or answer.code == NO_SUCH_ENDPOINT
+    ):
+        kind, hint = Unreachable, "check zoom.api_url, and that no proxy answers in Zoom's place"
+    elif answer.is_processing and otherwise is not DeletionRefused:
+        kind, message = StillProcessing, f"zoom: {doing}: still being processed"
+        hint = "the next pass asks again"
+    elif answer.code in USER_UNKNOWN and otherwise is ListingFailed:
+        kind = UserUnknown
+    return kind(message, hint=hint, service="zoom", subject=subject)
 
 
 _HINTS: Mapping[int, str] = {
@@ -128,14 +133,16 @@ def token_refusal(answer: ZoomResponse) -> ZoomsyncError:
     kind = str((answer.document or {}).get("error", ""))
     message = f"zoom: no token: {answer.text} (HTTP {answer.status}{f', {redact(kind)}' if kind else ''})"
     if answer.status == 429 or answer.status >= 500:
-        return Unreachable(message, hint="Zoom is busy or out of order; it is tried again")
+        return Unreachable(message, hint="Zoom is busy or out of order; it is tried again", service="zoom")
     if answer.status not in (400, 401, 403):
-        return Unreachable(message, hint="check zoom.oauth_url, and that no proxy answers in Zoom's place")
-    if kind == "unsupported_grant_type":
-        return NotAuthorized(message, hint="make an app of the type Server-to-Server OAuth and activate it")
-    if kind == "invalid_request":
-        return NotAuthorized(message, hint="check zoom.account_id")
-    return NotAuthorized(message, hint="check zoom.client_id and zoom.client_secret, and that the app is activated")
+        hint = "check zoom.oauth_url, and that no proxy answers in Zoom's place"
+        return Unreachable(message, hint=hint, service="zoom")
+    hints = {
+        "unsupported_grant_type": "make an app of the type Server-to-Server OAuth and activate it",
+        "invalid_request": "check zoom.account_id",
+    }
+    hint = hints.get(kind, "check zoom.client_id and zoom.client_secret, and that the app is activated")
+    return NotAuthorized(message, hint=hint, service="zoom")
 
 
 def meeting_path(uuid: str, file_id: str | None = None) -> str:

@@ -221,7 +221,7 @@ class LibraryLock:
                 own = replace(access, dir_mode=access.dir_mode & 0o755)  # nobody else plants anything in there
                 make_folders(self._path, self._path / FOLDER, own)
         except MeetingFailed as error:  # here it concerns every meeting
-            raise LibraryUnusable(str(error), hint=error.hint) from error
+            raise error.become(LibraryUnusable) from error
 
     def _take_lock(self) -> None:
         path = self._path / FOLDER / "lock"
@@ -230,5 +230,7 @@ class LibraryLock:
             try:
                 lock.acquire()
             except Timeout as error:
-                raise PassRunning(f"{self._path}: another pass is running in this library") from error
+                raise PassRunning(
+                    f"{self._path}: another pass is running in this library", service="library"
+                ) from error
         self._pass_lock = lock

@@ -11,7 +11,15 @@ from zoomsync.destinations.vidizmo.client import PortalRefused
 from zoomsync.destinations.vidizmo.invitations import Invitations
 from zoomsync.destinations.vidizmo.terms import AuthorTerms, Case, judge
 from zoomsync.destinations.vidizmo.users import PortalUser, PortalUsers, no_account
-from zoomsync.errors import ConfigError, DestinationUnsupported, Forbidden, MeetingFailed, Unreachable, ZoomsyncError
+from zoomsync.errors import (
+    ConfigError,
+    DestinationUnsupported,
+    Forbidden,
+    MeetingFailed,
+    Subject,
+    Unreachable,
+    ZoomsyncError,
+)
 from zoomsync.formatting import plural
 from zoomsync.model import Author, Standing, User
 
@@ -120,7 +128,7 @@ class PortalAuthors:
         """Look an address up. Raises `MeetingFailed` where the portal fails over this one alone; it is asked once."""
         if email in self._lost:
             known = self._lost[email]
-            raise type(known)(str(known), hint=known.hint)
+            raise known.become(type(known))
         try:
             return self._directory.find(email)
         except (PortalRefused, Forbidden, Unreachable) as error:
@@ -132,7 +140,9 @@ class PortalAuthors:
         return self._failed_over(email, error, MeetingFailed)
 
     def _failed_over(self, email: str, error: ZoomsyncError, kind: type[MeetingFailed]) -> MeetingFailed:
-        self._lost[email] = kind(f"{error}, asked for {email}", hint=error.hint)
+        self._lost[email] = kind(
+            f"{error}, asked for {email}", hint=error.hint, service=error.service, subject=Subject("user", email)
+        )
         return self._lost[email]
 
     def _foresee(self, host: User, email: str) -> Author:

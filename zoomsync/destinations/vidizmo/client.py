@@ -33,6 +33,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
 class PortalRefused(MeetingFailed):
     """The portal says no to one request."""
 
+    service = "portal"
+
     def __init__(self, message: str, *, hint: str, status: int, name: str) -> None:
         super().__init__(message, hint=hint)
         self.status = status
@@ -89,6 +91,7 @@ def misunderstood(operation: str, name: str) -> Unreachable:
     return Unreachable(
         f"portal: {operation}: the answer holds no {name}",
         hint=f"another portal may have it elsewhere: destination.endpoints.{operation}.answer.{name} says where",
+        service="portal",
     )
 
 
@@ -127,6 +130,7 @@ class PortalClient:
                 raise NotAuthorized(
                     f"portal: {operation}: {self._fact(response)}, right after signing in",
                     hint="check that nobody else signs in as destination.email at the same time",
+                    service="portal",
                 )
         if response.status_code >= 300:
             raise self._refusal(operation, response)
@@ -191,7 +195,7 @@ class PortalClient:
             )
         except Unreachable as error:
             fact = str(error).removeprefix(f"{self._http.name}: ")
-            raise type(error)(f"portal: {operation}: {fact}", hint=error.hint) from None
+            raise error.become(type(error), f"portal: {operation}: {fact}") from None
         if data is None:  # the path as it is in the table: the filled one may hold a secret
             log.debug("portal: %s: %s %s: HTTP %d", operation, row.method, row.path, response.status_code)
         return response
@@ -226,12 +230,14 @@ class PortalClient:
             raise Unreachable(
                 f"portal: {host_of(self.url)}: no sign-in there: {fact}",
                 hint=f"check destination.url, to which {API} is added",
+                service="portal",
             )
         if response.status_code >= 300:
             which = "password" if account.password else "client_secret, which may have expired, and application_id"
             raise NotAuthorized(
                 f"portal: {host_of(self.url)}: sign-in refused: {fact}",
                 hint=f"check destination.email and {which}",
+                service="portal",
             )
         token = _token(response, self.table["sign_in"].answer["token"])
         self._http.hide(token)
@@ -241,7 +247,7 @@ class PortalClient:
         message = f"portal: {operation}: {self._fact(response)}"
         if response.status_code in (401, 403):
             hint = "give the account of destination.email, and the author, the right to do this in the portal"
-            return Forbidden(message, hint=hint)
+            return Forbidden(message, hint=hint, service="portal")
         hint = f"the portal's reference is {self.url}{API}doc/index.html"
         if response.status_code < 400 or response.status_code in UNLIKE:
             hint += f"; destination.endpoints.{operation} overrides what zoomsync sends"
@@ -261,6 +267,7 @@ class PortalClient:
         raise Unreachable(
             f"portal: {operation}: {host_of(self.url)}: answers {self._http.said(response.content)} instead of JSON",
             hint="check destination.url; the next pass tries again",
+            service="portal",
         )
 
 
@@ -273,7 +280,9 @@ def _token(response: Response, place: str) -> str:
     token = picked(document, place)
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Unreachable(
-            "portal: no token: what came is none", hint="check destination.url, or destination.endpoints.sign_in.answer"
+            "portal: no token: what came is none",
+            hint="check destination.url, or destination.endpoints.sign_in.answer",
+            service="portal",
         )
     return token
 

@@ -70,7 +70,7 @@ class VidizmoDestination:
             self._writer.find_category()
             self._authors.ready()
         except PortalRefused as refused:  # here it concerns every meeting
-            raise Unreachable(str(refused), hint=refused.hint) from refused
+            raise refused.become(Unreachable) from refused
         if not dry_run:
             self._unanswered.tidy()
 

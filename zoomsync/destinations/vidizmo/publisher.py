@@ -59,7 +59,9 @@ class Publication:
         self._take_stock()
         receipt = self._concluded(self._added([self._as_stored(file) for file in self._in_order()]))
         for problem in self._lacking.values():
-            raise PartlyStored(str(problem), hint=problem.hint, receipt=receipt, lacking=self._lacking)
+            raise PartlyStored(
+                str(problem), hint=problem.hint, service="portal", receipt=receipt, lacking=self._lacking
+            )
         return receipt
 
     def _take_stock(self) -> None:
@@ -120,7 +122,7 @@ class Publication:
         except (PortalRefused, Forbidden) as refused:
             if not media or is_media(file.role):
                 raise
-            problem = MeetingFailed(f"{file.name}: {refused}", hint=refused.hint)
+            problem = refused.become(MeetingFailed, f"{file.name}: {refused}")
             self._lacking |= dict.fromkeys(file.made_of, problem)
             return None
 

@@ -135,6 +135,7 @@ class SelfCheck:
             raise Unreachable(
                 f"destination.category: the portal has no {self._category}",
                 hint=f"it has: {', '.join(sorted(names)) or 'none'}",
+                service="portal",
             )
         return f"{len(names)} listed"
 

@@ -79,7 +79,9 @@ class ScimUsers:
 
     def _user(self, one: Any) -> PortalUser:
         if not isinstance(one, dict) or not one.get("id"):
-            raise Unreachable("portal: scim: the answer is no user", hint="check destination.scim_url")
+            raise Unreachable(
+                "portal: scim: the answer is no user", hint="check destination.scim_url", service="portal"
+            )
         return PortalUser(
             id=str(one["id"]),
             email=str(one.get("userName", "")),
@@ -122,13 +124,13 @@ class ScimUsers:
             )
         except Unreachable as error:
             fact = str(error).removeprefix(f"{self._http.name}: ")
-            raise type(error)(f"portal: scim: {fact}", hint=error.hint) from None
+            raise error.become(type(error), f"portal: scim: {fact}") from None
         fact = f"HTTP {response.status_code}, {self._http.said(response.content)}"
         message = f"portal: scim: {method} {path.partition('/')[0]}: {fact}"
         if response.status_code == 401:
-            raise NotAuthorized(message, hint="check destination.scim_token")
+            raise NotAuthorized(message, hint="check destination.scim_token", service="portal")
         if response.status_code == 403:
-            raise Forbidden(message, hint="let the token of SCIM change users and groups")
+            raise Forbidden(message, hint="let the token of SCIM change users and groups", service="portal")
         if response.status_code >= 300:
             raise _refused(message, response.status_code, response.content)
         if not response.content.strip():
@@ -138,6 +140,7 @@ class ScimUsers:
         raise Unreachable(
             f"portal: scim: {host_of(self._url)}: answers {self._http.said(response.content)} instead of JSON",
             hint="check destination.scim_url",
+            service="portal",
         )
 
 
@@ -153,5 +156,5 @@ def _refused(message: str, status: int, body: bytes) -> PortalRefused:
 def _resources(document: Any) -> list[dict[str, Any]]:
     found = document.get("Resources", []) if isinstance(document, dict) else None
     if not isinstance(found, list):
-        raise Unreachable("portal: scim: the answer is no list", hint="check destination.scim_url")
+        raise Unreachable("portal: scim: the answer is no list", hint="check destination.scim_url", service="portal")
     return [one for one in found if isinstance(one, dict)]

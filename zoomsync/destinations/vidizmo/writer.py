@@ -254,6 +254,7 @@ class Writer:
             raise Unreachable(
                 f"portal: media_get: media {media.id} shows no {self._manner.uuid_attribute}, by which it is found",
                 hint="another portal may have it elsewhere: see destination.endpoints.media_get.answer.attributes",
+                service="portal",
             )
 
     def tell(self, media: MediaItem, uuid: str, own: Held, *, is_draft: bool = False) -> None:

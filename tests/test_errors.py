@@ -1,0 +1,162 @@
+"""Every error names what failed, and whom or what that concerns."""
+
+import ast
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import zoomsync
+from tests.fakes import NOW, FakeClock
+from tests.sandbox import faults
+from tests.sandbox.faults import Fault
+from tests.sandbox.server import Sandbox
+from tests.sandbox.worlds import small_world
+from tests.zoom.edge import tokens_for
+from zoomsync.destinations.vidizmo.client import PortalRefused
+from zoomsync.errors import (
+    AccountListRefused,
+    DiskFull,
+    LibraryUnusable,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    Subject,
+    Unreachable,
+    ZoomsyncError,
+)
+from zoomsync.http import Http
+from zoomsync.zoom.client import ZoomClient
+
+OF_ONE_SERVICE = {
+    "UsageError": "command line",
+    "ConfigError": "config",
+    "AccountListRefused": "zoom",
+    "PassRunning": "state",
+    "ToolMissing": "ffmpeg",
+    "DiskFull": "disk",
+    "StateUnusable": "state",
+    "LibraryUnusable": "library",
+    "ClockWrong": "clock",
+    "DownloadFailed": "zoom",
+    "Unjoinable": "ffmpeg",
+    "StillProcessing": "zoom",
+    "DeletionRefused": "zoom",
+    "UserUnknown": "zoom",
+    "PortalRefused": "portal",
+}
+OF_ANY_DESTINATION = {"OutcomeUnknown", "DestinationUnsupported", "RemovedByPerson", "PartlyStored"}
+OF_ANY_SERVICE = {"Forbidden", "ServiceUnavailable", "NotAuthorized", "Unreachable"}
+"""Each place that raises one of these says whose it is."""
+
+
+def leaves(kind: type[ZoomsyncError] = ZoomsyncError) -> Iterator[type[ZoomsyncError]]:
+    below = [one for one in kind.__subclasses__() if one.__module__.startswith("zoomsync.")]
+    for one in below:
+        yield from leaves(one)
+    if not below:
+        yield kind
+
+
+def test_every_leaf_implies_its_service_or_is_one_that_must_be_given_it() -> None:
+    found = {kind.__name__: kind.service for kind in leaves()}
+
+    assert {name: service for name, service in found.items() if service} == OF_ONE_SERVICE
+    assert {name for name, service in found.items() if not service} <= OF_ANY_DESTINATION | OF_ANY_SERVICE
+
+
+def test_who_raises_an_error_of_any_service_names_it() -> None:
+    silent = [
+        f"{path.name}:{call.lineno}"
+        for path in Path(zoomsync.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in OF_ANY_SERVICE
+        if "service" not in {keyword.arg for keyword in call.keywords}
+    ]
+
+    assert silent == []
+
+
+def test_an_error_that_becomes_another_stays_about_the_same() -> None:
+    first = MeetingFailed("library: no", hint="look", service="library", subject=Subject("meeting", "u=="))
+
+    other = first.become(LibraryUnusable, "it is lost")
+
+    assert (type(other), str(other), other.hint) == (LibraryUnusable, "it is lost", "look")
+    assert (other.service, other.subject) == ("library", Subject("meeting", "u=="))
+    assert (str(first.become(DiskFull)), first.become(DiskFull).service) == ("library: no", "library")
+
+
+def test_a_refusal_of_the_portal_is_the_portals() -> None:
+    refused = PortalRefused("portal: no", hint="", status=400, name="")
+
+    assert (refused.service, refused.subject) == ("portal", None)
+    assert refused.become(Unreachable).service == "portal"
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(small_world(NOW, has_media=False), clock=lambda: NOW) as one:
+        yield one
+
+
+@pytest.fixture
+def zoom(sandbox: Sandbox) -> Iterator[ZoomClient]:
+    clock = FakeClock()
+    http = Http(name="zoom", clock=clock, rate=None, user_agent="zoomsync/test", timeouts=(2, 0.3))
+    yield ZoomClient(http, tokens_for(sandbox, http, clock), api_url=sandbox.api_url, clock=clock)
+    http.close()
+
+
+SINCE, UNTIL = (NOW - timedelta(days=20)).date(), NOW.date()
+EVE, UUID, FILE = "eve@example.org", "u/1==", "f-1"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (faults.page(), ServiceUnavailable),
+        (faults.page(404), Unreachable),
+        (faults.no_scope(), NotAuthorized),
+        (faults.bad_token(), NotAuthorized),
+        (faults.refused(400, 200, "Only available for Paid account."), ZoomsyncError),
+    ],
+    ids=["out of order", "no Zoom there", "no scope", "no good token", "refused"],
+)
+@pytest.mark.parametrize(
+    ("question", "endpoint", "subject"),
+    [
+        (lambda zoom: zoom.users("active"), "users", None),
+        (lambda zoom: zoom.user(EVE), "users", Subject("user", EVE)),
+        (lambda zoom: zoom.recordings(SINCE, UNTIL, user=None), "recordings", None),
+        (lambda zoom: zoom.recordings(SINCE, UNTIL, user=EVE), "recordings", Subject("user", EVE)),
+        (lambda zoom: zoom.meeting(UUID), "meetings", Subject("meeting", UUID)),
+        (lambda zoom: zoom.delete_file(UUID, FILE, "trash"), "meetings", Subject("file", FILE)),
+    ],
+    ids=["users", "user", "account's list", "user's list", "meeting", "deletion"],
+)
+def test_whatever_zoom_is_asked_an_error_names_zoom_and_whom_it_concerns(
+    sandbox: Sandbox,
+    zoom: ZoomClient,
+    question: Callable[[ZoomClient], object],
+    endpoint: str,
+    subject: Subject | None,
+    fault: Fault,
+    kind: type[ZoomsyncError],
+) -> None:
+    sandbox.fail(endpoint, with_=fault, times=None)
+
+    with pytest.raises((kind, AccountListRefused)) as caught:
+        question(zoom)
+
+    assert (caught.value.service, caught.value.subject) == ("zoom", subject)
+
+
+def test_a_refused_token_concerns_the_credential_whoever_was_asked_about(sandbox: Sandbox, zoom: ZoomClient) -> None:
+    sandbox.fail("oauth", with_=faults.oauth_refused())
+
+    with pytest.raises(NotAuthorized) as caught:
+        zoom.meeting(UUID)
+
+    assert (caught.value.service, caught.value.subject) == ("zoom", None)
