@@ -16,6 +16,7 @@ from zoomsync.model import (
     Phase,
     Receipt,
     RecordingFile,
+    Role,
     StoredFile,
     User,
 )
@@ -142,7 +143,7 @@ def a_receipt(meeting: Meeting | None = None, **changes: Any) -> Receipt:
     """A receipt whose one `video.mp4` contains every file of the meeting."""
     of = meeting or a_meeting()
     stored = StoredFile(
-        name="video.mp4", role="video", size=of.size, sha256=SHA, made_of=tuple(file.id for file in of.files)
+        name="video.mp4", role=Role("video"), size=of.size, sha256=SHA, made_of=tuple(file.id for file in of.files)
     )
     plain = Receipt(
         uuid=of.uuid,

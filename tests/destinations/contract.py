@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes import a_cloud_file, a_file, a_meeting, a_user
 from zoomsync.errors import MeetingFailed, RemovedByPerson
-from zoomsync.model import Item, ItemFile, Kind, Meeting, Receipt
+from zoomsync.model import Item, ItemFile, Kind, Meeting, Receipt, Role
 
 if TYPE_CHECKING:
     from zoomsync.destinations.base import Destination
@@ -26,11 +26,11 @@ def a_staged(folder: Path, name: str, content: bytes, **changes: Any) -> ItemFil
     source = folder / hashlib.sha256(name.encode() + content).hexdigest()
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_bytes(content)
-    role = name.rpartition(".")[0]
+    stem = name.rpartition(".")[0]
     plain = ItemFile(
         name=name,
-        role=role,
-        made_of=(f"file-{role}",),
+        role=Role.parse(changes.pop("role", stem)),
+        made_of=(f"file-{stem}",),
         source=source,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -72,7 +72,7 @@ def with_files(meeting: Meeting, files: list[ItemFile], **changes: Any) -> Item:
 
 def without(item: Item, *roles: str) -> Item:
     """The item with the files of these roles kept as they are stored: nothing of them is staged."""
-    files = tuple(replace(file, source=None) if file.role in roles else file for file in item.files)
+    files = tuple(replace(file, source=None) if str(file.role) in roles else file for file in item.files)
     return replace(item, files=files)
 
 
@@ -128,7 +128,7 @@ class DestinationContract:
         receipt = self.published(destination, item)
 
         assert (receipt.uuid, receipt.destination) == (item.meeting.uuid, destination.id)
-        assert [file.role for file in receipt.files] == ["video", "captions"]
+        assert [str(file.role) for file in receipt.files] == ["video", "captions"]
         assert [(one.id, one.sha256) for one in receipt.cloud] == [(one.id, one.sha256) for one in item.cloud]
         assert all(receipt.covers(a_file(id=one.id, size=one.size, start=one.start)) for one in item.cloud)
 
@@ -155,7 +155,7 @@ class DestinationContract:
         second = self.published(destination, more, first)
 
         assert second.files[:2] == first.files
-        assert [file.role for file in second.files] == ["video", "captions", "chat"]
+        assert [str(file.role) for file in second.files] == ["video", "captions", "chat"]
         assert destination.find(first.uuid) == second
         assert destination.verify(second).safe
         assert not destination.verify(first).safe
@@ -167,7 +167,7 @@ class DestinationContract:
 
         second = self.published(destination, with_files(a_meeting(files=()), [rebuilt, captions]), first)
 
-        assert [(file.role, file.size, file.made_of) for file in second.files] == [
+        assert [(str(file.role), file.size, file.made_of) for file in second.files] == [
             ("video", rebuilt.size, ("file-video", "file-2")),
             ("captions", captions.size, ("file-captions",)),
         ]

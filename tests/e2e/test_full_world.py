@@ -214,7 +214,7 @@ def test_a_receipt_is_true_of_the_files_on_disk_and_the_state_knows_the_same(twi
     }
     assert known is not None
     assert known.place == str(item.relative_to(site.root))
-    assert {(one.name, one.role, one.made_of) for one in known.files} == {
+    assert {(one.name, str(one.role), one.made_of) for one in known.files} == {
         (one["name"], one["role"], tuple(one["made_of"])) for one in receipt["files"]
     }
 

@@ -242,7 +242,7 @@ def test_what_has_nothing_new_is_kept_as_it_is_stored() -> None:
 
     assert before is not None
     assert arrangement.keep == before.files
-    assert [one.role for one in arrangement.build] == ["chat"]
+    assert [str(one.role) for one in arrangement.build] == ["chat"]
 
 
 def test_nothing_is_stitched_again_because_the_config_changed() -> None:

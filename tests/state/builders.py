@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 from tests.fakes import NOW, a_meeting, a_receipt, an_entry
-from zoomsync.model import Entry, Gap, Intent, Phase, Process, Run
+from zoomsync.model import Entry, Gap, Intent, Phase, Process, Role, Run
 from zoomsync.state import Head, State
 
 ID = "0123456789abcdef" * 2
@@ -23,6 +23,7 @@ PLAIN: dict[type, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     datetime: st.datetimes(min_value=datetime(1990, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001  # hypothesis wants the bound without zone
     NoneType: st.none(),
+    Role: st.text(max_size=8).map(Role.parse),
 }
 
 
@@ -35,7 +36,7 @@ def any_value(kind: Any) -> st.SearchStrategy[Any]:
         return st.lists(any_value(parts[0]), max_size=2).map(tuple)
     if origin is Mapping:
         return st.dictionaries(any_value(parts[0]), any_value(parts[1]), max_size=2)
-    if isinstance(kind, type) and is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind) and kind not in PLAIN:
         hints = get_type_hints(kind)
         return st.builds(kind, **{one.name: any_value(hints[one.name]) for one in fields(kind)})
     return st.sampled_from(kind) if issubclass(kind, StrEnum) else PLAIN[kind]

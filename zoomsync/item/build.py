@@ -10,7 +10,19 @@ from pathlib import Path
 from zoomsync.errors import Unjoinable, Unstitchable
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Meeting, Receipt, RecordingFile, StoredFile
+from zoomsync.model import (
+    Clock,
+    CloudFile,
+    Fetched,
+    Item,
+    ItemFile,
+    Kind,
+    Meeting,
+    Receipt,
+    RecordingFile,
+    Role,
+    StoredFile,
+)
 from zoomsync.naming import item_folder, title, zone
 from zoomsync.rules.layout import How, Output, numbered, numbers, original, separate
 from zoomsync.rules.segments import segments
@@ -62,9 +74,9 @@ def build_item(have: Materials, style: Style, bench: BuildContext) -> Item:
     videos = [o for o in have.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
     texts = [output for output in have.arrangement.build if output not in videos]
     made = [file for output in videos for file in _video(output, have, style, bench)]
-    if any(file.role in ("video", "audio") for file in [*made, *kept]):
+    if any(file.role.is_primary for file in [*made, *kept]):
         timed = [file for file in (*made, *kept) if file.offsets]
-        offsets = _offsets(have.known, sorted(timed, key=lambda file: (not file.role.startswith("video"), file.role)))
+        offsets = _offsets(have.known, sorted(timed, key=lambda file: (file.role.kind != Kind.VIDEO, str(file.role))))
         made += [file for output in texts for file in _text(output, have, offsets, bench)]
     else:
         made += [file for output in texts for file in _separate_text(output, have)]
@@ -82,14 +94,14 @@ def build_item(have: Materials, style: Style, bench: BuildContext) -> Item:
     )
 
 
-def _by_role(files: Iterable[ItemFile]) -> dict[str, ItemFile]:
+def _by_role(files: Iterable[ItemFile]) -> dict[Role, ItemFile]:
     """Each role once; an original never takes the place of another file's: it gets a number of its own."""
-    found: dict[str, ItemFile] = {}
+    found: dict[Role, ItemFile] = {}
     for file in files:
         one, number = file, 2
-        while one.role.startswith("segments/") and _differs(one, found.get(one.role)):
+        while one.role.is_original and _differs(one, found.get(one.role)):
             stem, dot, ending = file.name.rpartition(".")
-            one = replace(file, role=f"{file.role}-{number}", name=f"{stem}-{number}{dot}{ending}")
+            one = replace(file, role=Role.parse(f"{file.role}-{number}"), name=f"{stem}-{number}{dot}{ending}")
             number += 1
         found[one.role] = one
     return found
@@ -99,7 +111,7 @@ def _differs(file: ItemFile, other: ItemFile | None) -> bool:
     return other is not None and (file.made_of, file.sha256) != (other.made_of, other.sha256)
 
 
-def _own_sources(files: Mapping[str, ItemFile], folder: Path) -> tuple[ItemFile, ...]:
+def _own_sources(files: Mapping[Role, ItemFile], folder: Path) -> tuple[ItemFile, ...]:
     """Each file with a source of its own, so that the destination may move it away: a second use gets a link."""
     taken: set[Path] = set()
     owned = []
@@ -173,7 +185,7 @@ def _seconds(files: Iterable[RecordingFile]) -> float:
 def _originals(output: Output, have: Materials) -> list[ItemFile]:
     """The segments as fetched. Each is linked, not moved, in staging: it may go into several places."""
     segment = numbers(have.known)
-    stored = {(file.made_of, file.sha256): file for file in have.arrangement.keep if file.role.startswith("segments/")}
+    stored = {(file.made_of, file.sha256): file for file in have.arrangement.keep if file.role.is_original}
     originals = []
     for file in output.inputs:
         one = original(file, segment[file.id])
@@ -205,7 +217,7 @@ def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict
     offsets: dict[str, tuple[str, float]] = {}
     for part in parts:
         ids = {file.id for file in part.files if file.kind.is_media}
-        found = ((v.role, o) for v in videos for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids)
+        found = ((str(v.role), o) for v in videos for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids)
         by_the_clock = ("", (part.start - parts[0].start).total_seconds())
         offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
     return offsets

@@ -21,7 +21,7 @@ from zoomsync.item.build import BuildContext, Materials, build_item
 from zoomsync.item.disk import Reservation, device, explained
 from zoomsync.media import mp4
 from zoomsync.media.probe import probe
-from zoomsync.model import Author, Entry, Fetched, Phase, Receipt, RecordingFile, StoredFile, Verdict
+from zoomsync.model import Author, Entry, Fetched, Phase, Receipt, RecordingFile, Role, StoredFile, Verdict
 from zoomsync.naming import suffix
 from zoomsync.rules.layout import How, extension, wanted
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
@@ -108,8 +108,8 @@ def _require_main(known: Receipt | None, files: tuple[StoredFile, ...], job: Pub
     )
 
 
-def _is_main(role: str) -> bool:
-    return role.startswith(("video", "audio", "segments/"))
+def _is_main(role: Role) -> bool:
+    return role.is_media or role.is_original
 
 
 def ids(receipt: Receipt | None) -> set[str]:

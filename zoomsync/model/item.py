@@ -1,13 +1,92 @@
 """What a destination holds, and what it returned for it."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic_core import CoreSchema, core_schema
 
 from zoomsync.model.zoom import Kind, Meeting, RecordingFile
+
+ORIGINAL = "original"
+"""The kind of a file as fetched, kept beside what was made of it."""
+_ORIGINAL = re.compile(r"segments/(0|[1-9][0-9]{0,8}) (.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a file is in its item, stable over versions of the file.
+
+    It is written as `video`, `video.gallery_view`, `video.2`, `captions.cc.part-2`, and for an original as
+    `segments/1 chat_file`. State, manifests and portals keep it in this form: `parse` and `str` are inverse, also for
+    texts that no version wrote.
+    """
+
+    kind: str
+    """`video`, `audio`, `captions`, `chat` …, or `ORIGINAL`."""
+    words: tuple[str, ...] = ()
+    """What tells it from others of its kind: its view, `2` for a segment's own video, `part-2`, `twin-2`."""
+    segment: int | None = None
+    """Of an original: the number of its segment, from 1."""
+
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def parse(text: str) -> "Role":
+        """The role that is written so."""
+        if found := _ORIGINAL.fullmatch(text):
+            return Role(ORIGINAL, tuple(found[2].split(".")), int(found[1]))
+        kind, *words = text.split(".")
+        return Role(kind, tuple(words))
+
+    def __str__(self) -> str:
+        if self.segment is not None:
+            return f"segments/{self.segment} {'.'.join(self.words)}"
+        return ".".join((self.kind, *self.words))
+
+    @property
+    def is_original(self) -> bool:
+        """Whether it is a file as fetched, beside what was made of it."""
+        return self.segment is not None
+
+    @property
+    def is_media(self) -> bool:
+        """Whether it is a video or sound of the item, no original."""
+        return self.kind in (Kind.VIDEO, Kind.AUDIO)
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the video, or the sound, that spans the whole meeting."""
+        return self.is_media and not self.words
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it came late and could not be joined with the file of its kind."""
+        return any(word.startswith("part-") for word in self.words)
+
+    def further(self, word: int | str) -> "Role":
+        """One more of its kind: `video`, 2 → `video.2`."""
+        return replace(self, words=(*self.words, str(word)))
+
+    def is_within(self, other: Self) -> bool:
+        """Whether it is `other` or one made from it by `further`, once or more often."""
+        begin = self.words[: len(other.words)]
+        return (self.kind, begin, self.segment) == (other.kind, other.words, other.segment)
+
+    def is_single(self, whole: Self) -> bool:
+        """Whether it is one segment of `whole`, as a file of its own: `video.2` of `video`."""
+        return self.is_within(whole) and len(self.words) == len(whole.words) + 1 and self.words[-1].isdecimal()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> CoreSchema:
+        """In documents a role is its text."""
+        text = core_schema.str_schema()
+        serialization = core_schema.to_string_ser_schema()
+        return core_schema.no_info_after_validator_function(cls.parse, text, serialization=serialization)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +141,7 @@ class StoredFile:
 
     name: str
     """Relative to the item, `/`-separated; a versioned name after an update."""
-    role: str
-    """What it is in the item, stable over versions: `video`, `video.gallery_view`, `segments/1 chat_file` …"""
+    role: Role
     size: int
     sha256: str
     made_of: tuple[str, ...]
@@ -128,7 +206,7 @@ class ItemFile:
 
     name: str
     """The wanted name in the item, e.g. `video.mp4` or `segments/1 gallery_view.mp4`."""
-    role: str
+    role: Role
     made_of: tuple[str, ...]
     source: Path | None
     """The staged file, which the destination may move away; None: keep the stored file of `role` as it is."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from zoomsync.model import Kind, RecordingFile, Segment
+from zoomsync.model import Kind, RecordingFile, Role, Segment
+from zoomsync.model.item import ORIGINAL
 from zoomsync.rules.segments import VIEWS, rank, segments
 
 
@@ -22,7 +23,7 @@ class How(StrEnum):
 class Output:
     """One file that the item should have, and what it is made of."""
 
-    role: str
+    role: Role
     name: str
     how: How
     inputs: tuple[RecordingFile, ...]
@@ -52,7 +53,7 @@ def wanted(
 
 def _distinct(outputs: Iterable[Output]) -> tuple[Output, ...]:
     """No two of the same role or name: types that Zoom spells differently can look the same in a file name."""
-    taken: dict[str, Output] = {}
+    taken: dict[Role, Output] = {}
     for output in outputs:
         number, one = 2, output
         while one.role in taken or any(one.name == other.name for other in taken.values()):
@@ -74,7 +75,7 @@ def alone(output: Output, file: RecordingFile) -> Output:
 
 def original(file: RecordingFile, number: int) -> Output:
     """A file of this segment as it was fetched, beside what was made of it."""
-    role = f"segments/{number} {safe(file.label)}"
+    role = Role(ORIGINAL, (safe(file.label),), number)
     return Output(role=role, name=f"{role}.{extension(file)}", how=How.KEEP, inputs=(file,))
 
 
@@ -85,7 +86,7 @@ def numbers(files: Iterable[RecordingFile]) -> dict[str, int]:
 
 def numbered(output: Output, number: int | str) -> Output:
     """The output as one of several of its kind: `video.mp4`, 2 → `video.2.mp4`."""
-    return replace(output, role=f"{output.role}.{number}", name=_numbered(output.name, number))
+    return replace(output, role=output.role.further(number), name=_numbered(output.name, number))
 
 
 def _separate(part: Segment, number: int, views: Sequence[str]) -> list[Output]:
@@ -131,9 +132,9 @@ def _media(key: str, inputs: tuple[RecordingFile, ...]) -> Output:
     ending = extension(inputs[0]) if len(inputs) == 1 else {"video": "mp4", "audio": "m4a"}[stem]
     if stem == "audio" and key in ("audio_only", "m4a"):
         key = ""
-    label = f"{stem}.{safe(key)}" if key else stem
+    role = Role(stem, (safe(key),) if key else ())
     how = How.KEEP if len(inputs) == 1 else How.STITCH
-    return Output(role=label, name=f"{label}.{ending}", how=how, inputs=inputs)
+    return Output(role=role, name=f"{role}.{ending}", how=how, inputs=inputs)
 
 
 def safe(label: str) -> str:
@@ -150,10 +151,10 @@ def _texts(parts: Sequence[Segment]) -> list[Output]:
         for file in files:
             tracks.setdefault((file.kind, _track(file, files)), []).append((number, file))
     outputs: list[Output] = []
-    taken: set[str] = set()
+    taken: set[Role] = set()
     for (_, label), found in tracks.items():
         for output in _text(label, found, is_single=len(parts) == 1):
-            role = output.role if output.role not in taken else f"{output.role}.{safe(label)}"
+            role = output.role if output.role not in taken else output.role.further(safe(label))
             name = output.name if role == output.role else _numbered(output.name, safe(label))
             taken.add(role)
             outputs.append(replace(output, role=role, name=name))
@@ -167,7 +168,7 @@ def _text(label: str, found: Sequence[tuple[int, RecordingFile]], *, is_single: 
         return [Output(role=role, name=name, how=How.KEEP, inputs=files)]
     originals = [
         Output(
-            role=f"segments/{n} {safe(label)}",
+            role=Role(ORIGINAL, (safe(label),), n),
             name=f"segments/{n} {safe(label)}.{extension(file)}",
             how=How.KEEP,
             inputs=(file,),
@@ -186,16 +187,16 @@ def _joined(files: Sequence[RecordingFile]) -> How | None:
     return How.CHAT if kind is Kind.CHAT and endings == {"txt"} else None
 
 
-def _text_name(file: RecordingFile, label: str) -> tuple[str, str]:
+def _text_name(file: RecordingFile, label: str) -> tuple[Role, str]:
     """Role and name: captions are named like the video, so that players load them by themselves."""
     if file.kind is Kind.CAPTIONS and label == "audio_transcript":
-        return "captions", f"video.{extension(file)}"
+        return Role("captions"), f"video.{extension(file)}"
     if file.kind is Kind.CAPTIONS:
         short = "cc" if label in ("closed_caption", "cc") else safe(label)
-        return f"captions.{short}", f"video.{short}.{extension(file)}"
+        return Role("captions", (short,)), f"video.{short}.{extension(file)}"
     if file.kind is Kind.CHAT and label in ("chat_file", "chat"):
-        return "chat", f"chat.{extension(file)}"
-    return f"{file.kind}.{safe(label)}", f"{safe(label)}.{extension(file)}"
+        return Role("chat"), f"chat.{extension(file)}"
+    return Role(file.kind.value, (safe(label),)), f"{safe(label)}.{extension(file)}"
 
 
 def extension(file: RecordingFile) -> str:

@@ -3,12 +3,11 @@
 `layout.wanted` says what the item should hold, `arrange` reconciles that with what is stored already.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from zoomsync.model import Receipt, RecordingFile, StoredFile
+from zoomsync.model import Receipt, RecordingFile, Role, StoredFile
 from zoomsync.rules.layout import How, Output, alone, numbered, numbers, original, safe
 
 
@@ -57,7 +56,7 @@ class _Update:
         every = {file.id: file for output in outputs for file in output.inputs}
         self._fresh = {one for one, file in every.items() if one in available and not previous.covers(file)}
         media = [one for one in previous.cloud if one.kind.is_media]
-        parts = {file.name for file in self._stored if _is_part(file)}
+        parts = {file.name for file in self._stored if file.role.is_part}
         self._altered = {one.id for one in media} & self._fresh
         """Media whose bytes are others than those stored: nothing made of them is the same again."""
         self._moved = {one.id: one.stored for one in media if one.stored in parts}
@@ -76,7 +75,7 @@ class _Update:
     def _is_unproven(self, output: Output) -> bool:
         """Whether it is stored for good, made of these very files, and only what proves their bytes is missing."""
         fresh = self._fresh & set(output.made_of)
-        is_made = any(fresh <= set(file.made_of) for file in self._stored if not _is_original(file))
+        is_made = any(fresh <= set(file.made_of) for file in self._stored if not file.role.is_original)
         return not self._can_replace and output.how is not How.KEEP and is_made and self._known.isdisjoint(fresh)
 
     def _proofs(self, unproven: Sequence[Output]) -> list[Output]:
@@ -107,16 +106,15 @@ class _Update:
     def _originals(self, whole: Sequence[Output]) -> list[StoredFile]:
         """Stored segments as last fetched, which stay."""
         replaced = {output.role for output in whole}
-        originals = (file for file in self._stored if _is_original(file) and file.role not in replaced)
+        originals = (file for file in self._stored if file.role.is_original and file.role not in replaced)
         return [file for file in originals if (file.made_of, file.sha256) in self._fetched]
 
     def _under(self, output: Output) -> list[StoredFile]:
         """The stored files in whose place an output comes: of its role, or its segments as separate files."""
-        separate = re.compile(re.escape(output.role) + r"\.\d+")
         return [
             file
             for file in self._stored
-            if file.role == output.role or (file.role not in self._wanted and separate.fullmatch(file.role))
+            if file.role == output.role or (file.role not in self._wanted and file.role.is_single(output.role))
         ]
 
     def _is_in(self, file: StoredFile, whole: Sequence[Output]) -> bool:
@@ -131,9 +129,9 @@ class _Update:
     def _is_replaced(self, file: StoredFile, whole: Sequence[Output]) -> bool:
         if any(output.role == file.role for output in whole):
             return True
-        return file.role not in self._wanted and not _is_original(file) and self._is_in(file, whole)
+        return file.role not in self._wanted and not file.role.is_original and self._is_in(file, whole)
 
-    def _part(self, output: Output, taken: AbstractSet[str]) -> Output:
+    def _part(self, output: Output, taken: AbstractSet[Role]) -> Output:
         """What is new of an output that cannot be built as a whole, beside what is stored."""
         new = tuple(file for file in output.inputs if file.id in self._fresh)
         part = alone(output, new[0]) if len(new) == 1 and output.holds else replace(output, inputs=new)
@@ -142,23 +140,15 @@ class _Update:
         if is_other and output.inputs[0].kind.is_media and _is_free(view.role, taken):
             return view
         number = 2
-        while not _is_free(f"{output.role}.part-{number}", taken):
+        while not _is_free(output.role.further(f"part-{number}"), taken):
             number += 1
         return numbered(part, f"part-{number}")
 
 
-def _is_free(role: str, taken: AbstractSet[str]) -> bool:
+def _is_free(role: Role, taken: AbstractSet[Role]) -> bool:
     """Whether neither this role is taken nor one of separate files under it."""
-    return not any(f"{other}.".startswith(f"{role}.") for other in taken)
+    return not any(other.is_within(role) for other in taken)
 
 
 def _made_of(files: Iterable[Output | StoredFile]) -> set[str]:
     return {one for file in files for one in file.made_of}
-
-
-def _is_part(file: StoredFile) -> bool:
-    return ".part-" in file.role
-
-
-def _is_original(file: StoredFile) -> bool:
-    return file.role.startswith("segments/")

@@ -245,7 +245,7 @@ def test_a_portal_that_wants_to_transcode_first_gets_captions_later(begin: Open,
     found = site.later().find("/abc//DEF+ghi==")
     assert found is not None
     receipt = site.published(without(an_item(tmp_path), "video"), found)
-    assert [file.role for file in receipt.files] == ["video", "captions"]
+    assert [str(file.role) for file in receipt.files] == ["video", "captions"]
     assert len(site.only.captions) == 1
 
 

@@ -19,7 +19,7 @@ from tests.sandbox.portal.server import Portal
 from zoomsync.destinations.vidizmo.client import PortalRefused
 from zoomsync.destinations.vidizmo.upload import Note, Uploaded, Uploads
 from zoomsync.errors import MeetingFailed, Stopped, Unreachable
-from zoomsync.model import ItemFile
+from zoomsync.model import ItemFile, Role
 
 SIZE = 10 * 1000 + 17
 BLOCK = 1000
@@ -71,7 +71,7 @@ def a_file(folder: Path) -> ItemFile:
     source = folder / "staged"
     source.write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
-    return ItemFile(name="video.mp4", role="video", made_of=("one",), source=source, size=SIZE, sha256=sha256)
+    return ItemFile(name="video.mp4", role=Role("video"), made_of=("one",), source=source, size=SIZE, sha256=sha256)
 
 
 @pytest.fixture
@@ -323,7 +323,7 @@ def test_a_large_file_costs_no_more_memory_than_its_blocks_in_flight(begin: Open
     source = tmp_path / "large"
     with source.open("wb") as file:
         file.truncate(48 << 20)
-    whole = ItemFile(name="v", role="video", made_of=("1",), source=source, size=48 << 20, sha256="0" * 64)
+    whole = ItemFile(name="v", role=Role("video"), made_of=("1",), source=source, size=48 << 20, sha256="0" * 64)
     site.portal.fail(operation="upload_block", times=None, with_=_swallow())
     site.portal.fail(operation="upload_commit", times=None, with_=_of_size(48 << 20))
     uploads = Uploads(site.destination._portal, site.clock, lambda: "f" * 32, block_size=1 << 20, threads=2)

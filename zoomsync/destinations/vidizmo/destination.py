@@ -17,7 +17,7 @@ from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.verify import altered, judge
 from zoomsync.destinations.vidizmo.writer import AttachmentWriter, Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
-from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, Stamp, StoredFile, Surveyed, User, Verdict
+from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, Role, Stamp, StoredFile, Surveyed, User, Verdict
 
 
 class VidizmoDestination:
@@ -184,7 +184,7 @@ class VidizmoDestination:
     def _told(self, uuid: str, shelf: dict[str, MediaItem], known: Receipt | None) -> Receipt | None:
         """The state's media come first: a person may have copied one, with all that it says."""
         ours, stamps = _media(known), _stamps(known)
-        files: dict[str, StoredFile] = {}
+        files: dict[Role, StoredFile] = {}
         cloud: list[CloudFile] = []
         ranked = sorted(fullest_first(shelf.values()), key=lambda media: media.id not in ours)
         for own in [_account_of(media, known) for media in ranked]:
@@ -220,7 +220,7 @@ def _media(known: Receipt | None) -> set[str]:
     return {media_of(file) for file in known.files} if known is not None else set()
 
 
-def _stamps(known: Receipt | None) -> dict[tuple[str, str], Stamp | None]:
+def _stamps(known: Receipt | None) -> dict[tuple[Role, str], Stamp | None]:
     """When each file of a receipt was looked at, by role and place."""
     return {(file.role, file.place): file.stamp for file in known.files} if known is not None else {}
 

@@ -12,7 +12,7 @@ from zoomsync.destinations.vidizmo.receipts import Held
 from zoomsync.destinations.vidizmo.text import tag_of
 from zoomsync.errors import MeetingFailed, OutcomeUnknown
 from zoomsync.formatting import moment
-from zoomsync.model import Intent
+from zoomsync.model import Intent, Role
 
 PROBED = 5
 """How many media are tried before it is said that none can be read."""
@@ -119,7 +119,9 @@ class Finder:
                 return self._kept(intent, media)
         else:
             found = [
-                one for one in self.search(intent.uuid).values() if one.id not in others and _is(one, intent.target)
+                one
+                for one in self.search(intent.uuid).values()
+                if one.id not in others and _is(one, Role.parse(intent.target))
             ]
             if found:
                 return self._kept(self._unanswered.learn(intent, media=found[0].id), found[0])
@@ -166,7 +168,7 @@ def fullest_first(media: Iterable[MediaItem]) -> list[MediaItem]:
     return sorted(media, key=rank)
 
 
-def _is(media: MediaItem, role: str) -> bool:
+def _is(media: MediaItem, role: Role) -> bool:
     kept = held_by(media)
     return kept is None or any(file.role == role and not receipts.manner_of(file) for file in kept.files)
 

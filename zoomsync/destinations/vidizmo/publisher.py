@@ -12,11 +12,11 @@ from zoomsync.destinations.vidizmo.client import PortalRefused
 from zoomsync.destinations.vidizmo.finder import Finder, fullest_first, held_by
 from zoomsync.destinations.vidizmo.media import MediaItem
 from zoomsync.destinations.vidizmo.receipts import manner_of, media_of, share_of, stored_as
-from zoomsync.destinations.vidizmo.text import host_role, is_media
+from zoomsync.destinations.vidizmo.text import host_role
 from zoomsync.destinations.vidizmo.verify import is_there, stamped, unseen
 from zoomsync.destinations.vidizmo.writer import AttachmentWriter, Writer
 from zoomsync.errors import Forbidden, MeetingFailed, PartlyStored
-from zoomsync.model import Author, Clock, CloudFile, Item, ItemFile, Receipt, StoredFile
+from zoomsync.model import Author, Clock, CloudFile, Item, ItemFile, Receipt, Role, StoredFile
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Publication:
 
     def _in_order(self) -> list[ItemFile]:
         """Videos first: the rest is attached to them."""
-        return sorted(self._item.files, key=lambda file: not is_media(file.role))
+        return sorted(self._item.files, key=lambda file: not file.role.is_media)
 
     def _as_stored(self, file: ItemFile) -> tuple[ItemFile, StoredFile | None]:
         """The file with how it is stored already, if it is."""
@@ -115,20 +115,20 @@ class Publication:
             added[file.name] = stored
         return added
 
-    def _add_or_leave(self, file: ItemFile, media: Mapping[str, StoredFile]) -> StoredFile | None:
+    def _add_or_leave(self, file: ItemFile, media: Mapping[Role, StoredFile]) -> StoredFile | None:
         """Refused texts keep no video from being known: the item goes out without them."""
         try:
             return self._add(file, media)
         except (PortalRefused, Forbidden) as refused:
-            if not media or is_media(file.role):
+            if not media or file.role.is_media:
                 raise
             problem = refused.become(MeetingFailed, f"{file.name}: {refused}")
             self._lacking |= dict.fromkeys(file.made_of, problem)
             return None
 
-    def _add(self, file: ItemFile, media: Mapping[str, StoredFile]) -> StoredFile:
+    def _add(self, file: ItemFile, media: Mapping[Role, StoredFile]) -> StoredFile:
         """A media of its own, or attached to one of `media` (by role)."""
-        if media and not is_media(file.role):
+        if media and not file.role.is_media:
             return self._attach(file, media[host_role(file.role, media)])
         made = self._writer.create(self._item, file, self._author)
         self._shelf[made.id] = made

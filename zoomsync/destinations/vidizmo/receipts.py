@@ -85,7 +85,7 @@ def share_of(receipt: Receipt, media: str) -> Held:
 
 def ordered(files: Iterable[StoredFile], cloud: Iterable[CloudFile]) -> Held:
     """In the one order that does not depend on how it came about: videos first, then what is attached."""
-    sorted_files = sorted(files, key=lambda file: (bool(manner_of(file)), file.role))
+    sorted_files = sorted(files, key=lambda file: (bool(manner_of(file)), str(file.role)))
     places = {file.name: number for number, file in enumerate(sorted_files)}
     parts = {file.name: file.made_of for file in sorted_files}
 

@@ -7,10 +7,11 @@ from html import escape
 from typing import Any
 
 from zoomsync.formatting import moment, plural, span_in_words
-from zoomsync.model import Item
+from zoomsync.model import Item, Kind, Role
 from zoomsync.naming import suffix
 
-PRIMARY = ("video", "audio", "video.1", "audio.1")
+VIDEO, AUDIO = Role("video"), Role("audio")
+PRIMARY = (VIDEO, AUDIO, VIDEO.further(1), AUDIO.further(1))
 FORMATS = {"mp4": "Video", "m4a": "Audio"}
 OTHER_FORMAT = "Document"
 _NUMBER = re.compile(r"part-\d+|\d+")
@@ -31,28 +32,20 @@ def portal_name(name: str) -> str:
     return name.replace("/", " - ")
 
 
-def title_of(item: Item, role: str) -> str:
+def title_of(item: Item, role: Role) -> str:
     """The item's title; a further video's says which it is: `Weekly – gallery view`, `Weekly – part 2`."""
-    has_video = any(file.role == "video" for file in item.files)
-    if not is_media(role) or role == "video" or (role == "audio" and not has_video):
+    has_video = any(file.role == VIDEO for file in item.files)
+    if not role.is_media or role == VIDEO or (role == AUDIO and not has_video):
         return item.title
-    stem, _, rest = role.partition(".")
-    label = re.sub(r"[._-]+", " ", rest or stem)
-    return f"{item.title} – {label}" if stem == "video" or not rest else f"{item.title} – {stem} {label}"
+    words = role.words if role.words and role.kind == Kind.VIDEO else (role.kind, *role.words)
+    return f"{item.title} – {re.sub('[._-]+', ' ', '.'.join(words))}"
 
 
-def is_media(role: str) -> bool:
-    """Whether a file of this role is a media of its own."""
-    return role.partition(".")[0] in ("video", "audio")
-
-
-def host_role(role: str, media: Mapping[str, Any]) -> str:
+def host_role(role: Role, media: Mapping[Role, Any]) -> Role:
     """The role of the media to which a text belongs: the one of the same part or number, else the primary one."""
-    for number in reversed([word for word in role.split(".")[1:] if _NUMBER.fullmatch(word)]):
-        for stem in ("video", "audio"):
-            if f"{stem}.{number}" in media:
-                return f"{stem}.{number}"
-    return next((one for one in PRIMARY if one in media), next(iter(media)))
+    numbers = [word for word in role.words if _NUMBER.fullmatch(word)]
+    same = (one.further(number) for number in reversed(numbers) for one in (VIDEO, AUDIO))
+    return next((one for one in (*same, *PRIMARY) if one in media), next(iter(media)))
 
 
 def description_of(item: Item) -> str:

@@ -19,7 +19,7 @@ from zoomsync.destinations.vidizmo.text import OTHER_FORMAT, description_of, for
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.destinations.vidizmo.verify import LONGEST_TRANSCODING, is_there, unseen
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, OutcomeUnknown, Unreachable
-from zoomsync.model import Author, Clock, Intent, Item, ItemFile, StoredFile
+from zoomsync.model import Author, Clock, Intent, Item, ItemFile, Kind, StoredFile
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class AttachmentWriter:
         name = portal_name(stored.name)
         uploaded = self._uploads.upload(file, name)
         intent = self._unanswered.begin(
-            "attach", uuid=uuid, target=file.role, place=place, name=stored.name, sha256=file.sha256
+            "attach", uuid=uuid, target=str(file.role), place=place, name=stored.name, sha256=file.sha256
         )
         try:
             self._call(intent, on, uploaded, culture)
@@ -90,7 +90,7 @@ class AttachmentWriter:
             known = intent.details
             stored = replace(stored_as(file, known["place"]), name=known["name"])
             on_it = known["place"].startswith(f"{on.id}/")
-            if not on_it or (intent.target, known["sha256"]) != (file.role, file.sha256):
+            if not on_it or (intent.target, known["sha256"]) != (str(file.role), file.sha256):
                 continue
             is_shown = is_there(stored, {on.id: on})
             is_told = on.handouts is not None and on.captions is not None
@@ -112,7 +112,7 @@ class AttachmentWriter:
 
     def _culture(self, file: ItemFile, on: MediaItem, host: StoredFile) -> str:
         """The language in which a file is this media's captions; empty: it is none, or that language is taken."""
-        is_track = file.role.partition(".")[0] == "captions" and file.name.lower().endswith(".vtt")
+        is_track = file.role.kind == Kind.CAPTIONS and file.name.lower().endswith(".vtt")
         if not is_track or file.source is None or format_of(host.name) == OTHER_FORMAT:
             return ""
         culture = _language_of(file.source) or self._language
@@ -220,7 +220,7 @@ class Writer:
     def create(self, item: Item, file: ItemFile, author: Author) -> MediaItem:
         """Make a media of a staged file. Never twice: what is not known to have come to nothing stays written down."""
         uploaded = self._uploads.upload(file, portal_name(file.name))
-        intent = self._unanswered.begin("create", uuid=item.meeting.uuid, target=file.role)
+        intent = self._unanswered.begin("create", uuid=item.meeting.uuid, target=str(file.role))
         try:
             answer = self._portal.call("media_create", **self._fields(item, file, author, uploaded))
         except PortalRefused as refused:
