@@ -17,8 +17,9 @@ from tests.readme import README, ROOT, blocks, codes, section, tables
 from zoomsync import errors
 from zoomsync.cli import EXIT_CODES, main_group
 from zoomsync.clock import SIGNALS
-from zoomsync.config.destinations import TYPES
+from zoomsync.config.base import settings_of
 from zoomsync.config.load import parse
+from zoomsync.destinations.base import KINDS
 from zoomsync.destinations.vidizmo.operations import TABLE
 from zoomsync.errors import Stopped, ZoomsyncError
 from zoomsync.model import Kind, RecordingFile
@@ -129,7 +130,7 @@ class TestConfig:
 
     def test_every_key_that_is_named_exists(self) -> None:
         nested = {f"{name}.{key}" for name, keys in EXAMPLE.items() if isinstance(keys, dict) for key in keys}
-        nested |= {f"destination.{key}" for kind in TYPES.values() for key in kind.model_fields}
+        nested |= {f"destination.{key}" for kind in KINDS for key in settings_of(kind).model_fields}
         known = {*EXAMPLE, *nested, *(name.partition(".")[2] for name in nested), "client_secret_file", *TABLE}
         like_a_key = re.compile(r"((?:zoom|recordings|destination)\.(?!us$)[a-z_]+|[a-z]+(?:_[a-z]+)+)(?:: .*)?")
         named = {found[1] for code in codes(README) if (found := like_a_key.fullmatch(code))}

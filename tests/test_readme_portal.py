@@ -8,9 +8,9 @@ import yaml
 
 from tests.readme import ROOT, blocks, codes, section, tables
 from tests.test_readme import EXAMPLE, sentences
-from zoomsync.config.destinations import TYPES
 from zoomsync.config.load import parse
 from zoomsync.destinations.vidizmo.operations import TABLE
+from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.destinations.vidizmo.templates import Operation
 from zoomsync.errors import ConfigError
 
@@ -48,7 +48,7 @@ class TestPortal:
     def test_the_example_of_another_portal_overrides_what_it_names(self, tmp_path: Path) -> None:
         document = yaml.safe_load(EXAMPLES[2])
         config = parse(document, tmp_path / "config.yaml", {})
-        assert config.destination.type == "vidizmo"
+        assert isinstance(config.destination, VidizmoSettings)
         table = config.destination.table
 
         assert {name for name in TABLE if table[name] != TABLE[name]} == set(document["destination"]["endpoints"])
@@ -61,7 +61,7 @@ class TestPortal:
     def test_the_example_of_an_override_overrides(self, tmp_path: Path) -> None:
         document = yaml.safe_load(EXAMPLES[1])
         config = parse(document, tmp_path / "config.yaml", {})
-        assert config.destination.type == "vidizmo"
+        assert isinstance(config.destination, VidizmoSettings)
         table = config.destination.table
         rows = document["destination"]["endpoints"]
 
@@ -95,7 +95,7 @@ class TestPortal:
         assert parse(document, tmp_path / "config.yaml", {})
 
     def test_the_defaults_that_it_names_are_those_of_the_config(self) -> None:
-        portal, text = TYPES["vidizmo"].model_fields, PORTAL
+        portal, text = VidizmoSettings.model_fields, PORTAL
 
         assert f"`max_new_users` ({portal['max_new_users'].default} a pass)" in text
         assert "`destination.index_lag` (15m)" in text

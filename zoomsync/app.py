@@ -5,19 +5,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-from zoomsync import __version__
-from zoomsync import config as config_of
 from zoomsync.config import Config
-from zoomsync.destinations.base import Shop
-from zoomsync.destinations.library.destination import LibraryDestination
-from zoomsync.destinations.vidizmo.assembly import portal
-from zoomsync.destinations.vidizmo.destination import VidizmoDestination
-from zoomsync.destinations.vidizmo.intents import Intents
-from zoomsync.http import TRIES, Http
+from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
+from zoomsync.http import TRIES, USER_AGENT, Http
 from zoomsync.item.build import Style
 from zoomsync.item.disk import Disk
+from zoomsync.item.worker import Shop
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import Clock, User, Zoom
 from zoomsync.state import State
@@ -26,8 +20,6 @@ from zoomsync.zoom.client import ZoomClient
 from zoomsync.zoom.download import Downloads
 from zoomsync.zoom.oauth import TokenSource
 
-USER_AGENT = f"zoomsync/{__version__}"
-Destination: TypeAlias = LibraryDestination | VidizmoDestination
 WATCHED_TRIES = 3
 """Tries a request while a person waits for the answer."""
 
@@ -80,64 +72,51 @@ def destination(
     tries: int = TRIES,
 ) -> Destination:
     """The destination that the config names; not attached yet, nothing is sent."""
-    settings = config.destination
-    if isinstance(settings, config_of.VidizmoSettings):
-        http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
-        named = partial(with_names, zoom=zoom)
-        return portal(config, settings, clock, http, intents=intents, new_id=new_id, named=named)
-    return LibraryDestination(
-        settings.path,
+    context = DestinationContext(
         clock=clock,
+        new_id=new_id,
+        intents=intents,
+        with_names=partial(with_names, zoom=zoom),
+        tries=tries,
         publish_as=config.publish_as,
         me=config.me or "",
         aliases=config.aliases,
-        dir_mode=settings.dir_mode,
-        file_mode=settings.file_mode,
-        group=settings.group,
     )
+    return config.destination.build(context)
 
 
 def attach(destination: Destination, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
-    """Sign in to the portal, or take the library for the pass that has begun; and remember it."""
-    if isinstance(destination, LibraryDestination):
-        _take(destination, state, run=run, new_id=new_id, begin_new=begin_new, dry_run=dry_run)
-        library_pass, library_run = destination.last_change
-        changes = {"library": destination.id, "library_pass": library_pass, "library_run": library_run}
-    else:
-        destination.attach(dry_run=dry_run)
-        changes = {}  # of a library that it comes back to, the state still knows the last pass
-    if not dry_run:
-        state.update(destination=destination.id, **changes)
-
-
-def _take(library: LibraryDestination, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
+    """Take the destination for the pass that has begun; and remember it, but for a dry run."""
     head = state.head
     known = head.library or None
-    library.attach(
+    attachment = Attachment(
         state_id=head.id,
         known_id=known,
-        library_pass=head.library_pass,
-        pass_number=head.pass_number,
-        run=run,
+        known_pass=head.library_pass,
         runs=frozenset({head.library_run, *(one.id for one in state.runs)}),
         has_items=any(one.receipt and one.receipt.destination == known for one in state.entries.values()),
+        pass_number=head.pass_number,
+        run=run,
         begin_new=begin_new,
         new_id=new_id,
         dry_run=dry_run,
     )
-
-
-def storage(config: Config) -> Path | None:
-    """Where the destination keeps items on this machine, if it does."""
-    settings = config.destination
-    return settings.path if isinstance(settings, config_of.LibrarySettings) else None
+    destination.attach(attachment)
+    changed = destination.last_change
+    if dry_run:
+        return
+    if changed is None:  # of a library that it comes back to, the state still knows the last pass
+        state.update(destination=destination.id)
+    else:
+        number, run_id = changed
+        state.update(destination=destination.id, library=destination.id, library_pass=number, library_run=run_id)
 
 
 def staging(config: Config, state_id: str) -> Path:
     """Where downloads lie while a meeting is open."""
     if config.staging is not None:
         return config.staging
-    folder = storage(config)
+    folder = config.destination.storage
     return folder / ".zoomsync" / state_id / "staging" if folder is not None else config.state.parent / "staging"
 
 
@@ -162,7 +141,7 @@ def shop(
             destination=destination,
             tools=tools,
             staging=staging(config, state_id),
-            storage=storage(config),
+            storage=config.destination.storage,
             disk=disk,
             clock=clock,
             style=Style(

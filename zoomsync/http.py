@@ -21,10 +21,12 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
+from zoomsync import __version__
 from zoomsync.errors import ServiceUnavailable, Subject, Unreachable
 from zoomsync.model import Clock
 from zoomsync.redaction import host_of, said
 
+USER_AGENT = f"zoomsync/{__version__}"
 TRIES = 6
 LONGEST_REASON = 2**18
 """Bytes of an error's body that are read to find out what it says."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from zoomsync.config import Config, LibrarySettings, load, parse
+from zoomsync.config import Config, load, parse
+from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 
 CREDENTIALS = "zoom: {account_id: an-account, client_id: a-client, client_secret: hunter2}\n"

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.builders import AT, CREDENTIALS, a_config, a_file, library_of, problems, refusal
-from zoomsync.config import Config, LibrarySettings, RecordingsSettings, ZoomSettings, load, parse
+from zoomsync.config import Config, RecordingsSettings, ZoomSettings, load, parse
+from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind
 

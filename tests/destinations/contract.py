@@ -5,20 +5,35 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.fakes import a_cloud_file, a_file, a_meeting, a_user
+from zoomsync.destinations.base import Attachment, Destination
 from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Item, ItemFile, Kind, Meeting, Receipt, Role
-
-if TYPE_CHECKING:
-    from zoomsync.destinations.base import Destination
 
 VIDEO = b"\0\0\0\x18ftypmp42 a video, or so it says " * 40
 CAPTIONS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nAda: hello\n"
 LATE = b"10:31:00 Ada: a chat that came late\n"
+
+
+def an_attachment(number: int = 1, **changes: Any) -> Attachment:
+    """Pass `number` of the state `state-1`, which knew the destination as `library-1` from pass 2 on."""
+    plain = Attachment(
+        state_id="state-1",
+        known_id="library-1" if number > 1 else None,
+        known_pass=0,
+        runs=frozenset(f"run-{n}" for n in range(1, number + 1)),
+        has_items=False,
+        pass_number=number,
+        run=f"run-{number}",
+        begin_new=False,
+        new_id="library-1",
+        dry_run=False,
+    )
+    return replace(plain, **changes)
 
 
 def a_staged(folder: Path, name: str, content: bytes, **changes: Any) -> ItemFile:

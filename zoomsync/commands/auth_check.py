@@ -391,7 +391,7 @@ class Inspection:
         return check_destination(attach, destination)
 
     def _staging(self) -> list[Check]:
-        is_within = self._config.staging is None and app.storage(self._config) is not None
+        is_within = self._config.staging is None and self._config.destination.storage is not None
         if is_within and "destination" in self._failed:
             return [not_checked("staging", "destination")]
         return check_staging(self._staging_folder())
@@ -399,7 +399,7 @@ class Inspection:
     def _staging_folder(self) -> Path:
         """Within the library, unless it is set; where in there, only the state knows."""
         state, config = self._known(), self._config
-        is_within = config.staging is None and app.storage(config) is not None
+        is_within = config.staging is None and config.destination.storage is not None
         if state is None and is_within:
             return app.staging(config, "new").parent.parent
         return app.staging(config, state.head.id if state is not None else "")
@@ -407,7 +407,7 @@ class Inspection:
     def _disk(self) -> list[Check]:
         config = self._config
         folders = {"state": config.state.parent, "audit": config.audit.parent}
-        library = app.storage(config)
+        library = config.destination.storage
         if library is None:
             folders = {"staging": self._staging_folder(), **folders}
         elif "destination" not in self._failed:

@@ -174,7 +174,7 @@ class Session:
         tally = self._tally()
         rows = deletions_first(tally.rows)
         left = self._pass.not_looked_at if self._pass is not None else []
-        folder = app.storage(self._config)
+        folder = self._config.destination.storage
         free = free_bytes(folder or app.staging(self._config, ""))
         if self._talk.as_json:
             plan = {"rows": [asdict(row) for row in rows], "counts": dict(tally.counts), "not_looked_at": left}

@@ -9,7 +9,6 @@ from pathlib import Path
 from zoomsync import __version__, app
 from zoomsync.clock import ending
 from zoomsync.commands.surroundings import Surroundings
-from zoomsync.config import LibrarySettings
 from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed
 from zoomsync.model import Author, Entry, User, Zoom
@@ -145,7 +144,7 @@ def _found(named: Path | None, around: Surroundings, *, everyone: bool) -> Roste
             config, around.clock, state, around.new_id, zoom=to_zoom.zoom, tries=app.WATCHED_TRIES
         )
         stack.callback(destination.detach)
-        is_free = isinstance(config.destination, LibrarySettings)
+        is_free = config.destination.is_prospect_free
         if not is_free:
             app.attach(destination, state, run="", new_id="", begin_new=False, dry_run=True)
         return list_members(

@@ -1,6 +1,5 @@
 """YAML → `Config`, or every problem at once."""
 
-from zoomsync.config.destinations import LibrarySettings, VidizmoSettings
 from zoomsync.config.load import load, parse
 from zoomsync.config.schema import Config, RecordingsSettings, ZoomSettings
 from zoomsync.config.types import parse_duration, parse_size
@@ -8,9 +7,7 @@ from zoomsync.config.yaml_file import find_config
 
 __all__ = [
     "Config",
-    "LibrarySettings",
     "RecordingsSettings",
-    "VidizmoSettings",
     "ZoomSettings",
     "find_config",
     "load",

@@ -85,7 +85,7 @@ def _recordings(config: "Config") -> Iterator[str]:
     shorter = f", none shorter than {span_in_words(recordings.min_duration)}" if recordings.min_duration else ""
     views = recordings.views if isinstance(recordings.views, str) else ", ".join(recordings.views)
     kinds = ", ".join(kind for kind in Kind if kind in config.kinds)
-    alone = ", of each segment the best alone" if config.only_primary else ""
+    alone = ", of each segment the best alone" if config.destination.only_primary else ""
     yield f"fetches {kinds}; views: {views}{alone}; {span_in_words(recordings.settle)} after the end{shorter}"
 
 
@@ -96,15 +96,11 @@ def _items(config: "Config") -> Iterator[str]:
         yield "stitches by copying only: segments that do not agree stay separate videos"
     else:
         yield "stitches the segments of a meeting into one video, re-encoded where they do not agree"
-    fallback = config.me or getattr(config.destination, "email", "")
+    fallback = config.me or config.destination.account
     author = fallback if config.publish_as == "me" else "the host"
     otherwise = f", else {fallback}" if fallback and config.publish_as != "me" else ""
-    visible = (
-        "pending for approval"
-        if getattr(config.destination, "moderation", "") == "force-pending"
-        else "at once visible"
-    )
-    yield f"publishes as {author}{otherwise}, {'as drafts' if config.publish_state == 'draft' else visible}"
+    visibility = "as drafts" if config.publish_state == "draft" else config.destination.visibility
+    yield f"publishes as {author}{otherwise}, {visibility}"
 
 
 def _deletion(config: "Config") -> str:

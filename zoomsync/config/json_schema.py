@@ -4,24 +4,28 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zoomsync.config.schema import Config
+from pydantic.json_schema import models_json_schema
 
-_CREDENTIALS = ("account_id", "client_id", "client_secret")
-_SIGN_IN = ("password", "password_file", "client_secret", "client_secret_file")
+from zoomsync.config.base import settings_of
+from zoomsync.config.schema import Config, ZoomSettings
+from zoomsync.destinations.base import KINDS
 
 
 def schema_text() -> str:
     """The file's content, from the models as they are."""
-    schema = Config.model_json_schema()
-    sections = {name: _section(one) for name, one in schema.pop("$defs").items()}
-    zoom = sections["ZoomSettings"]
+    kinds = [settings_of(kind) for kind in KINDS]
+    refs, schema = models_json_schema([(Config, "validation"), *((kind, "validation") for kind in kinds)])
+    sections = {name: _section(one) for name, one in schema["$defs"].items()}
+    config, zoom = sections.pop("Config"), sections["ZoomSettings"]
+    config["properties"]["destination"]["anyOf"][:1] = [refs[kind, "validation"] for kind in kinds]
     del zoom["required"]
-    zoom["allOf"] = [{"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in _CREDENTIALS]
-    sections["VidizmoSettings"]["anyOf"] = [{"required": [name]} for name in _SIGN_IN]
+    zoom["allOf"] = [
+        {"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in ZoomSettings.credentials()
+    ]
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The config of zoomsync",
-        **{key: value for key, value in _section(schema).items() if key != "title"},
+        **config,
         "required": ["zoom"],
         "$defs": sections,
     }
@@ -39,8 +43,7 @@ def _property(schema: dict[str, Any]) -> dict[str, Any]:
     """What a key takes, or nothing: a key without a value has its default."""
     notes = {key: schema[key] for key in ("description", "default") if schema.get(key) not in (None, {})}
     kind = {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
-    kind.pop("discriminator", None)
-    options = kind.get("anyOf") or kind.get("oneOf") or [kind]
+    options = kind.get("anyOf") or [kind]
     return {**notes, "anyOf": [*(one for one in options if one != {"type": "null"}), {"type": "null"}]}
 
 

@@ -2,29 +2,22 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from zoomsync.config.base import Settings
-from zoomsync.config.destinations import TYPES, Groups
-from zoomsync.config.schema import Config
+from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of
+from zoomsync.config.schema import Config, ZoomSettings
 from zoomsync.config.secrets import Source, expand
 from zoomsync.config.types import Base, read_email, shown_value, suggestion
 from zoomsync.config.yaml_file import fact, read_yaml
-from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
-from zoomsync.destinations.vidizmo.overrides import override
+from zoomsync.destinations.base import KINDS, PLANNED
 from zoomsync.errors import ConfigError
 from zoomsync.formatting import escaped, plural
 
-_CREDENTIALS: Mapping[str, tuple[str, ...]] = {
-    "zoom": ("account_id", "client_id", "client_secret"),
-    "destination": ("password", "client_secret", "scim_token"),
-}
-_SECRET = {f"{key}.{name}{twin}" for key, names in _CREDENTIALS.items() for name in names for twin in ("", "_file")}
-_NOT_BUILT = ("rclone",)
 _DEEPEST = 12
 
 Problems = dict[str, str]
@@ -40,12 +33,18 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
     """What YAML made of the file at `path`, which need not exist; relative paths are relative to its folder."""
     path = path.absolute()
     problems: Problems = {}
-    values = _filled(raw, (), environ, problems)
-    sources = tuple(_bind(values, path.parent, environ, problems))
+    destination = _kind(raw, environ, problems)
+    if destination is None:
+        raw = {**raw, "destination": None}
+    sections = {"zoom": ZoomSettings} | ({"destination": destination} if destination else {})
+    secret = {
+        f"{key}.{name}{twin}" for key, one in sections.items() for name in one.credentials() for twin in ("", "_file")
+    }
+    values = _filled(raw, (), environ, problems, secret)
+    sources = tuple(_bind(values, sections, path.parent, environ, problems))
     _read_accounts(values, path.parent, problems)
-    _refuse_unknown(values, problems)
     _place_state(values, environ)
-    for key, problem in (*_across(values), *_portal(values)):
+    for key, problem in (*_across(values), *(destination.problems(values) if destination else ())):
         problems.setdefault(key, problem)
     config = _validated(values, path.parent, problems)
     if problems or config is None:
@@ -57,17 +56,38 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
     return config.read_from(path, sources)
 
 
-def _filled(value: Any, place: tuple[str, ...], environ: Mapping[str, str], problems: Problems) -> Any:
+def _kind(raw: Mapping[Any, Any], environ: Mapping[str, str], problems: Problems) -> type[DestinationSettings] | None:
+    """The settings of the kind of destination that the config names. One of no known kind is not looked at further."""
+    kind = named_kind(raw.get("destination"))
+    try:
+        kind = expand(kind, environ) if isinstance(kind, str) else kind
+    except ValueError as cause:
+        problems["destination.type"] = str(cause)
+        return None
+    if kind in [*KINDS]:
+        return settings_of(kind)
+    if kind in PLANNED:
+        known = " or ".join(KINDS)
+        problems["destination.type"] = f"{kind} is not built yet in this version of zoomsync (write {known})"
+    else:
+        close = suggestion(str(kind), [*KINDS]) or f" (write {next(iter(KINDS))}, say)"
+        problems["destination.type"] = f"{shown_value(kind)} is none of {', '.join(KINDS)}{close}"
+    return None
+
+
+def _filled(
+    value: Any, place: tuple[str, ...], environ: Mapping[str, str], problems: Problems, secret: AbstractSet[str]
+) -> Any:
     """The values with variables filled in, but for secrets; a key without a value is left to its default."""
     key = ".".join(place)
     if len(place) > _DEEPEST:
         problems[place[0]] = "is nested too deeply (write it as config.example.yaml does)"
     elif isinstance(value, Mapping):
         items = ((_written(name), one) for name, one in value.items() if one is not None)
-        return {name: _filled(one, (*place, name), environ, problems) for name, one in items}
+        return {name: _filled(one, (*place, name), environ, problems, secret) for name, one in items}
     elif isinstance(value, list):
-        return [_filled(one, (*place, str(number)), environ, problems) for number, one in enumerate(value)]
-    elif isinstance(value, str) and key not in _SECRET:
+        return [_filled(one, (*place, str(number)), environ, problems, secret) for number, one in enumerate(value)]
+    elif isinstance(value, str) and key not in secret:
         try:
             return expand(value, environ)
         except ValueError as cause:
@@ -79,13 +99,19 @@ def _written(name: object) -> str:
     return name if isinstance(name, str) else shown_value(name)
 
 
-def _bind(values: dict[Any, Any], base: Path, environ: Mapping[str, str], problems: Problems) -> Iterator[Source]:
+def _bind(
+    values: dict[Any, Any],
+    sections: Mapping[str, type[Settings]],
+    base: Path,
+    environ: Mapping[str, str],
+    problems: Problems,
+) -> Iterator[Source]:
     """Put a secret that is read later in the place of each credential, whichever twin it comes from."""
     values.setdefault("zoom", {})
-    for section, names in _CREDENTIALS.items():
+    for section, settings in sections.items():
         below = values.get(section)
-        if isinstance(below, dict) and (section == "zoom" or _is_portal(values)):
-            for name in names:
+        if isinstance(below, dict):
+            for name in settings.credentials():
                 yield from _bound(below, section, name, base, environ, problems)
 
 
@@ -136,25 +162,6 @@ def _addresses(text: str) -> list[str]:
     return addresses
 
 
-def _is_portal(values: Mapping[Any, Any]) -> bool:
-    destination = values.get("destination")
-    return isinstance(destination, dict) and destination.get("type") == "vidizmo"
-
-
-def _refuse_unknown(values: dict[Any, Any], problems: Problems) -> None:
-    """A destination of no known type is not looked at any further."""
-    destination = values.get("destination")
-    if not isinstance(destination, dict) or destination.get("type", "library") in tuple(TYPES):
-        return
-    kind = destination["type"]
-    if kind in _NOT_BUILT:
-        problems["destination.type"] = f"{kind} is not built yet in this version of zoomsync (write library or vidizmo)"
-    else:
-        close = suggestion(str(kind), [*TYPES]) or " (write library, say)"
-        problems["destination.type"] = f"{shown_value(kind)} is none of {', '.join(TYPES)}{close}"
-    del values["destination"]
-
-
 def _place_state(values: dict[Any, Any], environ: Mapping[str, str]) -> None:
     """The defaults that depend on the environment or on another key."""
     folder = environ.get("STATE_DIRECTORY", "").split(":")[0] or "./state"
@@ -173,33 +180,8 @@ def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
         )
         remedy = "fill in filter_accounts, or set delete_all_accounts: true"
         yield "delete_recordings", f"{threat} recordings once they are stored ({remedy})"
-    if values.get("publish_as") == "me" and "me" not in values and not _is_portal(values):
-        yield "me", "missing, but publish_as is me (write the e-mail of the author)"
     if Path(str(values.get("audit"))) == Path(str(values["state"])):
         yield "audit", "is the same file as state (remove the key to have audit.jsonl beside the state)"
-
-
-def _portal(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
-    """The rules of a portal."""
-    if not _is_portal(values):
-        return
-    portal = values["destination"]
-    given = [name for name in ("password", "client_secret") if name in portal]
-    if len(given) != 1:
-        fact = "and client_secret are both set (keep one)" if given else "missing (or client_secret; each has a …_file)"
-        yield "destination.password", fact
-    if portal.get("users") == "scim":
-        for name in ("scim_url", "scim_token"):
-            if name not in portal:
-                yield f"destination.{name}", "missing, but users is scim (write it, or users: portal)"
-    if values.get("delete_recordings") == "permanent":
-        remedy = "write trash: it can be undone for 30 days"
-        yield "delete_recordings", f"permanent is not for a portal, which proves sizes and no content ({remedy})"
-    if str(portal.get("uuid_attribute")).casefold() == RECEIPT_ATTRIBUTE.casefold():
-        yield "destination.uuid_attribute", f"{RECEIPT_ATTRIBUTE} holds what zoomsync stored (write another name)"
-    if isinstance(portal.get("endpoints"), Mapping):
-        for key, problem in override(portal["endpoints"])[1].items():
-            yield f"destination.endpoints.{key}", problem
 
 
 def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> Config | None:
@@ -208,8 +190,6 @@ def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> C
     except ValidationError as cause:
         for error in cause.errors(include_url=False):
             place = tuple(str(part) for part in error["loc"] if part != "[key]")
-            if place[0] == "destination" and place[1:2] and place[1] in TYPES:
-                place = (place[0], *place[2:])
             if error["type"] != "too_short" or not error["input"]:  # else its entries have their own problems
                 problems.setdefault(".".join(place), _sentence(place, error))
     return None
@@ -222,7 +202,7 @@ def _sentence(place: tuple[str, ...], error: ErrorDetails) -> str:
         case "extra_forbidden" | "invalid_key":
             return f"unknown key{_meant(place)}"
         case "missing" if place[0] == "destination":
-            return "missing (config.example.yaml shows a portal)"
+            return "missing (config.example.yaml shows it)"
         case "missing":
             return f"missing (write ${{ZOOM_{place[-1].upper()}}}, or set {place[-1]}_file)"
         case "literal_error" | "enum":
@@ -243,7 +223,7 @@ def _sentence(place: tuple[str, ...], error: ErrorDetails) -> str:
 
 def _meant(place: tuple[str, ...]) -> str:
     """The key of that very name in another section, else the closest one of its own."""
-    sections: list[tuple[str, type[Settings]]] = [("", Config), *_sections()]
+    sections = [*_sections(Config, "")]
     for section, model in sections:
         if place[-1] in model.model_fields and section != ".".join(place[:-1]):
             where = f"{section}.{place[-1]}" if section else f"{place[-1]} at the top level"
@@ -254,9 +234,13 @@ def _meant(place: tuple[str, ...]) -> str:
     return suggestion(place[-1], own) or " (remove it)"
 
 
-def _sections() -> Iterator[tuple[str, type[Settings]]]:
-    for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Settings):
-            yield name, field.annotation
-    yield from (("destination", one) for one in TYPES.values())
-    yield "destination.groups", Groups
+def _sections(model: type[Settings], name: str) -> Iterator[tuple[str, type[Settings]]]:
+    """A section and all below it, with their names; those of every kind of destination are called `destination`."""
+    yield name, model
+    for key, field in model.model_fields.items():
+        below = [field.annotation]
+        if field.annotation is DestinationSettings:
+            below = [settings_of(kind) for kind in KINDS]
+        for one in below:
+            if isinstance(one, type) and issubclass(one, Settings):
+                yield from _sections(one, f"{name}.{key}" if name else key)

@@ -6,13 +6,12 @@ the text under a field is its description in the JSON schema.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PlainValidator, PrivateAttr, SerializeAsAny, ValidationInfo, WithJsonSchema
 
-from zoomsync.config.base import Settings, written
+from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of, written
 from zoomsync.config.describe import fingerprint, in_sentences
-from zoomsync.config.destinations import Destination, VidizmoSettings
 from zoomsync.config.secrets import Finding, Source
 from zoomsync.config.types import (
     Address,
@@ -83,6 +82,11 @@ class RecordingsSettings(Settings):
     """What kinds of files are fetched."""
 
 
+def _of_its_kind(value: object, info: ValidationInfo) -> DestinationSettings:
+    """A destination, read by the settings of the kind that it names; one of no known kind is refused before."""
+    return settings_of(named_kind(value)).model_validate(value, context=info.context)
+
+
 class Config(Settings):
     """Every setting, read and checked. Secrets are read only when they are used."""
 
@@ -128,7 +132,9 @@ class Config(Settings):
     """How many meetings a pass deletes at most."""
     delete_all_accounts: Flag = False
     """Must be true to delete with blank filter_accounts."""
-    destination: Destination = written({})
+    destination: Annotated[SerializeAsAny[DestinationSettings], PlainValidator(_of_its_kind), WithJsonSchema({})] = (
+        written({})
+    )
     """Where items go."""
     state: Place = written("./state/state.json")
     """What zoomsync remembers. Default: state.json in $STATE_DIRECTORY, else in ./state."""
@@ -157,13 +163,7 @@ class Config(Settings):
     @property
     def kinds(self) -> frozenset[Kind]:
         """The kinds of files that are fetched: those selected, but for what the destination does not take."""
-        is_taken = not (isinstance(self.destination, VidizmoSettings) and self.destination.chat == "none")
-        return self.recordings.files if is_taken else self.recordings.files - {Kind.CHAT}
-
-    @property
-    def only_primary(self) -> bool:
-        """Whether the destination takes the best view of each segment alone, and no further one nor the sound."""
-        return isinstance(self.destination, VidizmoSettings) and self.destination.other_views == "skip"
+        return self.recordings.files - self.destination.skipped_kinds
 
     def fingerprint(self) -> str:
         """16 hex digits that change when another selection of recordings or destination makes a sweep due."""

@@ -4,7 +4,7 @@ Every `ValueError` is a sentence that shows the value as it was written and ends
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
@@ -16,7 +16,6 @@ from zoneinfo import available_timezones
 
 from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
 
-from zoomsync.destinations.vidizmo.overrides import METHODS
 from zoomsync.formatting import escaped
 from zoomsync.model import Secret
 from zoomsync.naming import known_zone, title_problem
@@ -268,13 +267,6 @@ def _language(value: object) -> str:
     return text
 
 
-def _endpoints(value: object) -> Mapping[str, Any]:
-    """What is wrong within is found before: here each row would be one text."""
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{shown_value(value)} is not a mapping (write its keys below it, indented)")  # noqa: TRY004  # pydantic collects ValueErrors
-    return value
-
-
 def _secret(value: object) -> Secret:
     """Secrets are bound before the models see them; anything else would keep the text itself."""
     if not isinstance(value, Secret):
@@ -286,21 +278,6 @@ _STRING: dict[str, Any] = {"type": "string"}
 _QUANTITY: dict[str, Any] = {"anyOf": [{"type": "string", "minLength": 2}, {"const": 0}]}
 _MODE_SCHEMA: dict[str, Any] = {"anyOf": [_STRING, {"type": "integer"}]}
 _VIEWS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": _STRING, "minItems": 1}]}
-
-
-_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": _STRING}
-_ROW: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "method": {"enum": [*METHODS]},
-        "path": _STRING,
-        "query": _TEXTS,
-        "body": {"type": ["object", "array", "string"]},
-        "answer": _TEXTS,
-    },
-}
-_ROWS: dict[str, Any] = {"type": "object", "additionalProperties": _ROW}
 
 
 def _number(least: int, most: int) -> dict[str, Any]:
@@ -329,5 +306,4 @@ Rate: TypeAlias = Annotated[int, PlainValidator(_whole(1, 80)), WithJsonSchema(_
 Workers: TypeAlias = Annotated[int, PlainValidator(_whole(1, 64)), WithJsonSchema(_number(1, 64))]
 Count: TypeAlias = Annotated[int, PlainValidator(_whole(0, 100_000)), WithJsonSchema(_number(0, 100_000))]
 Language: TypeAlias = Annotated[str, PlainValidator(_language), WithJsonSchema(_STRING)]
-Endpoints: TypeAlias = Annotated[Mapping[str, Any], PlainValidator(_endpoints), WithJsonSchema(_ROWS)]
 Limit: TypeAlias = Annotated[int, PlainValidator(_whole(1, 1_000_000)), WithJsonSchema(_number(1, 1_000_000))]

@@ -1,33 +1,113 @@
-"""What working on a meeting needs: where it is read, brought from and put, shared by all workers."""
+"""What zoomsync asks of a destination, and the kinds of destinations that there are.
 
-from collections.abc import Callable, Mapping
+A new kind is one module (or folder) that has a `Settings`, and one line in `KINDS`; nothing else names it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
-from zoomsync.item.build import Style
-from zoomsync.item.disk import Disk
-from zoomsync.media.ffmpeg import Tools
-from zoomsync.model import Author, Clock, Fetched, Item, Meeting, Receipt, RecordingFile, User, Verdict, Zoom
+from zoomsync.model import Author, Clock, Intent, Item, Receipt, Surveyed, User, Verdict
+
+KINDS = {
+    "library": "zoomsync.destinations.library",
+    "vidizmo": "zoomsync.destinations.vidizmo",
+}
+"""What `destination.type` can be → the module whose `Settings` is a `config.base.DestinationSettings`.
+
+The first is the default. A module is imported when a config names its kind, and then alone.
+"""
+PLANNED = ("rclone",)
+"""Kinds that the documentation names already."""
+
+
+class Intents(Protocol):
+    """The state, as far as a destination may write to it: each line is durable when the method returns."""
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Those that are not settled."""
+
+    def begin(self, intent: Intent) -> None:
+        """Write it down; under the id of an open one, instead of that."""
+
+    def settle(self, intent_id: str) -> None:
+        """Close it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationContext:
+    """What a destination is built with, beside its own settings."""
+
+    clock: Clock
+    new_id: Callable[[], str]
+    """32 hex digits, never twice."""
+    intents: Intents
+    """For calls that cannot be repeated."""
+    with_names: Callable[[User], User]
+    """A host with the names that Zoom has for it."""
+    tries: int
+    """How often a request is tried."""
+    publish_as: str
+    """`me` or `zoom_user`."""
+    me: str
+    """The e-mail of that author; empty where the config has none."""
+    aliases: Mapping[str, str]
+    """E-mail in Zoom → at the destination."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """What a destination is told about the pass that takes it, and what the state knows of it."""
+
+    state_id: str
+    known_id: str | None
+    """The destination to which this state was attached last, of those that count passes; None: to none yet."""
+    known_pass: int
+    """The last pass that the state knows to have changed it."""
+    runs: frozenset[str]
+    """The ids of the runs that the state remembers, the last one that changed the destination among them."""
+    has_items: bool
+    """Whether the state knows of items in it."""
+    pass_number: int
+    run: str
+    """The id of the run: a restored state comes to the same number again, never to the same id."""
+    begin_new: bool
+    """Whether a person wants a new destination begun, whatever the state knows."""
+    new_id: str
+    """The id of a destination that begins."""
+    dry_run: bool
+    """Refuse what is wrong all the same, but take no lock and write nothing."""
 
 
 class Destination(Protocol):
-    """Where items go. Every method may be called from several threads, for different meetings."""
+    """Where items go. `attach` comes first; then every method may be called from any thread, for different meetings.
+
+    All raise `NotAuthorized`, `Unreachable` or `Unfit` where the destination as a whole cannot be used.
+    """
 
     @property
     def id(self) -> str:
-        """What identifies it: never its path."""
+        """What identifies it, never its path; it may be "" before `attach`."""
 
     @property
     def last_change(self) -> tuple[int, str] | None:
-        """The last pass that changed it, and the id of its run; (0, "") when none did, None where it cannot tell."""
+        """The last pass that changed it, and the id of its run; (0, "") when none did, None if it counts no passes."""
 
     @property
     def can_replace(self) -> bool:
         """Whether a stored file can be replaced by a newer one; else what is new becomes a part of the item."""
 
+    def attach(self, attachment: Attachment) -> None:
+        """Take it for a pass. Raises `LibraryUnusable` if it is not the one that the state knows, `PassRunning`."""
+
+    def detach(self) -> None:
+        """Let go of it, also if `attach` failed or was never called."""
+
     def check(self) -> str:
-        """Write and remove a probe; returns a sentence, raises `Unfit`, `NotAuthorized` or `Unreachable`."""
+        """Write and remove a probe, if that can be done; what it is, in words."""
+
+    def survey(self) -> Iterator[Surveyed]:
+        """What else can be tried out, one by one, and what came of it; none if `check` says it all."""
 
     def author_for(self, host: User) -> Author:
         """The author under whom this host's items are published; the note says how it comes about."""
@@ -38,42 +118,15 @@ class Destination(Protocol):
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """The receipt of what there is of this meeting's item, wherever a person may have moved it.
 
-        `known` is what the state remembers of it. Raises `Unsettled` while it cannot be known whether there is more.
+        `known` is what the state remembers of it. Raises `OutcomeUnknown` while it cannot be known whether there is
+        more.
         """
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
         """Make the destination hold this item; running it again changes nothing. `asked`: a person wants it whole.
 
-        Raises `RemovedByPerson`, `Unsettled` where it can only be done later, `PartlyStored` where texts are refused.
+        Raises `RemovedByPerson`, `OutcomeUnknown` if it can only be done later, `PartlyStored` if texts are refused.
         """
 
     def verify(self, receipt: Receipt) -> Verdict:
         """Look at the stored files again: by content, or by the strongest check there is."""
-
-
-class Fetcher(Protocol):
-    """Brings one file to staging."""
-
-    def fetch(self, meeting: Meeting, file: RecordingFile, folder: Path, progress: Callable[[int], None]) -> Fetched:
-        """The proven file; raises `DownloadFailed`, `DiskFull`, `Unreachable`, `NotAuthorized`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
-    """All that working on a meeting needs, shared by the workers."""
-
-    zoom: Zoom
-    fetcher: Fetcher
-    destination: Destination
-    tools: Tools
-    staging: Path
-    storage: Path | None
-    """Where the destination keeps items on this machine: reserved too, when it is another file system."""
-    disk: Disk
-    clock: Clock
-    style: Style
-    views: tuple[str, ...]
-    """The configured views, best first; empty: zoomsync's own order."""
-    users: Mapping[str, User]
-    progress: Callable[[str, int], None]
-    """Told uuid and bytes as they arrive."""

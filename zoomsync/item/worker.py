@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from zoomsync.destinations.base import Shop
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     DownloadFailed,
     MeetingFailed,
@@ -17,17 +17,30 @@ from zoomsync.errors import (
     StillProcessing,
     Unstitchable,
 )
-from zoomsync.item.build import BuildContext, Materials, build_item
-from zoomsync.item.disk import Reservation, device, explained
+from zoomsync.item.build import BuildContext, Materials, Style, build_item
+from zoomsync.item.disk import Disk, Reservation, device, explained
 from zoomsync.media import mp4
+from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import probe
-from zoomsync.model import Author, Entry, Fetched, Phase, Receipt, RecordingFile, Role, StoredFile, Verdict
+from zoomsync.model import (
+    Author,
+    Clock,
+    Entry,
+    Fetched,
+    Meeting,
+    Phase,
+    Receipt,
+    RecordingFile,
+    Role,
+    StoredFile,
+    User,
+    Zoom,
+)
 from zoomsync.naming import suffix
 from zoomsync.rules.layout import How, extension, wanted
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
 from zoomsync.rules.segments import VIEWS
 from zoomsync.rules.update import Arrangement, arrange
-from zoomsync.sync.accounts import host_of_meeting
 
 
 def tidy(folder: Path, entries: Iterable[Entry]) -> None:
@@ -46,17 +59,35 @@ def _is_ours(name: str) -> bool:
 log = logging.getLogger(__name__)
 
 
-class ReceiptSource(Protocol):
-    """A destination, as far as looking goes; see `shop.Destination`."""
+class Fetcher(Protocol):
+    """Brings one file to staging."""
 
-    def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
-        """The receipt of what there is of this meeting's item."""
-
-    def verify(self, receipt: Receipt) -> Verdict:
-        """Look at the stored files again."""
+    def fetch(self, meeting: Meeting, file: RecordingFile, folder: Path, progress: Callable[[int], None]) -> Fetched:
+        """The proven file; raises `DownloadFailed`, `DiskFull`, `Unreachable`, `NotAuthorized`."""
 
 
-def known_receipt(job: Publish, destination: ReceiptSource) -> Receipt | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """All that working on a meeting needs, shared by the workers."""
+
+    zoom: Zoom
+    fetcher: Fetcher
+    destination: Destination
+    tools: Tools
+    staging: Path
+    storage: Path | None
+    """Where the destination keeps items on this machine: reserved too, when it is another file system."""
+    disk: Disk
+    clock: Clock
+    style: Style
+    views: tuple[str, ...]
+    """The configured views, best first; empty: zoomsync's own order."""
+    users: Mapping[str, User]
+    progress: Callable[[str, int], None]
+    """Called with uuid and bytes as they arrive."""
+
+
+def known_receipt(job: Publish, destination: Destination) -> Receipt | None:
     """What is stored by now: more than the state knows, where a pass was killed before it wrote that down."""
     try:
         found = destination.find(job.meeting.uuid, job.previous)
@@ -67,7 +98,7 @@ def known_receipt(job: Publish, destination: ReceiptSource) -> Receipt | None:
     return found if found is not None and ids(job.previous) < ids(found) else job.previous
 
 
-def verified_receipt(job: Publish, destination: ReceiptSource, known: Receipt | None) -> Receipt | None:
+def verified_receipt(job: Publish, destination: Destination, known: Receipt | None) -> Receipt | None:
     """What is there and whole of a meeting: looked at before it is trusted, also where it is `known` to the state."""
     found = destination.find(job.meeting.uuid, known)
     available = {file.id for file in job.files}
@@ -321,9 +352,7 @@ class Work:
         return self._shop.destination.publish(item, author, self._remembered, asked=self._is_asked)
 
     def _author(self) -> Author:
-        return self._shop.destination.author_for(
-            self._shop.users.get(self._meeting.host_id) or host_of_meeting(self._meeting)
-        )
+        return self._shop.destination.author_for(self._shop.users.get(self._meeting.host_id) or self._meeting.host)
 
     def _done(self, receipt: Receipt, fetched: Mapping[str, Fetched], failed: Mapping[str, MeetingFailed]) -> Done:
         labels = {file.id: file.label for file in self._job.files}

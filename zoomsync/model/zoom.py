@@ -92,6 +92,11 @@ class Meeting:
     """`download_access_token`, when read by uuid."""
 
     @property
+    def host(self) -> User:
+        """Its host, as far as the meeting itself says."""
+        return User(id=self.host_id, email=self.host_email, status="unknown")
+
+    @property
     def size(self) -> int:
         """The bytes that Zoom lists for all its files together."""
         return sum(file.size or 0 for file in self.files)

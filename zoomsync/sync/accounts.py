@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoomsync.config import Config
 from zoomsync.errors import ClockWrong, ConfigError, NotAuthorized, UsageError
 from zoomsync.formatting import moment, span_in_words
-from zoomsync.model import Authorization, Entry, Meeting, User, Zoom
+from zoomsync.model import Authorization, Entry, User, Zoom
 from zoomsync.zoom import scopes
 
 SKEW = timedelta(minutes=10)
@@ -137,11 +137,6 @@ def unknown_accounts(emails: Iterable[str]) -> ConfigError:
         f"filter_accounts: {', '.join(emails)}: Zoom knows no such user",
         hint="correct the address, or set `unknown_accounts: warn`",
     )
-
-
-def host_of_meeting(meeting: Meeting) -> User:
-    """The host of a meeting, where Zoom tells no more than the meeting does."""
-    return User(id=meeting.host_id, email=meeting.host_email, status="unknown")
 
 
 def with_names(host: User, zoom: Zoom) -> User:

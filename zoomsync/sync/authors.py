@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import Forbidden, MeetingFailed
 from zoomsync.model import Meeting, User
-from zoomsync.sync.accounts import host_of_meeting
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ class AuthorForecast:
         for meeting in meetings:
             if meeting.host_id not in self._seen:
                 self._seen.add(meeting.host_id)
-                self._count(users.get(meeting.host_id) or host_of_meeting(meeting))
+                self._count(users.get(meeting.host_id) or meeting.host)
 
     def _count(self, host: User) -> None:
         try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from zoomsync.config import Config
 from zoomsync.console import log_context
-from zoomsync.destinations.base import Destination, Shop
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     ConfigError,
     DiskFull,
@@ -19,7 +19,7 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.formatting import plural
-from zoomsync.item.worker import Done, publish
+from zoomsync.item.worker import Done, Shop, publish
 from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, User, Zoom
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
 from zoomsync.rules.windows import add_gap
@@ -180,7 +180,7 @@ class Pass:
             settle=config.recordings.settle,
             min_duration=config.recordings.min_duration,
             views=config.recordings.views,
-            only_primary=config.only_primary,
+            only_primary=config.destination.only_primary,
             kinds=config.kinds,
             hosts=selected.ids,
             excluded_hosts=selected.excluded,

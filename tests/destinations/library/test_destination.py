@@ -19,6 +19,7 @@ from tests.destinations.contract import (
     VIDEO,
     DestinationContract,
     a_staged,
+    an_attachment,
     an_item,
     with_files,
     without,
@@ -40,19 +41,7 @@ def a_library(path: Path, clock: FakeClock | None = None, *, number: int = 1, **
 
 
 def attach(library: LibraryDestination, *, number: int = 1, **changes: Any) -> None:
-    arguments: dict[str, Any] = {
-        "state_id": "state-1",
-        "known_id": "library-1" if number > 1 else None,
-        "library_pass": 0,
-        "pass_number": number,
-        "run": f"run-{number}",
-        "runs": frozenset(f"run-{n}" for n in range(1, number + 1)),
-        "has_items": False,
-        "begin_new": False,
-        "new_id": "library-1",
-        "dry_run": False,
-    }
-    library.attach(**{**arguments, **changes})
+    library.attach(an_attachment(number, **changes))
 
 
 def publish(library: LibraryDestination, item: Any, previous: Receipt | None = None) -> Receipt:

@@ -12,7 +12,7 @@ from tests.fakes import FakeClock
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.errors import LibraryUnusable, PassRunning
 
-KNOWN = {"number": 7, "library_pass": 5}
+KNOWN = {"number": 7, "known_pass": 5}
 
 
 def unattached(path: Path) -> LibraryDestination:
@@ -41,7 +41,7 @@ REFUSED = [
     ({"pass": 4}, {}, "last changed by pass 4, the state knows of pass 5"),
     ({"pass": 7, "run": "of a later history"}, {}, "changed by pass 7 \\(run of a later history\\), of which"),
     ({"pass": 12}, {}, "changed by pass 12 \\(run run-12\\), of which the state knows nothing"),
-    ({"pass": 12}, {"known_id": None, "library_pass": 0}, "changed by pass 12"),
+    ({"pass": 12}, {"known_id": None, "known_pass": 0}, "changed by pass 12"),
     ({"pass": 6, "run": "of a later history"}, {}, "changed by pass 6 \\(run of a later history\\)"),
 ]
 
@@ -82,7 +82,7 @@ def test_another_library_may_begin_there_on_a_persons_wish(
         ({"pass": 6}, {}),
         ({}, {"known_id": None}),
         ({}, {"begin_new": True}),
-        ({"pass": 12}, {"library_pass": 12, "runs": frozenset({"run-12"})}),
+        ({"pass": 12}, {"known_pass": 12, "runs": frozenset({"run-12"})}),
     ],
 )
 def test_the_library_that_the_state_knows_is_taken(

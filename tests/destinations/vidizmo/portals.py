@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.destinations.contract import an_attachment
 from tests.fakes import FakeClock, FakeZoom, a_user
 from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.server import Portal
@@ -111,7 +112,7 @@ class Wired:
         assert isinstance(made, VidizmoDestination)
         try:
             if is_attached:
-                made.attach(dry_run=False)
+                made.attach(an_attachment())
         except ZoomsyncError:
             made.detach()
             raise

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.config.builders import CREDENTIALS, a_config, a_file, problems
-from zoomsync.config import Config, VidizmoSettings, load
+from zoomsync.config import Config, load
+from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.model import Kind
 
 WHY_NOT = "which proves sizes and no content (write trash: it can be undone for 30 days)"
@@ -151,8 +152,8 @@ def test_a_problem_is_told_with_its_path_and_its_remedy(tmp_path: Path, below: s
 def test_what_is_missing_is_told(tmp_path: Path) -> None:
     assert problems(tmp_path, CREDENTIALS + "destination: {type: vidizmo}\n") == [
         "destination.password: missing (or client_secret; each has a …_file)",
-        "destination.url: missing (config.example.yaml shows a portal)",
-        "destination.email: missing (config.example.yaml shows a portal)",
+        "destination.url: missing (config.example.yaml shows it)",
+        "destination.email: missing (config.example.yaml shows it)",
     ]
 
 
@@ -165,9 +166,9 @@ def test_the_trash_is_allowed_and_me_has_a_default() -> None:
 def test_what_the_portal_does_not_take_is_not_fetched() -> None:
     plain, spare = a_portal(), a_portal(chat="none", other_views="skip")
 
-    assert (plain.kinds, plain.only_primary) == (frozenset(Kind), False)
-    assert (spare.kinds, spare.only_primary) == (frozenset(Kind) - {Kind.CHAT}, True)
-    assert (a_config().kinds, a_config().only_primary) == (frozenset(Kind), False)
+    assert (plain.kinds, plain.destination.only_primary) == (frozenset(Kind), False)
+    assert (spare.kinds, spare.destination.only_primary) == (frozenset(Kind) - {Kind.CHAT}, True)
+    assert (a_config().kinds, a_config().destination.only_primary) == (frozenset(Kind), False)
 
 
 def test_what_it_means_in_words() -> None:

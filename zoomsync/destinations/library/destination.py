@@ -6,10 +6,11 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from zoomsync.destinations.base import Attachment
 from zoomsync.destinations.library import marker
 from zoomsync.destinations.library.index import Index
 from zoomsync.destinations.library.manifest import Recording
-from zoomsync.destinations.library.marker import LIBRARY, Known, LibraryLock
+from zoomsync.destinations.library.marker import LIBRARY, LibraryLock
 from zoomsync.destinations.library.transaction import Allotted, Change, Transaction, allot
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
@@ -84,32 +85,17 @@ class LibraryDestination:
         """Whether this pass has changed the library, or may have."""
         return self._hold.changed
 
-    def attach(
-        self,
-        *,
-        state_id: str,
-        known_id: str | None,
-        library_pass: int,
-        pass_number: int,
-        run: str,
-        runs: frozenset[str],
-        has_items: bool,
-        begin_new: bool,
-        new_id: str,
-        dry_run: bool,
-    ) -> None:
-        """Take the library for this pass (`pass_number`, `run`), finishing what a killed one began.
+    def attach(self, attachment: Attachment) -> None:
+        """Take the library for this pass, finishing what a killed one began.
 
-        Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows
-        (`known_id`, `library_pass`, the ids of the `runs` and whether it `has_items`), unless `begin_new`; with
-        `PassRunning` one that another pass holds. A dry run refuses likewise, takes no lock and writes nothing.
+        Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows, unless
+        a new one is to be begun; with `PassRunning` one that another pass holds.
         """
-        known = Known(state=state_id, library=known_id, library_pass=library_pass, runs=runs, has_items=has_items)
-        self._now = (pass_number, run)
-        if dry_run:
-            self._hold.look(known, begin_new=begin_new, new_id=new_id)
+        self._now = (attachment.pass_number, attachment.run)
+        if attachment.dry_run:
+            self._hold.look(attachment)
             return
-        self._hold.take(known, begin_new=begin_new, new_id=new_id, access=self._access())
+        self._hold.take(attachment, self._access())
         self._finish_all()
 
     def detach(self) -> None:

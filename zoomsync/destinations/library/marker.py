@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from zoomsync import __version__
+from zoomsync.destinations.base import Attachment
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
 from zoomsync.files import FileModes, Refusals, make_folders, write
 
@@ -45,21 +46,6 @@ class Marker:
         """The marker as it is written."""
         fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
         return json.dumps({**fields, "pass": self.pass_number, "run": self.run}, indent=2).encode() + b"\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the state knows of its library."""
-
-    state: str
-    library: str | None
-    """None: no library yet."""
-    library_pass: int
-    """The last pass that the state knows to have changed the library."""
-    runs: frozenset[str]
-    """The ids of the runs that the state remembers, the last one that changed the library among them."""
-    has_items: bool
-    """Whether the state knows of items in the library."""
 
 
 def path_of(library: Path) -> Path:
@@ -101,21 +87,21 @@ def record(library: Path, marker: Marker) -> None:
         write(path, marker.document, mode=0o640)
 
 
-def misfit(marker: Marker | None, known: Known, path: Path) -> LibraryUnusable | None:
+def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusable | None:
     """Why the library at `path` is not the one that the state knows, or None. Pure but for the folder's existence."""
     if marker is None:
-        return None if known.library is None else _missing(known.library, path)
-    if marker.state != known.state:
+        return None if known.known_id is None else _missing(known.known_id, path)
+    if marker.state != known.state_id:
         hint = f"check state and destination.path in the config; after the loss of the state {NEW}"
         return LibraryUnusable(f"{path}: this library belongs to another state ({marker.state[:8]})", hint=hint)
-    if known.library not in (None, marker.id):
+    if known.known_id not in (None, marker.id):
         hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
-        said = f"{path}: this is library {marker.id[:8]}, the state knows {str(known.library)[:8]}"
+        said = f"{path}: this is library {marker.id[:8]}, the state knows {str(known.known_id)[:8]}"
         return LibraryUnusable(said, hint=hint)
     return _out_of_step(marker, known, path) or _emptied(known, path)
 
 
-def _emptied(known: Known, path: Path) -> LibraryUnusable | None:
+def _emptied(known: Attachment, path: Path) -> LibraryUnusable | None:
     """Items that all vanish at once are more likely hidden or unmounted than removed one by one."""
     if not known.has_items or any((path / top).is_dir() for top in ("published", "drafts")):
         return None
@@ -131,11 +117,11 @@ def _missing(known: str, path: Path) -> LibraryUnusable:
     return LibraryUnusable(f"{path}: no library, {FOLDER}/{NAME} of library {known[:8]} is missing", hint=hint)
 
 
-def _out_of_step(marker: Marker, known: Known, path: Path) -> LibraryUnusable | None:
+def _out_of_step(marker: Marker, known: Attachment, path: Path) -> LibraryUnusable | None:
     changed = marker.pass_number
-    if changed < known.library_pass:
+    if changed < known.known_pass:
         hint = f"restore a newer backup of the library; or {NEW}"
-        said = f"{path}: last changed by pass {changed}, the state knows of pass {known.library_pass}: an older copy"
+        said = f"{path}: last changed by pass {changed}, the state knows of pass {known.known_pass}: an older copy"
         return LibraryUnusable(said, hint=hint)
     if changed and marker.run not in known.runs:
         hint = f"restore the newer state; or {NEW}"
@@ -170,21 +156,21 @@ class LibraryLock:
         """The last pass that changed the library, and the id of its run."""
         return self._marker.pass_number, self._marker.run
 
-    def look(self, known: Known, *, begin_new: bool, new_id: str) -> None:
+    def look(self, attachment: Attachment) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
         found = read_marker(self._path)
-        problem = misfit(found, known, self._path)
-        if problem is not None and not begin_new:
+        problem = misfit(found, attachment, self._path)
+        if problem is not None and not attachment.begin_new:
             raise problem
-        is_fitting = found is not None and problem is None
-        self._marker = found if found and is_fitting else Marker(id=new_id, state=known.state, pass_number=0, run="")
+        begun = Marker(id=attachment.new_id, state=attachment.state_id, pass_number=0, run="")
+        self._marker = found if found and problem is None else begun
 
-    def take(self, known: Known, *, begin_new: bool, new_id: str, access: FileModes) -> None:
+    def take(self, attachment: Attachment, access: FileModes) -> None:
         """Lock the library, and write the marker of one that begins. Raises `LibraryUnusable`, `PassRunning`."""
-        self.look(known, begin_new=begin_new, new_id=new_id)
+        self.look(attachment)
         self._make_home(access)
         self._take_lock()
-        self.look(known, begin_new=begin_new, new_id=new_id)
+        self.look(attachment)
         if read_marker(self._path) != self._marker:
             record(self._path, self._marker)
 

@@ -1,44 +1,35 @@
-"""Puts a portal together from a config: how it is asked, who the authors are, how items are published."""
+"""Puts a portal together from its settings: how it is asked, who the authors are, how items are published."""
 
-from collections.abc import Callable
-
-from zoomsync.config import Config, VidizmoSettings
+from zoomsync.destinations.base import DestinationContext
 from zoomsync.destinations.vidizmo import destination
 from zoomsync.destinations.vidizmo.authors import PortalAuthors
 from zoomsync.destinations.vidizmo.client import Account, PortalClient
 from zoomsync.destinations.vidizmo.finder import Finder
-from zoomsync.destinations.vidizmo.intents import IntentLog, Intents
+from zoomsync.destinations.vidizmo.intents import IntentLog
 from zoomsync.destinations.vidizmo.invitations import Invitations
 from zoomsync.destinations.vidizmo.self_check import SelfCheck
+from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.destinations.vidizmo.terms import AuthorTerms
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.users import ApiUsers, PortalUsers
 from zoomsync.destinations.vidizmo.users_scim import ScimUsers
 from zoomsync.destinations.vidizmo.writer import AttachmentWriter, Manner, Writer
-from zoomsync.http import Http
-from zoomsync.model import Clock, User
+from zoomsync.http import USER_AGENT, Http
 
 
-def portal(
-    config: Config,
-    settings: VidizmoSettings,
-    clock: Clock,
-    http: Http,
-    *,
-    intents: Intents,
-    new_id: Callable[[], str],
-    named: Callable[[User], User],
-) -> destination.VidizmoDestination:
-    """The portal of this config; nothing is sent yet. `named` gives a host the names that Zoom has for it."""
+def portal(settings: VidizmoSettings, context: DestinationContext) -> destination.VidizmoDestination:
+    """The portal of these settings; nothing is sent yet."""
+    clock, new_id = context.clock, context.new_id
+    http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=context.tries)
     line = PortalClient(http, settings.table, url=settings.url, account=_account(settings))
-    unanswered = IntentLog(intents, clock, new_id, portal=settings.id, index_lag=settings.index_lag)
+    unanswered = IntentLog(context.intents, clock, new_id, portal=settings.id, index_lag=settings.index_lag)
     shelf = Finder(line, unanswered, uuid_attribute=settings.uuid_attribute)
     uploads = Uploads(line, clock, new_id)
     directory = _directory(settings, http, line)
-    terms = _terms(config, settings)
+    terms = _terms(settings, context)
     return destination.VidizmoDestination(
         line,
-        PortalAuthors(directory, Invitations(directory, unanswered, terms, named=named), terms),
+        PortalAuthors(directory, Invitations(directory, unanswered, terms, named=context.with_names), terms),
         shelf,
         Writer(line, uploads, shelf, unanswered, _manner(settings)),
         AttachmentWriter(line, uploads, unanswered, clock, language=settings.language),
@@ -65,12 +56,12 @@ def _directory(settings: VidizmoSettings, http: Http, line: PortalClient) -> Por
     return ApiUsers(line, invites=settings.invitation == "portal")
 
 
-def _terms(config: Config, settings: VidizmoSettings) -> AuthorTerms:
+def _terms(settings: VidizmoSettings, context: DestinationContext) -> AuthorTerms:
     return AuthorTerms(
-        publish_as=config.publish_as,
-        me=config.me or "",
+        publish_as=context.publish_as,
+        me=context.me,
         account=settings.email,
-        aliases=config.aliases,
+        aliases=context.aliases,
         viewer=settings.groups.viewer,
         contributor=settings.groups.contributor,
         uploading=frozenset({*settings.groups.uploading, settings.groups.contributor}),

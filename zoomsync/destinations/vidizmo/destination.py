@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from zoomsync.destinations.base import Attachment
 from zoomsync.destinations.vidizmo import receipts
 from zoomsync.destinations.vidizmo.authors import PortalAuthors
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused
@@ -21,7 +22,7 @@ from zoomsync.model import Author, Clock, CloudFile, Item, Receipt, Role, Stamp,
 
 
 class VidizmoDestination:
-    """See `shop.Destination`. What it makes is never replaced or deleted by it."""
+    """See `base.Destination`. What it makes is never replaced or deleted by it."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class VidizmoDestination:
         """No: nothing is known that replaces a media's video."""
         return False
 
-    def attach(self, *, dry_run: bool) -> None:
+    def attach(self, attachment: Attachment) -> None:
         """Sign in, find the category and what authors need: what is wrong there stops a pass before it begins."""
         self._portal.sign_in()
         try:
@@ -71,7 +72,7 @@ class VidizmoDestination:
             self._authors.ready()
         except PortalRefused as refused:  # here it concerns every meeting
             raise refused.become(Unreachable) from refused
-        if not dry_run:
+        if not attachment.dry_run:
             self._unanswered.tidy()
 
     def detach(self) -> None:

@@ -3,25 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
+from zoomsync.destinations.base import Intents
 from zoomsync.model import DAY, Clock, Intent
 
 KNOWN_FOR = 30 * DAY
 """How long the answer to a call is remembered that the ledger never came to know."""
-
-
-class Intents(Protocol):
-    """The state, as far as a worker may write to it: each line is durable when the method returns."""
-
-    def open_intents(self) -> tuple[Intent, ...]:
-        """Those that are not settled."""
-
-    def begin(self, intent: Intent) -> None:
-        """Write it down; under the id of an open one, instead of that."""
-
-    def settle(self, intent_id: str) -> None:
-        """Close it."""
 
 
 class IntentLog:

@@ -1,60 +1,50 @@
-"""Where items can go: one section for each type of destination."""
+"""A portal in the config: what can be set, what goes together, what it means."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from zoomsync.config.base import Settings, written
-from zoomsync.config.types import (
-    Address,
-    Count,
-    Duration,
-    Email,
-    Endpoints,
-    FileMode,
-    Flag,
-    FolderMode,
-    Group,
-    Language,
-    Place,
-    SecretText,
-    Text,
-)
-from zoomsync.destinations.vidizmo.overrides import override
+from zoomsync.config.base import DestinationSettings, Settings, written
+from zoomsync.config.types import Address, Count, Duration, Email, Flag, Language, SecretText, Text, shown_value
+from zoomsync.destinations.base import Destination, DestinationContext
+from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
+from zoomsync.destinations.vidizmo.overrides import METHODS, override
 from zoomsync.destinations.vidizmo.templates import Operation
 from zoomsync.formatting import plural, span_in_words
+from zoomsync.model import Kind
+
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_ROW = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "method": {"enum": [*METHODS]},
+        "path": {"type": "string"},
+        "query": _TEXTS,
+        "body": {"type": ["object", "array", "string"]},
+        "answer": _TEXTS,
+    },
+}
 
 
-class LibrarySettings(Settings):
-    """The library: a folder that needs no server."""
-
-    type: Literal["library"] = "library"
-    """library: a folder; vidizmo: a portal. rclone is not built yet."""
-    path: Place = written("./library")
-    """The folder; relative to the config file."""
-    dir_mode: FolderMode = written("0750")
-    """Permissions of its folders, in quotes."""
-    file_mode: FileMode = written("0640")
-    """Permissions of its files, in quotes."""
-    group: Group | None = None
-    """The group that its folders and files belong to; by name or number."""
-
-    def sentence(self) -> str:
-        """What `auth-check` says of it."""
-        group = f", group {self.group}" if self.group else ""
-        modes = f"folders {self.dir_mode:04o}, files {self.file_mode:04o}{group}"
-        return f"publishes to the library {self.path} ({modes})"
-
-    def selection(self) -> Mapping[str, object]:
-        """What makes another destination of it; nothing that is at its default."""
-        plain = LibrarySettings()
-        return {name: value for name, value in self if value != getattr(plain, name)}
+def _endpoints(value: object) -> Mapping[str, Any]:
+    """What is wrong within is found before: here each row would be one text."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{shown_value(value)} is not a mapping (write its keys below it, indented)")  # noqa: TRY004  # pydantic collects ValueErrors
+    return value
 
 
-class Groups(Settings):
+Endpoints: TypeAlias = Annotated[
+    Mapping[str, Any],
+    PlainValidator(_endpoints),
+    WithJsonSchema({"type": "object", "additionalProperties": _ROW}),
+]
+
+
+class GroupSettings(Settings):
     """What the portal calls the groups (older versions: roles) that zoomsync knows."""
 
     viewer: Text = "Viewer"
@@ -67,8 +57,16 @@ class Groups(Settings):
     """All groups whose members may upload."""
 
 
-class VidizmoSettings(Settings):
+class VidizmoSettings(DestinationSettings):
     """A VIDIZMO portal."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name]} for name in ("password", "password_file", "client_secret", "client_secret_file")
+            ]
+        }
+    )
 
     type: Literal["vidizmo"]
     """vidizmo: a portal."""
@@ -92,7 +90,7 @@ class VidizmoSettings(Settings):
     """Tags of new items, beside the one that all videos of a meeting share."""
     moderation: Literal["portal", "force-pending"] = "portal"
     """portal: it decides whose items are approved first; force-pending: every item that is not a draft."""
-    groups: Groups = written({})
+    groups: GroupSettings = written({})
     """What its groups are called."""
     users: Literal["portal", "scim"] = "portal"
     """How users are found and made: by the portal's API, or by SCIM 2.0."""
@@ -132,6 +130,12 @@ class VidizmoSettings(Settings):
         """The table of operations of this portal."""
         return override(self.endpoints)[0]
 
+    def build(self, context: DestinationContext) -> Destination:
+        """The portal."""
+        from zoomsync.destinations.vidizmo.assembly import portal
+
+        return portal(self, context)
+
     def sentence(self) -> str:
         """What `auth-check` says of it."""
         how = "password" if self.password else "client secret"
@@ -148,15 +152,43 @@ class VidizmoSettings(Settings):
         skipped = {"chat": self.chat == "none", "other_views": self.other_views == "skip"}
         return {"type": self.type, "url": self.url, **{name: True for name, is_set in skipped.items() if is_set}}
 
+    @classmethod
+    def problems(cls, config: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+        """The rules of a portal; it needs no `me`, since its account is an author."""
+        portal = config["destination"]
+        given = [name for name in ("password", "client_secret") if name in portal]
+        if len(given) != 1:
+            both, neither = "and client_secret are both set (keep one)", "missing (or client_secret; each has a …_file)"
+            yield "destination.password", both if given else neither
+        if portal.get("users") == "scim":
+            for name in ("scim_url", "scim_token"):
+                if name not in portal:
+                    yield f"destination.{name}", "missing, but users is scim (write it, or users: portal)"
+        if config.get("delete_recordings") == "permanent":
+            remedy = "write trash: it can be undone for 30 days"
+            yield "delete_recordings", f"permanent is not for a portal, which proves sizes and no content ({remedy})"
+        if str(portal.get("uuid_attribute")).casefold() == RECEIPT_ATTRIBUTE.casefold():
+            yield "destination.uuid_attribute", f"{RECEIPT_ATTRIBUTE} holds what zoomsync stored (write another name)"
+        if isinstance(portal.get("endpoints"), Mapping):
+            for key, problem in override(portal["endpoints"])[1].items():
+                yield f"destination.endpoints.{key}", problem
 
-def kind_of(value: Any) -> str:
-    """Which type a destination is, before it is read."""
-    named = value.get("type", "library") if isinstance(value, Mapping) else getattr(value, "type", "library")
-    return named if named in TYPES else "library"
+    @property
+    def account(self) -> str:
+        """The account that signs in."""
+        return self.email
 
+    @property
+    def visibility(self) -> str:
+        """Moderation may keep it back."""
+        return "pending for approval" if self.moderation == "force-pending" else super().visibility
 
-TYPES: Mapping[str, type[Settings]] = {"library": LibrarySettings, "vidizmo": VidizmoSettings}
+    @property
+    def skipped_kinds(self) -> frozenset[Kind]:
+        """Chats, by `chat`."""
+        return frozenset({Kind.CHAT} if self.chat == "none" else ())
 
-Destination: TypeAlias = Annotated[
-    Annotated[LibrarySettings, Tag("library")] | Annotated[VidizmoSettings, Tag("vidizmo")], Discriminator(kind_of)
-]
+    @property
+    def only_primary(self) -> bool:
+        """By `other_views`."""
+        return self.other_views == "skip"

@@ -1,0 +1,60 @@
+"""The library in the config."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from zoomsync.config.base import DestinationSettings, written
+from zoomsync.config.types import FileMode, FolderMode, Group, Place
+from zoomsync.destinations.base import Destination, DestinationContext
+
+
+class LibrarySettings(DestinationSettings):
+    """The library: a folder that needs no server."""
+
+    type: Literal["library"] = "library"
+    """library: a folder."""
+    path: Place = written("./library")
+    """The folder; relative to the config file."""
+    dir_mode: FolderMode = written("0750")
+    """Permissions of its folders, in quotes."""
+    file_mode: FileMode = written("0640")
+    """Permissions of its files, in quotes."""
+    group: Group | None = None
+    """The group that its folders and files belong to; by name or number."""
+
+    def build(self, context: DestinationContext) -> Destination:
+        """The library; its folder need not exist yet."""
+        from zoomsync.destinations.library.destination import LibraryDestination
+
+        return LibraryDestination(
+            self.path,
+            clock=context.clock,
+            publish_as=context.publish_as,
+            me=context.me,
+            aliases=context.aliases,
+            dir_mode=self.dir_mode,
+            file_mode=self.file_mode,
+            group=self.group,
+        )
+
+    def sentence(self) -> str:
+        """What `auth-check` says of it."""
+        group = f", group {self.group}" if self.group else ""
+        modes = f"folders {self.dir_mode:04o}, files {self.file_mode:04o}{group}"
+        return f"publishes to the library {self.path} ({modes})"
+
+    def selection(self) -> Mapping[str, object]:
+        """What makes another library of it; nothing that is at its default."""
+        plain = LibrarySettings()
+        return {name: value for name, value in self if value != getattr(plain, name)}
+
+    @property
+    def storage(self) -> Path:
+        """The folder."""
+        return self.path
+
+    @property
+    def is_prospect_free(self) -> bool:
+        """Yes: an author is a folder."""
+        return True
