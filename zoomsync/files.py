@@ -55,7 +55,7 @@ class Refusals:
         """The error of ours for an `OSError`."""
         message = f"{(not self.names_path and error.filename) or path}: {fact(error)}"
         if self.of_one_path and error.errno in OF_ONE_PATH:
-            return MeetingFailed(message, hint=self.of_one_path)
+            return MeetingFailed(message, hint=self.of_one_path, service=self.error.service)
         if error.errno in NO_ROOM:
             return DiskFull(message, hint=self.no_room)
         return self.error(message, hint=self.no_right if error.errno in NO_RIGHT else self.otherwise)

@@ -1,5 +1,7 @@
 """One pass at a time, and only the user to whom the state belongs."""
 
+import errno
+import fcntl
 import os
 import signal
 import stat
@@ -87,6 +89,21 @@ def test_a_lock_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 
     with pytest.raises(StateUnusable, match=r"file/state\.json\.lock: "), lock(tmp_path / "file" / "state.json"):
         pytest.fail("a lock in a file")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_flock(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", no_flock)
+
+    for _ in range(2):
+        with pytest.raises(StateUnusable) as caught, lock(tmp_path / "state.json"):
+            pytest.fail("a lock that a killed pass would leave behind")
+
+        assert str(caught.value) == f"{tmp_path}/state.json.lock: its file system has no locks"
+        assert caught.value.hint == "set `state` to a path on a local file system"
 
 
 def test_a_state_of_this_user_or_none_is_fine(tmp_path: Path) -> None:

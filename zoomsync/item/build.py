@@ -1,6 +1,5 @@
 """From fetched files to the item that a destination is to hold: stitching, joining, describing."""
 
-import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from zoomsync.errors import Unjoinable, Unstitchable
+from zoomsync.files import digest
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import (
@@ -21,7 +21,6 @@ from zoomsync.model import (
     Receipt,
     RecordingFile,
     Role,
-    StoredFile,
 )
 from zoomsync.naming import item_folder, title, zone
 from zoomsync.rules.layout import How, Output, numbered, numbers, original, separate
@@ -30,7 +29,6 @@ from zoomsync.rules.update import Arrangement
 
 log = logging.getLogger(__name__)
 
-CHUNK = 1 << 20
 BASE_SECONDS = 3600.0
 """Time limit of a stitching: an hour, and twice the length of the recording on top."""
 
@@ -70,7 +68,7 @@ class Materials:
 
 def build_item(have: Materials, style: Style, bench: BuildContext) -> Item:
     """The item, its new files lying in `bench.folder`. Raises `Unstitchable`, `DiskFull`, `ToolMissing`."""
-    kept = [_kept(stored) for stored in have.arrangement.keep]
+    kept = [stored.as_item_file() for stored in have.arrangement.keep]
     videos = [o for o in have.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
     texts = [output for output in have.arrangement.build if output not in videos]
     made = [file for output in videos for file in _video(output, have, style, bench)]
@@ -127,18 +125,6 @@ def _own_sources(files: Mapping[Role, ItemFile], folder: Path) -> tuple[ItemFile
     return tuple(owned)
 
 
-def _kept(stored: StoredFile) -> ItemFile:
-    return ItemFile(
-        name=stored.name,
-        role=stored.role,
-        made_of=stored.made_of,
-        source=None,
-        size=stored.size,
-        sha256=stored.sha256,
-        offsets=stored.offsets,
-    )
-
-
 def _as_fetched(output: Output, have: Materials, offsets: tuple[float, ...] = ()) -> ItemFile:
     fetched = have.fetched[output.inputs[0].id]
     return ItemFile(
@@ -190,23 +176,19 @@ def _originals(output: Output, have: Materials) -> list[ItemFile]:
     for file in output.inputs:
         one = original(file, segment[file.id])
         same = stored.get((one.made_of, have.fetched[file.id].sha256))
-        originals.append(_kept(same) if same else _as_fetched(one, have))
+        originals.append(same.as_item_file() if same else _as_fetched(one, have))
     return originals
 
 
 def _made(output: Output, path: Path, clock: Clock, *, offsets: tuple[float, ...] = ()) -> ItemFile:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(CHUNK):
-            clock.check()
-            digest.update(block)
+    content, status = digest(path, clock)
     return ItemFile(
         name=output.name,
         role=output.role,
         made_of=output.made_of,
         source=path,
-        size=path.stat().st_size,
-        sha256=digest.hexdigest(),
+        size=status.st_size,
+        sha256=content,
         offsets=offsets,
     )
 

@@ -153,6 +153,18 @@ class StoredFile:
     stamp: Stamp | None = field(default=None, compare=False)
     """Kept in the state only."""
 
+    def as_item_file(self) -> "ItemFile":
+        """The wish to keep it as it is."""
+        return ItemFile(
+            name=self.name,
+            role=self.role,
+            made_of=self.made_of,
+            source=None,
+            size=self.size,
+            sha256=self.sha256,
+            offsets=self.offsets,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
@@ -167,13 +179,20 @@ class Receipt:
     files: tuple[StoredFile, ...]
     cloud: tuple[CloudFile, ...]
 
+    def proof(self, file: RecordingFile) -> tuple[CloudFile, StoredFile] | None:
+        """This very cloud file (same id, listed size and start) as it was fetched, and the stored file that has it.
+
+        Every deletion rests on this. None: nothing proves that the file is stored.
+        """
+        stored = {one.name: one for one in self.files}
+        for one in self.cloud:
+            if (one.id, one.size, one.start) == (file.id, file.size, file.start) and one.stored in stored:
+                return one, stored[one.stored]
+        return None
+
     def covers(self, file: RecordingFile) -> bool:
-        """Whether this very cloud file (same id, listed size and start) is contained in a stored file."""
-        stored = {one.name for one in self.files}
-        return any(
-            (one.id, one.size, one.start) == (file.id, file.size, file.start) and one.stored in stored
-            for one in self.cloud
-        )
+        """Whether there is a proof for this cloud file."""
+        return self.proof(file) is not None
 
 
 class Standing(StrEnum):
@@ -213,6 +232,18 @@ class ItemFile:
     size: int
     sha256: str
     offsets: tuple[float, ...] = ()
+
+    def as_stored(self, *, name: str = "", place: str = "") -> StoredFile:
+        """The file once it is stored, under another name if one is given."""
+        return StoredFile(
+            name=name or self.name,
+            role=self.role,
+            size=self.size,
+            sha256=self.sha256,
+            made_of=self.made_of,
+            offsets=self.offsets,
+            place=place,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

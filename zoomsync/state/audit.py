@@ -18,20 +18,21 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from zoomsync.files import PRIVATE_FILE, make_private_folder, sync, write_all
-from zoomsync.model import Clock, CloudFile, Entry, Intent, RecordingFile, StoredFile, Verdict
+from zoomsync.formatting import iso
+from zoomsync.model import Clock, Entry, Intent, RecordingFile, Verdict
 from zoomsync.state.journal import STATE
 
+# What could disturb a terminal, and halves of characters, which no file can hold: escaped as in JSON.
 UNSHOWABLE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What could disturb a terminal, or is no character at all: escaped."""
 
 
-class Audit:
+class Audit(AbstractContextManager["Audit"]):
     """The open account of one pass, made if it is missing. All methods raise `DiskFull` or `StateUnusable`."""
 
     def __init__(self, path: Path, clock: Clock, *, pass_id: str) -> None:
@@ -48,9 +49,12 @@ class Audit:
     ) -> None:
         """Write down what is about to be deleted, and on what proof; call only once this has returned.
 
-        Raises `ValueError` where the verdict proves nothing for this file: then it must not be deleted.
+        Raises `ValueError` if the verdict proves nothing for this file: then it must not be deleted.
         """
-        cloud, stored = _evidence(verdict, file)
+        proof = verdict.receipt.proof(file) if verdict.safe else None
+        if proof is None:
+            raise ValueError(f"{file.id}: not proven to be stored")
+        cloud, stored = proof
         self._append(
             "deleting",
             intent.id,
@@ -58,15 +62,23 @@ class Audit:
             number=entry.number,
             topic=entry.topic,
             host=entry.host_email or entry.host_id,
-            start=_iso(entry.start),
+            start=iso(entry.start),
             file=file.id,
             kind=file.kind.value,
             view=file.view,
-            file_start=_iso(file.start),
+            file_start=iso(file.start),
             size=file.size,
             sha256=cloud.sha256,
             action=action,
-            proof=_proof(verdict, stored, verified_at),
+            proof={
+                "destination": verdict.receipt.destination,
+                "place": verdict.receipt.place,
+                "stored": stored.name,
+                "stored_size": stored.size,
+                "stored_sha256": stored.sha256,
+                "verified": verdict.reason,
+                "verified_at": iso(verified_at),
+            },
         )
 
     def after(self, intent_id: str, answer: str) -> None:
@@ -81,24 +93,17 @@ class Audit:
         """Release the file."""
         os.close(self._fd)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _append(self, event: str, intent_id: str, **facts: object) -> None:
-        known = {"at": _iso(self._clock.now()), "event": event, "intent": intent_id, "pass": self._pass_id, **facts}
+        """One line, on the disk when this returns; first a line end, if a crash cut the line before."""
+        known = {"at": iso(self._clock.now()), "event": event, "intent": intent_id, "pass": self._pass_id, **facts}
         text = UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(known, ensure_ascii=False))
         with STATE.explained(self.path):
-            write_all(self._fd, self._own_line() + text.encode() + b"\n")
-
-    def _own_line(self) -> bytes:
-        """A line end where the file lacks one."""
-        size = os.fstat(self._fd).st_size
-        return b"\n" if size and os.pread(self._fd, 1, size - 1) != b"\n" else b""
+            size = os.fstat(self._fd).st_size
+            is_cut = size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
+            write_all(self._fd, b"\n" * is_cut + text.encode() + b"\n")
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
@@ -109,38 +114,8 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     with STATE.explained(path):
         lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     for number, line in enumerate(lines, start=1):
-        yield _record(line) or {"event": "unreadable", "line": number}
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _evidence(verdict: Verdict, file: RecordingFile) -> tuple[CloudFile, StoredFile]:
-    """What was fetched of it, and the verified file that contains that."""
-    stored = {one.name: one for one in verdict.receipt.files}
-    for cloud in verdict.receipt.cloud:
-        same = (cloud.id, cloud.size, cloud.start) == (file.id, file.size, file.start)
-        if verdict.safe and same and cloud.stored in stored:
-            return cloud, stored[cloud.stored]
-    raise ValueError(f"{file.id}: not proven to be stored")
-
-
-def _proof(verdict: Verdict, stored: StoredFile, verified_at: datetime) -> dict[str, object]:
-    return {
-        "destination": verdict.receipt.destination,
-        "place": verdict.receipt.place,
-        "stored": stored.name,
-        "stored_size": stored.size,
-        "stored_sha256": stored.sha256,
-        "verified": verdict.reason,
-        "verified_at": _iso(verified_at),
-    }
-
-
-def _iso(time: datetime | None) -> str | None:
-    return time.isoformat().replace("+00:00", "Z") if time else None
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        yield record if isinstance(record, dict) and record else {"event": "unreadable", "line": number}

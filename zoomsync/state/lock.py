@@ -1,12 +1,13 @@
 """Who may write: one pass at a time, and only the user to whom the state belongs."""
 
+import errno
 import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout, UnixFileLock
+from filelock import FileLock, Timeout
 
 from zoomsync.errors import PassRunning, StateUnusable
 from zoomsync.files import PRIVATE_FILE, make_private_folder
@@ -19,12 +20,22 @@ def lock(path: Path) -> Iterator[None]:
 
     Raises `PassRunning` when another process holds it, `StateUnusable` where the file system has no such locks.
     """
-    real = Path(os.path.realpath(path))
+    real = Path(os.path.realpath(path))  # two names of one state share its lock
     file = real.with_name(f"{real.name}.lock")
-    kernel_lock = FileLock(file, timeout=0, mode=PRIVATE_FILE, thread_local=False)
+    # Where a file system has no flock (ENOSYS), filelock would fall back to a lock that is the file's existence
+    # (filelock pull requests 480 and 622): a killed pass would leave it behind, and lock out every later one.
+    kernel_lock = FileLock(file, timeout=0, mode=PRIVATE_FILE, thread_local=False, fallback_to_soft=False)
     with STATE.explained(file):
         make_private_folder(file.parent)
-        _acquire(kernel_lock, file)
+        try:
+            kernel_lock.acquire()
+        except Timeout as error:
+            raise PassRunning(f"another pass is running{_holder(file)}", hint="wait for its end") from error
+        except OSError as error:
+            if error.errno != errno.ENOSYS:
+                raise
+            hint = "set `state` to a path on a local file system"
+            raise StateUnusable(f"{file}: its file system has no locks", hint=hint) from error
     try:
         with suppress(OSError):  # it only helps the other's message
             file.write_text(f"{os.getpid()}\n")
@@ -33,23 +44,8 @@ def lock(path: Path) -> Iterator[None]:
         kernel_lock.release()
 
 
-def _acquire(kernel_lock: FileLock, file: Path) -> None:
-    try:
-        kernel_lock.acquire()
-    except Timeout as error:
-        raise PassRunning(f"another pass is running{_holder(file)}", hint="wait for its end") from error
-    except NotImplementedError as error:
-        raise _no_locks(file) from error
-    if not isinstance(kernel_lock, UnixFileLock):
-        kernel_lock.release()
-        raise _no_locks(file)
-
-
-def _no_locks(file: Path) -> StateUnusable:
-    return StateUnusable(f"{file}: its file system has no locks", hint="set `state` to a path on a local file system")
-
-
 def _holder(file: Path) -> str:
+    """`: process 4711`, if the lock's file says so."""
     try:
         pid = file.read_text().strip()
     except OSError:

@@ -1,31 +1,26 @@
-"""The state in memory, each change of it durable before it shows."""
+"""The state in memory and on disk: each change of it is durable before it shows."""
 
 import gc
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
 from zoomsync.errors import StateUnusable
 from zoomsync.files import make_private_folder, put_in_place, write_aside
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state.journal import STATE, Journal, Replay, damaged, replay
+from zoomsync.state.journal import STATE, Journal, damaged
 from zoomsync.state.schema import FORMAT, Document, Head, Step, packed, read_document, read_step, sealed_document
 
+RUNS_KEPT = 50
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """What is on disk."""
-
-    document: Document
-    journal: Path
-    whole: Replay
-    steps: tuple[Step, ...] = ()
+Loaded = tuple[Document, list[Step], Journal]
+"""What is on disk: `state.json`, the steps since then, and the journal that they stand in."""
 
 
 def load(path: Path) -> Loaded | None:
@@ -33,34 +28,22 @@ def load(path: Path) -> Loaded | None:
 
     A fold in between takes away the journal just named: then it is all read again.
     """
-    with _collector_paused():
-        return _load(path)
-
-
-def _load(path: Path) -> Loaded | None:
     missing = ""
-    while (data := _content(path)) is not None:
-        document, seed = read_document(path, data)
-        journal = path.with_name(document.journal)
-        try:
-            whole = replay(journal, seed)
-        except FileNotFoundError as error:
-            if document.journal == missing:
-                raise damaged(path, f"its journal {missing} is missing") from error
-            missing = document.journal
-            continue
-        steps = tuple(read_step(journal, number, body) for number, body in enumerate(whole.bodies, start=1))
-        return Loaded(document=document, journal=journal, whole=whole, steps=steps)
-    return None
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Parsing makes a million objects that stay, and no garbage: looking for it there doubles the time."""
     was_enabled = gc.isenabled()
-    gc.disable()
+    gc.disable()  # a million objects that stay, and no garbage: looking for it here would double the time
     try:
-        yield
+        while (data := _content(path)) is not None:
+            document, seed = read_document(path, data)
+            journal = Journal(path.with_name(document.journal), seed=seed)
+            try:
+                bodies = journal.read()
+            except FileNotFoundError as error:
+                if document.journal == missing:
+                    raise damaged(path, f"its journal {missing} is missing") from error
+                missing = document.journal
+                continue
+            return document, [read_step(journal.path, n, body) for n, body in enumerate(bodies, start=1)], journal
+        return None
     finally:
         gc.freeze()
         if was_enabled:
@@ -72,26 +55,13 @@ def _content(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        lost = [journal for journal in _journals(path) if not _is_untouched(path, journal)]
+        # a crash at the very beginning leaves the first journal, empty
+        lost = [one for one in _journals(path) if one != journal_after(path) or one.stat().st_size]
     if path.exists():  # begun while we looked
         return path.read_bytes()
     if lost:
         raise damaged(path, f"is missing, but its journal {lost[-1].name} is there")
     return None
-
-
-def _is_untouched(path: Path, journal: Path) -> bool:
-    """Whether it is the first journal, as a crash at the very beginning leaves it."""
-    return journal == journal_after(path) and journal.stat().st_size == 0
-
-
-def begin(path: Path, head: Head) -> Loaded:
-    """Make a new state, durably."""
-    make_private_folder(path.parent)
-    document = Document(format=FORMAT, journal=journal_after(path).name, head=head)
-    journal = install(path, document)
-    journal.close()
-    return Loaded(document=document, journal=journal.path, whole=Replay(seed=journal.seed))
 
 
 def install(path: Path, document: Document, *, instead_of: Journal | None = None) -> Journal:
@@ -101,7 +71,8 @@ def install(path: Path, document: Document, *, instead_of: Journal | None = None
     """
     data, seed = sealed_document(document)
     aside = write_aside(path, data)
-    journal = Journal.create(path.with_name(document.journal), seed=seed)
+    journal = Journal(path.with_name(document.journal), seed=seed)
+    journal.open()
     if instead_of:
         instead_of.retire()
     put_in_place(aside, path)
@@ -144,10 +115,7 @@ def _number(journal: Path) -> int:
     return int(journal.name.rpartition("-")[2])
 
 
-RUNS_KEPT = 50
-
-
-class State:
+class State(AbstractContextManager["State"]):
     """The memory of one account. What a method returned from survives a crash; what raised changed nothing.
 
     `open` it to write, `read` it to look. All that write raise `DiskFull` or `StateUnusable`.
@@ -160,11 +128,12 @@ class State:
     ) -> None:
         self.path = path
         self.head = document.head
+        self.runs = document.runs
+        """The last runs, newest last."""
         self._journal = journal
         self._lock = Lock()
         self._entries = dict(document.entries)
         self._intents = dict(document.intents)
-        self._runs = {run.id: run for run in document.runs}
         self.entries: Mapping[str, Entry] = MappingProxyType(self._entries)
         """The ledger, by uuid: a live view, so copy it for a loop that writes."""
         self.intents: Mapping[str, Intent] = MappingProxyType(self._intents)
@@ -172,26 +141,26 @@ class State:
         for step in steps:
             self._apply(step)
 
-    @property
-    def runs(self) -> tuple[Run, ...]:
-        """The last runs, newest last."""
-        return tuple(self._runs.values())
-
     @classmethod
     def read(cls, path: Path) -> "State | None":
         """Look at it, without lock or write, also while a pass writes and folds; None: there is none yet."""
         with STATE.explained(path):
-            loaded = load(_real(path))
-        return cls(path, loaded.document, loaded.steps) if loaded else None
+            loaded = load(Path(os.path.realpath(path)))
+        return cls(path, loaded[0], loaded[1]) if loaded else None
 
     @classmethod
     def open(cls, path: Path, *, new_id: str) -> "State":
-        """Open it for a pass, which holds `lock`; where there is none, begin one, durable on return."""
-        real = _real(path)
+        """Open it for a pass, which holds the lock; where there is none, begin one, durable on return."""
+        real = Path(os.path.realpath(path))  # two names of one state share its journal
         with STATE.explained(path):
-            loaded = load(real) or begin(real, Head(id=new_id))
-            clear(real, loaded.journal)
-            return cls(real, loaded.document, loaded.steps, Journal.resume(loaded.journal, loaded.whole))
+            if loaded := load(real):
+                document, steps, journal = loaded
+                clear(real, journal.path)
+                journal.open()
+                return cls(real, document, steps, journal)
+            make_private_folder(real.parent)
+            document = Document(format=FORMAT, journal=journal_after(real).name, head=Head(id=new_id))
+            return cls(real, document, journal=install(real, document))
 
     @classmethod
     def imagined(cls, path: Path) -> "State":
@@ -200,7 +169,7 @@ class State:
 
     def put(self, *entries: Entry, head: Head | None = None, settled: Iterable[str] = ()) -> None:
         """Remember these and close these intents, together or not at all."""
-        self._write(Step(head=head, entries=_by_uuid(entries), settled=tuple(settled)))
+        self._write(Step(head=head, entries={one.uuid: one for one in entries}, settled=tuple(settled)))
 
     def update(self, **changes: Any) -> None:
         """Change these fields of the head."""
@@ -217,7 +186,7 @@ class State:
 
     def settle(self, intent_id: str, *entries: Entry) -> None:
         """Close an intent and remember its result, together or not at all."""
-        self._write(Step(settled=(intent_id,), entries=_by_uuid(entries)))
+        self.put(*entries, settled=(intent_id,))
 
     def record(self, run: Run) -> None:
         """Write down a run's start, or its end under the same id; the last 50 are kept."""
@@ -226,31 +195,24 @@ class State:
     def fold(self) -> None:
         """Write a new `state.json` with an empty journal; when it raises, nothing that was written is lost."""
         with self._lock:
-            self._fold(self._writable())
-
-    def _fold(self, old: Journal) -> None:
-        document = Document(
-            format=FORMAT,
-            journal=journal_after(self.path, old.path).name,
-            head=self.head,
-            entries=self._entries,
-            intents=self._intents,
-            runs=self.runs,
-        )
-        with STATE.explained(self.path):
-            self._journal = install(self.path, document, instead_of=old)
+            old = self._writable()
+            document = Document(
+                format=FORMAT,
+                journal=journal_after(self.path, old.path).name,
+                head=self.head,
+                entries=self._entries,
+                intents=self._intents,
+                runs=self.runs,
+            )
+            with STATE.explained(self.path):
+                self._journal = install(self.path, document, instead_of=old)
 
     def close(self) -> None:
         """Release the journal; nothing is lost without."""
         if self._journal:
             self._journal.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _writable(self) -> Journal:
@@ -270,15 +232,6 @@ class State:
         self._intents.update(step.intents)
         for intent_id in step.settled:
             self._intents.pop(intent_id, None)
-        self._runs.update((run.id, run) for run in step.runs)
-        while len(self._runs) > RUNS_KEPT:
-            del self._runs[next(iter(self._runs))]
-
-
-def _by_uuid(entries: Iterable[Entry]) -> dict[str, Entry]:
-    return {entry.uuid: entry for entry in entries}
-
-
-def _real(path: Path) -> Path:
-    """Where a link leads: two names of one state must share its journal."""
-    return Path(os.path.realpath(path))
+        if step.runs:
+            runs = {run.id: run for run in (*self.runs, *step.runs)}
+            self.runs = tuple(runs.values())[-RUNS_KEPT:]

@@ -55,14 +55,8 @@ def allot(item: Item, old: Sequence[StoredFile], folder: Path | None) -> tuple[A
             continue
         name = _free_name(file.name, taken, folder)
         taken.add(name.casefold())
-        found.append(Allotted(stored=_stored(file, name), file=file))
+        found.append(Allotted(stored=file.as_stored(name=name), file=file))
     return tuple(found)
-
-
-def _stored(file: ItemFile, name: str) -> StoredFile:
-    return StoredFile(
-        name=name, role=file.role, size=file.size, sha256=file.sha256, made_of=file.made_of, offsets=file.offsets
-    )
 
 
 def _free_name(wanted: str, taken: set[str], folder: Path | None) -> str:
