@@ -1,6 +1,6 @@
 """How an entry changes by what was decided and by what happened."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,8 +18,9 @@ from zoomsync.errors import (
     Unreachable,
     ZoomsyncError,
 )
-from zoomsync.model import DAY, HOUR, Entry, Phase, Receipt, Retry
+from zoomsync.model import DAY, HOUR, Entry, Phase, Retry
 from zoomsync.rules import ledger
+from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Publish, Skip, Wait
 
 LATER = NOW + HOUR
@@ -153,20 +154,15 @@ def test_an_answer_that_changes_nothing_is_no_change() -> None:
     assert ledger.answered(entry, Wait(reason="settles", due_at=LATER), LATER) is entry
 
 
-@dataclass
-class Done:
-    """What work came to."""
-
-    receipt: Receipt
-    stored: int = 1
-    pending: tuple[str, ...] = ()
-    problem: MeetingFailed | None = None
+def done(**changes: Any) -> Done:
+    """One new file was stored."""
+    return replace(Done(receipt=a_receipt(), stored=1, fetched=1, size=1000), **changes)
 
 
 def test_what_was_published_is_stored_from_now_on() -> None:
     entry = an_entry(retry=a_retry(NOW), due_at=NOW, reason="due")
 
-    assert ledger.stored(entry, Done(a_receipt()), LATER) == replace(
+    assert ledger.stored(entry, done(), LATER) == replace(
         entry,
         phase=Phase.PUBLISHED,
         reason="stored 2026-03-10 13:00 UTC",
@@ -179,7 +175,7 @@ def test_what_was_published_is_stored_from_now_on() -> None:
 
 
 def test_a_late_file_makes_deletion_count_anew() -> None:
-    after = ledger.stored(published(refusal=a_retry(None)), Done(a_receipt(), stored=1), LATER)
+    after = ledger.stored(published(refusal=a_retry(None)), done(stored=1), LATER)
 
     assert (after.stored_at, after.refusal) == (LATER, None)
 
@@ -187,14 +183,13 @@ def test_a_late_file_makes_deletion_count_anew() -> None:
 def test_a_publication_without_a_new_file_does_not_count_anew() -> None:
     before = published()
 
-    assert ledger.stored(before, Done(a_receipt(), stored=0), LATER).stored_at == before.stored_at
+    assert ledger.stored(before, done(stored=0), LATER).stored_at == before.stored_at
 
 
 def test_a_file_that_failed_alone_is_tried_again_although_the_item_is_stored() -> None:
     problem = DownloadFailed("chat.txt: cut off", hint="wait")
-    done = Done(a_receipt(), pending=("chat_file: cut off",), problem=problem)
 
-    after = ledger.stored(an_entry(), done, NOW)
+    after = ledger.stored(an_entry(), done(pending=("chat_file: cut off",), problem=problem), NOW)
 
     assert (after.phase, after.pending, after.due_at) == (Phase.PUBLISHED, ("chat_file: cut off",), NOW + HOUR)
     assert after.retry == Retry(tries=1, error="chat.txt: cut off", hint="wait", at=NOW, next_at=NOW + HOUR, since=NOW)

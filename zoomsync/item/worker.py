@@ -38,6 +38,7 @@ from zoomsync.model import (
 )
 from zoomsync.naming import suffix
 from zoomsync.rules.layout import How, extension, wanted
+from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
 from zoomsync.rules.segments import VIEWS
 from zoomsync.rules.update import Arrangement, arrange
@@ -155,22 +156,6 @@ def contents(receipt: Receipt | None) -> set[tuple[str, str]]:
 
 TRIES = 2
 """How often a file that arrived damaged is fetched within one pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """What working on a meeting came to."""
-
-    receipt: Receipt
-    stored: int
-    """Cloud files stored that the state did not know to be."""
-    fetched: int
-    """Files fetched for them."""
-    size: int
-    """Bytes fetched for them."""
-    pending: tuple[str, ...] = ()
-    problem: MeetingFailed | None = None
-    """Why some file other than video and audio is still missing."""
 
 
 def publish(job: Publish, entry: Entry | None, rules: Rules, shop: Shop) -> Done | Wait | Skip:

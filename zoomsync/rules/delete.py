@@ -1,16 +1,24 @@
 """Every rule about deleting a cloud copy, and why it stays. Pure.
 
-A deletion is asked for three times, each time with fresher facts: from the ledger alone (`is_due`), after reading the
-meeting again by its uuid (`judge`), after verifying the stored files (`decide`). Only the last can build a `Delete`.
+A cloud file is deleted only if all six conditions hold that README lists under "What it deletes, and when":
+
+1. An earlier pass published its meeting, and `delete_after` has passed since the last new file of it was stored.
+2. The config selects its host, and the meeting is not listed in `hold_meetings`.
+3. Every file of the meeting that the config wants is stored; nothing of it waits, failed or is still being processed.
+4. Zoom, asked again, still shows the file with the id, size and start that the receipt has.
+5. The stored files were just read again and are those of the receipt.
+6. The proof is in the audit, durable, before Zoom is asked to delete. `sync.deleter` does that, after all rules here.
+
+They are checked in three steps, each with fresher facts: `why_kept` goes by the ledger alone, `recheck` by the meeting
+as it was just read from Zoom, `decide_deletion` by the verdict on the stored files. Only the last builds a `Delete`.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from zoomsync.formatting import moment, plural, size_in_words
 from zoomsync.model import Entry, Meeting, Phase, Receipt, RecordingFile, Verdict
-from zoomsync.rules.publish import Publish, Rules, Skip, Wait, decide_due, is_delayed, is_requested
-from zoomsync.rules.segments import select
+from zoomsync.rules.publish import Publish, Rules, Skip, Wait, decide_due, is_requested
+from zoomsync.rules.retry import is_delayed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,35 +53,38 @@ class Deletable:
 
 
 def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
-    """Why the cloud copy of a published meeting stays for now; None: it is due. Asks nobody."""
+    """Why the cloud copy of a published meeting stays for now; None: it is due. Goes by the ledger alone."""
     receipt = entry.receipt
     if rules.delete == "never":
         return Skip(reason="delete_recordings is never", phase=entry.phase)
+    # 1: published, to the destination now configured
     if receipt is None or entry.stored_at is None or entry.phase is not Phase.PUBLISHED:
         return Skip(reason="not stored", phase=entry.phase)
+    # 2: selected, not held
     if entry.uuid in rules.held:
         return Skip(reason="listed in hold_meetings", phase=entry.phase)
     if not rules.selects(entry.host_id):
         return Skip(reason="its host is not selected by the config", phase=entry.phase)
     if receipt.destination != rules.destination:
         return Skip(reason="stored in another destination than the one configured", phase=entry.phase)
-    return _deletion_waits(entry, entry.stored_at, rules)
-
-
-def _deletion_waits(entry: Entry, stored_at: datetime, rules: Rules) -> Wait | None:
-    if rules.now < stored_at + rules.delete_after:
-        due = stored_at + rules.delete_after
+    # 1: delete_after has passed
+    if rules.now < entry.stored_at + rules.delete_after:
+        due = entry.stored_at + rules.delete_after
         return Wait(reason=f"deleted from Zoom after {moment(due)}", due_at=due)
+    return _why_not_yet(entry, rules)
+
+
+def _why_not_yet(entry: Entry, rules: Rules) -> Wait | None:
+    # 3: nothing of it waits or failed, as far as the ledger knows
     if is_requested(entry.uuid, entry, rules):
         return Wait(reason="not deleted before it is looked at and mended, as --meeting asked for")
     if entry.retry is not None or entry.pending:
         missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
         return Wait(reason=f"not deleted before all of it is stored: {missing}")
     refusal = entry.refusal
-    if refusal is not None and is_delayed(refusal, rules):
-        when = (
-            f"tried again at {moment(refusal.next_at)}" if refusal.next_at else f"given up after {refusal.tries} tries"
-        )
+    if refusal is not None and not rules.retry_failed and is_delayed(refusal, rules.now):
+        again = f"tried again at {moment(refusal.next_at)}" if refusal.next_at else None
+        when = again or f"given up after {refusal.tries} tries"
         return Wait(reason=f"deletion refused, {when}: {refusal.error}", due_at=refusal.next_at)
     return None
 
@@ -86,52 +97,40 @@ def recheck(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Pu
         return early or Skip(reason="not stored", phase=entry.phase)
     if found is None:
         return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
+    # 2: its host is still selected
     if not rules.selects(found.host_id):
         return Skip(reason="it belongs to another host now, whom the config does not select", phase=entry.phase)
+    # 3: nothing new came, nothing is still being processed, every selected file is stored
     late = decide_due(found, entry, rules)
     if not isinstance(late, Skip):
         return late
-    selected = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
-    missing = [file for file in selected if not _is_done(file, entry)]
+    done = [file for file in found.files if file.id in entry.deleted or receipt.covers(file)]
+    missing = sorted(file.label for file in rules.selected(found.files) if file not in done)
     if missing:
-        return Wait(reason=f"not deleted before all of it is stored: {', '.join(sorted(f.label for f in missing))}")
-    return _deletable(found, entry, receipt)
-
-
-def _is_done(file: RecordingFile, entry: Entry) -> bool:
-    return file.id in entry.deleted or (entry.receipt is not None and entry.receipt.covers(file))
-
-
-def _deletable(found: Meeting, entry: Entry, receipt: Receipt) -> Deletable | Skip:
-    files = tuple(
-        f for f in found.files if f.id not in entry.deleted and receipt.covers(f) and not f.id.startswith("noid-")
-    )
+        return Wait(reason=f"not deleted before all of it is stored: {', '.join(missing)}")
+    # 4: only files that Zoom shows with the id, size and start of the receipt; an id of our making is none of Zoom's
+    files = tuple(file for file in done if file.id not in entry.deleted and not file.id.startswith("noid-"))
     if not files:
         return Skip(reason="stored; nothing of it that zoomsync may delete is left in the cloud", phase=Phase.DELETED)
-    kept = sum(not _is_done(file, entry) for file in found.files)
+    kept = len(found.files) - len(done)
     rest = f"; {plural(kept, 'file')} not stored here stay" if kept else ""
     size = size_in_words(sum(file.size or 0 for file in files))
-    return Deletable(
-        meeting=found,
-        receipt=receipt,
-        files=files,
-        reason=f"stored, {plural(len(files), 'file')}, {size}{rest}",
-        kept=kept,
-    )
+    reason = f"stored, {plural(len(files), 'file')}, {size}{rest}"
+    return Deletable(meeting=found, receipt=receipt, files=files, reason=reason, kept=kept)
 
 
 def decide_deletion(found: Deletable, verdict: Verdict, mode: str) -> Delete | Wait | Skip:
-    """The deletion itself, now that the stored files were looked at."""
+    """The deletion itself, now that the stored files were read again."""
     if verdict.removed:
         return Skip(reason=f"left alone, cloud copy kept: {verdict.reason}", phase=Phase.REMOVED)
+    # 5: the stored files are those of the receipt; 4 again, by the receipt as it is now
     if not verdict.safe or not all(verdict.receipt.covers(file) for file in found.files):
         return Wait(reason=f"not deleted: {verdict.reason}")
-    action = "delete" if mode == "permanent" else "trash"
     return Delete(
         meeting=found.meeting,
         receipt=verdict.receipt,
         verdict=verdict,
         files=found.files,
-        mode=action,
+        mode="delete" if mode == "permanent" else "trash",
         reason=found.reason,
     )

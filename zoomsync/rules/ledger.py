@@ -1,13 +1,13 @@
 """How an entry of the ledger changes by what was decided or what happened. Pure."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from zoomsync.errors import DestinationUnsupported, MeetingFailed, RemovedByPerson, StillProcessing, ZoomsyncError
 from zoomsync.formatting import moment
 from zoomsync.model import Entry, Meeting, Phase, Receipt
-from zoomsync.rules.publish import Decision, Skip, Wait, after_failure
+from zoomsync.rules.publish import Decision, Skip, Wait
+from zoomsync.rules.retry import after_failure
 
 
 def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
@@ -35,40 +35,36 @@ def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
 
 
 def answered(entry: Entry, answer: Decision, now: datetime) -> Entry:
-    """The entry after the planner's answer. One with a receipt stays where it is, unless the answer moves it."""
+    """The entry after a decision. One with a receipt stays where it is, unless the decision moves it."""
+    is_stored = entry.receipt is not None
     if isinstance(answer, Skip):
-        return _skipped(entry, answer, now)
-    if entry.phase is Phase.REMOVED:  # asked for: it stays removed until it is stored again
+        if answer.phase is None:
+            return entry
+        phase = entry.phase if is_stored and answer.phase is Phase.SKIPPED else answer.phase
+        return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=(), asked="")
+    if entry.phase is Phase.REMOVED:  # requested: it stays removed until it is stored again
         return entry
-    pending = (answer.reason,) if entry.receipt is not None else ()
-    phase = Phase.PUBLISHED if entry.receipt is not None else Phase.WAITING
+    phase = Phase.PUBLISHED if is_stored else Phase.WAITING
     reason, due_at = (answer.reason, answer.due_at) if isinstance(answer, Wait) else (f"due: {answer.reason}", None)
+    pending = (answer.reason,) if is_stored else ()
     return _changed(entry, now, phase=phase, reason=reason, due_at=due_at, pending=pending)
 
 
-def _skipped(entry: Entry, answer: Skip, now: datetime) -> Entry:
-    """Nothing is left to do, so nothing is left to be tried again."""
-    if answer.phase is None:
-        return entry
-    is_stored = entry.receipt is not None and answer.phase is Phase.SKIPPED
-    phase = entry.phase if is_stored else answer.phase
-    return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=(), asked="")
-
-
-class Done(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
     """What working on a meeting came to."""
 
-    @property
-    def receipt(self) -> Receipt: ...
-    @property
-    def stored(self) -> int:
-        """New cloud files stored."""
-
-    @property
-    def pending(self) -> tuple[str, ...]: ...
-    @property
-    def problem(self) -> MeetingFailed | None:
-        """Why something of it is still missing."""
+    receipt: Receipt
+    stored: int
+    """Cloud files stored that the state did not know to be."""
+    fetched: int
+    """Files fetched for them."""
+    size: int
+    """Bytes fetched for them."""
+    pending: tuple[str, ...] = ()
+    """What is still to come, in words."""
+    problem: MeetingFailed | None = None
+    """Why some file other than video and audio is still missing."""
 
 
 def stored(entry: Entry, done: Done, now: datetime) -> Entry:
@@ -93,11 +89,13 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
 
 
 def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
-    """The entry after a failure; only what the meeting itself caused is a try: by the kind of error, or as told."""
+    """The entry after a failure. Only what the meeting itself caused is a try: `is_try`, else the kind of error, says.
+
+    What a person removed is left alone from now on.
+    """
     if isinstance(error, RemovedByPerson):
-        return _changed(
-            entry, now, phase=Phase.REMOVED, reason=str(error), due_at=None, retry=None, pending=(), asked=""
-        )
+        changes = {"due_at": None, "retry": None, "pending": (), "asked": ""}
+        return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), **changes)
     if is_try is None:
         is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | DestinationUnsupported)
     retry = after_failure(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
@@ -113,7 +111,7 @@ def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
 
 
 def refused(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
-    """The entry after its cloud copy could not be deleted; that Zoom does not answer is no try, unless told."""
+    """The entry after its cloud copy could not be deleted; that Zoom does not answer is no try, unless `is_try`."""
     if is_try is None:
         is_try = isinstance(error, MeetingFailed)
     refusal = after_failure(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)

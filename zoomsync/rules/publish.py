@@ -1,6 +1,6 @@
-"""Every rule about what to do with a meeting, and why. Pure: facts in, actions with their reasons out.
+"""Every rule about what to do with a meeting, and why. Pure: facts come in, decisions with their reasons go out.
 
-The pass asks the same questions again when it has fresher facts; the dry run prints the answers.
+A pass asks again when it has fresher facts; a dry run prints the answers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from zoomsync.formatting import moment, plural, size_in_words, span_in_words
-from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile, Retry
+from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile
 from zoomsync.naming import is_library_id
+from zoomsync.rules.retry import is_delayed
 from zoomsync.rules.segments import segments, select
 
 
@@ -39,11 +40,11 @@ class SyncRequest:
         return ", ".join(parts)
 
 
-PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24, 24, 24, 24))
-"""Between the tries of one meeting; after the tenth try it is parked."""
-
 PROCESSING_TIMEOUT = timedelta(hours=48)
 """After this, what is complete is taken although some of it is still processing."""
+
+STALE = HOUR / 2
+"""A listing older than this is read again before its fetch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,9 @@ class Rules:
     """Ids of the users that the config selects; None: every user of the account."""
     excluded_hosts: AbstractSet[str] = frozenset()
     excluded: AbstractSet[str] = frozenset()
+    """uuids of `exclude_meetings`."""
     held: AbstractSet[str] = frozenset()
+    """uuids of `hold_meetings`."""
     asked: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
     only_primary: bool = False
@@ -77,6 +80,10 @@ class Rules:
     def selects(self, host_id: str) -> bool:
         """Whether the config selects this host."""
         return host_id not in self.excluded_hosts and (self.hosts is None or host_id in self.hosts)
+
+    def selected(self, files: Iterable[RecordingFile]) -> tuple[RecordingFile, ...]:
+        """Those of a meeting's files that the config selects."""
+        return select(files, views=self.views, kinds=self.kinds, only_primary=self.only_primary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +133,7 @@ Decision = Publish | Wait | Skip
 
 def decide(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
     """What to do with a meeting that Zoom lists."""
-    return _refusal(found, entry, rules) or _held_back(entry, rules) or decide_due(found, entry, rules)
+    return _unwanted(found, entry, rules) or _delayed(entry, rules) or decide_due(found, entry, rules)
 
 
 def is_requested(uuid: str, entry: Entry | None, rules: Rules) -> bool:
@@ -134,7 +141,7 @@ def is_requested(uuid: str, entry: Entry | None, rules: Rules) -> bool:
     return uuid in rules.asked or (entry is not None and entry.asked == rules.destination != "")
 
 
-def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
+def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     """Why it is not wanted at all."""
     if entry is not None and entry.phase is Phase.ERASED:
         return Skip(reason=entry.reason, phase=Phase.ERASED)
@@ -150,16 +157,12 @@ def _refusal(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
         return Skip(reason=f"began before recordings.since ({moment(rules.since)})", is_foreign=True)
     if rules.until is not None and found.start >= rules.until:
         return Skip(reason=f"began after --until ({moment(rules.until)})", phase=None, is_foreign=True)
-    return _elsewhere(entry, rules) or _too_short(found, entry, rules)
-
-
-def _elsewhere(entry: Entry | None, rules: Rules) -> Skip | None:
-    if entry is None or entry.receipt is None or entry.receipt.destination == rules.destination:
-        return None
-    place = entry.receipt.destination
-    name = f"library {place[:8]}" if is_library_id(place) else place
-    reason = f"stored in another destination ({name})"
-    return Skip(reason=reason, phase=entry.phase, is_elsewhere=True)
+    if entry is not None and entry.receipt is not None and entry.receipt.destination != rules.destination:
+        place = entry.receipt.destination
+        name = f"library {place[:8]}" if is_library_id(place) else place
+        reason = f"stored in another destination ({name})"
+        return Skip(reason=reason, phase=entry.phase, is_elsewhere=True)
+    return _too_short(found, entry, rules)
 
 
 def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
@@ -174,56 +177,41 @@ def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None
     return Skip(reason=f"{span_in_words(length)} long, shorter than recordings.min_duration ({least})")
 
 
-def _held_back(entry: Entry | None, rules: Rules) -> Wait | None:
+def _delayed(entry: Entry | None, rules: Rules) -> Wait | None:
     """Why it is not tried now, after failures."""
     retry = entry.retry if entry is not None else None
-    if entry is None or retry is None or entry.uuid in rules.asked or not is_delayed(retry, rules):
+    if entry is None or retry is None or entry.uuid in rules.asked or rules.retry_failed:
+        return None
+    if not is_delayed(retry, rules.now):
         return None
     if retry.next_at is None:
         return Wait(reason=f"parked after {retry.tries} tries: {retry.error}")
     return Wait(reason=f"tried again at {moment(retry.next_at)}: {retry.error}", due_at=retry.next_at)
 
 
-def is_delayed(retry: Retry, rules: Rules) -> bool:
-    """Whether it is too early to try again what failed. A failure in the future tells of a wrong clock: it is not."""
-    is_early = retry.next_at is None or retry.next_at > rules.now
-    return is_early and retry.at <= rules.now and not rules.retry_failed
-
-
 def decide_due(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
     """What to do with a wanted meeting: whether it is settled, and what of it is new."""
-    files = select(found.files, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
-    ready = (file for file in found.files if not file.processing and file.url)
-    complete = select(ready, views=rules.views, kinds=rules.kinds, only_primary=rules.only_primary)
-    receipt = _trusted(entry, rules)
-    asked = is_requested(found.uuid, entry, rules)
-    deleted = entry.deleted if entry is not None and not asked else {}
-    usable = tuple(file for file in complete if file.id not in deleted)
+    requested = is_requested(found.uuid, entry, rules)
+    files = rules.selected(found.files)
+    complete = rules.selected(file for file in found.files if not file.processing and file.url)
+    receipt, deleted = (entry.receipt, entry.deleted) if entry is not None else (None, {})
+    if entry is not None and receipt is not None and requested:
+        is_there = entry.phase is not Phase.REMOVED and receipt.destination == rules.destination
+        receipt = receipt if is_there else None  # a person asks for an item that is not there any more
+    usable = tuple(file for file in complete if file.id not in deleted or requested)
     new = tuple(file for file in usable if not (receipt and receipt.covers(file)))
     unsettled = _unsettled(found, entry, rules)
     if unsettled and (new or not receipt or any(file.processing for file in files)):
         return unsettled
-    if not new and not (usable and asked):
+    if not new and not (usable and requested):
         return _nothing_new(found, files, entry)
-    reason = _news(new) if receipt and new else _why(found, new, rules, entry)
-    return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=_pending(files))
-
-
-def _pending(files: Iterable[RecordingFile]) -> tuple[str, ...]:
-    """What cannot be fetched yet, in words."""
-    return tuple(
+    pending = (
         f"{file.label}: {'still processing' if file.processing else 'no download address'}"
         for file in files
         if file.processing or not file.url
     )
-
-
-def _trusted(entry: Entry | None, rules: Rules) -> Receipt | None:
-    """The receipt to go by; none where a person asks anew for what is not there any more."""
-    if entry is None or entry.receipt is None:
-        return None
-    is_here = entry.phase is not Phase.REMOVED and entry.receipt.destination == rules.destination
-    return entry.receipt if is_here or not is_requested(entry.uuid, entry, rules) else None
+    reason = _why(new, receipt, entry, requested=requested)
+    return Publish(meeting=found, files=usable, new=new, previous=receipt, reason=reason, pending=tuple(pending))
 
 
 def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
@@ -257,21 +245,16 @@ def _nothing_new(found: Meeting, files: tuple[RecordingFile, ...], entry: Entry 
     return Skip(reason="Zoom gives no download address for its files (recorded on premise?)")
 
 
-def _why(found: Meeting, new: tuple[RecordingFile, ...], rules: Rules, entry: Entry | None) -> str:
-    """What there is to publish; what is new of an item that is stored, `_news` tells."""
+def _why(new: tuple[RecordingFile, ...], receipt: Receipt | None, entry: Entry | None, *, requested: bool) -> str:
     if not new:
         return "asked for by --meeting: what is stored is looked at, and mended"
+    if receipt is not None:
+        return f"{plural(len(new), 'new file')}: {', '.join(sorted({file.label for file in new}))}"
     amount = size_in_words(sum(file.size or 0 for file in new))
     what = f"{plural(len(segments(new)), 'segment')}, {plural(len(new), 'file')}, {amount}"
-    if is_requested(found.uuid, entry, rules):
+    if requested:
         return f"asked for by --meeting: {what}"
-    if entry is not None and entry.retry is not None:
-        return f"try {entry.retry.tries + 1}: {what}"
-    return what
-
-
-def _news(new: tuple[RecordingFile, ...]) -> str:
-    return f"{plural(len(new), 'new file')}: {', '.join(sorted({file.label for file in new}))}"
+    return f"try {entry.retry.tries + 1}: {what}" if entry is not None and entry.retry is not None else what
 
 
 def decide_gone(entry: Entry) -> Skip:
@@ -289,32 +272,17 @@ def decide_gone(entry: Entry) -> Skip:
 
 def is_open(entry: Entry, rules: Rules) -> bool:
     """Whether this entry must be looked at although no list showed it."""
-    asked = is_requested(entry.uuid, entry, rules)
-    if entry.uuid in rules.excluded or not (asked or rules.selects(entry.host_id)):
+    requested = is_requested(entry.uuid, entry, rules)
+    if entry.uuid in rules.excluded or not (requested or rules.selects(entry.host_id)):
         return False
-    if asked:
-        return entry.retry is None or rules.is_sweep or not is_delayed(entry.retry, rules)
-    if entry.retry is not None and entry.phase in (Phase.WAITING, Phase.PUBLISHED):
-        is_over = entry.auto_delete is not None and entry.auto_delete <= rules.now
-        return is_over or rules.is_sweep or not is_delayed(entry.retry, rules)
+    if entry.retry is not None and (requested or entry.phase in (Phase.WAITING, Phase.PUBLISHED)):
+        is_over = not requested and entry.auto_delete is not None and entry.auto_delete <= rules.now
+        return is_over or rules.is_sweep or rules.retry_failed or not is_delayed(entry.retry, rules.now)
+    if requested:
+        return True
     if entry.phase is Phase.WAITING or (entry.phase is Phase.PUBLISHED and entry.pending):
         return entry.due_at is None or entry.due_at <= rules.now or entry.changed_at > rules.now
     return False
-
-
-def after_failure(previous: Retry | None, *, error: str, hint: str, now: datetime, is_try: bool = True) -> Retry:
-    """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
-    tries = (previous.tries if previous is not None else 0) + is_try
-    since = (previous.since or previous.at) if previous is not None else now
-    if not is_try:
-        next_at = previous.next_at if previous is not None else now
-    else:
-        next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
-    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since)
-
-
-STALE = HOUR / 2
-"""A listing older than this is read again before its fetch."""
 
 
 def sorted_by_urgency(

@@ -60,18 +60,13 @@ def close_gap(gaps: Iterable[Gap], window: Window, failed: Iterable[str] = ()) -
     left: list[Gap] = []
     for gap in gaps:
         is_listed = gap.user == window.user or (window.user is None and gap.user not in failed)
-        left += _cut(gap, window) if is_listed else [gap]
+        before = replace(gap, until=min(gap.until, window.since))
+        after = replace(gap, since=max(gap.since, window.until))
+        left += [piece for piece in (before, after) if piece.since < piece.until] if is_listed else [gap]
     closed = _sorted(left)
     for user in failed:
         closed = add_gap(closed, window.as_gap(user))
     return closed
-
-
-def _cut(gap: Gap, window: Window) -> list[Gap]:
-    if window.until <= gap.since or gap.until <= window.since:
-        return [gap]
-    pieces = (replace(gap, until=min(gap.until, window.since)), replace(gap, since=max(gap.since, window.until)))
-    return [piece for piece in pieces if piece.since < piece.until]
 
 
 def _sorted(gaps: Iterable[Gap]) -> tuple[Gap, ...]:

@@ -19,8 +19,9 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.formatting import plural
-from zoomsync.item.worker import Done, Shop, publish
+from zoomsync.item.worker import Shop, publish
 from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, User, Zoom
+from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
 from zoomsync.rules.windows import add_gap
 from zoomsync.state import State

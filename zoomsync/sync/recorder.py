@@ -9,9 +9,9 @@ from zoomsync.console import log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.formatting import kind, moment, plural, size_in_words
-from zoomsync.item.worker import Done
 from zoomsync.model import Clock, Entry, Meeting, Phase
 from zoomsync.rules import ledger
+from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait
 from zoomsync.state import Head, State
 
