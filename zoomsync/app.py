@@ -1,46 +1,72 @@
-"""Puts a pass together from a config: what talks to Zoom, the destination, the tools, the workers."""
+"""Puts a command together: from the config to what talks to Zoom, the destination and the workers.
+
+What is heavy is imported where it is used, so that `status` starts fast.
+"""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoomsync.config import Config
+from zoomsync.clock import SystemClock
+from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
-from zoomsync.http import TRIES, USER_AGENT, Http
-from zoomsync.item.build import Style
-from zoomsync.item.disk import Disk
-from zoomsync.item.worker import Shop
-from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import Clock, User, Zoom
 from zoomsync.state import State
-from zoomsync.sync.accounts import with_names
-from zoomsync.zoom.client import ZoomClient
-from zoomsync.zoom.download import Downloads
-from zoomsync.zoom.oauth import TokenSource
 
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from zoomsync.http import Http
+    from zoomsync.item.worker import Shop
+    from zoomsync.media.ffmpeg import Tools
+    from zoomsync.zoom.client import ZoomClient
+    from zoomsync.zoom.download import Downloads
+
+TRIES = 6
+"""Tries a request in a pass."""
 WATCHED_TRIES = 3
 """Tries a request while a person waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """The lines to Zoom: its API, and its downloads, which do not count as API requests."""
+class Environment:
+    """What a command is given of the process that it runs in."""
 
-    zoom: ZoomClient
-    downloads: Downloads
-    api: Http
-    files: Http
+    environ: Mapping[str, str]
+    cwd: Path
+    uid: int
+    clock: SystemClock
+    new_id: Callable[[], str]
+    """32 hex digits, never twice."""
+
+    def config(self, named: Path | None) -> Config:
+        """The config that `--config` names, or the one that is found."""
+        return load(find_config(named, self.environ, self.cwd, self.uid), self.environ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """To Zoom: its API, and its downloads, which do not count as API requests."""
+
+    zoom: "ZoomClient"
+    downloads: "Downloads"
+    api: "Http"
+    files: "Http"
 
     def close(self) -> None:
-        """End every connection."""
+        """End it."""
         self.api.close()
         self.files.close()
 
 
-def lines(config: Config, clock: Clock, *, tries: int = TRIES) -> Lines:
-    """Connections to Zoom, for up to so many tries a request; nothing is sent yet."""
+def connect(config: Config, clock: Clock, *, tries: int) -> Connection:
+    """Nothing is sent yet."""
+    from zoomsync.http import USER_AGENT, Http
+    from zoomsync.zoom.client import ZoomClient
+    from zoomsync.zoom.download import Downloads
+    from zoomsync.zoom.oauth import TokenSource
+
     settings = config.zoom
     api = Http(name="zoom", clock=clock, rate=settings.rate, user_agent=USER_AGENT, tries=tries)
     files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
@@ -52,7 +78,7 @@ def lines(config: Config, clock: Clock, *, tries: int = TRIES) -> Lines:
         client_secret=settings.client_secret,
         clock=clock,
     )
-    return Lines(
+    return Connection(
         zoom=ZoomClient(api, tokens, api_url=settings.api_url, clock=clock),
         downloads=Downloads(
             files, tokens, download_hosts=settings.download_hosts, api_url=settings.api_url, clock=clock
@@ -62,21 +88,15 @@ def lines(config: Config, clock: Clock, *, tries: int = TRIES) -> Lines:
     )
 
 
-def destination(
-    config: Config,
-    clock: Clock,
-    intents: Intents,
-    new_id: Callable[[], str],
-    *,
-    zoom: Zoom,
-    tries: int = TRIES,
-) -> Destination:
+def destination(config: Config, env: Environment, zoom: Zoom, intents: Intents, *, tries: int) -> Destination:
     """The destination that the config names; not attached yet, nothing is sent."""
+    from zoomsync.sync.accounts import with_names
+
     context = DestinationContext(
-        clock=clock,
-        new_id=new_id,
+        clock=env.clock,
+        new_id=env.new_id,
         intents=intents,
-        with_names=partial(with_names, zoom=zoom),
+        with_names=lambda host: with_names(host, zoom),
         tries=tries,
         publish_as=config.publish_as,
         me=config.me or "",
@@ -85,7 +105,9 @@ def destination(
     return config.destination.build(context)
 
 
-def attach(destination: Destination, state: State, *, run: str, new_id: str, begin_new: bool, dry_run: bool) -> None:
+def attach(
+    destination: Destination, state: State, *, run: str = "", new_id: str = "", begin_new: bool = False, dry_run: bool
+) -> None:
     """Take the destination for the pass that has begun; and remember it, but for a dry run."""
     head = state.head
     known = head.library or None
@@ -102,14 +124,13 @@ def attach(destination: Destination, state: State, *, run: str, new_id: str, beg
         dry_run=dry_run,
     )
     destination.attach(attachment)
-    changed = destination.last_change
     if dry_run:
         return
-    if changed is None:  # of a library that it comes back to, the state still knows the last pass
-        state.update(destination=destination.id)
-    else:
-        number, run_id = changed
-        state.update(destination=destination.id, library=destination.id, library_pass=number, library_run=run_id)
+    changes: dict[str, object] = {"destination": destination.id}
+    if destination.last_change is not None:  # else the state keeps what it knows of a library that it may come back to
+        number, changed_in = destination.last_change
+        changes |= {"library": destination.id, "library_pass": number, "library_run": changed_in}
+    state.update(**changes)
 
 
 def staging(config: Config, state_id: str) -> Path:
@@ -124,20 +145,24 @@ def shop(
     config: Config,
     clock: Clock,
     *,
-    to_zoom: Lines,
+    connection: Connection,
     destination: Destination,
-    tools: Tools,
+    tools: "Tools",
     state_id: str,
     progress: Callable[[str, int], None],
-) -> Callable[[Mapping[str, User]], Shop]:
+) -> Callable[[Mapping[str, User]], "Shop"]:
     """What the workers share, given the users as they become known."""
+    from zoomsync.item.build import Style
+    from zoomsync.item.disk import Disk
+    from zoomsync.item.worker import Shop
+
     views = config.recordings.views
     disk = Disk(keep_free=config.min_free_disk, clock=clock)
 
     def opened(users: Mapping[str, User]) -> Shop:
         return Shop(
-            zoom=to_zoom.zoom,
-            fetcher=to_zoom.downloads,
+            zoom=connection.zoom,
+            fetcher=connection.downloads,
             destination=destination,
             tools=tools,
             staging=staging(config, state_id),
@@ -159,7 +184,7 @@ def shop(
     return opened
 
 
-def executor(workers: int) -> Executor:
+def executor(workers: int) -> "Executor":
     """The threads on which meetings are worked on."""
     from concurrent.futures import ThreadPoolExecutor
 

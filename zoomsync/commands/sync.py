@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from zoomsync import app
+from zoomsync.app import Environment
 from zoomsync.clock import ending, this_process
-from zoomsync.commands.surroundings import Surroundings
 from zoomsync.config import Config
 from zoomsync.console import Terminal, progress_bar
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
@@ -33,22 +33,22 @@ MANY = 50
 def sync(
     named: Path | None,
     talk: Terminal,
-    around: Surroundings,
+    env: Environment,
     order: SyncRequest,
     *,
     workers: int | None,
     begin_new: bool,
 ) -> int:
     """One pass, or its plan."""
-    config = around.config(named)
+    config = env.config(named)
     if workers is not None:
         config = config.model_copy(update={"workers": workers})
-    owner_check(config.state, around.uid)
+    owner_check(config.state, env.uid)
     if order.dry_run:
-        return Session(config, talk, around, order, begin_new=begin_new).plan()
+        return Session(config, talk, env, order, begin_new=begin_new).plan()
     try:
         with lock(config.state):
-            return Session(config, talk, around, order, begin_new=begin_new).go()
+            return Session(config, talk, env, order, begin_new=begin_new).go()
     except PassRunning as running:
         log.info("%s", running)
         if talk.as_json:
@@ -60,11 +60,11 @@ class Session:
     """One `sync`: opens what a pass needs, runs it, tells how it ended."""
 
     def __init__(
-        self, config: Config, talk: Terminal, around: Surroundings, order: SyncRequest, *, begin_new: bool
+        self, config: Config, talk: Terminal, env: Environment, order: SyncRequest, *, begin_new: bool
     ) -> None:
         self._config = config
         self._talk = talk
-        self._around = around
+        self._env = env
         self._order = order
         self._begin_new = begin_new
         self._pass: Pass | None = None
@@ -74,14 +74,14 @@ class Session:
 
     def go(self) -> int:
         """The pass, on the record of the state."""
-        around = self._around
-        with State.open(self._config.state, new_id=around.new_id()) as state:
-            run_id = around.new_id()[:8]
+        env = self._env
+        with State.open(self._config.state, new_id=env.new_id()) as state:
+            run_id = env.new_id()[:8]
             self._talk.run_id = run_id
             process = this_process()
-            running = RunRecord(state, around.clock, run_id=run_id, process=process, order=self._order)
+            running = RunRecord(state, env.clock, run_id=run_id, process=process, order=self._order)
             running.begin()
-            with ending(around.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
+            with ending(env.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
                 try:
                     run, error = running.go(lambda: self._work(state), self._tally)
                 except Stopped as stop:
@@ -94,7 +94,7 @@ class Session:
     def plan(self) -> int:
         """The plan, printed; nothing is written."""
         state = State.read(self._config.state) or State.imagined(self._config.state)
-        with ending(self._around.clock, lambda _: None):
+        with ending(self._env.clock, lambda _: None):
             self._work(state)
         self._tell_plan()
         return int(self._tally().has_failures)
@@ -109,15 +109,15 @@ class Session:
         if not self._config.enabled:
             log.info("disabled: enabled is false in %s", self._config.path)
             return
-        config, around, is_dry = self._config, self._around, self._order.dry_run
+        config, env, is_dry = self._config, self._env, self._order.dry_run
         with ExitStack() as stack:
-            to_zoom = app.lines(config, around.clock)
-            stack.callback(to_zoom.close)
-            destination = app.destination(config, around.clock, state, around.new_id, zoom=to_zoom.zoom)
+            connection = app.connect(config, env.clock, tries=app.TRIES)
+            stack.callback(connection.close)
+            destination = app.destination(config, env, connection.zoom, state, tries=app.TRIES)
             stack.callback(destination.detach)
-            run, new_id = self._talk.run_id, around.new_id()
+            run, new_id = self._talk.run_id, env.new_id()
             app.attach(destination, state, run=run, new_id=new_id, begin_new=self._begin_new, dry_run=is_dry)
-            tools = find_tools(path=around.environ.get("PATH", ""), environ=around.environ)
+            tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
             progress = stack.enter_context(
                 progress_bar(shown=self._talk.colour and not self._talk.quiet and not is_dry)
             )
@@ -126,22 +126,22 @@ class Session:
             deleting = None
             if not is_dry:
                 tidy(app.staging(config, state.head.id), state.entries.values())
-                audit = stack.enter_context(Audit(config.audit, around.clock, pass_id=self._talk.run_id))
-                deleting = Deleter(to_zoom.zoom, state, audit, around.clock, around.new_id)
+                audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=self._talk.run_id))
+                deleting = Deleter(connection.zoom, state, audit, env.clock, env.new_id)
             self._pass = Pass(
                 Wiring(
                     config=config,
                     order=self._order,
-                    zoom=to_zoom.zoom,
-                    clock=around.clock,
+                    zoom=connection.zoom,
+                    clock=env.clock,
                     state=state,
                     destination=destination,
                     deleting=deleting,
                     executor=executor,
                     shop=app.shop(
                         config,
-                        around.clock,
-                        to_zoom=to_zoom,
+                        env.clock,
+                        connection=connection,
                         destination=destination,
                         tools=tools,
                         state_id=state.head.id,
@@ -152,7 +152,7 @@ class Session:
             try:
                 self._pass.run()
             finally:
-                self._calls = (to_zoom.api.calls, to_zoom.files.calls)
+                self._calls = (connection.api.calls, connection.files.calls)
 
     def _tell(self, run: Run, error: ZoomsyncError | None) -> None:
         """How the pass ended."""

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from zoomsync import __version__, app
+from zoomsync.app import Environment
 from zoomsync.clock import ending
-from zoomsync.commands.surroundings import Surroundings
 from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed
 from zoomsync.model import Author, Entry, User, Zoom
@@ -35,27 +35,26 @@ class Member:
     note: str
 
 
-def users(named: Path | None, terminal: Terminal, around: Surroundings, *, everyone: bool) -> int:
+def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone: bool) -> int:
     """List them; exit code 2 if an address would keep a pass from beginning.
 
     Unless `everyone`, the destination is asked about the hosts of the ledger alone, if there are any. That makes no
     difference to a destination where asking about an author costs nothing.
     """
-    config = around.config(named)
+    config = env.config(named)
     state = State.read(config.state) or State.imagined(config.state)
     entries = list(state.entries.values())
     recordings = Counter(entry.host_id for entry in entries if entry.host_id)
-    clock, new_id, tries = around.clock, around.new_id, app.WATCHED_TRIES
     with ExitStack() as stack:
-        stack.enter_context(ending(clock, lambda _: None))
-        lines = app.lines(config, clock, tries=tries)
-        stack.callback(lines.close)
-        destination = app.destination(config, clock, state, new_id, zoom=lines.zoom, tries=tries)
+        stack.enter_context(ending(env.clock, lambda _: None))
+        connection = app.connect(config, env.clock, tries=app.WATCHED_TRIES)
+        stack.callback(connection.close)
+        destination = app.destination(config, env, connection.zoom, state, tries=app.WATCHED_TRIES)
         stack.callback(destination.detach)
         is_free = config.destination.is_prospect_free
         if not is_free:
-            app.attach(destination, state, run="", new_id="", begin_new=False, dry_run=True)
-        found, unknown = selected_users(account_filter(config), lines.zoom, entries)
+            app.attach(destination, state, dry_run=True)
+        found, unknown = selected_users(account_filter(config), connection.zoom, entries)
         asked = {user.id for user in found} if everyone or is_free or not entries else {*recordings}
         members = [
             member(user, recordings[user.id], destination.prospect if user.id in asked else None) for user in found

@@ -1,6 +1,5 @@
 """A portal as a destination for tests: the stand-in, the destination wired to it, and what a person does there."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,42 +7,20 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.destinations.contract import an_attachment
+from tests.destinations.contract import Journal, a_context, an_attachment
 from tests.fakes import FakeClock, FakeZoom, a_user
 from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.server import Portal
-from zoomsync import app
 from zoomsync.config import Config, parse
 from zoomsync.destinations.vidizmo.destination import VidizmoDestination
 from zoomsync.errors import ZoomsyncError
-from zoomsync.model import Intent, Item, Receipt, User
+from zoomsync.model import Item, Receipt, User
+from zoomsync.sync.accounts import with_names
 
 Open = Callable[..., "Wired"]
 ZOOM = {"account_id": "an-account", "client_id": "a-client", "client_secret": "a-secret"}
 ME = "service@example.org"
 _IDS = count(1)
-
-
-class Journal:
-    """Intents as the state keeps them: `open` is what would be there after a crash."""
-
-    def __init__(self) -> None:
-        self.open: dict[str, Intent] = {}
-        self.written: list[Intent] = []
-        self._lock = threading.Lock()
-
-    def open_intents(self) -> tuple[Intent, ...]:
-        with self._lock:
-            return tuple(self.open.values())
-
-    def begin(self, intent: Intent) -> None:
-        with self._lock:
-            self.open[intent.id] = intent
-            self.written.append(intent)
-
-    def settle(self, intent_id: str) -> None:
-        with self._lock:
-            self.open.pop(intent_id, None)
 
 
 def new_id() -> str:
@@ -108,7 +85,16 @@ class Wired:
         return self.destination
 
     def _opened(self, *, is_attached: bool = True) -> VidizmoDestination:
-        made = app.destination(self.config, self.clock, self.journal, new_id, zoom=self.zoom, tries=2)
+        context = a_context(
+            clock=self.clock,
+            new_id=new_id,
+            intents=self.journal,
+            with_names=lambda host: with_names(host, self.zoom),
+            publish_as=self.config.publish_as,
+            me=self.config.me or "",
+            aliases=self.config.aliases,
+        )
+        made = self.config.destination.build(context)
         assert isinstance(made, VidizmoDestination)
         try:
             if is_attached:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.contract import CAPTIONS, LATE, VIDEO, a_staged, with_files, without
-from tests.destinations.vidizmo.portals import Journal, Wired, a_portal, wired
+from tests.destinations.contract import CAPTIONS, LATE, VIDEO, Journal, a_staged, with_files, without
+from tests.destinations.vidizmo.portals import Wired, a_portal, wired
 from tests.fakes import FakeClock, a_meeting
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending, Request

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.destinations.contract import LATE, an_item, without
-from tests.destinations.vidizmo.portals import Journal, Open, Wired, new_id
+from tests.destinations.contract import LATE, Journal, an_item, without
+from tests.destinations.vidizmo.portals import Open, Wired, new_id
 from tests.fakes import FakeClock, a_meeting
 from tests.sandbox.faults import Fault, lost_answer
 from tests.sandbox.portal.faults import lost_request, portal_error

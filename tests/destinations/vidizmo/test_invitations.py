@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.vidizmo.portals import ME, Journal, Open, Wired, wired
+from tests.destinations.contract import Journal
+from tests.destinations.vidizmo.portals import ME, Open, Wired, wired
 from tests.fakes import FakeClock, a_user
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Request, json_answer
