@@ -1,4 +1,4 @@
-"""The command line: options, help, usage errors, and what ends a command, told in the form that was asked for."""
+"""The command line: options, help, usage errors, and what ends a command, said in the form that was asked for."""
 
 import json
 import os
@@ -80,15 +80,15 @@ def test_help_of_a_command_names_its_options_and_the_common_ones(nowhere: Site, 
     assert named == [*COMMANDS[command], *COMMON]
 
 
-def test_help_tells_every_exit_code(nowhere: Site) -> None:
+def test_help_lists_every_exit_code(nowhere: Site) -> None:
     def kinds(kind: type[ZoomsyncError]) -> Iterator[int]:
         yield kind.code
         for one in kind.__subclasses__():
             yield from kinds(one)
 
     ends = {errors.Stopped(number).code for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
-    told = re.findall(r"^  (\d[\d, ]*)", EXIT_CODES, re.MULTILINE)
-    assert {int(code) for one in told for code in one.split(",")} == {0, *kinds(ZoomsyncError), errors.BUG, *ends}
+    listed = re.findall(r"^  (\d[\d, ]*)", EXIT_CODES, re.MULTILINE)
+    assert {int(code) for one in listed for code in one.split(",")} == {0, *kinds(ZoomsyncError), errors.BUG, *ends}
     assert re.sub(r"\s+", " ", EXIT_CODES.removeprefix("\b\n")) in re.sub(r"\s+", " ", nowhere.run("-h").stdout + " ")
 
 

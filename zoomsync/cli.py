@@ -190,7 +190,7 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--max-duration", type=duration, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
 @click.option("--new-library", is_flag=True, help="Begin another library at destination.path.")
 @common
-def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **asked: Any) -> int:
+def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **more: Any) -> int:
     """Do one pass: fetch, stitch, publish, delete.
 
     With --since, --until, --user or --meeting it is an extra pass: the next whole pass still lists all that it has to.
@@ -198,13 +198,13 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     """
     from zoomsync.commands.sync import sync as run
 
-    begin_new = asked.pop("new_library")
+    begin_new = more.pop("new_library")
     if not all(one.strip() for one in user):
         raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
-    order = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **asked)
-    if order.since and order.until and order.since >= order.until:
+    request = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **more)
+    if request.since and request.until and request.since >= request.until:
         raise UsageError("--since is not before --until", hint="swap them")
-    return run(options.config, open_terminal(options), environment(), order, workers=workers, begin_new=begin_new)
+    return run(options.config, open_terminal(options), environment(), request, workers=workers, begin_new=begin_new)
 
 
 @main_group.command("status")

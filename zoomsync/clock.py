@@ -81,7 +81,7 @@ def _after(seconds: float, act: Callable[[int], object], number: int) -> None:
 
 
 def this_process() -> Process:
-    """This process, so that a later `status` can tell whether it still runs."""
+    """This process, so that a later `status` can see whether it still runs."""
     return Process(pid=os.getpid(), host=socket.gethostname(), started=_started(os.getpid()))
 
 

@@ -1,4 +1,4 @@
-"""What `auth-check` told, without what differs from one machine and moment to another."""
+"""What `auth-check` reports, without what differs from one machine and moment to another."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ DELETES: dict[str, Any] = {"delete_recordings": "trash", "delete_all_accounts": 
 
 
 def auth_check(site: Site, *arguments: str) -> Result:
-    """One `auth-check`, which tells no secret even when it tells all."""
+    """One `auth-check`, which shows no secret even when it shows all."""
     result = site.run("-v", "auth-check", *arguments)
     shown = result.stdout + result.stderr
     secrets = (site.sandbox.client_secret, site.sandbox.client_id, site.sandbox.account_id, "sandbox.token", "Basic ")
@@ -21,7 +21,7 @@ def auth_check(site: Site, *arguments: str) -> Result:
     return result
 
 
-def told(site: Site, *arguments: str, all_of_it: bool = False) -> tuple[int, list[str]]:
+def reported(site: Site, *arguments: str, all_of_it: bool = False) -> tuple[int, list[str]]:
     """The exit code, and what is not ok: level, name and message."""
     result = auth_check(site, "--json", *arguments)
     assert result.document["code"] == result.code

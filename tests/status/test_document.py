@@ -1,4 +1,4 @@
-"""The document of `status --json`: its keys are promised, and it tells the whole ledger."""
+"""The document of `status --json`: its keys are promised, and it shows the whole ledger."""
 
 import json
 from collections.abc import Callable

@@ -169,7 +169,7 @@ def test_what_the_config_gives_up_is_no_reason() -> None:
     assert the_health(state, exclude_meetings=["p=="], hold_meetings=["r=="]) == []
 
 
-def test_switched_off_what_zoom_deletes_soon_is_still_told() -> None:
+def test_switched_off_what_zoom_deletes_soon_is_still_shown() -> None:
     state = a_state(an_entry(auto_delete=NOW + DAY), runs=(a_run(),))
 
     assert [reason.partition(":")[0] for reason in the_health(state, enabled=False)] == [

@@ -172,7 +172,7 @@ def test_the_next_sweep_is_shown(head: dict[str, Any], config: dict[str, Any], l
     assert line in the_page(a_state(runs=(a_run(),), **head), **config).splitlines()
 
 
-def test_times_in_the_future_are_not_told_as_facts() -> None:
+def test_times_in_the_future_are_not_shown_as_facts() -> None:
     later = NOW + DAY
     authorization = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=later)
 

@@ -91,7 +91,7 @@ def _meetings(state: State, rules: Rules) -> Facts:
         "waiting": [waiting(entry) for entry in lists.waiting],
         "failed": [meeting_row(entry, **failure_facts(entry.retry, now)) for entry in lists.failed],
         "refused": [meeting_row(entry, **failure_facts(entry.refusal, now)) for entry in lists.refused],
-        "kept": [meeting_row(entry, entry.kept) for entry in lists.kept],
+        "kept": [meeting_row(entry, entry.kept) for entry in lists.deletion_blocked],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
         "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},

@@ -65,7 +65,7 @@ def rules_now(state: State, config: Config, now: datetime) -> Rules:
 
 
 def phase_now(entry: Entry, rules: Rules) -> tuple[Phase, str]:
-    """Phase and reason. A pass no longer asks about what the config has left out since: that waits no more."""
+    """Its phase and the reason; what the config leaves out by now is skipped, as no pass asks about it any more."""
     if entry.phase is Phase.WAITING and entry.uuid in rules.excluded:
         return Phase.SKIPPED, "listed in exclude_meetings"
     if entry.phase is Phase.WAITING and not rules.selects(entry.host_id):
@@ -79,7 +79,7 @@ def newest_first(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def is_parked(failure: Retry, now: datetime) -> bool:
-    """Whether it is not tried again by itself. A failure in the future tells of a wrong clock: that one is."""
+    """Whether no pass tries it again by itself; one that lies in the future, by a wrong clock, is tried again."""
     return failure.is_parked and failure.at <= now
 
 
@@ -97,7 +97,7 @@ class MeetingLists:
     """Of the failed ones: failed more than once, or for a day, and tried again. Once can be chance."""
     refused: list[Entry]
     """Their deletion was refused and is still wanted."""
-    kept: list[Entry]
+    deletion_blocked: list[Entry]
     """Their deletion is due, and waits for something at the destination."""
     at_risk: list[Entry]
     """Zoom deletes them by itself within 7 days and they are not stored; soonest first."""
@@ -142,6 +142,6 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             and entry.uuid not in rules.held
             and rules.selects(entry.host_id)
         ),
-        kept=newest_first(entry for entry in stored if entry.kept and why_kept(entry, rules) is None),
+        deletion_blocked=newest_first(entry for entry in stored if entry.kept and why_kept(entry, rules) is None),
         at_risk=sorted(at_risk, key=lambda entry: (entry.auto_delete or now, entry.uuid)),
     )

@@ -24,7 +24,7 @@ ROWS_SHOWN = 20
 """Of a list; the others are counted."""
 IN_FUTURE = "unknown: the time stored for it lies in the future (was the clock wrong?)"
 COUNTS_NOT_SHOWN = ("bytes", "calls", "deleted_files", "downloads", "due", "skipped", "up_to_date")
-"""The counts of a pass that tell a person little at a glance."""
+"""The counts of a pass that say little to a person."""
 
 
 def lines(document: Facts) -> list[str]:
