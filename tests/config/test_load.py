@@ -148,10 +148,13 @@ def test_a_key_without_a_value_has_its_default(tmp_path: Path) -> None:
 def test_systemd_says_where_the_state_is_unless_the_config_does() -> None:
     environ = {"STATE_DIRECTORY": "/var/lib/zoomsync:/var/lib/other"}
 
-    told, said = a_config(environ), a_config(environ, state="/x/y.json")
+    by_systemd, by_config = a_config(environ), a_config(environ, state="/x/y.json")
 
-    assert (told.state, told.audit) == (Path("/var/lib/zoomsync/state.json"), Path("/var/lib/zoomsync/audit.jsonl"))
-    assert (said.state, said.audit) == (Path("/x/y.json"), Path("/x/audit.jsonl"))
+    assert (by_systemd.state, by_systemd.audit) == (
+        Path("/var/lib/zoomsync/state.json"),
+        Path("/var/lib/zoomsync/audit.jsonl"),
+    )
+    assert (by_config.state, by_config.audit) == (Path("/x/y.json"), Path("/x/audit.jsonl"))
 
 
 def test_variables_are_filled_in_everywhere_and_can_be_numbers_and_switches() -> None:
@@ -224,6 +227,8 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ("workers: 0", "workers: 0 is not between 1 and 64 (write 1 to 64)"),
         ("workers: 2.5", "workers: 2.5 is not a whole number (write 1 to 64)"),
         ("workers: true", "workers: true is not a whole number (write 1 to 64)"),
+        ("workers: .inf", "workers: inf is not a whole number (write 1 to 64)"),
+        (f"workers: '{'9' * 5000}'", f'workers: "{"9" * 59}…" is not a whole number (write 1 to 64)'),
         ("delete_limit: 0", "delete_limit: 0 is not between 1 and 1000000 (write 1 to 1000000)"),
         ("unknown_accounts: wran", 'unknown_accounts: "wran" is none of fail, warn (did you mean warn?)'),
         ("delete_recordings: no", "delete_recordings: false is none of never, trash, permanent (write never, say)"),
@@ -249,8 +254,8 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
             'filter_accounts: "ada@example.org" is not a list (write each entry on its own line after a dash)',
         ),
         ("filter_accounts: [ada]", 'filter_accounts.0: "ada" is not an e-mail address (write name@example.org)'),
-        ("exclude_accounts: ['']", "exclude_accounts.0: is empty, not an e-mail address (fill it in, or remove it)"),
-        ("aliases: {ada@x.org: 3}", "aliases.ada@x.org: 3 is not an e-mail address (write it in quotes)"),
+        ("exclude_accounts: ['']", "exclude_accounts.0: is empty (fill it in, or remove it)"),
+        ("aliases: {ada@x.org: 3}", "aliases.ada@x.org: 3 is not text (write it in quotes)"),
         ("aliases: {ada: a@x.org}", 'aliases.ada: "ada" is not an e-mail address (write name@example.org)'),
         (
             "hold_meetings: [85012345678]",
@@ -258,7 +263,9 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ),
         ("publish_as: me", "me: missing, but publish_as is me (write the e-mail of the author)"),
         ("title: '{topic.x}'", f"title: {{topic.x}} is not one of {TITLES}"),
-        ("title: ''", "title: is empty, not a title (fill it in, or remove it)"),
+        ('me: "a\\ud83d@b.c"', 'me: "a\\ud83d@b.c" has half of a character (write it again)'),
+        ('title: "{topic}\\r{start}"', "title: has control characters or lines (write it on one line)"),
+        ("title: ''", "title: is empty (fill it in, or remove it)"),
         (
             "timezone: Europe/Berln",
             'timezone: "Europe/Berln" is not a time zone of this machine (did you mean Europe/Berlin?)',
@@ -292,7 +299,7 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
             'destination.dir_mode: 0640 does not let zoomsync enter and write the folders (write "0740")',
         ),
         ("staging: ~/x", 'staging: "~/x" begins with ~, which is not expanded (write ${HOME}/…)'),
-        ("state: ''", "state: is empty, not a path (fill it in, or remove it)"),
+        ("state: ''", "state: is empty (fill it in, or remove it)"),
         (
             "state: ${NOPE}/state.json",
             "state: environment variable NOPE is not set (set it, or write $${ for a literal ${)",
@@ -304,7 +311,7 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ),
     ],
 )
-def test_a_problem_is_told_with_its_path_and_its_remedy(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_problem_is_reported_with_its_path_and_its_remedy(tmp_path: Path, text: str, sentence: str) -> None:
     assert problems(tmp_path, CREDENTIALS + text) == [sentence]
 
 
@@ -332,7 +339,7 @@ def test_a_problem_is_told_with_its_path_and_its_remedy(tmp_path: Path, text: st
         ("client_secrte: hunter2", "zoom.client_secrte: unknown key (did you mean client_secret?)"),
     ],
 )
-def test_a_problem_of_the_zoom_section_is_told_without_secrets(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_problem_of_the_zoom_section_is_reported_without_secrets(tmp_path: Path, text: str, sentence: str) -> None:
     credentials = "zoom:\n  account_id: a\n  client_id: b\n  client_secret: hunter2\n  "
 
     (found,) = problems(tmp_path, credentials + text)
@@ -341,7 +348,7 @@ def test_a_problem_of_the_zoom_section_is_told_without_secrets(tmp_path: Path, t
     assert "hunter2" not in found
 
 
-def test_missing_credentials_are_told_with_both_ways_to_give_them(tmp_path: Path) -> None:
+def test_missing_credentials_are_reported_with_both_ways_to_give_them(tmp_path: Path) -> None:
     expected = [
         "zoom.account_id: missing (write ${ZOOM_ACCOUNT_ID}, or set account_id_file)",
         "zoom.client_id: missing (write ${ZOOM_CLIENT_ID}, or set client_id_file)",
@@ -353,7 +360,7 @@ def test_missing_credentials_are_told_with_both_ways_to_give_them(tmp_path: Path
     assert problems(tmp_path, "zoom: hunter2") == ["zoom: is not a mapping (write its keys below it, indented)"]
 
 
-def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     a_file(tmp_path, "ada@example.org", "users.txt")
     text = """
 zoom: {account_id: 12, client_id: x, client_id_file: y, client_secret: ''}

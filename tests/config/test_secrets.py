@@ -30,7 +30,7 @@ def test_a_config_loads_while_its_secrets_are_not_there_and_says_so_when_they_ar
     assert error.hint == "set it, or write $${ for a literal ${"
 
 
-def test_a_secret_is_read_anew_each_time(tmp_path: Path) -> None:
+def test_a_secret_is_read_again_each_time(tmp_path: Path) -> None:
     environ = {"SECRET": "first"}
     of_variable = a_config_with(tmp_path, "client_secret: ${SECRET}", environ).zoom.client_secret
     of_file = a_config_with(tmp_path, "client_secret_file: ${DIR}/secret", environ).zoom.client_secret
@@ -59,7 +59,7 @@ def test_a_literal_may_have_dollars(tmp_path: Path) -> None:
         (None, "no such file or directory"),
     ],
 )
-def test_a_secret_file_that_holds_no_secret_is_told_without_its_content(
+def test_a_secret_file_that_holds_no_secret_is_reported_without_its_content(
     tmp_path: Path, content: bytes | None, fact: str
 ) -> None:
     if content is not None:

@@ -75,7 +75,7 @@ WRONG_DURATION = "(write 90s, 30m, 26h, 14d or 1h30m)"
         ("999999999h", '"999999999h" is longer than 100 years (write 36500d at most)'),
     ],
 )
-def test_what_is_no_duration_is_told_with_the_remedy(written: object, sentence: str) -> None:
+def test_what_is_no_duration_is_reported_with_the_remedy(written: object, sentence: str) -> None:
     with pytest.raises(ValueError) as caught:
         parse_duration(written)
 
@@ -91,7 +91,7 @@ def test_what_is_no_duration_is_told_with_the_remedy(written: object, sentence: 
         ({"a": "secret"}, "a mapping is not a size (write 500MB, 2GB or 1GiB)"),
     ],
 )
-def test_what_is_no_size_is_told_with_the_remedy(written: object, sentence: str) -> None:
+def test_what_is_no_size_is_reported_with_the_remedy(written: object, sentence: str) -> None:
     with pytest.raises(ValueError) as caught:
         parse_size(written)
 

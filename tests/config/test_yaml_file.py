@@ -44,7 +44,7 @@ def test_places_are_looked_at_in_their_order(tmp_path: Path) -> None:
     assert found == there
 
 
-def test_where_none_is_found_the_places_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_none_is_found_the_places_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_file, "SYSTEM_FOLDER", tmp_path / "etc/zoomsync")
     with pytest.raises(ConfigError) as caught:
         find_config(None, homes(tmp_path), tmp_path, ME)
@@ -105,7 +105,7 @@ def test_a_link_that_another_user_laid_to_a_config_of_ours_is_refused(tmp_path: 
         find_config(None, {}, tmp_path, uid)
 
 
-def test_a_dangling_link_is_told_not_passed_over(tmp_path: Path) -> None:
+def test_a_dangling_link_is_reported_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").symlink_to("gone.yaml")
 
     with pytest.raises(ConfigError, match=r"config\.yaml: no such file or directory"):
@@ -138,7 +138,7 @@ def test_a_dangling_link_is_told_not_passed_over(tmp_path: Path) -> None:
         ("!!python/object:os.system {}", "line 1: could not determine a constructor for the tag"),
     ],
 )
-def test_yaml_that_cannot_be_read_is_told_by_line_and_never_quoted(tmp_path: Path, text: str, fact: str) -> None:
+def test_yaml_that_cannot_be_read_is_reported_by_line_and_never_quoted(tmp_path: Path, text: str, fact: str) -> None:
     error = refusal(tmp_path, text)
 
     assert str(error) == f"{tmp_path}/config.yaml: {fact}"
@@ -146,14 +146,14 @@ def test_yaml_that_cannot_be_read_is_told_by_line_and_never_quoted(tmp_path: Pat
     assert error.__cause__ is None or "hunter" not in str(error.__cause__)
 
 
-def test_a_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
+def test_a_folder_and_a_missing_file_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"is a directory$"):
         load(tmp_path, {})
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: no such file or directory$"):
         load(tmp_path / "nowhere.yaml", {})
 
 
-def test_a_file_that_is_no_utf8_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_utf8_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(b"title: \xff")
 

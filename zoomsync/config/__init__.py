@@ -2,7 +2,7 @@
 
 from zoomsync.config.load import load, parse
 from zoomsync.config.schema import Config, RecordingsSettings, ZoomSettings
-from zoomsync.config.types import parse_duration, parse_size
+from zoomsync.config.types import parse_duration
 from zoomsync.config.yaml_file import find_config
 
 __all__ = [
@@ -13,5 +13,4 @@ __all__ = [
     "load",
     "parse",
     "parse_duration",
-    "parse_size",
 ]

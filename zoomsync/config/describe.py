@@ -1,9 +1,6 @@
-"""What a config means: in sentences for a person, and as a fingerprint for the sweep."""
+"""What a config means, in sentences for a person."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from zoomsync.formatting import moment, plural, size_in_words, span_in_words
@@ -11,40 +8,6 @@ from zoomsync.model import Kind
 
 if TYPE_CHECKING:
     from zoomsync.config.schema import Config
-
-
-def fingerprint(config: "Config") -> str:
-    """Over what selects recordings and where they go; a value at its default does not count, so new keys can come."""
-    recordings, plain = config.recordings, type(config.recordings)()
-    selection = {
-        "enabled": config.enabled,
-        "filter_accounts": sorted(config.filter_accounts),
-        "exclude_accounts": sorted(config.exclude_accounts),
-        **{f"recordings.{name}": getattr(recordings, name) for name in ("since", "min_duration", "views", "files")},
-    }
-    defaults = {
-        "enabled": True,
-        "filter_accounts": [],
-        "exclude_accounts": [],
-        **{f"recordings.{name}": getattr(plain, name) for name in type(recordings).model_fields},
-    }
-    chosen = {name: value for name, value in selection.items() if value != defaults[name]}
-    return _digest(chosen | {f"destination.{name}": value for name, value in config.destination.selection().items()})
-
-
-def _digest(values: Mapping[str, object]) -> str:
-    canonical = json.dumps(values, sort_keys=True, default=_json)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def _json(value: object) -> object:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return str(value)
 
 
 def in_sentences(config: "Config") -> list[str]:

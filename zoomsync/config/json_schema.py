@@ -43,8 +43,10 @@ def _property(schema: dict[str, Any]) -> dict[str, Any]:
     """What a key takes, or nothing: a key without a value has its default."""
     notes = {key: schema[key] for key in ("description", "default") if schema.get(key) not in (None, {})}
     kind = {key: value for key, value in schema.items() if key not in ("title", "description", "default")}
-    options = kind.get("anyOf") or [kind]
-    return {**notes, "anyOf": [*(one for one in options if one != {"type": "null"}), {"type": "null"}]}
+    options = [one for one in kind.get("anyOf") or [kind] if one != {"type": "null"}]
+    if len(options) == 1 and options[0].get("type") in ("boolean", "integer"):
+        options.append({"pattern": r"\$\{", "type": "string"})  # it may come from the environment
+    return {**notes, "anyOf": [*options, {"type": "null"}]}
 
 
 if __name__ == "__main__":

@@ -6,16 +6,17 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of
 from zoomsync.config.schema import Config, ZoomSettings
 from zoomsync.config.secrets import Source, expand
-from zoomsync.config.types import Base, read_email, shown_value, suggestion
-from zoomsync.config.yaml_file import fact, read_yaml
+from zoomsync.config.types import PATTERNS, Email, shown_value, suggestion
+from zoomsync.config.yaml_file import read_yaml
 from zoomsync.destinations.base import KINDS, PLANNED
 from zoomsync.errors import ConfigError
+from zoomsync.files import fact
 from zoomsync.formatting import escaped, plural
 
 _DEEPEST = 12
@@ -41,9 +42,15 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
         f"{key}.{name}{twin}" for key, one in sections.items() for name in one.credentials() for twin in ("", "_file")
     }
     values = _filled(raw, (), environ, problems, secret)
-    sources = tuple(_bind(values, sections, path.parent, environ, problems))
+    values.setdefault("zoom", {})
+    sources: list[Source] = []
+    for key, settings in sections.items():
+        if isinstance(values.get(key), dict):
+            sources += _bind(values[key], key, settings, path.parent, environ, problems)
     _read_accounts(values, path.parent, problems)
-    _place_state(values, environ)
+    folder = environ.get("STATE_DIRECTORY", "").split(":")[0] or "./state"
+    if isinstance(state := values.setdefault("state", f"{folder}/state.json"), str):
+        values.setdefault("audit", str(Path(state).parent / "audit.jsonl"))
     for key, problem in (*_across(values), *(destination.problems(values) if destination else ())):
         problems.setdefault(key, problem)
     config = _validated(values, path.parent, problems)
@@ -53,7 +60,7 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
             hint="config.example.yaml shows every key",
             problems=[f"{escaped(key)}: {problem}" for key, problem in problems.items()],
         )
-    return config.read_from(path, sources)
+    return config.read_from(path, tuple(sources))
 
 
 def _kind(raw: Mapping[Any, Any], environ: Mapping[str, str], problems: Problems) -> type[DestinationSettings] | None:
@@ -83,8 +90,8 @@ def _filled(
     if len(place) > _DEEPEST:
         problems[place[0]] = "is nested too deeply (write it as config.example.yaml does)"
     elif isinstance(value, Mapping):
-        items = ((_written(name), one) for name, one in value.items() if one is not None)
-        return {name: _filled(one, (*place, name), environ, problems, secret) for name, one in items}
+        names = ((name if isinstance(name, str) else shown_value(name), one) for name, one in value.items())
+        return {name: _filled(one, (*place, name), environ, problems, secret) for name, one in names if one is not None}
     elif isinstance(value, list):
         return [_filled(one, (*place, str(number)), environ, problems, secret) for number, one in enumerate(value)]
     elif isinstance(value, str) and key not in secret:
@@ -95,39 +102,26 @@ def _filled(
     return value
 
 
-def _written(name: object) -> str:
-    return name if isinstance(name, str) else shown_value(name)
-
-
 def _bind(
-    values: dict[Any, Any],
-    sections: Mapping[str, type[Settings]],
+    below: dict[Any, Any],
+    section: str,
+    settings: type[Settings],
     base: Path,
     environ: Mapping[str, str],
     problems: Problems,
 ) -> Iterator[Source]:
-    """Put a secret that is read later in the place of each credential, whichever twin it comes from."""
-    values.setdefault("zoom", {})
-    for section, settings in sections.items():
-        below = values.get(section)
-        if isinstance(below, dict):
-            for name in settings.credentials():
-                yield from _bound(below, section, name, base, environ, problems)
-
-
-def _bound(
-    below: dict[Any, Any], section: str, name: str, base: Path, environ: Mapping[str, str], problems: Problems
-) -> Iterator[Source]:
-    given = [key for key in (name, f"{name}_file") if key in below]
-    if len(given) == 2:
-        problems[f"{section}.{name}"] = f"is set, and {name}_file too (keep one)"
-    for key in given[-1:]:
-        text, where = below[key], f"{section}.{key}"
-        if not isinstance(text, str) or not text.strip():
-            problems[where] = "is empty or not text (write it in quotes, or better as ${NAME})"
-        source = Source(key=where, text=str(text), is_file=key != name, base=base, environ=environ)
-        below[name] = source.secret()
-        yield source
+    """Put a secret that is read later in the place of each credential of a section, whichever twin it comes from."""
+    for name in settings.credentials():
+        given = [key for key in (name, f"{name}_file") if key in below]
+        if len(given) == 2:
+            problems[f"{section}.{name}"] = f"is set, and {name}_file too (keep one)"
+        for key in given[-1:]:
+            text, place = below[key], f"{section}.{key}"
+            if not isinstance(text, str) or not text.strip():
+                problems[place] = "is empty or not text (write it in quotes, or better as ${NAME})"
+            source = Source(key=place, text=str(text), is_file=key != name, base=base, environ=environ)
+            below[name] = source.secret()
+            yield source
 
 
 def _read_accounts(values: dict[Any, Any], base: Path, problems: Problems) -> None:
@@ -150,24 +144,17 @@ def _read_accounts(values: dict[Any, Any], base: Path, problems: Problems) -> No
 
 def _addresses(text: str) -> list[str]:
     """One a line; what follows a # and blank lines do not count."""
+    email: TypeAdapter[str] = TypeAdapter(Email)
     addresses = []
     for number, line in enumerate(text.splitlines(), start=1):
         if address := re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip():
             try:
-                addresses.append(read_email(address))
-            except ValueError as cause:
-                raise ValueError(f"line {number}: {cause}") from cause
+                addresses.append(email.validate_python(address))
+            except ValidationError as cause:
+                raise ValueError(f"line {number}: {_sentence((), cause.errors()[0])}") from cause
     if not addresses:
         raise ValueError("holds no address, which would mean every user (fill it in, or remove the key)")
     return addresses
-
-
-def _place_state(values: dict[Any, Any], environ: Mapping[str, str]) -> None:
-    """The defaults that depend on the environment or on another key."""
-    folder = environ.get("STATE_DIRECTORY", "").split(":")[0] or "./state"
-    state = values.setdefault("state", f"{folder}/state.json")
-    if isinstance(state, str):
-        values.setdefault("audit", str(Path(state).parent / "audit.jsonl"))
 
 
 def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
@@ -186,7 +173,7 @@ def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
 
 def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> Config | None:
     try:
-        return Config.model_validate(values, context=Base(folder=folder))
+        return Config.model_validate(values, context=folder)
     except ValidationError as cause:
         for error in cause.errors(include_url=False):
             place = tuple(str(part) for part in error["loc"] if part != "[key]")
@@ -195,52 +182,79 @@ def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> C
     return None
 
 
+_SENTENCES: Mapping[str, str] = {
+    "extra_forbidden": "unknown key{meant}",
+    "invalid_key": "unknown key{meant}",
+    "missing": "missing ({remedy})",
+    "literal_error": "{value} is none of {options}{close}",
+    "enum": "{value} is none of {options}{close}",
+    "bool_type": "{value} is neither true nor false (write one of them)",
+    "bool_parsing": "{value} is neither true nor false (write one of them)",
+    "int_type": "{value} is not a whole number (write {ge} to {le})",
+    "int_parsing": "{value} is not a whole number (write {ge} to {le})",
+    "int_parsing_size": "{value} is not a whole number (write {ge} to {le})",
+    "int_from_float": "{value} is not a whole number (write {ge} to {le})",
+    "finite_number": "{value} is not a whole number (write {ge} to {le})",
+    "greater_than_equal": "{value} is not between {ge} and {le} (write {ge} to {le})",
+    "less_than_equal": "{value} is not between {ge} and {le} (write {ge} to {le})",
+    "string_type": "{value} is not text (write it in quotes)",
+    "string_unicode": "{value} has half of a character (write it again)",
+    "string_too_short": "is empty (fill it in, or remove it)",
+    "string_pattern_mismatch": "{value} is not {pattern}",
+    "too_short": "is an empty list (remove the key to have its default)",
+    "tuple_type": "{value} is not a list (write each entry on its own line after a dash)",
+    "frozen_set_type": "{value} is not a list (write each entry on its own line after a dash)",
+    "model_type": "is not a mapping (write its keys below it, indented)",
+    "mapping_type": "is not a mapping (write its keys below it, indented)",
+    "dict_type": "is not a mapping (write its keys below it, indented)",
+    "value_error": "{error}",
+}
+"""What is wrong and the remedy, for each type of error at https://docs.pydantic.dev/latest/errors/validation_errors/"""
+_OTHERWISE = "cannot be used: {message} (config.example.yaml shows it)"
+
+
 def _sentence(place: tuple[str, ...], error: ErrorDetails) -> str:
-    """What is wrong and the remedy, in our words; a value is shown only where it cannot be a secret."""
-    context: Mapping[str, Any] = error.get("ctx", {})
+    """What is wrong and the remedy, in our words; a value is shown only if it cannot be a secret."""
+    words = {"value": shown_value(error["input"]), "message": error["msg"].lower(), **error.get("ctx", {})}
     match error["type"]:
         case "extra_forbidden" | "invalid_key":
-            return f"unknown key{_meant(place)}"
-        case "missing" if place[0] == "destination":
-            return "missing (config.example.yaml shows it)"
+            words["meant"] = _meant(place)
         case "missing":
-            return f"missing (write ${{ZOOM_{place[-1].upper()}}}, or set {place[-1]}_file)"
+            is_credential = place[0] != "destination"
+            ways = f"write ${{ZOOM_{place[-1].upper()}}}, or set {place[-1]}_file"
+            words["remedy"] = ways if is_credential else "config.example.yaml shows it"
         case "literal_error" | "enum":
-            options = re.findall(r"'([^']+)'", context["expected"])
-            close = suggestion(str(error["input"]), options) or f" (write {options[0]}, say)"
-            return f"{shown_value(error['input'])} is none of {', '.join(options)}{close}"
-        case "value_error":
-            return str(context["error"])
-        case "too_short":
-            return "is an empty list (remove the key to have its default)"
-        case "tuple_type" | "frozen_set_type":
-            return f"{shown_value(error['input'])} is not a list (write each entry on its own line after a dash)"
-        case "model_type" | "mapping_type" | "dict_type":
-            return "is not a mapping (write its keys below it, indented)"
-        case _:
-            return f"cannot be used: {error['msg'].lower()} (config.example.yaml shows it)"
+            options = re.findall(r"'([^']+)'", words["expected"])
+            words["options"] = ", ".join(options)
+            words["close"] = suggestion(str(error["input"]), options) or f" (write {options[0]}, say)"
+        case "string_pattern_mismatch":
+            words["pattern"] = PATTERNS[words["pattern"]]
+        case kind if "(write {ge} to {le})" in _SENTENCES.get(kind, ""):
+            fields = (
+                model.model_fields.get(place[-1]) for section, model in _sections(Config) if section == place[:-1]
+            )
+            bounds = next(field.metadata for field in fields if field)
+            words |= {name: getattr(one, name) for one in bounds for name in ("ge", "le") if hasattr(one, name)}
+    return _SENTENCES.get(error["type"], _OTHERWISE).format_map(words)
 
 
 def _meant(place: tuple[str, ...]) -> str:
     """The key of that very name in another section, else the closest one of its own."""
-    sections = [*_sections(Config, "")]
-    for section, model in sections:
-        if place[-1] in model.model_fields and section != ".".join(place[:-1]):
-            where = f"{section}.{place[-1]}" if section else f"{place[-1]} at the top level"
+    own = [key for section, model in _sections(Config) if section == place[:-1] for key in model.model_fields]
+    for section, model in _sections(Config):
+        if place[-1] in model.model_fields and section != place[:-1]:
+            where = ".".join((*section, place[-1])) if section else f"{place[-1]} at the top level"
             return f" (did you mean {where}?)"
-    own = [key for section, model in sections if section == ".".join(place[:-1]) for key in model.model_fields]
     if place[-1] in own:
         return " for this type of destination (remove it)"
     return suggestion(place[-1], own) or " (remove it)"
 
 
-def _sections(model: type[Settings], name: str) -> Iterator[tuple[str, type[Settings]]]:
-    """A section and all below it, with their names; those of every kind of destination are called `destination`."""
-    yield name, model
+def _sections(model: type[Settings], place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], type[Settings]]]:
+    """A section and all below it, with their places; those of every kind of destination are at `destination`."""
+    yield place, model
     for key, field in model.model_fields.items():
-        below = [field.annotation]
-        if field.annotation is DestinationSettings:
-            below = [settings_of(kind) for kind in KINDS]
-        for one in below:
-            if isinstance(one, type) and issubclass(one, Settings):
-                yield from _sections(one, f"{name}.{key}" if name else key)
+        is_destination = field.annotation is DestinationSettings
+        for below in [settings_of(kind) for kind in KINDS] if is_destination else [field.annotation]:
+            if isinstance(below, type) and issubclass(below, Settings):
+                yield from _sections(below, (*place, key))

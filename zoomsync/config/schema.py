@@ -4,26 +4,26 @@ A default is given as a person would write it in YAML, so that one place says ho
 the text under a field is its description in the JSON schema.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, PrivateAttr, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of, written
-from zoomsync.config.describe import fingerprint, in_sentences
+from zoomsync.config.describe import in_sentences
 from zoomsync.config.secrets import Finding, Source
 from zoomsync.config.types import (
     Address,
     Duration,
     Email,
-    Flag,
     HostName,
     Interval,
-    Limit,
     Moment,
     Place,
-    Rate,
     SecretText,
     Size,
     Text,
@@ -31,7 +31,7 @@ from zoomsync.config.types import (
     Title,
     Uuid,
     Views,
-    Workers,
+    Whole,
 )
 from zoomsync.model import Kind, Secret
 
@@ -50,7 +50,7 @@ class ZoomSettings(Settings):
     client_secret: SecretText
     """The app's Client Secret."""
     client_secret_file: Text | None = None
-    """A file that holds the Client Secret alone; read anew with each token."""
+    """A file that holds the Client Secret alone; read again with each token."""
     api_url: Address = written("https://api.zoom.us/v2")
     """Zoom's API; https only, but for loopback. Zoom for Government: https://api.zoomgov.com/v2"""
     oauth_url: Address = written("https://zoom.us/oauth/token")
@@ -59,7 +59,7 @@ class ZoomSettings(Settings):
     """Downloads and their redirects go to these hosts, to hosts below them and to api_url's; nowhere else."""
     listing: Literal["auto", "account", "users"] = "auto"
     """account: one list for all users; users: a list per user; auto: what fits."""
-    rate: Rate = 10
+    rate: Whole = Field(10, ge=1, le=80)
     """API requests a second at most. The account's limit is shared: Pro 20, Business and up 60."""
 
 
@@ -82,6 +82,9 @@ class RecordingsSettings(Settings):
     """What kinds of files are fetched."""
 
 
+_PLAIN = RecordingsSettings()
+
+
 def _of_its_kind(value: object, info: ValidationInfo) -> DestinationSettings:
     """A destination, read by the settings of the kind that it names; one of no known kind is refused before."""
     return settings_of(named_kind(value)).model_validate(value, context=info.context)
@@ -90,7 +93,7 @@ def _of_its_kind(value: object, info: ValidationInfo) -> DestinationSettings:
 class Config(Settings):
     """Every setting, read and checked. Secrets are read only when they are used."""
 
-    enabled: Flag = True
+    enabled: bool = True
     """The on/off switch; false: sync does nothing, status says Disabled."""
     zoom: ZoomSettings = written({})
     """The Server-to-Server OAuth app, and how Zoom is asked."""
@@ -108,9 +111,9 @@ class Config(Settings):
     """uuids of meetings whose cloud copy is never deleted."""
     recordings: RecordingsSettings = written({})
     """Which recordings, and what of them."""
-    concatenate_recordings: Flag = True
+    concatenate_recordings: bool = True
     """Stitch the segments of a meeting into one video; false: each stays its own video in the item."""
-    reencode: Flag = True
+    reencode: bool = True
     """Re-encode segments that cannot be joined by copying; false: they stay separate videos."""
     publish_as: Literal["me", "zoom_user"] = "zoom_user"
     """The author: the host of the meeting, or always `me`."""
@@ -128,9 +131,9 @@ class Config(Settings):
     """What is done to the cloud copy of what was published; trash: recoverable for 30 days."""
     delete_after: Duration = written("7d")
     """How long the last new file must be stored before; longer than your backup interval."""
-    delete_limit: Limit = 200
+    delete_limit: Whole = Field(200, ge=1, le=1_000_000)
     """How many meetings a pass deletes at most."""
-    delete_all_accounts: Flag = False
+    delete_all_accounts: bool = False
     """Must be true to delete with blank filter_accounts."""
     destination: Annotated[SerializeAsAny[DestinationSettings], PlainValidator(_of_its_kind), WithJsonSchema({})] = (
         written({})
@@ -144,7 +147,7 @@ class Config(Settings):
     """Where downloads lie while a meeting is open. Default: within the library; for a portal, beside the state."""
     min_free_disk: Size = written("2GB")
     """Kept free on every file system that is written to."""
-    workers: Workers = 4
+    workers: Whole = Field(4, ge=1, le=64)
     """How many meetings are worked on at the same time."""
 
     _path: Path = PrivateAttr(Path("config.yaml"))
@@ -166,8 +169,21 @@ class Config(Settings):
         return self.recordings.files - self.destination.skipped_kinds
 
     def fingerprint(self) -> str:
-        """16 hex digits that change when another selection of recordings or destination makes a sweep due."""
-        return fingerprint(self)
+        """16 hex digits that change when another selection of recordings or destination makes a sweep due.
+
+        A value at its default does not count, so that new keys can come.
+        """
+        names = ("since", "min_duration", "views", "files")
+        selection = {
+            "enabled": (self.enabled, True),
+            "filter_accounts": (sorted(self.filter_accounts), []),
+            "exclude_accounts": (sorted(self.exclude_accounts), []),
+            **{f"recordings.{one}": (getattr(self.recordings, one), getattr(_PLAIN, one)) for one in names},
+        }
+        counted = {name: value for name, (value, default) in selection.items() if value != default}
+        counted |= {f"destination.{name}": value for name, value in self.destination.selection().items()}
+        canonical = json.dumps(counted, sort_keys=True, default=_json)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def describe(self) -> list[str]:
         """What it means, in sentences without secrets."""
@@ -181,3 +197,12 @@ class Config(Settings):
         """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""
         found = (source.finding(self.path) for source in self._sources)
         return [finding for finding in found if finding]
+
+
+def _json(value: object) -> object:
+    """A value of the fingerprint as JSON has it."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return sorted(value) if isinstance(value, frozenset) else str(value)

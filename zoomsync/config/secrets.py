@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoomsync.errors import ConfigError
+from zoomsync.files import fact
 from zoomsync.model import Secret
 
 Finding: TypeAlias = tuple[Literal["fail", "warn"], str, str]
@@ -28,24 +29,20 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
     """Fill in `${NAME}`; `$${` is a literal `${`. Raises `ValueError` for a variable that is not set."""
     if "${" not in text:
         return text
-    expanded = Expanded(_REFERENCE.sub(lambda match: _value(match, environ), text))
+
+    def value(match: re.Match[str]) -> str:
+        is_literal, name = match.groups()
+        if is_literal:
+            return match[0][1:]
+        if not _NAME.fullmatch(name):
+            raise ValueError("has a ${…} that is no variable's name (write $${ for a literal ${)")
+        if name not in environ:
+            raise ValueError(f"environment variable {name} is not set (set it, or write $${{ for a literal ${{)")
+        return environ[name]
+
+    expanded = Expanded(_REFERENCE.sub(value, text))
     expanded.written = text
     return expanded
-
-
-def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
-    if match[1]:
-        return match[0][1:]
-    if not _NAME.fullmatch(match[2]):
-        raise ValueError("has a ${…} that is no variable's name (write $${ for a literal ${)")
-    if match[2] not in environ:
-        raise ValueError(f"environment variable {match[2]} is not set (set it, or write $${{ for a literal ${{)")
-    return environ[match[2]]
-
-
-def has_variable(text: str) -> bool:
-    """Whether some of it comes from the environment."""
-    return any(not match[1] for match in _REFERENCE.finditer(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,55 +63,50 @@ class Source:
 
     def read(self) -> str:
         """The text of the secret as it is now; raises `ConfigError`, which names the key and no content."""
-        text = self._content() if self.is_file else self._expanded()
+        text = self._expanded()
+        if self.is_file:
+            path = self.base / text
+            try:
+                with path.open("rb") as file:
+                    text = file.read(_LONGEST).decode().rstrip("\r\n")
+            except OSError as cause:
+                hint = f"make {path} readable for this user"
+                raise ConfigError(f"{self.key}: {path}: {fact(cause)}", hint=hint) from cause
+            except UnicodeDecodeError:  # its text would quote the secret
+                raise ConfigError(f"{self.key}: {path}: is not text", hint="keep one line of UTF-8 text") from None
         if not text:
             raise ConfigError(f"{self.key}: is empty", hint=f"put the secret where {self.key} points")
         if not text.isprintable():
             raise ConfigError(f"{self.key}: has more than one line or control characters", hint="keep one line of text")
         return text
 
-    def file(self) -> Path:
-        """The file; raises `ConfigError` while a variable in its name is not set."""
-        return self.base / self._expanded()
-
     def finding(self, config: Path) -> Finding | None:
         """What `auth-check` says of the permissions of what holds the secret."""
         if self.is_file:
-            return self._file_finding()
-        if has_variable(self.text) or not _others_read(config, self.environ):
+            try:
+                file = self.base / self._expanded()
+            except ConfigError:
+                return None  # reading the secret says so
+            is_shown = _others_read(file, self.environ)
+            return ("fail", f"{self.key}: {file}: others can read it", f"chmod 600 {file}") if is_shown else None
+        has_variable = any(not match[1] for match in _REFERENCE.finditer(self.text))
+        if has_variable or not _others_read(config, self.environ):
             return None
         return "warn", f"{self.key}: is written in {config}, which others can read", f"chmod 600 {config}"
-
-    def _file_finding(self) -> Finding | None:
-        try:
-            file = self.file()
-        except ConfigError:
-            return None  # reading the secret says so
-        if not _others_read(file, self.environ):
-            return None
-        return "fail", f"{self.key}: {file}: others can read it", f"chmod 600 {file}"
 
     def _expanded(self) -> str:
         try:
             return expand(self.text, self.environ)
         except ValueError as cause:
-            fact, _, remedy = str(cause).partition(" (")
-            raise ConfigError(f"{self.key}: {fact}", hint=remedy.removesuffix(")")) from cause
-
-    def _content(self) -> str:
-        path = self.file()
-        try:
-            with path.open("rb") as file:
-                return file.read(_LONGEST).decode().rstrip("\r\n")
-        except OSError as cause:
-            fact = (cause.strerror or "cannot be read").lower()
-            raise ConfigError(f"{self.key}: {path}: {fact}", hint=f"make {path} readable for this user") from cause
-        except UnicodeDecodeError:  # its text would quote the secret
-            raise ConfigError(f"{self.key}: {path}: is not text", hint="keep one line of UTF-8 text") from None
+            problem, _, remedy = str(cause).partition(" (")
+            raise ConfigError(f"{self.key}: {problem}", hint=remedy.removesuffix(")")) from cause
 
 
 def _others_read(path: Path, environ: Mapping[str, str]) -> bool:
-    """Whether its mode lets others in. Two groups are meant to: systemd's on a credential, and one that root gave."""
+    """Whether its mode lets others in. Two groups are meant to: systemd's on a credential, and one that root gave.
+
+    systemd's credentials are 0440: the access list that it gives them shows as bits of the group (seen, undocumented).
+    """
     try:
         found = path.stat()
     except OSError:

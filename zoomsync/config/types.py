@@ -1,24 +1,48 @@
 """How each kind of value is read from what YAML made of it, with its JSON schema.
 
-Every `ValueError` is a sentence that shows the value as it was written and ends in the remedy.
+pydantic's own types do it if they read what a person means; `load` has the sentence for each of their errors. Where
+they would read something else, there is a function: its `ValueError` is a sentence that shows the value as it was
+written and ends in the remedy.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    InstanceOf,
+    PlainValidator,
+    StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import PydanticKnownError
 
 from zoomsync.formatting import escaped
 from zoomsync.model import Secret
 from zoomsync.naming import known_zone, title_problem
+
+EMAIL = r'^[^@\s,;<>"\p{C}]+@[^@\s,;<>"\p{C}]+$'
+HOST = r"(?i)^[a-z0-9-]+(\.[a-z0-9-]+)+$"
+LANGUAGE = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+PATTERNS = {
+    EMAIL: "an e-mail address (write name@example.org)",
+    HOST: "a host name (write zoom.us, without https:// or *)",
+    LANGUAGE: "a language (write en-US or de-DE, say)",
+}
+"""What a text is that matches, and how it is written."""
 
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _LONGEST = timedelta(days=36500)
@@ -43,8 +67,17 @@ def shown_value(value: object) -> str:
     return str(value) if isinstance(value, int | float | date) else "a list"
 
 
+def suggestion(word: str, options: Sequence[str]) -> str:
+    """` (did you mean …?)`, or nothing if no option is close."""
+    close = get_close_matches(word, options, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
 def parse_duration(value: object) -> timedelta:
-    """`30m`, `14d`, `26h`, `90s`, `1h30m`; 0 needs no unit. At most 100 years."""
+    """`30m`, `14d`, `26h`, `90s`, `1h30m`; 0 needs no unit. At most 100 years.
+
+    pydantic's timedelta would take 14 for seconds, and refuse `14d`.
+    """
     if isinstance(value, timedelta):
         return value
     if value in (0, "0") and value is not False:
@@ -62,7 +95,10 @@ def parse_duration(value: object) -> timedelta:
 
 
 def parse_size(value: object) -> int:
-    """`2GB`, `500MB`, `1GiB`, `1.5TB` in bytes; 0 needs no unit."""
+    """`2GB`, `500MB`, `1GiB`, `1.5TB` in bytes; 0 needs no unit.
+
+    pydantic's ByteSize would take 2 for two bytes, and `2GB or so` for 2GB.
+    """
     if value in (0, "0") and value is not False:
         return 0
     text = str(value).strip() if isinstance(value, str | int) else ""
@@ -87,114 +123,17 @@ def parse_mode(value: object) -> int:
     raise ValueError(f'{shown_value(value)} is not a mode (write it in quotes with its zero, such as "0750")')
 
 
-VARIABLE = {"type": "string", "pattern": r"\$\{"}
-"""A number or a switch may come from the environment."""
-
-_EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
-_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
-    """The validation context: what relative paths are relative to."""
-
-    folder: Path
-
-
-def suggestion(word: str, options: tuple[str, ...] | list[str]) -> str:
-    """` (did you mean …?)`, or nothing where no option is close."""
-    close = get_close_matches(word, options, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _text(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{shown_value(value)} is not {what} (write it in quotes)")  # noqa: TRY004  # pydantic collects ValueErrors
-    if not value.strip():
-        raise ValueError(f"is empty, not {what} (fill it in, or remove it)")
-    if escaped(value) != value:
-        raise ValueError(f"has control characters or lines, which {what} cannot have (write it on one line)")
-    return str(value).strip()
-
-
-def _name(value: object) -> str:
-    return _text(value, "a text")
-
-
-def read_email(value: object) -> str:
-    """An e-mail address in lower case, as all are compared."""
-    address = _text(value, "an e-mail address").lower()
-    if not _EMAIL.fullmatch(address):
-        raise ValueError(f"{shown_value(value)} is not an e-mail address (write name@example.org)")
-    return address
-
-
-def _flag(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    raise ValueError(f"{shown_value(value)} is neither true nor false (write one of them)")
-
-
-def _whole(least: int, most: int) -> Callable[[object], int]:
-    def whole(value: object) -> int:
-        text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-        if not re.fullmatch(r"-?\d{1,9}", text, re.ASCII):
-            raise ValueError(f"{shown_value(value)} is not a whole number (write {least} to {most})")
-        if not least <= int(text) <= most:
-            raise ValueError(f"{text} is not between {least} and {most} (write {least} to {most})")
-        return int(text)
-
-    return whole
-
-
-def _place(value: object, info: ValidationInfo) -> Path:
-    path = _text(value, "a path")
-    if path.startswith("~"):
-        raise ValueError(f"{shown_value(value)} begins with ~, which is not expanded (write ${{HOME}}/…)")
-    return info.context.folder / path if isinstance(info.context, Base) else Path(path)
-
-
-def _address(value: object) -> str:
-    text = _text(value, "an address")
-    try:
-        parts = urlsplit(text)
-        host = parts.hostname or ""
-        credential, odd = parts.username or parts.password, parts.query or parts.fragment or parts.port == 0
-    except ValueError:
-        raise ValueError("is not an address (write https://…)") from None  # the cause may quote a password
-    if credential or odd:
-        raise ValueError("has a user, password, query or fragment (write https://host/path alone)")
-    if not host or parts.scheme not in ("http", "https"):
-        raise ValueError(f"{shown_value(value)} is not an address (write https://…)")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError(f"{shown_value(value)} would send secrets unencrypted (write https://…)")
-    return text.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host_name(value: object) -> str:
-    host = _text(value, "a host name").lower()
-    if not _HOST.fullmatch(host):
-        raise ValueError(f"{shown_value(value)} is not a host name (write zoom.us, without https:// or *)")
-    return host
-
-
-def _sweep(value: object) -> timedelta | None:
-    if isinstance(value, str) and value.lower() == "never":
-        return None
-    return parse_duration(value)
+def _safe_mode(value: object, owner: int, purpose: str) -> int:
+    mode = parse_mode(value)
+    if mode & owner != owner:
+        raise ValueError(f'{mode:04o} does not let zoomsync {purpose} (write "{mode | owner:04o}")')
+    if mode & 0o002:
+        raise ValueError(f'{mode:04o} lets everyone change what is stored (write "{mode & 0o775:04o}")')
+    return mode
 
 
 def _since(value: object) -> datetime:
-    """A day is its midnight, and a time without a zone is meant, in UTC."""
+    """A day is its midnight, and a time without a zone is in UTC. pydantic's datetime would take 30 for 1970."""
     try:
         found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else value
     except ValueError:
@@ -206,6 +145,69 @@ def _since(value: object) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _not_a_flag(value: object) -> object:
+    """pydantic would take `true` for 1."""
+    if isinstance(value, bool):
+        raise PydanticKnownError("int_type")
+    return value
+
+
+def _one_line(text: str) -> str:
+    if escaped(text) != text:
+        raise ValueError("has control characters or lines (write it on one line)")
+    return text
+
+
+def _uuid(value: object) -> object:
+    if isinstance(value, int):
+        raise ValueError(f"{value} is not a meeting's uuid (write the uuid that status shows, in quotes)")  # noqa: TRY004  # pydantic collects ValueErrors
+    return value
+
+
+def _title(template: str) -> str:
+    if problem := title_problem(template):
+        raise ValueError(f"{problem} (write {{topic}} – {{start:%Y-%m-%d %H:%M}}, say)")
+    return template
+
+
+def _timezone(value: object, read: ValidatorFunctionWrapHandler) -> str:
+    name: str = read(value)
+    if name not in ("UTC", "meeting") and known_zone(name) is None:
+        close = suggestion(name, sorted(available_timezones())) or " (write UTC, meeting or Europe/Berlin, say)"
+        raise ValueError(f"{shown_value(value)} is not a time zone of this machine{close}")
+    return name
+
+
+def _address(value: object, read: ValidatorFunctionWrapHandler) -> str:
+    """As it is written: the id of a portal is made of it, which pydantic's URL would write in another way."""
+    text: str = read(value)
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        credential, odd = parts.username or parts.password, parts.query or parts.fragment or parts.port == 0
+    except ValueError:
+        raise ValueError("is not an address (write https://…)") from None  # the cause may quote a password
+    if credential or odd:
+        raise ValueError("has a user, password, query or fragment (write https://host/path alone)")
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError(f"{shown_value(value)} is not an address (write https://…)")
+    try:
+        is_loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if parts.scheme == "http" and not is_loopback:
+        raise ValueError(f"{shown_value(value)} would send secrets unencrypted (write https://…)")
+    return text.rstrip("/")
+
+
+def _place(value: object, info: ValidationInfo) -> Path:
+    """The validation context is the folder that relative paths are relative to."""
+    path = _TEXT.validate_python(value)
+    if path.startswith("~"):
+        raise ValueError(f"{shown_value(value)} begins with ~, which is not expanded (write ${{HOME}}/…)")
+    return info.context / path if isinstance(info.context, Path) else Path(path)
+
+
 def _views(value: object) -> str | tuple[str, ...]:
     if value in ("all", "best"):
         return str(value)
@@ -213,97 +215,45 @@ def _views(value: object) -> str | tuple[str, ...]:
         raise ValueError(f"{shown_value(value)} is neither all nor best nor a list (write - gallery_view, say)")  # noqa: TRY004  # pydantic collects ValueErrors
     if not value:
         raise ValueError("is an empty list (write all, or name a view)")
-    return tuple(_text(one, "a recording type") for one in value)
+    return tuple(_TEXT.validate_python(one) for one in value)
 
 
-def _uuid(value: object) -> str:
-    if isinstance(value, int):
-        raise ValueError(f"{value} is not a meeting's uuid (write the uuid that status shows, in quotes)")  # noqa: TRY004  # pydantic collects ValueErrors
-    return _text(value, "a meeting's uuid")
+_STRING = WithJsonSchema({"type": "string"})
+_QUANTITY = WithJsonSchema({"anyOf": [{"type": "string", "minLength": 2}, {"const": 0}]})
+_STRING_OR_NUMBER = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+_VIEWS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 
-
-def _title(value: object) -> str:
-    template = _text(value, "a title")
-    if problem := title_problem(template):
-        raise ValueError(f"{problem} (write {{topic}} – {{start:%Y-%m-%d %H:%M}}, say)")
-    return template
-
-
-def _timezone(value: object) -> str:
-    name = _text(value, "a time zone")
-    if name in ("UTC", "meeting"):
-        return name
-    if known_zone(name) is None:
-        close = suggestion(name, sorted(available_timezones())) or " (write UTC, meeting or Europe/Berlin, say)"
-        raise ValueError(f"{shown_value(value)} is not a time zone of this machine{close}")
-    return name
-
-
-def _folder_mode(value: object) -> int:
-    return _mode(value, 0o700, "enter and write the folders")
-
-
-def _file_mode(value: object) -> int:
-    return _mode(value, 0o600, "read and write the files")
-
-
-def _mode(value: object, owner: int, purpose: str) -> int:
-    mode = parse_mode(value)
-    if mode & owner != owner:
-        raise ValueError(f'{mode:04o} does not let zoomsync {purpose} (write "{mode | owner:04o}")')
-    if mode & 0o002:
-        raise ValueError(f'{mode:04o} lets everyone change what is stored (write "{mode & 0o775:04o}")')
-    return mode
-
-
-def _group(value: object) -> str:
-    return _text(str(value) if isinstance(value, int) and not isinstance(value, bool) else value, "a group")
-
-
-def _language(value: object) -> str:
-    text = _text(value, "a language")
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", text):
-        raise ValueError(f"{shown_value(value)} is not a language (write en-US or de-DE, say)")
-    return text
-
-
-def _secret(value: object) -> Secret:
-    """Secrets are bound before the models see them; anything else would keep the text itself."""
-    if not isinstance(value, Secret):
-        raise TypeError("a secret that was not bound")
-    return value
-
-
-_STRING: dict[str, Any] = {"type": "string"}
-_QUANTITY: dict[str, Any] = {"anyOf": [{"type": "string", "minLength": 2}, {"const": 0}]}
-_MODE_SCHEMA: dict[str, Any] = {"anyOf": [_STRING, {"type": "integer"}]}
-_VIEWS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": _STRING, "minItems": 1}]}
-
-
-def _number(least: int, most: int) -> dict[str, Any]:
-    return {"anyOf": [{"type": "integer", "minimum": least, "maximum": most}, VARIABLE]}
-
-
-Text: TypeAlias = Annotated[str, PlainValidator(_name), WithJsonSchema(_STRING)]
-Email: TypeAlias = Annotated[str, PlainValidator(read_email), WithJsonSchema(_STRING)]
-Uuid: TypeAlias = Annotated[str, PlainValidator(_uuid), WithJsonSchema(_STRING)]
-HostName: TypeAlias = Annotated[str, PlainValidator(_host_name), WithJsonSchema(_STRING)]
-Address: TypeAlias = Annotated[str, PlainValidator(_address), WithJsonSchema({"type": "string", "format": "uri"})]
-Place: TypeAlias = Annotated[Path, PlainValidator(_place), WithJsonSchema(_STRING)]
-SecretText: TypeAlias = Annotated[Secret, PlainValidator(_secret), WithJsonSchema(_STRING)]
-Title: TypeAlias = Annotated[str, PlainValidator(_title), WithJsonSchema(_STRING)]
-TimeZone: TypeAlias = Annotated[str, PlainValidator(_timezone), WithJsonSchema(_STRING)]
-Group: TypeAlias = Annotated[str, PlainValidator(_group), WithJsonSchema({"type": ["string", "integer"]})]
-Flag: TypeAlias = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"anyOf": [{"type": "boolean"}, VARIABLE]})]
-Duration: TypeAlias = Annotated[timedelta, PlainValidator(parse_duration), WithJsonSchema(_QUANTITY)]
-Interval: TypeAlias = Annotated[timedelta | None, PlainValidator(_sweep), WithJsonSchema(_QUANTITY)]
-Moment: TypeAlias = Annotated[datetime, PlainValidator(_since), WithJsonSchema(_STRING)]
-Size: TypeAlias = Annotated[int, PlainValidator(parse_size), WithJsonSchema(_QUANTITY)]
-FolderMode: TypeAlias = Annotated[int, PlainValidator(_folder_mode), WithJsonSchema(_MODE_SCHEMA)]
-FileMode: TypeAlias = Annotated[int, PlainValidator(_file_mode), WithJsonSchema(_MODE_SCHEMA)]
+_matching = partial(StringConstraints, strip_whitespace=True, min_length=1)
+Text: TypeAlias = Annotated[str, _matching(), AfterValidator(_one_line), _STRING]
+Email: TypeAlias = Annotated[str, _matching(pattern=EMAIL, to_lower=True), _STRING]
+"""In lower case, as all are compared."""
+HostName: TypeAlias = Annotated[str, _matching(pattern=HOST, to_lower=True), _STRING]
+Language: TypeAlias = Annotated[str, _matching(pattern=LANGUAGE), _STRING]
+_TEXT: TypeAdapter[str] = TypeAdapter(Text)
+Uuid: TypeAlias = Annotated[Text, BeforeValidator(_uuid)]
+Title: TypeAlias = Annotated[Text, AfterValidator(_title)]
+TimeZone: TypeAlias = Annotated[Text, WrapValidator(_timezone)]
+Address: TypeAlias = Annotated[Text, WrapValidator(_address), WithJsonSchema({"type": "string", "format": "uri"})]
+Group: TypeAlias = Annotated[
+    Text, BeforeValidator(lambda value: str(value) if type(value) is int else value), _STRING_OR_NUMBER
+]
+Place: TypeAlias = Annotated[Path, PlainValidator(_place), _STRING]
+Whole: TypeAlias = Annotated[int, BeforeValidator(_not_a_flag)]
+"""A whole number; its bounds are in the field."""
+SecretText: TypeAlias = Annotated[InstanceOf[Secret], _STRING]
+"""Bound before the models see it: anything else would keep the text itself."""
+Duration: TypeAlias = Annotated[timedelta, PlainValidator(parse_duration), _QUANTITY]
+Interval: TypeAlias = Annotated[
+    timedelta | None,
+    PlainValidator(lambda value: None if str(value).lower() == "never" else parse_duration(value)),
+    _QUANTITY,
+]
+Moment: TypeAlias = Annotated[datetime, PlainValidator(_since), _STRING]
+Size: TypeAlias = Annotated[int, PlainValidator(parse_size), _QUANTITY]
+FolderMode: TypeAlias = Annotated[
+    int, PlainValidator(lambda value: _safe_mode(value, 0o700, "enter and write the folders")), _STRING_OR_NUMBER
+]
+FileMode: TypeAlias = Annotated[
+    int, PlainValidator(lambda value: _safe_mode(value, 0o600, "read and write the files")), _STRING_OR_NUMBER
+]
 Views: TypeAlias = Annotated[str | tuple[str, ...], PlainValidator(_views), WithJsonSchema(_VIEWS)]
-Rate: TypeAlias = Annotated[int, PlainValidator(_whole(1, 80)), WithJsonSchema(_number(1, 80))]
-Workers: TypeAlias = Annotated[int, PlainValidator(_whole(1, 64)), WithJsonSchema(_number(1, 64))]
-Count: TypeAlias = Annotated[int, PlainValidator(_whole(0, 100_000)), WithJsonSchema(_number(0, 100_000))]
-Language: TypeAlias = Annotated[str, PlainValidator(_language), WithJsonSchema(_STRING)]
-Limit: TypeAlias = Annotated[int, PlainValidator(_whole(1, 1_000_000)), WithJsonSchema(_number(1, 1_000_000))]

@@ -2,7 +2,7 @@
 
 import re
 import stat
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,11 @@ import yaml
 
 from zoomsync.config.types import Octal
 from zoomsync.errors import ConfigError
+from zoomsync.files import fact
 from zoomsync.formatting import escaped
 
-_FILE = "config.yaml"
 SYSTEM_FOLDER = Path("/etc/zoomsync")
-"""Where an administrator keeps the config of all users."""
+_FILE = "config.yaml"
 _QUOTED = re.compile(r"(?<!['\"])\s['\"](?![^'\"]['\"]|\\.['\"]|<[\w ]+>').*", re.DOTALL)
 """From the first quotation in PyYAML's sentence on, unless it is of one character or names a token."""
 
@@ -24,10 +24,17 @@ def find_config(named: Path | None, environ: Mapping[str, str], cwd: Path, uid: 
 
     One that was found is refused when it is not this user's or root's, or when others can write it.
     """
-    if told := named or environ.get("ZOOMSYNC_CONFIG"):
-        return cwd / told
+    if chosen := named or environ.get("ZOOMSYNC_CONFIG"):
+        return cwd / chosen
+    places = [cwd / _FILE]
+    xdg, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
+    if Path(xdg).is_absolute():  # else ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+        places.append(Path(xdg, "zoomsync", _FILE))
+    elif home:
+        places.append(Path(home, ".config", "zoomsync", _FILE))
+    places.append(SYSTEM_FOLDER / _FILE)
     looked = []
-    for place in _places(environ, cwd):
+    for place in places:
         try:
             place.lstat()
         except OSError as cause:
@@ -40,16 +47,6 @@ def find_config(named: Path | None, environ: Mapping[str, str], cwd: Path, uid: 
         f"config: none found; looked at {', '.join(looked)}",
         hint=f"copy config.example.yaml to {cwd / _FILE} and fill it in, or name a config with -c",
     )
-
-
-def _places(environ: Mapping[str, str], cwd: Path) -> Iterator[Path]:
-    yield cwd / _FILE
-    told, home = environ.get("XDG_CONFIG_HOME", ""), environ.get("HOME", "")
-    if Path(told).is_absolute():
-        yield Path(told, "zoomsync", _FILE)
-    elif home:
-        yield Path(home, ".config", "zoomsync", _FILE)
-    yield SYSTEM_FOLDER / _FILE
 
 
 def _refuse_foreign(place: Path, uid: int) -> None:
@@ -85,36 +82,28 @@ def read_yaml(path: Path) -> dict[object, object]:
     return found
 
 
-def fact(cause: OSError) -> str:
-    """What the system says, as a message has it: `permission denied`."""
-    return (cause.strerror or "cannot be read").lower()
-
-
 def _unreadable(path: Path, cause: OSError) -> ConfigError:
     return ConfigError(f"{path}: {fact(cause)}", hint="name the config with -c, and make it readable for this user")
 
 
 def _parse(path: Path, text: str) -> object:
     try:
-        loader = _Loader(text)
-        return loader.get_single_data()
+        return _Loader(text).get_single_data()
     except yaml.reader.ReaderError as cause:
         line = text.count("\n", 0, cause.position) + 1
         raise ConfigError(f"{path}: line {line}: a control character", hint="remove it") from cause
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark or cause.context_mark
         line = mark.line + 1 if mark else 1
-        hint = "quote text that has special characters, and check indentation and colons"
-        hint = "keep one of them" if isinstance(cause, _WrittenTwice) else hint
-        raise ConfigError(f"{path}: line {line}: {_problem(cause)}", hint=hint) from None  # it quotes the line
+        problem = cause.problem or cause.context or "not valid YAML"
+        hint = "keep one of them"
+        if not isinstance(cause, _WrittenTwice):
+            # Without the words of the file that PyYAML quotes: one of them may be a secret.
+            problem = _QUOTED.sub("", problem).removeprefix("but ")
+            hint = "quote text that has special characters, and check indentation and colons"
+        raise ConfigError(f"{path}: line {line}: {problem}", hint=hint) from None  # the cause quotes the line
     except RecursionError:
         raise ConfigError(f"{path}: is nested too deeply", hint="write it like config.example.yaml") from None
-
-
-def _problem(cause: yaml.MarkedYAMLError) -> str:
-    """What is wrong, without the words of the file that PyYAML quotes: one of them may be a secret."""
-    problem = cause.problem or cause.context or "not valid YAML"
-    return problem if isinstance(cause, _WrittenTwice) else _QUOTED.sub("", problem).removeprefix("but ")
 
 
 class _WrittenTwice(yaml.MarkedYAMLError):
@@ -122,7 +111,7 @@ class _WrittenTwice(yaml.MarkedYAMLError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses keys written twice, tells `0750` from `750`, and leaves what it cannot read as text."""
+    """Refuses keys written twice, distinguishes `0750` from `750`, and leaves what it cannot read as text."""
 
     def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -130,35 +119,27 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else None
             if name in lines:
-                fact = f"{escaped(key.value)}: written twice (first in line {lines[name]})"
-                raise _WrittenTwice(problem=fact, problem_mark=key.start_mark)
+                problem = f"{escaped(key.value)}: written twice (first in line {lines[name]})"
+                raise _WrittenTwice(problem=problem, problem_mark=key.start_mark)
             if name:
                 lines[name] = key.start_mark.line + 1
         return node
 
 
-def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
-    number = loader.construct_yaml_int(node)
-    is_octal = len(node.value) > 1 and node.value.startswith("0") and node.value.isdecimal()
-    return Octal(number) if is_octal else number
-
-
 def _or_text(construct: Callable[[Any, Any], object]) -> Callable[[Any, Any], object]:
     """Leave as text what looks like a number or a date and is none, so that its key can be named."""
 
-    def constructed(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+    def constructed(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
         try:
-            return construct(loader, node)
+            value = construct(loader, node)
         except (ValueError, OverflowError, AttributeError, LookupError):
             return node.value
+        is_octal = len(node.value) > 1 and node.value.startswith("0") and node.value.isdecimal()
+        return Octal(value) if is_octal and isinstance(value, int) else value
 
     return constructed
 
 
-for _kind, _construct in (
-    ("int", _whole),
-    ("float", yaml.SafeLoader.construct_yaml_float),
-    ("bool", yaml.SafeLoader.construct_yaml_bool),
-    ("timestamp", yaml.SafeLoader.construct_yaml_timestamp),
-):
+for _kind in ("int", "float", "bool", "timestamp"):
+    _construct = getattr(yaml.SafeLoader, f"construct_yaml_{_kind}")
     _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _or_text(_construct))

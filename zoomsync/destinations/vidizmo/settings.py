@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from zoomsync.config.base import DestinationSettings, Settings, written
-from zoomsync.config.types import Address, Count, Duration, Email, Flag, Language, SecretText, Text, shown_value
+from zoomsync.config.types import Address, Duration, Email, Language, SecretText, Text, Whole, shown_value
 from zoomsync.destinations.base import Destination, DestinationContext
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
 from zoomsync.destinations.vidizmo.overrides import METHODS, override
@@ -77,11 +77,11 @@ class VidizmoSettings(DestinationSettings):
     password: SecretText | None = None
     """Its password; or client_secret."""
     password_file: Text | None = None
-    """A file that holds the password alone; read anew with each token."""
+    """A file that holds the password alone; read again with each token."""
     client_secret: SecretText | None = None
     """The secret of an Authentication App made in the portal, which has an expiry date; or password."""
     client_secret_file: Text | None = None
-    """A file that holds the secret alone; read anew with each token."""
+    """A file that holds the secret alone; read again with each token."""
     application_id: Text | None = None
     """Of that app, where the portal wants it."""
     category: Text | None = None
@@ -100,9 +100,9 @@ class VidizmoSettings(DestinationSettings):
     """The token of SCIM, made in the portal."""
     scim_token_file: Text | None = None
     """A file that holds that token alone."""
-    create_users: Flag = True
+    create_users: bool = True
     """Whether a host whom the portal does not know is created and invited; false: `me` is the author."""
-    max_new_users: Count = 25
+    max_new_users: Whole = Field(25, ge=0, le=100_000)
     """How many a pass creates at most."""
     invitation: Literal["portal", "call"] = "portal"
     """Who has whom it creates mailed the link: the portal, told so or by itself; call: user_invite is called."""
