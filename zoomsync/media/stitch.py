@@ -1,16 +1,15 @@
 """Making one video of the segments of a view."""
 
-import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from zoomsync import files
-from zoomsync.errors import DiskFull, DownloadFailed, Unfit, Unjoinable, Unstitchable
+from zoomsync.errors import DownloadFailed, Unjoinable, Unstitchable
+from zoomsync.files import STAGING, sync
 from zoomsync.media import mp4
 from zoomsync.media.concat import COMPARED, Labels, differences, join_by_copying, with_one_time_base
-from zoomsync.media.ffmpeg import FREE_STAGING, Tools, shown_output
+from zoomsync.media.ffmpeg import Tools, shown_output
 from zoomsync.media.probe import ProbeResult
 from zoomsync.media.transcode import join_by_encoding
 from zoomsync.media.verify import prove
@@ -48,23 +47,18 @@ def stitch(
     will not do and `reencode` is false, `DiskFull`, `Unfit`, and `Stopped`.
     """
     labels = Labels(title=title, created=created, chapters=tuple(chapters))
-    try:
-        with workspace_beside(target, tools=tools, clock=clock, seconds=seconds_limit) as workspace:
-            segments = [_segment(workspace, number, path) for number, path in enumerate(inputs, start=1)]
-            why = _copy(workspace, segments, labels)
-            if why and not reencode:
-                raise Unjoinable(f"the segments cannot be joined by copying: {why}", hint="set `reencode: true`")
-            if why:
-                join_by_encoding(workspace, segments, labels)
-                prove(workspace, segments, is_copy=False)
-            files.sync(workspace.result)
-            workspace.result.replace(target)
-            files.sync(target.parent)
-    except OSError as cause:
-        fact = f"{shown_output(target.name)}: {cause.strerror}"
-        if cause.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(fact, hint=FREE_STAGING) from cause
-        raise Unfit(fact, hint="check the folder of `staging` in the config") from cause
+    place = workspace_beside(target, tools=tools, clock=clock, seconds=seconds_limit)
+    with STAGING.explained(target), place as workspace:
+        segments = [_segment(workspace, number, path) for number, path in enumerate(inputs, start=1)]
+        why = _copy(workspace, segments, labels)
+        if why and not reencode:
+            raise Unjoinable(f"the segments cannot be joined by copying: {why}", hint="set `reencode: true`")
+        if why:
+            join_by_encoding(workspace, segments, labels)
+            prove(workspace, segments, is_copy=False)
+        sync(workspace.result)
+        workspace.result.replace(target)
+        sync(target.parent)
     return Stitched(path=target, durations=tuple(segment.duration for segment in segments), reencoded=bool(why))
 
 
