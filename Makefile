@@ -27,11 +27,12 @@ test: $(READY) ## The test suite
 test-all: ## The test suite on every Python that is supported and present
 	PYTHON="$(PYTHON)" sh tests/every_python.sh
 
-check: lint types test-all ## What CI runs: linters, format, types, layers, tests
+check: lint types test-all ## What CI runs: linters, format, imports, types, tests
 
-lint: $(READY) ## Linter and format check
+lint: $(READY) ## Linter, format check, and who may import whom
 	$(BIN)/ruff check zoomsync tests
 	$(BIN)/ruff format --check zoomsync tests
+	$(BIN)/lint-imports
 
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
@@ -58,4 +59,4 @@ dist: $(READY) ## Build wheel and sdist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what make made
-	rm -rf $(VENV) .venv-* .demo build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-* .demo build dist .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

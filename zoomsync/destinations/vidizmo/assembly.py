@@ -1,5 +1,7 @@
 """Puts a portal together from its settings: how it is asked, who the authors are, how items are published."""
 
+from typing import TYPE_CHECKING
+
 from zoomsync.destinations.base import DestinationContext
 from zoomsync.destinations.vidizmo import destination
 from zoomsync.destinations.vidizmo.authors import PortalAuthors
@@ -8,7 +10,6 @@ from zoomsync.destinations.vidizmo.finder import Finder
 from zoomsync.destinations.vidizmo.intents import IntentLog
 from zoomsync.destinations.vidizmo.invitations import Invitations
 from zoomsync.destinations.vidizmo.self_check import SelfCheck
-from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.destinations.vidizmo.terms import AuthorTerms
 from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.users import ApiUsers, PortalUsers
@@ -16,8 +17,11 @@ from zoomsync.destinations.vidizmo.users_scim import ScimUsers
 from zoomsync.destinations.vidizmo.writer import AttachmentWriter, Manner, Writer
 from zoomsync.http import USER_AGENT, Http
 
+if TYPE_CHECKING:
+    from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 
-def portal(settings: VidizmoSettings, context: DestinationContext) -> destination.VidizmoDestination:
+
+def portal(settings: "VidizmoSettings", context: DestinationContext) -> destination.VidizmoDestination:
     """The portal of these settings; nothing is sent yet."""
     clock, new_id = context.clock, context.new_id
     http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=context.tries)
@@ -41,7 +45,7 @@ def portal(settings: VidizmoSettings, context: DestinationContext) -> destinatio
     )
 
 
-def _account(settings: VidizmoSettings) -> Account:
+def _account(settings: "VidizmoSettings") -> Account:
     return Account(
         email=settings.email,
         password=settings.password,
@@ -50,13 +54,13 @@ def _account(settings: VidizmoSettings) -> Account:
     )
 
 
-def _directory(settings: VidizmoSettings, http: Http, line: PortalClient) -> PortalUsers:
+def _directory(settings: "VidizmoSettings", http: Http, line: PortalClient) -> PortalUsers:
     if settings.users == "scim" and settings.scim_url and settings.scim_token:
         return ScimUsers(http, line, url=settings.scim_url, token=settings.scim_token)
     return ApiUsers(line, invites=settings.invitation == "portal")
 
 
-def _terms(settings: VidizmoSettings, context: DestinationContext) -> AuthorTerms:
+def _terms(settings: "VidizmoSettings", context: DestinationContext) -> AuthorTerms:
     return AuthorTerms(
         publish_as=context.publish_as,
         me=context.me,
@@ -71,7 +75,7 @@ def _terms(settings: VidizmoSettings, context: DestinationContext) -> AuthorTerm
     )
 
 
-def _manner(settings: VidizmoSettings) -> Manner:
+def _manner(settings: "VidizmoSettings") -> Manner:
     return Manner(
         uuid_attribute=settings.uuid_attribute,
         category=settings.category,
