@@ -188,7 +188,7 @@ def test_the_configured_views_decide_on_the_primary() -> None:
 def test_segments_that_cannot_be_joined_are_videos_of_their_own() -> None:
     outputs = layout.wanted((f("A1", 0, 60), f("B2", 90, 120, extension="mov"), f("S3", 150, 160)))
 
-    assert told(layout.separate(outputs[0])) == [
+    assert told(outputs[0].separate()) == [
         "video.1.mp4: keep A1",
         "video.2.mov: keep B2",
         "video.3.m4a: keep S3",
@@ -214,6 +214,6 @@ def test_every_file_is_held_whole_and_no_two_outputs_share_a_role_or_name(
 ) -> None:
     outputs = layout.wanted(files, concatenate=concatenate)
 
-    assert {one for output in outputs if output.holds for one in output.made_of} == {file.id for file in files}
+    assert {one for output in outputs if output.is_lossless for one in output.made_of} == {file.id for file in files}
     assert len({output.role for output in outputs}) == len({output.name for output in outputs}) == len(outputs)
     assert all(len(output.inputs) == 1 for output in outputs if output.how is How.KEEP)

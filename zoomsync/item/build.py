@@ -23,7 +23,7 @@ from zoomsync.model import (
     Role,
 )
 from zoomsync.naming import item_folder, title, zone
-from zoomsync.rules.layout import How, Output, numbered, numbers, original, separate
+from zoomsync.rules.layout import How, Output, numbers, original
 from zoomsync.rules.segments import segments
 from zoomsync.rules.update import Arrangement
 
@@ -158,7 +158,7 @@ def _video(output: Output, have: Materials, style: Style, bench: BuildContext) -
         )
     except Unjoinable as problem:
         log.info("%s: its segments stay separate videos: %s", output.role, problem)
-        return [_as_fetched(one, have, (0.0,)) for one in separate(output)]
+        return [_as_fetched(one, have, (0.0,)) for one in output.separate()]
     starts = (0.0, *accumulate(stitched.durations[:-1]))
     video = _made(output, stitched.path, bench.clock, offsets=starts)
     return [video, *_originals(output, have)] if stitched.reencoded else [video]
@@ -231,7 +231,7 @@ def _separate_text(output: Output, have: Materials) -> list[ItemFile]:
         return [_as_fetched(output, have)]
     segment = numbers(have.known)
     alone = [replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs]
-    return [_as_fetched(numbered(one, segment[one.inputs[0].id]), have) for one in alone]
+    return [_as_fetched(one.numbered(segment[one.inputs[0].id]), have) for one in alone]
 
 
 def _read(path: Path) -> str:

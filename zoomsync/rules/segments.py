@@ -48,7 +48,13 @@ def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
     for file in files:
         if file not in media:
             _join_nearest(file, clusters)
-    return tuple(sorted(map(_segment, clusters), key=lambda segment: segment.start))
+    found = []
+    for cluster in clusters:
+        of_time = [file for file in cluster if _is_timed(file)] or cluster
+        span = [file for file in of_time if file.kind.is_media] or of_time
+        ordered = sorted(cluster, key=lambda file: (*rank(file), _start(file), file.id))
+        found.append(Segment(start=min(map(_start, span)), end=max(map(_end, span)), files=tuple(ordered)))
+    return tuple(sorted(found, key=lambda segment: segment.start))
 
 
 def _is_timed(file: RecordingFile) -> bool:
@@ -94,13 +100,6 @@ def _join_nearest(file: RecordingFile, clusters: list[list[RecordingFile]]) -> N
         clusters[reach.index(max(reach))].append(file)
 
 
-def _segment(files: list[RecordingFile]) -> Segment:
-    timed = [file for file in files if _is_timed(file)] or files
-    media = [file for file in timed if file.kind.is_media] or timed
-    ordered = sorted(files, key=lambda file: (*rank(file), _start(file), file.id))
-    return Segment(start=min(map(_start, media)), end=max(map(_end, media)), files=tuple(ordered))
-
-
 def select(
     files: Iterable[RecordingFile], *, views: str | Sequence[str], kinds: AbstractSet[Kind], only_primary: bool = False
 ) -> tuple[RecordingFile, ...]:
@@ -113,13 +112,10 @@ def select(
     if views == "all" and not only_primary:
         return tuple(wanted)
     listed = [] if isinstance(views, str) else list(views)
+    ranked = (Kind.VIDEO, Kind.AUDIO) if only_primary else (Kind.VIDEO,)
     chosen: list[RecordingFile] = []
     for segment in segments(wanted):
-        if only_primary:
-            media = sorted((file for file in segment.files if file.kind.is_media), key=lambda f: rank(f, listed))
-            chosen += [*media[:1], *(file for file in segment.files if not file.kind.is_media)]
-            continue
-        videos = sorted((file for file in segment.files if file.kind is Kind.VIDEO), key=lambda f: rank(f, listed))
-        chosen += [file for file in videos if file.view in listed] or videos[:1]
-        chosen += [file for file in segment.files if file.kind is not Kind.VIDEO]
+        best_first = sorted((file for file in segment.files if file.kind in ranked), key=lambda f: rank(f, listed))
+        named = [file for file in best_first if file.view in listed and not only_primary]
+        chosen += [*(named or best_first[:1]), *(file for file in segment.files if file.kind not in ranked)]
     return tuple(chosen)

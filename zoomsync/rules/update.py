@@ -1,14 +1,31 @@
-"""What becomes of an item when Zoom has more: what stays, what is rebuilt, what becomes a part. Pure.
+"""What becomes of an item when Zoom has more: what stays, what is built again, what becomes a part. Pure.
 
-`layout.wanted` says what the item should hold, `arrange` reconciles that with what is stored already.
+`layout.wanted` says what the item should hold; `arrange` reconciles that with what is stored already. It guarantees,
+whatever comes and goes in Zoom between the passes:
+
+1. *Nothing is done twice.* A file is new if the receipt does not cover it. An output without a new file is not built:
+   it stays as it is stored, also if the config changed. One that is not stored is built of known files only along with
+   others that fetch all of them anyway, and only if no original of it is stored.
+2. *Nothing is built from less.* An output is built as a whole only if every input can be fetched again.
+3. *Nothing stored is lost.* A stored file goes only if all that it was made of is in what is built; and each cloud file
+   that it is the proof of is in there with its bytes, or in an original that stays. Otherwise the output that would
+   replace it is not built as a whole.
+4. *What Zoom altered is something else.* A stored file that was made of media whose bytes Zoom has altered since, or of
+   media that lie in a part since, cannot be made again: it stays.
+5. *What is new is never kept back.* What cannot be built as a whole becomes a part; or, if the stored video is made of
+   other views, a further video. Its role is free, and so are those of separate files under it.
+6. *Originals stay*, unless they are built again themselves.
+7. *Where the destination cannot replace, every stored file stays.* If a stored video is made of these very files and
+   only the proof of their bytes is missing, their originals are added, and nothing is made a second time.
 """
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
-from zoomsync.model import Receipt, RecordingFile, Role, StoredFile
-from zoomsync.rules.layout import How, Output, alone, numbered, numbers, original, safe
+from zoomsync.model import Receipt, RecordingFile, StoredFile
+from zoomsync.rules.layout import How, Output, numbers, original, safe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,87 +44,78 @@ class Arrangement:
 def arrange(
     outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str], can_replace: bool = True
 ) -> Arrangement:
-    """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now.
-
-    An output without anything new stays as it is stored. One with something new is built, if every input can be fetched
-    again and no stored file would be replaced whose content is not in what is built; otherwise what is new becomes a
-    part (or, for a view that newly ranks best, a further video). Nothing is ever built from less.
-    At a destination that cannot replace (`can_replace`) every stored file stays.
-    """
+    """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now."""
     if previous is None:
         return Arrangement(keep=(), build=tuple(output for output in outputs if set(output.made_of) <= available))
     return _Update(outputs, previous, available, can_replace=can_replace).arrangement()
 
 
 class _Update:
-    """What becomes of a stored item now that Zoom has more."""
+    """What becomes of a stored item now that Zoom has more. The numbers are those of the guarantees."""
 
     def __init__(
         self, outputs: Sequence[Output], previous: Receipt, available: AbstractSet[str], *, can_replace: bool
     ) -> None:
         self._outputs = outputs
+        self._stored = previous.files
+        self._cloud = previous.cloud
         self._can_replace = can_replace
         self._wanted = {output.role for output in outputs}
-        self._stored = previous.files
         self._roles = {file.role for file in previous.files}
-        self._held = {file.name: {one.id for one in previous.cloud if one.stored == file.name} for file in self._stored}
-        self._known = {one.id for one in previous.cloud}
-        self._fetched = {((one.id,), one.sha256) for one in previous.cloud}
         every = {file.id: file for output in outputs for file in output.inputs}
         self._fresh = {one for one, file in every.items() if one in available and not previous.covers(file)}
+        self._new = [output for output in outputs if not self._fresh.isdisjoint(output.made_of)]
+        self._complete = [output for output in outputs if set(output.made_of) <= available]  # 2
         media = [one for one in previous.cloud if one.kind.is_media]
-        parts = {file.name for file in self._stored if file.role.is_part}
+        parts = {file.name for file in previous.files if file.role.is_part}
         self._altered = {one.id for one in media} & self._fresh
-        """Media whose bytes are others than those stored: nothing made of them is the same again."""
         self._moved = {one.id: one.stored for one in media if one.stored in parts}
-        """Media in parts: what else was made of them was made of what they were before they were altered."""
-        self._complete = [output for output in outputs if set(output.made_of) <= available]
 
     def arrangement(self) -> Arrangement:
         whole = self._whole()
-        taken = self._roles | self._wanted
-        rest = [one for one in self._outputs if one not in whole and self._is_new(one)]
-        unproven = [one for one in rest if self._is_unproven(one)]
-        parts = [self._part(one, taken) for one in rest if one not in unproven]
-        keep = tuple(file for file in self._stored if not self._is_replaced(file, whole))
+        rest = [one for one in self._new if one not in whole]  # 1: no output without a new file
+        unproven = [one for one in rest if self._lacks_proof_only(one)]
+        parts = [self._part(one) for one in rest if one not in unproven]  # 5
+        built = {output.role for output in whole}
+        gone = [
+            file
+            for file in self._stored
+            if file.role in built
+            or (file.role not in self._wanted and not file.role.is_original and self._is_in(file, whole))  # 3, 6
+        ]
+        keep = tuple(file for file in self._stored if file not in gone)
         return Arrangement(keep=keep, build=(*whole, *parts, *self._proofs(unproven)))
 
-    def _is_unproven(self, output: Output) -> bool:
-        """Whether it is stored for good, made of these very files, and only what proves their bytes is missing."""
-        fresh = self._fresh & set(output.made_of)
-        is_made = any(fresh <= set(file.made_of) for file in self._stored if not file.role.is_original)
-        return not self._can_replace and output.how is not How.KEEP and is_made and self._known.isdisjoint(fresh)
-
-    def _proofs(self, unproven: Sequence[Output]) -> list[Output]:
-        """The segments of videos, as fetched: texts have theirs beside them anyway."""
-        segment = numbers({file.id: file for one in self._outputs for file in one.inputs}.values())
-        inputs = {file.id: file for one in unproven if one.how is How.STITCH for file in one.inputs}
-        return [original(file, segment[one]) for one, file in inputs.items() if one in self._fresh]
-
-    def _is_new(self, output: Output) -> bool:
-        return not self._fresh.isdisjoint(output.made_of)
-
     def _whole(self) -> list[Output]:
-        """What can be built as a whole: those with something new, and what else becomes of the files in them."""
-        chosen = [output for output in self._complete if self._is_new(output)]
+        """What can be built as a whole: outputs with a new file, and what else becomes of the files in them."""
+        chosen = [output for output in self._complete if output in self._new]
         while True:
-            whole = [*chosen, *self._along(chosen)]
-            harmless = [one for one in chosen if all(self._is_in(file, whole) for file in self._under(one))]
+            inside = _made_of(chosen)
+            kept = {file.made_of for file in self._originals(chosen)}
+            known = [one for one in self._complete if one.role not in self._roles and one not in self._new]
+            whole = [*chosen, *(one for one in known if set(one.made_of) <= inside and one.made_of not in kept)]  # 1
+            harmless = [one for one in chosen if all(self._is_in(file, whole) for file in self._under(one))]  # 3
             if harmless == chosen:
                 return whole
             chosen = harmless
 
-    def _along(self, chosen: Sequence[Output]) -> list[Output]:
-        inside = _made_of(chosen)
-        originals = {file.made_of for file in self._originals(chosen)}
-        missing = (one for one in self._complete if one.role not in self._roles and not self._is_new(one))
-        return [one for one in missing if set(one.made_of) <= inside and one.made_of not in originals]
+    def _is_in(self, file: StoredFile, whole: Sequence[Output]) -> bool:
+        """Whether all of a stored file is in what is built, so that it may go."""
+        if not self._can_replace:  # 7
+            return False
+        moved = {one for one, part in self._moved.items() if part != file.name}
+        if not (self._altered | moved).isdisjoint(file.made_of):  # 4
+            return False
+        proven = {one.id for one in self._cloud if one.stored == file.name}
+        bytes_in = _made_of(one for one in whole if one.is_lossless) | _made_of(self._originals(whole))
+        return set(file.made_of) <= _made_of(whole) and proven <= bytes_in  # 3
 
     def _originals(self, whole: Sequence[Output]) -> list[StoredFile]:
-        """Stored segments as last fetched, which stay."""
-        replaced = {output.role for output in whole}
-        originals = (file for file in self._stored if file.role.is_original and file.role not in replaced)
-        return [file for file in originals if (file.made_of, file.sha256) in self._fetched]
+        """Stored segments, as they were last fetched, that stay (6)."""
+        built = {output.role for output in whole}
+        fetched = {((one.id,), one.sha256) for one in self._cloud}
+        originals = (file for file in self._stored if file.role.is_original and file.role not in built)
+        return [file for file in originals if (file.made_of, file.sha256) in fetched]
 
     def _under(self, output: Output) -> list[StoredFile]:
         """The stored files in whose place an output comes: of its role, or its segments as separate files."""
@@ -117,37 +125,28 @@ class _Update:
             if file.role == output.role or (file.role not in self._wanted and file.role.is_single(output.role))
         ]
 
-    def _is_in(self, file: StoredFile, whole: Sequence[Output]) -> bool:
-        """Whether all of a stored file is in what is built, also the bytes of which it is the proof; and may go."""
-        if not self._can_replace:
-            return False
-        proof = _made_of(one for one in whole if one.holds) | _made_of(self._originals(whole))
-        moved = {one for one, part in self._moved.items() if part != file.name}
-        is_same = (self._altered | moved).isdisjoint(file.made_of)
-        return is_same and set(file.made_of) <= _made_of(whole) and self._held[file.name] <= proof
-
-    def _is_replaced(self, file: StoredFile, whole: Sequence[Output]) -> bool:
-        if any(output.role == file.role for output in whole):
-            return True
-        return file.role not in self._wanted and not file.role.is_original and self._is_in(file, whole)
-
-    def _part(self, output: Output, taken: AbstractSet[Role]) -> Output:
+    def _part(self, output: Output) -> Output:
         """What is new of an output that cannot be built as a whole, beside what is stored."""
         new = tuple(file for file in output.inputs if file.id in self._fresh)
-        part = alone(output, new[0]) if len(new) == 1 and output.holds else replace(output, inputs=new)
-        view = numbered(part, safe(new[0].label))
-        is_other = any(not set(file.made_of) <= set(output.made_of) for file in self._under(output))
-        if is_other and output.inputs[0].kind.is_media and _is_free(view.role, taken):
-            return view
-        number = 2
-        while not _is_free(output.role.further(f"part-{number}"), taken):
-            number += 1
-        return numbered(part, f"part-{number}")
+        part = output.alone(new[0]) if len(new) == 1 and output.is_lossless else replace(output, inputs=new)
+        is_of_others = any(not set(file.made_of) <= set(output.made_of) for file in self._under(output))
+        view = [safe(new[0].label)] if is_of_others and output.inputs[0].kind.is_media else []
+        further = (part.numbered(word) for word in chain(view, (f"part-{number}" for number in count(2))))
+        taken = self._roles | self._wanted
+        return next(one for one in further if not any(role.is_within(one.role) for role in taken))
 
+    def _lacks_proof_only(self, output: Output) -> bool:
+        """Whether it is stored for good, made of these very files, and only what proves their bytes is missing (7)."""
+        fresh = self._fresh & set(output.made_of)
+        is_made = any(fresh <= set(file.made_of) for file in self._stored if not file.role.is_original)
+        is_unknown = fresh.isdisjoint(one.id for one in self._cloud)
+        return not self._can_replace and output.how is not How.KEEP and is_made and is_unknown
 
-def _is_free(role: Role, taken: AbstractSet[Role]) -> bool:
-    """Whether neither this role is taken nor one of separate files under it."""
-    return not any(other.is_within(role) for other in taken)
+    def _proofs(self, unproven: Sequence[Output]) -> list[Output]:
+        """The segments of videos, as fetched: texts have theirs beside them anyway."""
+        segment = numbers({file.id: file for one in self._outputs for file in one.inputs}.values())
+        inputs = {file.id: file for one in unproven if one.how is How.STITCH for file in one.inputs}
+        return [original(file, segment[one]) for one, file in inputs.items() if one in self._fresh]
 
 
 def _made_of(files: Iterable[Output | StoredFile]) -> set[str]:
