@@ -90,6 +90,9 @@ class FileModes:
         path.chmod(self.dir_mode if path.is_dir() else self.file_mode)
 
 
+PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)
+
+
 def group_id(group: str | None) -> int | None:
     """The number of `destination.group`; raises `LibraryUnusable` for one that this machine does not know."""
     if group is None:

@@ -5,6 +5,8 @@ import string
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
+from itertools import count
+from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
 from pathvalidate import is_valid_filename, sanitize_filename
@@ -56,6 +58,14 @@ def one_line(text: str) -> str:
     """`text` in NFC without control characters, line breaks, lone surrogates and marks that turn its direction."""
     visible = "".join(" " if char.isspace() else char for char in text if char.isspace() or _is_visible(char))
     return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def versions(name: str) -> Iterator[str]:
+    """The name of a file, and of its further versions, without end: `video.mp4`, `video.v2.mp4`, `video.v3.mp4` …"""
+    yield name
+    path = PurePosixPath(name)
+    for number in count(2):
+        yield str(path.with_name(f"{path.stem}.v{number}{path.suffix}"))
 
 
 def cut(text: str, max_bytes: int) -> str:

@@ -8,8 +8,7 @@ import pytest
 
 from tests.commands.checking import Begin, hints, listing, reported
 from tests.e2e.harness import Site
-from zoomsync.destinations.library import marker
-from zoomsync.destinations.library.marker import Marker
+from zoomsync.destinations.library.marker import FOLDER, Marker
 
 
 @pytest.mark.parametrize(
@@ -151,8 +150,8 @@ def test_a_folder_out_of_reach_is_no_bug(begin: Begin, tmp_path: Path) -> None:
 
 
 def test_a_foreign_library_is_refused(site: Site) -> None:
-    (site.folder / "library" / marker.FOLDER).mkdir(parents=True)
-    marker.record(site.folder / "library", Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3"))
+    (site.folder / "library" / FOLDER).mkdir(parents=True)
+    Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3").write(site.folder / "library")
 
     assert reported(site) == (
         5,

@@ -24,10 +24,11 @@ from tests.destinations.contract import (
     with_files,
     without,
 )
-from tests.fakes import FakeClock, a_meeting, a_user
+from tests.fakes import NOW, FakeClock, a_meeting, a_user
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson, Stopped
 from zoomsync.model import Author, Receipt
+from zoomsync.zoom.parse import parse_meeting
 
 ITEM = "2026-03-01 10-30 Weekly planning [0300a520]"
 PLACE = f"published/ada@example.org/2026/{ITEM}"
@@ -100,18 +101,31 @@ def test_a_draft_lies_apart(library: LibraryDestination, tmp_path: Path) -> None
 
 
 def test_recording_json_can_be_read_without_zoomsync(library: LibraryDestination, tmp_path: Path) -> None:
-    item = an_item(tmp_path / "staging", a_meeting(topic="Café\ud800", files=()), metadata={"topic": "Café\ud800"})
+    item = an_item(tmp_path / "staging", a_meeting(topic="Café 🎈", files=()), metadata={"topic": "Café 🎈"})
 
     receipt = publish(library, item)
 
     document = json.loads((library.path / receipt.place / "recording.json").read_text())
-    assert (document["format"], document["revision"], document["meeting"]) == (1, 1, {"topic": "Café\ud800"})
+    assert (document["format"], document["revision"], document["meeting"]) == (1, 1, {"topic": "Café 🎈"})
     assert document["receipt"]["uuid"] == "/abc//DEF+ghi=="
     assert [(file["name"], file["size"]) for file in document["receipt"]["files"]] == [
         ("video.mp4", len(VIDEO)),
         ("captions.vtt", len(CAPTIONS)),
     ]
     assert library.find(receipt.uuid) == receipt
+
+
+def test_halves_of_characters_end_where_zooms_answers_are_read(library: LibraryDestination, tmp_path: Path) -> None:
+    half = "Café\ud83c"
+    file = {"id": half, "file_type": half, "recording_type": half, "recording_start": "2026-03-01T10:30:00Z"}
+    texts = dict.fromkeys(("uuid", "id", "host_id", "host_email", "topic", "type", "timezone"), half)
+    meeting = parse_meeting({**texts, "recording_files": [file]}, NOW)
+
+    receipt = publish(library, an_item(tmp_path / "staging", meeting, metadata={"topic": meeting.topic}))
+
+    assert (receipt.uuid, [one.id for one in meeting.files]) == ("Café?", ["Café?"])
+    assert library.find("Café?") == receipt
+    assert json.loads((library.path / receipt.place / "recording.json").read_text())["meeting"] == {"topic": "Café?"}
 
 
 def test_modes_and_group_are_those_of_the_config(tmp_path: Path) -> None:

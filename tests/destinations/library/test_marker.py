@@ -144,7 +144,18 @@ def test_the_first_change_of_a_pass_is_written_down(tmp_path: Path) -> None:
     assert (later.changed, marked_by(later)["pass"]) == (False, 1)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 1}', "[" * 100_000, "\xff"])
+ODD = [
+    '{"format": 1, "library": 7, "state": "state-1", "pass": 5, "run": "run-5"}',
+    '{"format": 1, "library": "library-1", "state": null, "pass": 5, "run": "run-5"}',
+    '{"format": 1, "library": "library-1", "state": "state-1", "pass": "5", "run": "run-5"}',
+    '{"format": 1, "library": "library-1", "state": "state-1", "pass": 5}',
+    '{"format": "1", "library": "library-1", "state": "state-1", "pass": 5, "run": "run-5"}',
+    '{"format": 0, "library": "library-1", "state": "state-1", "pass": 5, "run": "run-5"}',
+    '[{"format": 1, "library": "library-1", "state": "state-1", "pass": 5, "run": "run-5"}]',
+]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 1}', "[" * 100_000, "\xff", *ODD])
 def test_a_damaged_marker_is_refused(tmp_path: Path, content: str) -> None:
     library = unattached(a_marked(tmp_path / "library"))
     (library.path / ".zoomsync" / "library.json").write_text(content, encoding="latin-1")

@@ -1,5 +1,6 @@
 """Killed before any step on the disk and run again, a pass ends in the same library as an undisturbed one."""
 
+import hashlib
 import os
 import shutil
 import sys
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.contract import CAPTIONS, LATE, VIDEO, a_staged, with_files
+from tests.destinations.contract import CAPTIONS, LATE, VIDEO, a_staged, an_item, with_files
 from tests.destinations.library.test_destination import a_library, attach, elsewhere, publish, tree
 from tests.fakes import FakeClock, a_meeting
 from zoomsync.destinations.library.destination import LibraryDestination
+from zoomsync.errors import MeetingFailed
 from zoomsync.model import Item, Receipt
 
 __all__ = ["elsewhere"]
@@ -172,6 +174,39 @@ def test_a_killed_copy_from_another_file_system_ends_likewise(tmp_path: Path, el
     for found, receipt in after_kills(begun(tmp_path / "library"), make, None, refetch=False):
         assert receipt == expected
         assert found == without_marker(tmp_path / "expected")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"uuid": "u", "place": "p"}',
+        b'{"uuid": "u", "place": 7, "superseded": []}',
+        b'{"uuid": "u", "place": "", "superseded": [["video.mp4", 7]]}',
+        b'{"uuid": "u", "place": "", "superseded": 7}',
+    ],
+)
+def test_a_damaged_change_fails_its_meeting_alone(tmp_path: Path, content: bytes) -> None:
+    library = a_library(tmp_path / "library")
+    item = first_item(tmp_path / "staging")
+    name = hashlib.sha256(item.meeting.uuid.encode()).hexdigest()[:32]
+    note = library.path / ".zoomsync" / "state-1" / "changes" / name / "change.json"
+    note.parent.mkdir(parents=True)
+    note.write_bytes(content)
+    library.detach()
+    later = a_library(library.path, number=2)
+
+    with pytest.raises(MeetingFailed, match=r"change\.json: damaged") as raised:
+        publish(later, item)
+
+    assert raised.value.hint == f"remove {note.parent}; it is fetched again by the next pass"
+    assert publish(later, an_item(tmp_path / "other", a_meeting(uuid="other==", files=()))).uuid == "other=="
+    shutil.rmtree(note.parent)
+    assert later.verify(publish(later, item)).safe
 
 
 def test_a_library_whose_beginning_was_killed_begins(tmp_path: Path) -> None:

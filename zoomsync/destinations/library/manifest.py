@@ -37,7 +37,7 @@ class Recording:
         receipt = _RECEIPT.dump_python(self.receipt, mode="json", exclude=_KNOWN_ELSEWHERE)
         fields = {"format": FORMAT, "zoomsync": __version__, "revision": self.revision, "title": self.title}
         text = json.dumps({**fields, "meeting": dict(self.meeting), "receipt": receipt}, indent=2, ensure_ascii=False)
-        return text.encode("utf-8", "backslashreplace") + b"\n"
+        return text.encode() + b"\n"
 
 
 def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None:
@@ -45,23 +45,18 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
     path = folder / NAME
     try:
         document = json.loads(path.read_bytes())
-        return _parsed(document, path, place=place, library=library)
+        if document["format"] != FORMAT:
+            hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
+            raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint)
+        return Recording(
+            revision=int(document["revision"]),
+            title=str(document["title"]),
+            meeting=dict(document["meeting"]),
+            receipt=_RECEIPT.validate_python({**document["receipt"], "place": place, "destination": library}),
+        )
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise MeetingFailed(f"{path}: {fact(error)}", hint="check its mode and owner, and the disk") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise MeetingFailed(f"{path}: damaged", hint="restore this file from a backup of the library") from error
-
-
-def _parsed(document: dict[str, Any], path: Path, *, place: str, library: str) -> Recording:
-    if document["format"] != FORMAT:
-        hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
-        raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint)
-    receipt = _RECEIPT.validate_python({**document["receipt"], "place": place, "destination": library})
-    return Recording(
-        revision=int(document["revision"]),
-        title=str(document["title"]),
-        meeting=dict(document["meeting"]),
-        receipt=receipt,
-    )

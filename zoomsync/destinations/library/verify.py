@@ -9,10 +9,6 @@ from zoomsync.formatting import plural, size_in_words
 from zoomsync.model import DAY, Clock, Receipt, Stamp, StoredFile, Verdict
 
 
-class Altered(Exception):
-    """A stored file is not there any more, or not as it was stored; it becomes a verdict in this module."""
-
-
 def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock) -> Verdict:
     """Judge a receipt against the item that was found for it: each file by size and content.
 
@@ -21,53 +17,46 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     """
     if found is None:
         return Verdict(safe=False, reason="the item was removed from the library", receipt=receipt, removed=True)
-    folder, said = found
-    here = replace(receipt, place=said.receipt.place)
-    if (set(said.receipt.files), set(said.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
+    folder, recording = found
+    here = replace(receipt, place=recording.receipt.place)
+    if (set(recording.receipt.files), set(recording.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
         return Verdict(safe=False, reason="recording.json tells of another version of this item", receipt=here)
+    files: list[StoredFile] = []
     altered: dict[str, str] = {}
     try:
-        files = tuple(_inspected(folder, file, clock, altered) for file in receipt.files)
+        for file in receipt.files:
+            stamp = _stamp(folder / file.name, file, clock)
+            if isinstance(stamp, str):
+                altered[file.name] = stamp
+            else:
+                files.append(replace(file, stamp=stamp))
     except OSError as error:
         reason = f"{error.filename}: {fact(error)}, it could not be verified"
         return Verdict(safe=False, reason=reason, receipt=here)
     if altered:
         reason = next(iter(altered.values()))
         return Verdict(safe=False, reason=reason, receipt=here, removed=True, lacking=tuple(altered))
-    return Verdict(safe=True, reason=_sentence(receipt, files), receipt=replace(here, files=files))
+    is_read = [new.stamp != old.stamp for old, new in zip(receipt.files, files, strict=True)]
+    how = "content verified" if all(is_read) else "unchanged since their content was verified"
+    reason = f"{plural(len(files), 'file')}, {size_in_words(sum(file.size for file in files))}, {how}"
+    return Verdict(safe=True, reason=reason, receipt=replace(here, files=tuple(files)))
 
 
-def _inspected(folder: Path, file: StoredFile, clock: Clock, altered: dict[str, str]) -> StoredFile:
-    """The file with its present stamp; one that is not whole goes into `altered`, with the reason."""
-    try:
-        return replace(file, stamp=_stamp(folder / file.name, file, clock))
-    except Altered as reason:
-        altered[file.name] = str(reason)
-        return file
-
-
-def _stamp(path: Path, file: StoredFile, clock: Clock) -> Stamp:
-    """The stamp of a whole file; raises `Altered`, or `OSError` for one that cannot be read."""
+def _stamp(path: Path, file: StoredFile, clock: Clock) -> Stamp | str:
+    """The present stamp of a whole file, or in words what became of it; raises `OSError` if it cannot be read."""
     try:
         status = path.lstat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise Altered(f"{file.name} was removed") from error
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{file.name} was removed"
     if path.is_symlink() or not path.is_file():
-        raise Altered(f"{file.name} is not a file any more")
+        return f"{file.name} is not a file any more"
     if status.st_size != file.size:
-        raise Altered(f"{file.name} has {status.st_size} bytes, {file.size} were stored")
+        return f"{file.name} has {status.st_size} bytes, {file.size} were stored"
     now = clock.now()
     known = file.stamp
     if known and now - DAY < known.at <= now and (known.mtime_ns, known.inode) == (status.st_mtime_ns, status.st_ino):
         return known
     content, status = digest(path, clock)
     if content != file.sha256:
-        raise Altered(f"{file.name} was changed: its content is not what was stored")
+        return f"{file.name} was changed: its content is not what was stored"
     return Stamp(mtime_ns=status.st_mtime_ns, inode=status.st_ino, at=clock.now())
-
-
-def _sentence(receipt: Receipt, files: tuple[StoredFile, ...]) -> str:
-    read = [new for old, new in zip(receipt.files, files, strict=True) if new.stamp != old.stamp]
-    size = size_in_words(sum(file.size for file in files))
-    how = "content verified" if len(read) == len(files) else "unchanged since their content was verified"
-    return f"{plural(len(files), 'file')}, {size}, {how}"
