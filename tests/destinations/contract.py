@@ -13,7 +13,7 @@ import pytest
 from tests.fakes import FakeClock, a_cloud_file, a_file, a_meeting, a_user
 from zoomsync.destinations.base import Attachment, Destination, DestinationContext
 from zoomsync.errors import MeetingFailed, RemovedByPerson
-from zoomsync.model import Intent, Item, ItemFile, Kind, Meeting, Receipt, Role
+from zoomsync.model import Author, Intent, Item, ItemFile, Kind, Meeting, Receipt, Role
 
 VIDEO = b"\0\0\0\x18ftypmp42 a video, or so it says " * 40
 CAPTIONS = b"WEBVTT\n\n00:01.000 --> 00:02.000\nAda: hello\n"
@@ -262,6 +262,39 @@ class DestinationContract:
 
         assert [file.sha256 for file in again.files] == [file.sha256 for file in receipt.files]
         assert later.verify(again).safe
+
+    def test_on_a_persons_wish_what_the_state_knows_is_published_again(
+        self, destination: Destination, tmp_path: Path
+    ) -> None:
+        receipt = self.published(destination, an_item(tmp_path / "staging"))
+        self.remove_item(destination, receipt)
+        later = self.in_a_later_pass(destination)
+        author = later.author_for(a_user())
+
+        again = later.publish(an_item(tmp_path / "staging"), author, receipt, requested=True)
+
+        assert [file.sha256 for file in again.files] == [file.sha256 for file in receipt.files]
+        assert later.verify(again).safe
+
+    def test_an_item_stays_under_its_author(self, destination: Destination, tmp_path: Path) -> None:
+        first = self.published(destination, an_item(tmp_path / "staging"))
+        more = without(an_item(tmp_path / "staging", late=LATE), "video", "captions")
+
+        second = destination.publish(more, Author(id="", email=first.author), first)
+
+        assert (second.author, len(second.files)) == (first.author, 3)
+
+    def test_what_is_foreseen_about_an_author_comes_true(self, destination: Destination) -> None:
+        foreseen = destination.prospect(a_user())
+
+        assert destination.author_for(a_user()).email == foreseen.email
+
+    def test_nothing_is_refused_where_it_is_fit(self, destination: Destination) -> None:
+        assert [row for row in destination.survey() if row.standing == "refused"] == []
+
+    def test_it_can_be_let_go_more_than_once(self, destination: Destination) -> None:
+        destination.detach()
+        destination.detach()
 
     def test_an_item_is_never_made_of_what_is_not_there(self, destination: Destination, tmp_path: Path) -> None:
         item = without(an_item(tmp_path / "staging"), "video")

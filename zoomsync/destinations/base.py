@@ -122,10 +122,12 @@ class Destination(Protocol):
         more.
         """
 
-    def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
-        """Make the destination hold this item; running it again changes nothing. `asked`: a person wants it whole.
+    def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
+        """Make the destination hold this item, under its author if it is there; running it again changes nothing.
 
-        Raises `RemovedByPerson`, `OutcomeUnknown` if it can only be done later, `PartlyStored` if texts are refused.
+        Given `previous`, which the state knows, what is gone or altered is a person's deed and raises
+        `RemovedByPerson`; unless `requested`: then a person wants the item whole again. Raises `OutcomeUnknown` if it
+        can only be done later, `PartlyStored` if texts are refused.
         """
 
     def verify(self, receipt: Receipt) -> Verdict:

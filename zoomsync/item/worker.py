@@ -334,7 +334,7 @@ class Work:
                     one.path.unlink(missing_ok=True)
                 raise
         author = self._author() if arrangement.build or self._previous is None else _as_stored(self._previous)
-        return self._shop.destination.publish(item, author, self._remembered, asked=self._is_asked)
+        return self._shop.destination.publish(item, author, self._remembered, requested=self._is_asked)
 
     def _author(self) -> Author:
         return self._shop.destination.author_for(self._shop.users.get(self._meeting.host_id) or self._meeting.host)

@@ -137,14 +137,14 @@ class LibraryDestination:
             found = self._index.locate(uuid, library=self.id)
         return found[1].receipt if found else None
 
-    def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
+    def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """Make the library hold this item; see `Destination`. Staged files are moved away.
 
         `previous` is what the state knows: given it, an item that is gone or altered is a person's wish and raises
-        `RemovedByPerson`; without it or when asked, an item that is found is checked by content, mended and completed.
+        `RemovedByPerson`; without it or when requested, an item is checked by content, mended and completed.
         """
         uuid = item.meeting.uuid
-        known = previous if previous is not None and previous.destination == self.id and not asked else None
+        known = previous if previous is not None and previous.destination == self.id and not requested else None
         transaction = self._transaction(self._changes / sha256(uuid.encode()).hexdigest()[:32])
         with LIBRARY.explained(self.path):
             self._finish(transaction)

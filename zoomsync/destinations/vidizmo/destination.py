@@ -110,15 +110,15 @@ class VidizmoDestination:
         _require_wanted([media for media in shelf.values() if not ours or media.id in ours], uuid)
         return self._told(uuid, shelf, known)
 
-    def publish(self, item: Item, author: Author, previous: Receipt | None, *, asked: bool = False) -> Receipt:
+    def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """Make the portal hold this item; see `Destination`.
 
         `previous` is what the state knows: given it, what is gone, rejected or altered is a person's wish and raises
-        `RemovedByPerson`; without it or when asked, what the portal has is taken, and what is missing is added.
+        `RemovedByPerson`; without it or when requested, what the portal has is taken, and what is missing is added.
         """
         uuid = item.meeting.uuid
         known = self._ours(previous)
-        if known is None or asked:
+        if known is None or requested:
             shelf = self._whole_shelf(uuid, _media(known))
             _require_wanted(shelf.values(), uuid)
             self._require_same(uuid, shelf, known)
