@@ -52,7 +52,7 @@ class DestinationContext:
     me: str
     """The e-mail of that author; empty where the config has none."""
     aliases: Mapping[str, str]
-    """E-mail in Zoom → at the destination."""
+    """E-mail in Zoom → at the destination, both in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from tests.destinations.contract import (
     LATE,
     VIDEO,
     DestinationContract,
+    a_context,
     a_staged,
     an_attachment,
     an_item,
@@ -25,7 +26,9 @@ from tests.destinations.contract import (
     without,
 )
 from tests.fakes import NOW, FakeClock, a_meeting, a_user
+from zoomsync.destinations.base import DestinationContext
 from zoomsync.destinations.library.destination import LibraryDestination
+from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson, Stopped
 from zoomsync.model import Author, Receipt
 from zoomsync.zoom.parse import parse_meeting
@@ -36,9 +39,15 @@ PLACE = f"published/ada@example.org/2026/{ITEM}"
 
 def a_library(path: Path, clock: FakeClock | None = None, *, number: int = 1, **changes: Any) -> LibraryDestination:
     """A library attached by pass `number` of the state `state-1`, which knew it as `library-1` from pass 2 on."""
-    library = LibraryDestination(path, clock=clock or FakeClock(), me="media@example.org", **changes)
+    library = unattached(path, a_context(clock=clock or FakeClock(), me="media@example.org"), **changes)
     attach(library, number=number)
     return library
+
+
+def unattached(path: Path, context: DestinationContext | None = None, **changes: Any) -> LibraryDestination:
+    """A library that no pass has taken yet, with these changes to its settings."""
+    values = {"path": path, "dir_mode": 0o750, "file_mode": 0o640, "group": None, **changes}
+    return LibraryDestination(LibrarySettings.model_construct(**values), context or a_context(me="media@example.org"))
 
 
 def attach(library: LibraryDestination, *, number: int = 1, **changes: Any) -> None:
@@ -246,7 +255,7 @@ class TestAuthors:
                 Author(id="ada@example.org", email="ada@example.org"),
             ),
             (
-                {"aliases": {"ADA@example.org": "lady@example.com"}},
+                {"aliases": {"ada@example.org": "lady@example.com"}},
                 a_user(),
                 Author(id="lady@example.com", email="lady@example.com", note="alias"),
             ),
@@ -271,7 +280,7 @@ class TestAuthors:
         ],
     )
     def test_the_author_of_a_host(self, tmp_path: Path, changes: dict[str, Any], host: Any, expected: Author) -> None:
-        library = LibraryDestination(tmp_path, clock=FakeClock(), **{"me": "Media@example.org", **changes})
+        library = unattached(tmp_path, a_context(**{"me": "Media@example.org", **changes}))
 
         assert library.author_for(host) == expected
 

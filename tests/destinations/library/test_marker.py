@@ -7,16 +7,11 @@ from typing import Any
 import pytest
 
 from tests.destinations.contract import an_item
-from tests.destinations.library.test_destination import a_library, attach, publish, tree
-from tests.fakes import FakeClock
+from tests.destinations.library.test_destination import a_library, attach, publish, tree, unattached
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.errors import LibraryUnusable, PassRunning
 
 KNOWN = {"number": 7, "known_pass": 5}
-
-
-def unattached(path: Path) -> LibraryDestination:
-    return LibraryDestination(path, clock=FakeClock(), me="media@example.org")
 
 
 def a_marked(path: Path, **changes: Any) -> Path:

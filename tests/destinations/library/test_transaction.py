@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from tests.destinations.contract import CAPTIONS, LATE, VIDEO, a_staged, an_item, with_files
-from tests.destinations.library.test_destination import a_library, attach, elsewhere, publish, tree
-from tests.fakes import FakeClock, a_meeting
-from zoomsync.destinations.library.destination import LibraryDestination
+from tests.destinations.library.test_destination import a_library, attach, elsewhere, publish, tree, unattached
+from tests.fakes import a_meeting
 from zoomsync.errors import MeetingFailed
 from zoomsync.model import Item, Receipt
 
@@ -88,7 +87,7 @@ def without_marker(root: Path) -> dict[str, bytes | None]:
 
 def run(path: Path, make: Callable[[], Item], *, number: int, previous: Receipt | None) -> Receipt:
     """A pass as `work` does it: what is found complete is not published again."""
-    library = LibraryDestination(path, clock=FakeClock(), me="media@example.org")
+    library = unattached(path)
     try:
         attach(library, number=number)
         item = make()
@@ -212,7 +211,7 @@ def test_a_damaged_change_fails_its_meeting_alone(tmp_path: Path, content: bytes
 def test_a_library_whose_beginning_was_killed_begins(tmp_path: Path) -> None:
     for step in range(100):
         path = tmp_path / str(step)
-        library = LibraryDestination(path, clock=FakeClock())
+        library = unattached(path)
         try:
             with dying_before_step(step):
                 attach(library)

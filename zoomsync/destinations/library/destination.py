@@ -1,12 +1,13 @@
 """The library: a folder of items that needs no server. Its layout and its promises are those of the README."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoomsync.destinations.base import Attachment
+from zoomsync.destinations.base import Attachment, DestinationContext
 from zoomsync.destinations.library.index import TOPS, Index
 from zoomsync.destinations.library.manifest import Recording
 from zoomsync.destinations.library.marker import FOLDER, LIBRARY, LibraryLock, read_marker
@@ -14,8 +15,11 @@ from zoomsync.destinations.library.transaction import Change, Transaction, name_
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
 from zoomsync.files import FileModes, group_id, has_content, has_size, sync
-from zoomsync.model import Author, Clock, Item, Receipt, StoredFile, Surveyed, User, Verdict
+from zoomsync.model import Author, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
+
+if TYPE_CHECKING:
+    from zoomsync.destinations.library.settings import LibrarySettings
 
 
 class LibraryDestination:
@@ -24,28 +28,13 @@ class LibraryDestination:
     can_replace = True
     """An update puts new files beside the old ones, then removes those."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        clock: Clock,
-        publish_as: str = "zoom_user",
-        me: str = "",
-        aliases: Mapping[str, str] | None = None,
-        dir_mode: int = 0o750,
-        file_mode: int = 0o640,
-        group: str | None = None,
-    ) -> None:
-        self.path = path
-        self._clock = clock
-        self._publish_as = publish_as
-        self._me = me
-        self._aliases = {zoom.lower(): own for zoom, own in (aliases or {}).items()}
-        self._dir_mode = dir_mode
-        self._file_mode = file_mode
-        self._group = group
-        self._lock = LibraryLock(path)
-        self._index = Index(path, clock)
+    def __init__(self, settings: "LibrarySettings", context: DestinationContext) -> None:
+        self.path = settings.path
+        self._settings = settings
+        self._context = context
+        self._clock = context.clock
+        self._lock = LibraryLock(settings.path)
+        self._index = Index(settings.path, context.clock)
 
     @property
     def id(self) -> str:
@@ -102,13 +91,13 @@ class LibraryDestination:
 
         The note says what else than the e-mail decided.
         """
-        alias = self._aliases.get(host.email.lower(), "")
-        if self._publish_as == "me" and self._me:
-            email, note = self._me, "publish_as is me"
+        me, alias = self._context.me, self._context.aliases.get(host.email.lower(), "")
+        if self._context.publish_as == "me" and me:
+            email, note = me, "publish_as is me"
         elif alias or host.email:
             email, note = alias or host.email, "alias" if alias else ""
-        elif self._me:
-            email, note = self._me, "falls back to me: the host has no e-mail"
+        elif me:
+            email, note = me, "falls back to me: the host has no e-mail"
         else:
             email, note = "", "the host has no e-mail, and me is not set"
         address = email.strip().lower()
@@ -254,7 +243,8 @@ class LibraryDestination:
         return Transaction(folder, root=self.path, modes=self._modes(), clock=self._clock)
 
     def _modes(self) -> FileModes:
-        return FileModes(dir_mode=self._dir_mode, file_mode=self._file_mode, gid=group_id(self._group))
+        settings = self._settings
+        return FileModes(dir_mode=settings.dir_mode, file_mode=settings.file_mode, gid=group_id(settings.group))
 
 
 def _again(uuid: str) -> str:

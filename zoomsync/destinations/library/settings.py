@@ -27,16 +27,7 @@ class LibrarySettings(DestinationSettings):
         """The library; its folder need not exist yet."""
         from zoomsync.destinations.library.destination import LibraryDestination
 
-        return LibraryDestination(
-            self.path,
-            clock=context.clock,
-            publish_as=context.publish_as,
-            me=context.me,
-            aliases=context.aliases,
-            dir_mode=self.dir_mode,
-            file_mode=self.file_mode,
-            group=self.group,
-        )
+        return LibraryDestination(self, context)
 
     def sentence(self) -> str:
         """What `auth-check` says of it."""
