@@ -24,11 +24,6 @@ _JOINERS = "\u200c\u200d"
 """Invisible, but they make up Persian words and family emoji."""
 
 
-def is_library_id(destination: str) -> bool:
-    """Whether the id of a destination is that of a library; a portal's is its address."""
-    return len(destination) == 32 and set(destination) <= set("0123456789abcdef")
-
-
 def suffix(uuid: str) -> str:
     """The first 8 hex digits of SHA-256(uuid): what ties an item's folder to its meeting."""
     return hashlib.sha256(uuid.encode("utf-8", "surrogatepass")).hexdigest()[:8]

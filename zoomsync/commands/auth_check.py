@@ -263,7 +263,7 @@ class Inspection:
 
     def _staging(self) -> list[Check]:
         """Downloads have a place to lie."""
-        if self._stages_in_library and "destination" in self.failures:
+        if self._stages_at_destination and "destination" in self.failures:
             return [warned("staging", "not checked: destination failed")]
         return [writable("staging", self._staging_folder())]
 
@@ -271,11 +271,11 @@ class Inspection:
         """Each file system that is written to has more room than is to be kept free."""
         config = self.config
         folders = {"state": config.state.parent, "audit": config.audit.parent}
-        library = config.destination.storage
-        if library is None:
+        storage = config.destination.storage
+        if storage is None:
             folders = {"staging": self._staging_folder(), **folders}
         elif "destination" not in self.failures:
-            folders = {"library": library, "staging": self._staging_folder(), **folders}
+            folders = {config.destination.type: storage, "staging": self._staging_folder(), **folders}
         shared: dict[int, list[str]] = {}
         for name, folder in folders.items():
             shared.setdefault(device(folder), []).append(name)
@@ -302,13 +302,13 @@ class Inspection:
         return None
 
     @property
-    def _stages_in_library(self) -> bool:
+    def _stages_at_destination(self) -> bool:
         return self.config.staging is None and self.config.destination.storage is not None
 
     def _staging_folder(self) -> Path:
-        """Within the library, unless it is set; where in there, only the state knows."""
+        """At the destination if that is a folder, unless it is set; where in there, only the state knows."""
         state = self._known_state()
-        if state is None and self._stages_in_library:
+        if state is None and self._stages_at_destination:
             return app.staging(self.config, "new").parent.parent
         return app.staging(self.config, state.head.id if state is not None else "")
 

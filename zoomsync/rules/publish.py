@@ -3,6 +3,7 @@
 A pass asks again when it has fresher facts; a dry run prints the answers.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from datetime import datetime, timedelta
 
 from zoomsync.formatting import moment, plural, size_in_words, span_in_words
 from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile
-from zoomsync.naming import is_library_id
 from zoomsync.rules.retry import is_delayed
 from zoomsync.rules.segments import segments, select
 
@@ -158,10 +158,9 @@ def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     if rules.until is not None and found.start >= rules.until:
         return Skip(reason=f"began after --until ({moment(rules.until)})", phase=None, is_foreign=True)
     if entry is not None and entry.receipt is not None and entry.receipt.destination != rules.destination:
-        place = entry.receipt.destination
-        name = f"library {place[:8]}" if is_library_id(place) else place
-        reason = f"stored in another destination ({name})"
-        return Skip(reason=reason, phase=entry.phase, is_elsewhere=True)
+        name = entry.receipt.destination
+        shown = name[:8] if re.fullmatch("[0-9a-f]{32}", name) else name  # an id that we made, or an address
+        return Skip(reason=f"stored in another destination ({shown})", phase=entry.phase, is_elsewhere=True)
     return _too_short(found, entry, rules)
 
 
