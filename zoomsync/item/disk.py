@@ -3,16 +3,15 @@
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zoomsync.errors import DiskFull, Unfit
-from zoomsync.files import STAGING
+from zoomsync.files import fact
 from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock
 
 POLL_SECONDS = 0.2
-explained = STAGING.explained
 
 
 class Reservation:
@@ -23,7 +22,7 @@ class Reservation:
         self._lock = lock
 
     def wrote(self, device: int, size: int) -> None:
-        """Tell that `size` bytes of the promise are on the disk by now."""
+        """`size` bytes of the promise are on the disk by now."""
         with self._lock:
             self._left[device] = max(0, self._left.get(device, 0) - size)
 
@@ -36,6 +35,7 @@ class Disk:
         self._clock = clock
         self._lock = threading.Lock()
         self._promised: list[dict[int, int]] = []
+        """Of each reservation: file system → bytes that are still to be written."""
 
     @contextmanager
     def reserve(self, needs: Mapping[Path, int], staged: int = 0) -> Iterator[Reservation]:
@@ -44,15 +44,10 @@ class Disk:
         `staged` are bytes of the first folder's that lie there already, from an earlier try.
         Raises `DiskFull` when there is no room although nobody else holds a reservation.
         """
-        wanted: dict[int, int] = {}
+        left: dict[int, int] = {}
         for folder, size in needs.items():
-            wanted[device(folder)] = wanted.get(device(folder), 0) + size
-        left = dict(wanted)
-        while (lack := self._promise(left, needs, staged)) is not None:
-            if lack:
-                raise DiskFull(
-                    lack, hint="free some space, or lower min_free_disk; the meeting is tried in the next pass"
-                )
+            left[device(folder)] = left.get(device(folder), 0) + size
+        while not self._promise(left, needs, staged):
             self._clock.sleep(POLL_SECONDS)
         try:
             yield Reservation(left, self._lock)
@@ -60,23 +55,23 @@ class Disk:
             with self._lock:
                 self._promised = [other for other in self._promised if other is not left]
 
-    def _promise(self, left: dict[int, int], needs: Mapping[Path, int], staged: int) -> str | None:
-        """None: promised. `""`: others hold some, wait. Else why there is no room."""
+    def _promise(self, left: dict[int, int], needs: Mapping[Path, int], staged: int) -> bool:
+        """Whether there is room, which is promised then; False: perhaps later, when others give theirs back."""
         with self._lock:
             for number, folder in enumerate(needs):
                 where = device(folder)
-                here = 0 if number else staged
-                free = (
-                    here + free_bytes(folder) - self._keep_free - sum(other.get(where, 0) for other in self._promised)
-                )
-                if free < left[where]:
-                    return "" if self._promised else self._lack(folder, left[where])
+                promised = sum(other.get(where, 0) for other in self._promised)
+                room = free_bytes(folder) + (0 if number else staged) - promised - self._keep_free
+                if room >= left[where]:
+                    continue
+                if self._promised:
+                    return False
+                needed, free, kept = map(size_in_words, (left[where], free_bytes(folder), self._keep_free))
+                message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
+                hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
+                raise DiskFull(message, hint=hint)
             self._promised.append(left)
-            return None
-
-    def _lack(self, folder: Path, size: int) -> str:
-        free, keep = size_in_words(free_bytes(folder)), size_in_words(self._keep_free)
-        return f"{folder}: needs {size_in_words(size)}, but {free} are free and {keep} of them are kept (min_free_disk)"
+            return True
 
 
 def free_bytes(folder: Path) -> int:
@@ -84,7 +79,8 @@ def free_bytes(folder: Path) -> int:
     try:
         return shutil.disk_usage(existing(folder)).free
     except OSError as error:
-        raise Unfit(f"{folder}: {error.strerror}", hint="check that the file system is mounted and readable") from error
+        hint = "check that the file system is mounted and readable"
+        raise Unfit(f"{folder}: {fact(error)}", hint=hint) from error
 
 
 def device(folder: Path) -> int:
@@ -94,14 +90,8 @@ def device(folder: Path) -> int:
 
 def existing(folder: Path) -> Path:
     """The folder itself, or the nearest one above it that exists and may be looked at."""
-    while not _is_there(folder) and folder != folder.parent:
-        folder = folder.parent
+    for one in (folder, *folder.parents):
+        with suppress(OSError):
+            one.stat()
+            return one
     return folder
-
-
-def _is_there(folder: Path) -> bool:
-    try:
-        folder.stat()
-    except OSError:
-        return False
-    return True

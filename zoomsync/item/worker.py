@@ -17,8 +17,9 @@ from zoomsync.errors import (
     StillProcessing,
     Unstitchable,
 )
+from zoomsync.files import STAGING
 from zoomsync.item.build import BuildContext, Materials, Style, build_item
-from zoomsync.item.disk import Disk, Reservation, device, explained
+from zoomsync.item.disk import Disk, Reservation, device
 from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import probe
@@ -47,7 +48,7 @@ from zoomsync.rules.update import Arrangement, arrange
 def tidy(folder: Path, entries: Iterable[Entry]) -> None:
     """Remove the staging folders of meetings that are not open; nothing else is touched. Raises `Unfit`."""
     keep = {suffix(entry.uuid) for entry in entries if entry.phase is Phase.WAITING or entry.retry or entry.pending}
-    with explained(folder):
+    with STAGING.explained(folder):
         for one in folder.iterdir() if folder.is_dir() else ():
             if one.is_dir() and not one.is_symlink() and _is_ours(one.name) and one.name not in keep:
                 shutil.rmtree(one)
@@ -258,7 +259,7 @@ class Work:
 
     def _staged(self, arrangement: Arrangement) -> int:
         """Bytes that an earlier try brought, at most what is to be fetched."""
-        with explained(self._folder):
+        with STAGING.explained(self._folder):
             found = [path.stat().st_size for path in self._folder.glob("*") if path.is_file()]
         return min(sum(found), sum(file.size or 0 for file in arrangement.fetch))
 
@@ -279,7 +280,7 @@ class Work:
         return fetched, failed
 
     def _make_folder(self) -> None:
-        with explained(self._folder):
+        with STAGING.explained(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _fetch_proven(self, file: RecordingFile, reservation: Reservation) -> Fetched:
@@ -290,7 +291,7 @@ class Work:
                 if file.kind.is_media and extension(file) in ("mp4", "m4a"):
                     self._prove(file, fetched)
             except DownloadFailed:
-                with explained(self._folder):
+                with STAGING.explained(self._folder):
                     fetched.path.unlink(missing_ok=True)
                 if attempt == TRIES:
                     raise
@@ -326,7 +327,7 @@ class Work:
             arrangement=arrangement,
             previous=self._previous,
         )
-        with explained(self._folder):
+        with STAGING.explained(self._folder):
             try:
                 item = build_item(have, self._shop.style, bench)
             except Unstitchable:  # perhaps they only arrived damaged: the next try fetches them again
