@@ -1,7 +1,6 @@
 """Every step on a disk, once: durable when it returns, never outside its folder, each refusal an error of ours."""
 
 import errno
-import grp
 import hashlib
 import os
 import stat
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, Unfit, ZoomsyncError
+from zoomsync.errors import DiskFull, MeetingFailed, Unfit, ZoomsyncError
 from zoomsync.model import Clock
 
 CHUNK = 1 << 20
@@ -91,17 +90,6 @@ class FileModes:
 
 
 PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)
-
-
-def group_id(group: str | None) -> int | None:
-    """The number of `destination.group`; raises `LibraryUnusable` for one that this machine does not know."""
-    if group is None:
-        return None
-    try:
-        return int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
-    except (KeyError, ValueError) as error:
-        hint = "check destination.group in the config, or create the group"
-        raise LibraryUnusable(f"destination.group: no group {group!r} on this machine", hint=hint) from error
 
 
 def inside(root: Path, path: Path) -> Path:

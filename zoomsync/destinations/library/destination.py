@@ -1,5 +1,6 @@
 """The library: a folder of items that needs no server. Its layout and its promises are those of the README."""
 
+import grp
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +15,7 @@ from zoomsync.destinations.library.marker import FOLDER, LIBRARY, LibraryLock, r
 from zoomsync.destinations.library.transaction import Change, Transaction, name_files
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
-from zoomsync.files import FileModes, group_id, has_content, has_size, sync
+from zoomsync.files import FileModes, has_content, has_size, sync
 from zoomsync.model import Author, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
@@ -243,8 +244,15 @@ class LibraryDestination:
         return Transaction(folder, root=self.path, modes=self._modes(), clock=self._clock)
 
     def _modes(self) -> FileModes:
-        settings = self._settings
-        return FileModes(dir_mode=settings.dir_mode, file_mode=settings.file_mode, gid=group_id(settings.group))
+        """Raises `LibraryUnusable` for a group that this machine does not know."""
+        gid, group = None, self._settings.group
+        if group is not None:
+            try:
+                gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
+            except (KeyError, ValueError) as error:
+                hint = "check destination.group in the config, or create the group"
+                raise LibraryUnusable(f"destination.group: no group {group!r} on this machine", hint=hint) from error
+        return FileModes(dir_mode=self._settings.dir_mode, file_mode=self._settings.file_mode, gid=gid)
 
 
 def _again(uuid: str) -> str:
