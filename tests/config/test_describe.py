@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.config.builders import a_config, a_file
-from zoomsync.config import load
+from zoomsync.config import describe, load
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_fingerprint_follows_the_content_of_the_filter_file(tmp_path: Path) 
 
 
 def test_the_defaults_in_words() -> None:
-    assert a_config().describe() == [
+    assert describe(a_config()) == [
         "config /srv/zoomsync/config.yaml",
         "state /srv/zoomsync/state/state.json, audit /srv/zoomsync/state/audit.jsonl",
         "publishes to the library /srv/zoomsync/library (folders 0750, files 0640)",
@@ -107,7 +107,7 @@ def test_what_would_surprise_is_in_words() -> None:
         destination={"group": "media"},
     )
 
-    assert config.describe() == [
+    assert describe(config) == [
         "DISABLED: sync does nothing (enabled: false)",
         "config /srv/zoomsync/config.yaml",
         "state /srv/zoomsync/state/state.json, audit /srv/zoomsync/state/audit.jsonl",
@@ -138,4 +138,4 @@ def test_what_would_surprise_is_in_words() -> None:
     ],
 )
 def test_a_setting_in_words(keys: dict[str, Any], sentence: str) -> None:
-    assert sentence in a_config(delete_all_accounts=True, **keys).describe()
+    assert sentence in describe(a_config(delete_all_accounts=True, **keys))

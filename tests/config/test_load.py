@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.builders import AT, CREDENTIALS, a_config, a_file, library_of, problems, refusal
-from zoomsync.config import Config, RecordingsSettings, ZoomSettings, load, parse
+from zoomsync.config import Config, RecordingsSettings, ZoomSettings, describe, load, parse
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind
@@ -439,7 +439,7 @@ VALUES = st.recursive(
 def test_whatever_is_written_becomes_a_config_or_sentences(keys: dict[str, object]) -> None:
     credentials = {"account_id": "a", "client_id": "b", "client_secret": "hunter2"}
     try:
-        parse({"zoom": credentials, **keys}, AT, {"A": "hunter2"}).describe()
+        describe(parse({"zoom": credentials, **keys}, AT, {"A": "hunter2"}))
     except ConfigError as error:
         assert error.problems
         assert all(problem.endswith(")") and "hunter2" not in problem for problem in error.problems)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.config.builders import CREDENTIALS, a_config, a_file
-from zoomsync.config import Config, load
+from zoomsync.config import Config, describe, load
 from zoomsync.errors import ConfigError
 
 ME = os.geteuid()
@@ -81,7 +81,7 @@ def test_an_empty_variable_is_no_secret(tmp_path: Path) -> None:
 def test_no_output_of_a_config_shows_a_secret() -> None:
     config = a_config({"PASSWORD": "hunter3"}, zoom={"client_id": "${PASSWORD}"})
 
-    shown = f"{config!r} {config} {config.zoom!r} {config.model_dump()} {config.describe()} {config.secret_findings()}"
+    shown = f"{config!r} {config} {config.zoom!r} {config.model_dump()} {describe(config)} {config.secret_findings()}"
 
     assert config.zoom.client_secret.reveal() == "hunter2"
     assert "hunter" not in shown

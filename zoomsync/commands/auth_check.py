@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from zoomsync import __version__, app
 from zoomsync.app import Environment
 from zoomsync.clock import ending
-from zoomsync.config import Config
+from zoomsync.config import Config, describe
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
@@ -84,7 +84,7 @@ def auth_check(named: Path | None, terminal: Terminal, env: Environment, only: s
         connection = app.connect(config, env.clock, tries=app.WATCHED_TRIES)
         stack.callback(connection.close)
         inspection = Inspection(config=config, env=env, zoom=connection.zoom, stack=stack)
-        return _print(terminal, config.describe(), inspection.run(only))
+        return _print(terminal, describe(config), inspection.run(only))
 
 
 def _print(terminal: Terminal, means: list[str], found: Iterable[Check]) -> int:

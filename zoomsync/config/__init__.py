@@ -1,5 +1,6 @@
 """YAML → `Config`, or every problem at once."""
 
+from zoomsync.config.describe import describe
 from zoomsync.config.load import load, parse
 from zoomsync.config.schema import Config, RecordingsSettings, ZoomSettings
 from zoomsync.config.types import parse_duration
@@ -9,6 +10,7 @@ __all__ = [
     "Config",
     "RecordingsSettings",
     "ZoomSettings",
+    "describe",
     "find_config",
     "load",
     "parse",

@@ -1,16 +1,13 @@
 """What a config means, in sentences for a person."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from zoomsync.config.schema import Config
 from zoomsync.formatting import moment, plural, size_in_words, span_in_words
 from zoomsync.model import Kind
 
-if TYPE_CHECKING:
-    from zoomsync.config.schema import Config
 
-
-def in_sentences(config: "Config") -> list[str]:
+def describe(config: Config) -> list[str]:
     """What `auth-check` says first; names what would surprise, shows no secret."""
     return [
         *([] if config.enabled else ["DISABLED: sync does nothing (enabled: false)"]),
@@ -25,7 +22,7 @@ def in_sentences(config: "Config") -> list[str]:
     ]
 
 
-def _accounts(config: "Config") -> str:
+def _accounts(config: Config) -> str:
     but = f", but not {_names(config.exclude_accounts)}" if config.exclude_accounts else ""
     if not config.filter_accounts:
         return f"ALL users: filter_accounts is blank{but}"
@@ -38,7 +35,7 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(names[:5]) + further
 
 
-def _recordings(config: "Config") -> Iterator[str]:
+def _recordings(config: Config) -> Iterator[str]:
     recordings = config.recordings
     since = moment(recordings.since) if recordings.since else "30 days before the first pass"
     sweep = (
@@ -52,7 +49,7 @@ def _recordings(config: "Config") -> Iterator[str]:
     yield f"fetches {kinds}; views: {views}{alone}; {span_in_words(recordings.settle)} after the end{shorter}"
 
 
-def _items(config: "Config") -> Iterator[str]:
+def _items(config: Config) -> Iterator[str]:
     if not config.concatenate_recordings:
         yield "stitches nothing: each segment stays its own video"
     elif not config.reencode:
@@ -66,14 +63,10 @@ def _items(config: "Config") -> Iterator[str]:
     yield f"publishes as {author}{otherwise}, {visibility}"
 
 
-def _deletion(config: "Config") -> str:
+def _deletion(config: Config) -> str:
     if config.delete_recordings == "never":
         return "deletes nothing"
     how = "to Zoom's trash" if config.delete_recordings == "trash" else "PERMANENTLY from Zoom"
-    when = (
-        f"{span_in_words(config.delete_after)} after publishing"
-        if config.delete_after
-        else "in the pass after publishing"
-    )
-    held = f", but for {plural(len(config.hold_meetings), 'held meeting')}" if config.hold_meetings else ""
-    return f"deletes {how} {when}, at most {plural(config.delete_limit, 'meeting')} a pass{held}"
+    when = f"{span_in_words(config.delete_after)} after" if config.delete_after else "in the pass after"
+    but = f", but for {plural(len(config.hold_meetings), 'held meeting')}" if config.hold_meetings else ""
+    return f"deletes {how} {when} publishing, at most {plural(config.delete_limit, 'meeting')} a pass{but}"

@@ -14,7 +14,6 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainValidator, PrivateAttr, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of, written
-from zoomsync.config.describe import in_sentences
 from zoomsync.config.secrets import Finding, Source
 from zoomsync.config.types import (
     Address,
@@ -184,10 +183,6 @@ class Config(Settings):
         counted |= {f"destination.{name}": value for name, value in self.destination.selection().items()}
         canonical = json.dumps(counted, sort_keys=True, default=_json)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-    def describe(self) -> list[str]:
-        """What it means, in sentences without secrets."""
-        return in_sentences(self)
 
     def secrets(self) -> list[Secret]:
         """Every secret that this config uses."""

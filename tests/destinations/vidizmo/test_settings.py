@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.config.builders import CREDENTIALS, a_config, a_file, problems
-from zoomsync.config import Config, load
+from zoomsync.config import Config, describe, load
 from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.model import Kind
 
@@ -182,7 +182,7 @@ def test_what_it_means_in_words() -> None:
         endpoints={"media_get": {"path": "media/{media}"}},
     )
 
-    sentences = config.describe()
+    sentences = describe(config)
     assert sentences[2] == (
         "publishes to the VIDIZMO portal https://Portal.example.org as sync@example.org (by client secret), "
         "users by the portal's API, creates no users; its search may lag by 15 min; overrides media_get"
@@ -192,7 +192,7 @@ def test_what_it_means_in_words() -> None:
         "30 min after the end"
     )
     assert "publishes as the host, else sync@example.org, pending for approval" in sentences
-    assert "publishes as the host, else sync@example.org, at once visible" in a_portal().describe()
+    assert "publishes as the host, else sync@example.org, at once visible" in describe(a_portal())
 
 
 @pytest.mark.parametrize(
