@@ -7,7 +7,7 @@ import re
 import ssl
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -33,7 +33,10 @@ LONGEST_REASON = 2**18
 LONGEST_PAUSE = 300.0
 """Seconds that one `Retry-After` is honoured at most."""
 HOPELESS_PAUSE = 3600.0
-"""A server that asks for more than this (a daily limit) is not asked again in this pass."""
+"""A server that asks for more than this is not asked again in this pass.
+
+Zoom does so for a daily limit: https://developers.zoom.us/docs/api/rate-limits
+"""
 
 log = logging.getLogger(__name__)
 # urllib3's own lines hold whole URLs, signatures included.
@@ -58,7 +61,6 @@ class Http:
         tries: int = TRIES,
     ) -> None:
         self.name = name
-        self._hiding = threading.Lock()
         self._secrets: frozenset[str] = frozenset()
         self._clock = clock
         self._limit = Limit(rate, clock) if rate else None
@@ -68,12 +70,8 @@ class Http:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
-        self._calls = 0
-
-    @property
-    def calls(self) -> int:
+        self.calls = 0
         """Requests sent so far, repeated ones included."""
-        return self._calls
 
     def close(self) -> None:
         """End every connection."""
@@ -95,7 +93,7 @@ class Http:
     ) -> requests.Response:
         """The answer to one request about `subject`; `options` (headers, params, json, data, stream) as for requests.
 
-        429 is a refusal and is repeated always; 5xx, time-outs and broken connections only where `repeatable`.
+        429 is a refusal and is repeated always; 5xx, time-outs and broken connections only if `repeatable`.
         With `stream` the body is yet to be read, and what breaks then is the caller's. Raises `ServiceUnavailable` for
         the last 429 or 5xx and for answers that never came, `Unreachable` for what did not connect.
         """
@@ -104,7 +102,9 @@ class Http:
             stop=stop_after_attempt(tries or self._tries),
             wait=self._pause,
             retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.is_passing),
-            before_sleep=self._say,
+            before_sleep=lambda state: log.info(
+                "%s: %s, again in %.0f s", self.name, state.outcome and state.outcome.exception(), state.upcoming_sleep
+            ),
             reraise=True,
         )
         try:
@@ -120,7 +120,7 @@ class Http:
         if self._limit:
             self._limit.wait()
         with self._lock:
-            self._calls += 1
+            self.calls += 1
         try:
             answer = self._session.request(method, url, allow_redirects=False, timeout=self._timeouts, **options)
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
@@ -128,12 +128,17 @@ class Http:
         if answer.status_code != 429 and answer.status_code < 500:
             return answer
         with answer:
-            raise self._refused(answer, is_passing=repeatable or answer.status_code == 429)
+            asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
+            fact = f"HTTP {answer.status_code}, {self.said(_body(answer))}"
+        if asked is not None and asked > HOPELESS_PAUSE:
+            raise _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", ServiceUnavailable)
+        is_passing = repeatable or answer.status_code == 429
+        raise _Failed(fact, ServiceUnavailable, is_passing=is_passing, pause=asked)
 
     def hide(self, secret: str) -> None:
         """Cut this out of whatever the server says, plain and as JSON, a page or an address would write it."""
         in_json = {json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)}
-        with self._hiding:
+        with self._lock:
             self._secrets |= {secret, *in_json, html.escape(secret), *(html.escape(one) for one in in_json)}
             self._secrets |= {quote(secret), quote(secret, safe=""), quote_plus(secret)}
 
@@ -141,32 +146,18 @@ class Http:
         """What the server gives as its reason, fit for a message."""
         return said(body, self._secrets)
 
-    def _refused(self, answer: requests.Response, *, is_passing: bool) -> "_Failed":
-        asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
-        fact = f"HTTP {answer.status_code}, {self.said(_body(answer))}"
-        if asked is not None and asked > HOPELESS_PAUSE:
-            return _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", ServiceUnavailable)
-        return _Failed(fact, ServiceUnavailable, is_passing=is_passing, pause=asked)
-
     def _pause(self, state: RetryCallState) -> float:
         failed = state.outcome.exception() if state.outcome else None
         asked = failed.pause if isinstance(failed, _Failed) else None
         return min(2.0 ** (state.attempt_number - 1) if asked is None else max(asked, 0.1), LONGEST_PAUSE)
 
-    def _say(self, state: RetryCallState) -> None:
-        log.info(
-            "%s: %s, again in %.0f s", self.name, state.outcome and state.outcome.exception(), state.upcoming_sleep
-        )
-
     @property
     def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = self._new_session()
-        return session
-
-    def _new_session(self) -> requests.Session:
-        session = _Session()
+        """This thread's own."""
+        known: requests.Session | None = getattr(self._local, "session", None)
+        if known is not None:
+            return known
+        session = self._local.session = _Session()
         session.auth = lambda request: request  # a callable of our own keeps ~/.netrc out
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = self._user_agent
@@ -178,7 +169,10 @@ class Http:
 
 
 class _Session(requests.Session):
-    """Takes no redirect for one: even unfollowed, requests would read the whole body and parse the new address."""
+    """Sees no redirect in any answer: requests reads the body of one, and its address, even if it is not to follow.
+
+    https://requests.readthedocs.io/en/latest/_modules/requests/sessions/ (`Session.send`)
+    """
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # the base's signature
         return None
@@ -231,7 +225,10 @@ CERTIFICATE = "behind a proxy that inspects TLS, set REQUESTS_CA_BUNDLE to its C
 
 def _failure(error: Exception, timeouts: tuple[float, float], *, is_passing: bool) -> _Failed:
     """What an error of requests means, without its own text, which holds the URL."""
-    chain = list(_chain(error))
+    chain: list[BaseException] = [error]
+    for one in chain:  # which grows meanwhile: requests and urllib3 nest errors in each of these ways
+        nested = (getattr(one, "reason", None), one.__cause__, one.__context__, *one.args)
+        chain += [inner for inner in nested if isinstance(inner, BaseException) and inner not in chain]
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
             return _Failed(f"its TLS certificate is not accepted: {one.verify_message}", Unreachable, hint=CERTIFICATE)
@@ -256,18 +253,6 @@ _UNCONNECTED: Mapping[type[BaseException], str] = {
 }
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and what caused it, as requests and urllib3 nest them."""
-    seen: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, BaseException) and one not in seen:
-            seen.append(one)
-            waiting += [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
-            yield one
-
-
 def _body(answer: requests.Response) -> bytes:
     """The beginning of an error's body, long enough for a stack trace in JSON, as far as it can be read."""
     body = b""
@@ -280,7 +265,11 @@ def _body(answer: requests.Response) -> bytes:
 
 
 def pause_asked(value: str | None, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` asks for: seconds, an HTTP date or an ISO 8601 time; None: missing or nonsense."""
+    """Seconds that a `Retry-After` asks for; None: missing or nonsense.
+
+    It is seconds or an HTTP date, but Zoom also writes an ISO 8601 time, on which urllib3's own `Retry` raises:
+    https://github.com/jrchamp/moodle-mod_zoom/pull/106 (there it is read as a time).
+    """
     text = (value or "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return float(text)
@@ -289,7 +278,7 @@ def pause_asked(value: str | None, now: datetime) -> float | None:
 
 
 def moment_of(text: str) -> datetime | None:
-    """An ISO 8601 time or an HTTP date, UTC where it names no zone; None: neither."""
+    """An ISO 8601 time or an HTTP date, UTC if it names no zone; None: neither."""
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             when = read(text)

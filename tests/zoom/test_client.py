@@ -220,4 +220,4 @@ def test_a_file_without_an_id_and_a_whole_meeting_are_never_deleted(sandbox: San
 def test_calls_are_counted(sandbox: Sandbox, edge: Edge) -> None:
     edge.list()
 
-    assert edge.zoom.calls == len(sandbox.requests) == 2
+    assert edge.http.calls == len(sandbox.requests) == 2

@@ -1,6 +1,7 @@
 """Whatever Zoom leaves out or writes oddly, no recording is lost and nothing is invented."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import NOW, START, a_file, a_meeting
-from zoomsync.model import Kind, Meeting, RecordingFile, User
+from zoomsync.model import Kind, Listing, Meeting, RecordingFile, User
 from zoomsync.zoom import parse
 from zoomsync.zoom.parse import Nonsense, Page
 
@@ -58,7 +59,7 @@ def without(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(**changes: Any) -> Meeting:
-    return parse.parse_meeting(a_document(**changes), NOW)
+    return parse.meeting(a_document(**changes), NOW)
 
 
 def one(**changes: Any) -> RecordingFile:
@@ -105,7 +106,7 @@ def test_no_meeting_is_too_odd_to_be_read_or_reported(changes: dict[str, Any], o
     document = a_document(recording_files=[a_file_document(**of_file)], auto_delete=...) | changes
 
     try:
-        found = parse.parse_meeting(document, NOW, "ada@example.org")
+        found = parse.meeting(document, NOW, "ada@example.org")
     except Nonsense as problem:
         assert str(problem)
     else:
@@ -247,7 +248,43 @@ def test_a_meeting_listed_twice_is_one_with_every_file() -> None:
     late = a_file(id="late", kind=Kind.CAPTIONS, size=5)
     first, second = a_meeting(topic="old"), a_meeting(topic="new", files=(late, a_file(size=1001)))
 
-    assert parse.merged([first, a_meeting(uuid="other"), second]) == (
-        a_meeting(topic="new", files=(a_file(size=1001), late)),
-        a_meeting(uuid="other"),
+    assert parse.listing([first, a_meeting(uuid="other"), second], ["odd", "odd"]) == Listing(
+        meetings=(a_meeting(topic="new", files=(a_file(size=1001), late)), a_meeting(uuid="other")),
+        unreadable=("odd",),
     )
+
+
+def test_numbers_and_texts_are_read_from_whatever_form_they_have() -> None:
+    numbers: tuple[object, ...] = (7, "7", 7.0, 7.5, True, None, "x", "٣", [1])
+    texts: tuple[object, ...] = ("a", 85012345678901, None, True, {}, "\ud800x")
+
+    assert [parse.number(value) for value in numbers] == [7, 7, 7, None, None, None, None, None, None]
+    assert [parse.text(value) for value in texts] == ["a", "85012345678901", "", "", "", "?x"]
+
+
+SURROGATES = st.text(st.characters(categories=["Cs", "Lu", "Po"]), min_size=1, max_size=8)
+TEXTS_OF_A_MEETING = ["uuid", "id", "host_id", "host_email", "topic", "type", "timezone", "download_access_token"]
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(TEXTS_OF_A_MEETING, SURROGATES)),
+       st.fixed_dictionaries(dict.fromkeys(a_file_document(), SURROGATES)))  # fmt: skip
+def test_no_lone_surrogate_gets_past_the_border(of_meeting: dict[str, str], of_file: dict[str, str]) -> None:
+    found = parse.meeting(a_document(recording_files=[of_file]) | of_meeting | {"uuid": f"u{of_meeting['uuid']}"}, NOW)
+
+    assert found.download_token is not None
+    assert found.download_token.reveal().encode()
+    assert json.dumps(asdict(found), ensure_ascii=False, default=str).encode()
+    assert json.dumps(asdict(parse.user({"email": of_meeting["topic"]} | of_meeting)), ensure_ascii=False).encode()
+
+
+def test_a_lone_surrogate_becomes_a_question_mark() -> None:
+    found = read(topic="half a smile: \ud83d", recording_files=[a_file_document(id="\ud800", recording_type="x\udfff")])
+
+    assert (found.topic, found.files[0].id, found.files[0].view) == ("half a smile: ?", "?", "x?")
+
+
+def test_an_answer_without_a_list_names_no_lone_surrogate() -> None:
+    with pytest.raises(Nonsense) as caught:
+        read(uuid=..., id="\ud83d")
+
+    assert str(caught.value).encode()

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.sandbox.settings import CLASSIC, CLASSIC_READING, GRANULAR, READING
-from zoomsync.zoom.scopes import SCOPES, granted, lacking, missing, surplus
+from zoomsync.zoom.scopes import SCOPES, lacking, missing, surplus
 
 ALL = tuple(SCOPES)
 
@@ -27,7 +27,7 @@ ALL = tuple(SCOPES)
 def test_what_is_missing_is_named_in_both_forms(
     scopes: tuple[str, ...], needs: tuple[str, ...], lacks: tuple[str, ...]
 ) -> None:
-    assert missing(granted(" ".join(scopes)), needs) == lacks
+    assert missing(frozenset(scopes), needs) == lacks
 
 
 @pytest.mark.parametrize(

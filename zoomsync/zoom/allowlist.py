@@ -3,9 +3,10 @@
 import ipaddress
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from urllib3.exceptions import LocationParseError
-from urllib3.util import Url, parse_url
+from urllib3.util import parse_url
 
 from zoomsync.formatting import escaped
 
@@ -18,31 +19,29 @@ class Addresses:
 
     def __init__(self, download_hosts: Sequence[str], api_url: str) -> None:
         self._hosts = tuple(host.lower().strip(".") for host in download_hosts)
-        api = parse_url(api_url)
-        self._api_host = _host(api)
-        self._allows_http = api.scheme == "http" and is_loopback(self._api_host)
+        api = _parsed(api_url)
+        self._api_host = api.host if api else ""
+        self._allows_http = bool(api and api.scheme == "http" and is_loopback(api.host))
 
     def problem(self, url: str) -> str:
         """Why nothing is fetched from this URL; `""`: it may be. Never shows more than its host."""
-        parsed = _parsed(url)
-        if parsed is None:
+        to = _parsed(url)
+        if to is None:
             return "its address is malformed"
-        host = _host(parsed)
-        if host != self._api_host and not is_below(host, self._hosts):
-            return f"it is at {escaped(host)}, which is none of zoom.download_hosts"
-        if parsed.scheme != "https" and not (parsed.scheme == "http" and self._allows_http and is_loopback(host)):
-            return f"its address at {escaped(host)} is not https"
+        if to.host != self._api_host and not is_below(to.host, self._hosts):
+            return f"it is at {escaped(to.host)}, which is none of zoom.download_hosts"
+        if to.scheme != "https" and not (to.scheme == "http" and self._allows_http and is_loopback(to.host)):
+            return f"its address at {escaped(to.host)} is not https"
         return ""
 
     def may_see_token(self, url: str, first: str) -> bool:
         """Whether the token goes along: to the first address, and to Zoom's further ones without a signature."""
+        to, origin = _parsed(url), _parsed(first)
+        if to is None or origin is None:
+            return False
         if url == first:
             return True
-        to, origin = _parsed(url), _parsed(first)
-        if to is None or origin is None or _SIGNED.search(url):
-            return False
-        is_same = (to.scheme, _host(to), to.port) == (origin.scheme, _host(origin), origin.port)
-        return is_same or (to.scheme == "https" and is_below(_host(to), ZOOM))
+        return not _SIGNED.search(url) and (to == origin or (to.scheme == "https" and is_below(to.host, ZOOM)))
 
 
 def is_below(host: str, hosts: Sequence[str]) -> bool:
@@ -58,16 +57,22 @@ def is_loopback(host: str) -> bool:
         return is_below(host, ("localhost",))
 
 
-def _parsed(url: str) -> Url | None:
-    """As requests will read it; None for what two readers might read differently."""
+class _Origin(NamedTuple):
+    """Where a URL leads, as requests will read it."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+
+def _parsed(url: str) -> _Origin | None:
+    """The origin of a URL; None if two readers might read it differently."""
     if not url.isprintable() or re.search(r"[\s\\]", url):
         return None
     try:
-        parsed = parse_url(url)
+        found = parse_url(url)
     except LocationParseError:
         return None
-    return parsed if parsed.host and parsed.auth is None else None
-
-
-def _host(url: Url) -> str:
-    return (url.host or "").lower().strip("[].")
+    if not found.host or found.auth is not None:
+        return None
+    return _Origin(found.scheme or "", found.host.lower().strip("[]."), found.port)

@@ -1,4 +1,7 @@
-"""What the first bytes of a download say about it: Zoom's "no" often is a page with status 200. Pure."""
+"""What the first bytes of a download say about it. Pure.
+
+Zoom's "no" often is a web page with status 200: sign-in, passcode, "only the host can download". Seen, undocumented.
+"""
 
 import json
 
@@ -9,13 +12,14 @@ HEAD = 4096
 ENOUGH = 64
 """How many bytes tell a video from a page."""
 
+BOM = b"\xef\xbb\xbf"
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<error")
 
 
 def refusal_in(head: bytes, extension: str) -> str:
     """What a page or an error document says in place of the file; `""`: it is neither."""
-    begin = _text(head).lower()
-    if begin.startswith(_PAGES) and extension not in ("html", "htm", "xml"):
+    begin = head.removeprefix(BOM).lstrip()
+    if begin.lower().startswith(_PAGES) and extension not in ("html", "htm", "xml"):
         return said(head)
     try:
         document = json.loads(head)
@@ -28,7 +32,7 @@ def refusal_in(head: bytes, extension: str) -> str:
 
 def mismatch(head: bytes, extension: str) -> str:
     """Why this is not what its extension says; `""`: it may be."""
-    begin = _text(head)
+    begin = head.removeprefix(BOM).lstrip()
     if extension in ("mp4", "m4a") and head[4:8] != b"ftyp":
         return "does not begin like an MP4 file"
     if extension == "vtt" and begin and not begin.upper().startswith(b"WEBVTT") and b"-->" not in begin:
@@ -36,7 +40,3 @@ def mismatch(head: bytes, extension: str) -> str:
     if extension == "json" and not begin.startswith((b"{", b"[")):
         return "does not begin like a JSON file"
     return ""
-
-
-def _text(head: bytes) -> bytes:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()

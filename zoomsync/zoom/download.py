@@ -12,6 +12,7 @@ import requests
 import urllib3.exceptions
 
 from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
+from zoomsync.files import CHUNK
 from zoomsync.formatting import escaped, plural
 from zoomsync.http import Http
 from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
@@ -19,14 +20,13 @@ from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.allowlist import Addresses
 from zoomsync.zoom.oauth import TokenSource
-from zoomsync.zoom.partial_file import CHUNK, Staged
+from zoomsync.zoom.partial_file import PartialFile
 
-TRIES = 5
+TRANSFERS = 5
 """Transfers in a row that bring next to nothing new before a file is given up for this time."""
-ASKED = 4
+REQUESTS = 4
 """How often one address is asked while its server is out of order."""
 HOPS = 5
-ADDRESS = "if the host is Zoom's, add it to zoom.download_hosts"
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -34,44 +34,8 @@ class DownloadRefused(Exception):
     """Zoom answers "no" with this credential; says what came instead of the file."""
 
 
-class Cut(Exception):
+class CutAway(Exception):
     """The transfer ended before the file was whole and proven; another one may go on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """One file to be fetched."""
-
-    meeting: Meeting
-    file: RecordingFile
-    staged: Staged
-    progress: Callable[[int], None]
-
-    @property
-    def expected(self) -> int | None:
-        """The bytes that it must have; Zoom's size is right for media alone."""
-        return self.file.size if self.file.kind.is_media else None
-
-    @property
-    def subject(self) -> Subject:
-        """Whom an error concerns."""
-        return Subject("file", self.file.id)
-
-    @property
-    def step(self) -> int:
-        """How many new bytes make a cut transfer worth another one."""
-        return max(1, min(CHUNK, (self.expected or 0) // 100))
-
-    def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
-        """The error that names this file."""
-        what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
-        return DownloadFailed(f"zoom: {what}: {fact}", hint=hint, subject=self.subject)
-
-    def begin_again(self) -> None:
-        """Take back what was told as progress."""
-        if self.staged.size:
-            self.progress(-self.staged.size)
-        self.staged.restart()
 
 
 class Downloads:
@@ -91,191 +55,211 @@ class Downloads:
     def fetch(self, meeting: Meeting, file: RecordingFile, folder: Path, progress: Callable[[int], None]) -> Fetched:
         """The file whole in `folder`, its size, type and first bytes proven; what is there already is used.
 
-        `progress` is told bytes as they come, negative ones when it begins again. Raises `DownloadFailed`,
-        `DiskFull`, `Unfit`, `Unreachable`, and `NotAuthorized` where a new token is refused.
+        `progress` gets bytes as they come, negative ones when it begins again. Raises `DownloadFailed`,
+        `DiskFull`, `Unfit`, `Unreachable`, and `NotAuthorized` if a new token is refused.
         """
-        staged = Staged(folder, meeting.uuid, file, self._clock.check)
-        errand = Errand(meeting=meeting, file=file, staged=staged, progress=progress)
+        part = PartialFile(folder, meeting.uuid, file, self._clock)
+        download = _Download(self._http, self._tokens, self._addresses, self._clock, meeting, file, part, progress)
         if not file.url:
-            raise errand.failed("Zoom gives no download address", hint="is it stored on premises?")
-        if ready := staged.ready():
+            raise download.failed("Zoom gives no download address", "is it stored on premises?")
+        if ready := part.ready():
             progress(ready.size)
             return ready
-        with staged:
-            progress(staged.size)
-            self._bring(errand)
-            return staged.finish()
+        with part:
+            progress(part.size)
+            download.bring()
+            return part.finish()
 
-    def _bring(self, errand: Errand) -> None:
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    """One file on its way."""
+
+    http: Http
+    tokens: TokenSource
+    addresses: Addresses
+    clock: Clock
+    meeting: Meeting
+    file: RecordingFile
+    part: PartialFile
+    progress: Callable[[int], None]
+
+    @property
+    def expected(self) -> int | None:
+        """The bytes that it must have. Zoom's size is right for media, not always for text (seen, undocumented)."""
+        return self.file.size if self.file.kind.is_media else None
+
+    def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
+        """The error that names this file."""
+        what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
+        return DownloadFailed(f"zoom: {what}: {fact}", hint=hint, subject=Subject("file", self.file.id))
+
+    def bring(self) -> None:
         """Transfers until the file is whole, as long as each one brings something new."""
-        credentials, most, idle, reason = self._credentials(errand.meeting), errand.staged.size, 0, ""
+        credentials, most, idle, reason = self._credentials(), self.part.size, 0, ""
         credential: str | None = next(credentials)
+        enough = max(1, min(CHUNK, (self.expected or 0) // 100))  # new bytes that make another transfer worth it
         while credential is not None:
-            self._clock.check()
+            self.clock.check()
             try:
-                return self._transfer(errand, credential)
+                return self._transfer(credential)
             except DownloadRefused as refused:
                 credential, reason = next(credentials, None), str(refused)
-            except Cut as cut:
-                idle = 0 if errand.staged.size >= most + errand.step else idle + 1
-                if idle == TRIES:
-                    raise errand.failed(f"{cut} ({plural(idle, 'try')})") from None
-                self._clock.sleep(min(2.0**idle, 30))
+            except CutAway as cut:
+                idle = 0 if self.part.size >= most + enough else idle + 1
+                if idle == TRANSFERS:
+                    raise self.failed(f"{cut} ({plural(idle, 'try')})") from None
+                self.clock.sleep(min(2.0**idle, 30))
                 if idle == 0:
-                    credentials = self._credentials(errand.meeting)
+                    credentials = self._credentials()
                     credential = next(credentials)
-            most = max(most, errand.staged.size)
-        raise errand.failed(
-            f"refused: {reason}", hint="may the account's admin download this recording in Zoom's portal?"
-        )
+            most = max(most, self.part.size)
+        raise self.failed(f"refused: {reason}", "may the account's admin download this recording in Zoom's portal?")
 
-    def _credentials(self, meeting: Meeting) -> Iterator[str]:
-        """What to show one after the other when a download is refused."""
-        token = self._tokens.current()
+    def _credentials(self) -> Iterator[str]:
+        """What to show one after the other if a download is refused.
+
+        A good token is refused now and then: https://github.com/Jericho/ZoomNet/issues/348. The meeting's own token
+        opens what has a passcode (seen, undocumented).
+        """
+        token = self.tokens.current()
         yield token.value
-        yield self._tokens.renew(token).value
-        if meeting.download_token:
-            yield meeting.download_token.reveal()
+        yield self.tokens.renew(token).value
+        if self.meeting.download_token:
+            yield self.meeting.download_token.reveal()
 
-    def _transfer(self, errand: Errand, credential: str) -> None:
-        """What is still missing, in one answer; raises `Refused` or `Cut`."""
-        staged, whole = errand.staged, errand.expected
-        if not staged.size or staged.size != whole:
-            with self._open(errand, credential, start=staged.size) as answer:
-                announced = self._admit(errand, answer)
+    def _transfer(self, credential: str) -> None:
+        """Fetch what is still missing, in one answer; raises `DownloadRefused` or `CutAway`."""
+        part, whole = self.part, self.expected
+        if not part.size or part.size != whole:
+            with self._open(credential, start=part.size) as answer:
+                announced = self._admit(answer)
                 for chunk in _chunks(answer):
-                    self._append(errand, chunk)
-                    self._clock.check()
+                    before = part.size
+                    part.append(chunk)
+                    self.progress(len(chunk))
+                    if before < content.ENOUGH <= part.size:
+                        self._look()
+                    if self.expected is not None and part.size > self.expected:
+                        raise self._begin_again(f"more came than the {plural(self.expected, 'byte')} that Zoom lists")
+                    self.clock.check()
             whole = announced if whole is None else whole
-        self._look(errand)
-        if whole is not None and staged.size != whole:
-            raise Cut(f"{staged.size:,} of {plural(whole, 'byte')} came")
-        if whole is None and self._digest(errand, credential) != staged.sha256:
-            errand.begin_again()
-            raise Cut("its length is unknown, and it came differently twice")
+        self._look()
+        if whole is not None and part.size != whole:
+            raise CutAway(f"{part.size:,} of {plural(whole, 'byte')} came")
+        if whole is None and self._second_digest(credential) != part.sha256:
+            raise self._begin_again("its length is unknown, and it came differently twice")
 
-    def _append(self, errand: Errand, chunk: bytes) -> None:
-        staged, before = errand.staged, errand.staged.size
-        staged.append(chunk)
-        errand.progress(len(chunk))
-        if before < content.ENOUGH <= staged.size:
-            self._look(errand)
-        if errand.expected is not None and staged.size > errand.expected:
-            errand.begin_again()
-            raise Cut(f"more came than the {plural(errand.expected, 'byte')} that Zoom lists")
+    def _begin_again(self, reason: str) -> CutAway:
+        """Take back what came, and what was reported as progress."""
+        if self.part.size:
+            self.progress(-self.part.size)
+        self.part.restart()
+        return CutAway(reason)
 
-    def _look(self, errand: Errand) -> None:
+    def _look(self) -> None:
         """Judge the first bytes."""
-        head, extension = errand.staged.head, errand.file.extension
-        if no := content.refusal_in(head, extension):
-            errand.begin_again()
+        if no := content.refusal_in(self.part.head, self.file.extension):
+            self._begin_again(no)
             raise DownloadRefused(no)
-        if wrong := content.mismatch(head, extension):
-            errand.begin_again()
-            raise Cut(wrong)
+        if wrong := content.mismatch(self.part.head, self.file.extension):
+            raise self._begin_again(wrong)
 
-    def _admit(self, errand: Errand, answer: requests.Response) -> int | None:
+    def _admit(self, answer: requests.Response) -> int | None:
         """Judge status, type and length; the size of the whole file that they announce."""
-        staged, kind = errand.staged, answer.headers.get("Content-Type", "").lower()
+        part, file, media_type = self.part, self.file, answer.headers.get("Content-Type", "").lower()
         if answer.status_code not in (200, 206):
-            self._refuse(errand, answer)
-        if kind.startswith("text/html") and errand.file.extension not in ("html", "htm"):
+            self._refuse(answer)
+        if media_type.startswith("text/html") and file.extension not in ("html", "htm"):
             raise DownloadRefused(f"HTTP {answer.status_code}, {said(_beginning(answer))}")
-        if staged.size or answer.status_code == 206:
-            self._resume(errand, answer)
-        announced = _length(answer)
-        total = None if announced is None else staged.size + announced
-        if None not in (total, errand.expected) and total != errand.expected:
-            if no := content.refusal_in(_beginning(answer), errand.file.extension):
+        if part.size or answer.status_code == 206:
+            self._resume(answer)
+        length = answer.headers.get("Content-Length", "")
+        is_packed = answer.headers.get("Content-Encoding", "identity").lower() != "identity"  # it counts packed bytes
+        total = part.size + int(length) if length.isascii() and length.isdigit() and not is_packed else None
+        if None not in (total, self.expected) and total != self.expected:
+            if no := content.refusal_in(_beginning(answer), file.extension):
                 raise DownloadRefused(no)
-            errand.begin_again()
-            raise Cut(f"{total:,} bytes are announced, {errand.expected:,} listed")
-        staged.came_under(answer.headers.get("ETag", ""))
+            # Zoom's two sizes do differ at times: https://github.com/lanec/zoom-batch-downloader/issues/18
+            raise self._begin_again(f"{total:,} bytes are announced, {self.expected:,} listed")
+        part.came_under(answer.headers.get("ETag", ""))
         return total
 
-    def _resume(self, errand: Errand, answer: requests.Response) -> None:
-        """Go on only where the answer holds exactly what is missing; a whole one is taken from its beginning."""
-        staged, validator = errand.staged, answer.headers.get("ETag", "")
+    def _resume(self, answer: requests.Response) -> None:
+        """Go on only if the answer holds exactly what is missing; a whole one is taken from its beginning."""
+        part, validator = self.part, answer.headers.get("ETag", "")
         span = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
-        asked = (str(staged.size), str((errand.expected or 0) - 1))
-        fits = span and span.groups()[:2] == asked and span[3] in ("*", str(errand.expected))
-        is_same = validator == staged.validator or "" in (validator, staged.validator)
+        asked = (str(part.size), str((self.expected or 0) - 1))
+        fits = span and span.groups()[:2] == asked and span[3] in ("*", str(self.expected))
+        is_same = validator == part.validator or "" in (validator, part.validator)
         if answer.status_code == 206 and fits and is_same:
             return
-        errand.begin_again()
+        cut = self._begin_again("another part came than the one asked for")
         if answer.status_code == 206:
-            raise Cut("another part came than the one asked for")
+            raise cut
 
-    def _refuse(self, errand: Errand, answer: requests.Response) -> None:
+    def _refuse(self, answer: requests.Response) -> None:
+        """Raise what a status of its own means."""
         fact = f"HTTP {answer.status_code}, {said(_beginning(answer))}"
         is_named = "Authorization" in answer.request.headers
         if answer.status_code in (401, 403) and is_named:
             raise DownloadRefused(fact)
         if answer.status_code == 416:
-            errand.begin_again()
-        if answer.status_code == 416 or not is_named:  # a signed address that has expired is made anew
-            raise Cut(fact)
-        raise errand.failed(fact)
+            raise self._begin_again(fact)
+        if not is_named:  # a signed address that has expired: a new one comes with the next transfer
+            raise CutAway(fact)
+        raise self.failed(fact)
 
-    def _open(self, errand: Errand, credential: str, *, start: int) -> requests.Response:
-        """The answer at the end of the redirects, each of which is judged before it is followed."""
-        url = errand.file.url
+    def _open(self, credential: str, *, start: int) -> requests.Response:
+        """The answer at the end of the redirects, each of which is judged before it is followed.
+
+        Usually Zoom redirects once, to a signed address that needs no token (seen, undocumented).
+        """
+        url = self.file.url
         for _ in range(HOPS + 1):
-            if problem := self._addresses.problem(url):
-                raise errand.failed(problem, hint=ADDRESS)
-            answer = self._get(errand, url, credential, start)
+            if problem := self.addresses.problem(url):
+                raise self.failed(problem, "if the host is Zoom's, add it to zoom.download_hosts")
+            headers = {"Accept-Encoding": "identity"}
+            if start:
+                headers["Range"] = f"bytes={start}-"
+            if self.addresses.may_see_token(url, self.file.url):
+                headers["Authorization"] = f"Bearer {credential}"
+            subject = Subject("file", self.file.id)
+            try:
+                answer = self.http.request(
+                    "GET", url, repeatable=True, tries=REQUESTS, subject=subject, stream=True, headers=headers
+                )
+            except ServiceUnavailable as error:
+                raise self.failed(str(error).removeprefix(f"{self.http.name}: ")) from error
             if answer.status_code not in REDIRECTS:
                 return answer
             with answer:
-                url = _next(url, answer.headers.get("Location", ""))
-        raise errand.failed(f"redirected more than {HOPS} times")
+                try:
+                    url = urljoin(url, answer.headers.get("Location", ""))
+                except ValueError:
+                    url = ""
+        raise self.failed(f"redirected more than {HOPS} times")
 
-    def _get(self, errand: Errand, url: str, credential: str, start: int) -> requests.Response:
-        headers = {"Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
-        if self._addresses.may_see_token(url, errand.file.url):
-            headers["Authorization"] = f"Bearer {credential}"
-        try:
-            return self._http.request(
-                "GET", url, repeatable=True, tries=ASKED, subject=errand.subject, stream=True, headers=headers
-            )
-        except ServiceUnavailable as error:
-            raise errand.failed(str(error).removeprefix(f"{self._http.name}: ")) from error
-
-    def _digest(self, errand: Errand, credential: str) -> str:
+    def _second_digest(self, credential: str) -> str:
         """The hash of the whole file, fetched once more and not kept."""
         digest = hashlib.sha256()
-        with self._open(errand, credential, start=0) as answer:
+        with self._open(credential, start=0) as answer:
             if answer.status_code != 200:
-                raise Cut(f"HTTP {answer.status_code} when it was fetched a second time")
+                raise CutAway(f"HTTP {answer.status_code} when it was fetched a second time")
             for chunk in _chunks(answer):
-                self._clock.check()
+                self.clock.check()
                 digest.update(chunk)
         return digest.hexdigest()
 
 
-def _next(url: str, location: str) -> str:
-    with suppress(ValueError):
-        return urljoin(url, location)
-    return ""
-
-
-def _length(answer: requests.Response) -> int | None:
-    """The bytes that the body will have; None: it does not say, or counts packed ones."""
-    value = answer.headers.get("Content-Length", "")
-    is_packed = answer.headers.get("Content-Encoding", "identity").lower() != "identity"
-    return int(value) if value.isascii() and value.isdigit() and not is_packed else None
-
-
 def _chunks(answer: requests.Response) -> Iterator[bytes]:
-    """The body piece by piece, each as soon as it is there, so that a cut loses nothing of it; raises `Cut`."""
+    """The body piece by piece, each as soon as it is there, so that a cut loses nothing of it; raises `CutAway`."""
     try:
         while chunk := answer.raw.read1(CHUNK, decode_content=True):
             yield chunk
     except urllib3.exceptions.HTTPError:
         # not `from error`: its text may hold the URL
-        raise Cut("the connection broke or stalled") from None
+        raise CutAway("the connection broke or stalled") from None
 
 
 def _beginning(answer: requests.Response) -> bytes:

@@ -2,16 +2,13 @@
 
 import base64
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 from zoomsync.errors import Unreachable
 from zoomsync.http import Http, moment_of
-from zoomsync.model import Clock, Secret
+from zoomsync.model import Authorization, Clock, Secret
 from zoomsync.zoom import responses
-from zoomsync.zoom.scopes import granted
+from zoomsync.zoom.parse import number, text
 
 LIFETIME = 3600
 RENEWED_BEFORE = 600.0
@@ -20,17 +17,16 @@ RENEWED_BEFORE = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """An access token, what it allows, and Zoom's own time when it was given."""
+    """An access token, what came with it, and until when it is used."""
 
     value: str = field(repr=False)
-    scopes: frozenset[str]
-    server_date: datetime | None
+    authorization: Authorization
     renew_at: float
     """By `Clock.monotonic()`."""
 
 
 class TokenSource:
-    """Hands out the token in force. The secrets are read anew for each one.
+    """Hands out the token in force. The secrets are read again for each one.
 
     https://developers.zoom.us/docs/internal-apps/s2s-oauth/
     """
@@ -63,6 +59,10 @@ class TokenSource:
             return self._token
 
     def _mint(self) -> Token:
+        """A new token. The parameters go into the body: the query form is refused for some apps.
+
+        https://devforum.zoom.us/t/oauth-token-400-bad-request-params-in-query-string/124925
+        """
         asked_at = self._clock.monotonic()
         pair = f"{self._client_id.reveal()}:{self._client_secret.reveal()}".encode()
         response = self._http.request(
@@ -73,22 +73,20 @@ class TokenSource:
             data={"grant_type": "account_credentials", "account_id": self._account_id.reveal()},
         )
         answer = responses.read(response.status_code, response.content)
-        if answer.status != 200 or answer.document is None or "access_token" not in answer.document:
+        document = answer.document or {}
+        if answer.status != 200 or "access_token" not in document:
             raise responses.token_refusal(answer)
-        return _token(answer.document, asked_at, moment_of(response.headers.get("Date", "")))
-
-
-def _token(document: Mapping[str, Any], asked_at: float, server_date: datetime | None) -> Token:
-    value = responses.text(document["access_token"])
-    if not value.isascii() or not value.isprintable() or " " in value or not value:
-        raise Unreachable("zoom: no token: what came is none", hint="check zoom.oauth_url", service="zoom")
-    lifetime = responses.number(document.get("expires_in")) or LIFETIME
-    return Token(
-        value=value,
-        scopes=granted(responses.text(document.get("scope"))),
-        server_date=server_date,
-        renew_at=asked_at + renewal(lifetime),
-    )
+        value = text(document["access_token"])
+        if not value.isascii() or not value.isprintable() or " " in value or not value:
+            raise Unreachable("zoom: no token: what came is none", hint="check zoom.oauth_url", service="zoom")
+        return Token(
+            value=value,
+            authorization=Authorization(
+                scopes=frozenset(text(document.get("scope")).split()),
+                server_date=moment_of(response.headers.get("Date", "")),
+            ),
+            renew_at=asked_at + renewal(number(document.get("expires_in")) or LIFETIME),
+        )
 
 
 def renewal(lifetime: float) -> float:

@@ -1,4 +1,9 @@
-"""Zoom's documents about users and recordings, made into nouns: tolerant of all that is missing or odd. Pure."""
+"""Zoom's documents about users and recordings, made into nouns: tolerant of all that is missing or odd. Pure.
+
+This is the border for Zoom's texts: what `text` gives has no lone surrogates, so that any file and database takes it.
+Zoom's schema requires next to nothing, and its enums grow: every field may be missing, and every value unknown.
+https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
+"""
 
 import hashlib
 import re
@@ -8,8 +13,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from zoomsync.formatting import escaped
-from zoomsync.model import Kind, Meeting, RecordingFile, Secret, User
-from zoomsync.zoom.responses import number, text
+from zoomsync.model import Kind, Listing, Meeting, RecordingFile, Secret, User
 
 _KINDS: Mapping[str, Kind] = {
     "MP4": Kind.VIDEO,
@@ -61,10 +65,10 @@ class Page:
     """How many entries all pages have together, if it says so."""
     since: str
     until: str
-    """The dates that the list really covers; `""` when it does not say."""
+    """The dates that the list really covers; `""` if it does not say."""
 
     def covers(self, since: date, until: date) -> bool:
-        """Whether the list spans what was asked: Zoom cuts a longer span in silence."""
+        """Whether the list spans what was asked: Zoom cuts a longer span in silence, and echoes what it took."""
         return self.since in ("", str(since)) and self.until in ("", str(until))
 
 
@@ -93,8 +97,8 @@ def user(document: Mapping[str, Any]) -> User:
     )
 
 
-def parse_meeting(document: Mapping[str, Any], listed_at: datetime, host_email: str = "") -> Meeting:
-    """A meeting; `host_email` where the list names none. Raises `Nonsense` without a uuid or any start."""
+def meeting(document: Mapping[str, Any], listed_at: datetime, host_email: str = "") -> Meeting:
+    """A meeting; `host_email` if the list names none. Raises `Nonsense` without a uuid or any start."""
     uuid = text(document.get("uuid"))
     if not uuid.strip("."):
         raise Nonsense(f"meeting {escaped(text(document.get('id')) or '?')}: Zoom lists it without a uuid")
@@ -121,7 +125,7 @@ def parse_meeting(document: Mapping[str, Any], listed_at: datetime, host_email: 
 
 
 def files(uuid: str, entries: object) -> tuple[RecordingFile, ...]:
-    """The files that are in the cloud; those in the trash are left out."""
+    """The files that are in the cloud; those in the trash, which have a `deleted_time`, are left out."""
     found: dict[str, RecordingFile] = {}
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and not entry.get("deleted_time"):
@@ -133,15 +137,24 @@ def files(uuid: str, entries: object) -> tuple[RecordingFile, ...]:
 
 
 def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
-    type_, view = text(entry.get("file_type")).upper(), text(entry.get("recording_type"))
-    extension = text(entry.get("file_extension")).lower().lstrip(".")
+    """A file. Its kind is what its type says, else its recording type, else its extension.
+
+    One that is still processed has an empty type, no end and size 0:
+    https://github.com/ricardorodrigues-ca/zoom-recording-downloader/pull/7
+    Some TIMELINE and CC entries have no id (seen, undocumented): it is made of what describes them, the same each time.
+    """
+    type_, extension, view = (text(entry.get(name)) for name in ("file_type", "file_extension", "recording_type"))
+    known = "\0".join((uuid, type_, extension, view, text(entry.get("recording_start"))))
+    type_, extension = type_.upper(), extension.lower().lstrip(".")
+    words = ("SUMMARY" if word.startswith("SUMMARY") else word for word in (type_, view.upper(), extension.upper()))
+    size = number(entry.get("file_size"))
     return RecordingFile(
-        id=text(entry.get("id")) or _made_up(uuid, entry),
-        kind=kind(type_, view, extension),
+        id=text(entry.get("id")) or f"noid-{hashlib.sha256(known.encode()).hexdigest()[:32]}",
+        kind=next((_KINDS[word] for word in words if word in _KINDS), Kind.OTHER),
         type=type_,
         extension=extension if re.fullmatch(r"[a-z0-9]{1,8}", extension) else _EXTENSIONS.get(type_, ""),
         view=view,
-        size=size if (size := number(entry.get("file_size"))) and size > 0 else None,
+        size=size if size and size > 0 else None,
         start=moment(entry.get("recording_start")),
         end=moment(entry.get("recording_end")),
         processing=text(entry.get("status")).lower() == "processing",
@@ -149,21 +162,13 @@ def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
     )
 
 
-def kind(type_: str, view: str, extension: str) -> Kind:
-    """What a file is for: its type says so, else its recording type, else its extension."""
-    for word in (type_, view.upper(), extension.upper()):
-        if word.startswith("SUMMARY"):
-            return Kind.SUMMARY
-        if word in _KINDS:
-            return _KINDS[word]
-    return Kind.OTHER
-
-
-def _made_up(uuid: str, entry: Mapping[str, Any]) -> str:
-    """An id for a file without one: the same as long as Zoom describes it the same way."""
-    known = (uuid, *(text(entry.get(name)) for name in ("file_type", "file_extension", "recording_type")))
-    told = "\0".join((*known, text(entry.get("recording_start"))))
-    return f"noid-{hashlib.sha256(told.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+def listing(meetings: Iterable[Meeting], unreadable: Iterable[str]) -> Listing:
+    """Each uuid once, in the order first met: the latest description, with every file that any of them has."""
+    found: dict[str, Meeting] = {}
+    for one in meetings:
+        before = found[one.uuid].files if one.uuid in found else ()
+        found[one.uuid] = replace(one, files=tuple({file.id: file for file in (*before, *one.files)}.values()))
+    return Listing(meetings=tuple(found.values()), unreadable=tuple(dict.fromkeys(unreadable)))
 
 
 def moment(value: object) -> datetime | None:
@@ -175,12 +180,17 @@ def moment(value: object) -> datetime | None:
         return None
 
 
-def merged(meetings: Iterable[Meeting]) -> tuple[Meeting, ...]:
-    """Each uuid once, in the order first met: the latest description, with every file that any of them has."""
-    found: dict[str, Meeting] = {}
-    for one in meetings:
-        if one.uuid in found:
-            every = {file.id: file for file in (*found[one.uuid].files, *one.files)}
-            one = replace(one, files=tuple(every.values()))  # noqa: PLW2901  # what goes in is the union
-        found[one.uuid] = one
-    return tuple(found.values())
+def number(value: object) -> int | None:
+    """A count or code that may come as text; None: it is none."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else None
+
+
+def text(value: object) -> str:
+    """A text without lone surrogates, or a number as text; `""` for all else."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

@@ -1,12 +1,17 @@
-"""Zoom's dialect, without a socket: addresses, answers, and what each refusal means to the caller. Pure."""
+"""What is asked of Zoom and what it answers, without a socket: paths, answers, what each refusal means. Pure.
+
+Zoom lists its error codes at https://developers.zoom.us/docs/api/errors, and those of one request at the request:
+https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording. What neither page has says so here.
+"""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 from zoomsync.errors import (
+    AccountListRefused,
     DeletionRefused,
     ListingFailed,
     NotAuthorized,
@@ -16,18 +21,42 @@ from zoomsync.errors import (
     UserUnknown,
     ZoomsyncError,
 )
+from zoomsync.formatting import escaped
 from zoomsync.redaction import redact, said
+from zoomsync.zoom.parse import number, text
 from zoomsync.zoom.scopes import lacking
 
-USER_UNKNOWN = frozenset({1001})
+USER_UNKNOWN = 1001
 RECORDING_GONE = frozenset({3301, 3001})
 FILE_GONE = frozenset({3301})
-"""3001 only says that Zoom does not know the meeting: its files may still be there."""
+"""Without 3001, which says that Zoom does not know the meeting: its files may still be there."""
 
 STALE = 124
+"""Comes with 401, with 400 and with 200: https://devforum.zoom.us/t/zoom-api-invalid-access-token-behavior-change/114327"""
 NO_SCOPE = 4711
+"""Comes with HTTP 400: https://github.com/JubaerHossain/zoom-laravel/issues/15"""
 PAGE_EXPIRED = 300
+"""The code of every invalid parameter; after a page token, the token died. Seen, undocumented."""
 NO_SUCH_ENDPOINT = 2300
+"""“This API endpoint is not recognized.” Seen, undocumented."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something that Zoom is asked: where, whom it concerns, and which error a refusal of it is."""
+
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    doing: str
+    """What messages call it."""
+    refused: type[ZoomsyncError]
+    """The error for a refusal that concerns only what was asked for."""
+    subject: Subject | None = None
+
+    def failed(self, fact: str, hint: str, kind: type[ZoomsyncError] | None = None) -> ZoomsyncError:
+        """The error to raise; `kind` if it is not `refused`."""
+        message = f"zoom: {escaped(self.doing)}: {fact}"
+        return (kind or self.refused)(message, hint=hint, service="zoom", subject=self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,22 +64,19 @@ class ZoomResponse:
     """One answer of the API."""
 
     status: int
+    body: bytes
     document: Mapping[str, Any] | None
     """None: the body is no JSON object (nothing, a page, a list)."""
-    text: str
-    """The reason it gives, fit for a message."""
-    is_empty: bool = False
-    """Whether there is no body at all."""
-
-    @property
-    def is_done(self) -> bool:
-        """Whether a deletion succeeded: 204, in an old form 200; a page in Zoom's place is no success."""
-        return self.status in (200, 204) and not self.is_error and (self.is_empty or self.document is not None)
 
     @property
     def code(self) -> int | None:
         """Zoom's own error code."""
         return number((self.document or {}).get("code"))
+
+    @property
+    def text(self) -> str:
+        """The reason it gives, fit for a message."""
+        return said(self.body)
 
     @property
     def is_stale(self) -> bool:
@@ -59,29 +85,43 @@ class ZoomResponse:
 
     @property
     def is_error(self) -> bool:
-        """Whether it refuses, in spite of HTTP 200 too: Zoom answers so to missing rights."""
+        """Whether it refuses. Missing rights come as HTTP 200 with code 200 in the body, as Zoom documents it."""
         return self.status >= 300 or (self.document is not None and {"code", "message"} <= self.document.keys())
 
     @property
+    def is_done(self) -> bool:
+        """Whether a deletion succeeded: 204, in an old form 200 (seen, undocumented); a web page is no success."""
+        is_answer = not self.body.strip() or self.document is not None
+        return self.status in (200, 204) and not self.is_error and is_answer
+
+    @property
     def is_processing(self) -> bool:
-        """Whether Zoom still works on the recording: the code is that of one that is gone."""
+        """Whether Zoom still works on the recording: code 3301 as for one that is gone, in other words.
+
+        Seen, undocumented.
+        """
         return self.code == 3301 and "still being processed" in self.text
 
     @property
     def is_crowded(self) -> bool:
-        """Whether another deletion for the same user is under way."""
+        """Whether another deletion of the same user is under way: Zoom takes one at a time.
+
+        https://developers.zoom.us/docs/api/rate-limits ("concurrent operations performed on a single resource")
+        """
         return self.is_error and "too many concurrent requests" in self.text.lower()
 
     def is_gone(self, codes: frozenset[int]) -> bool:
-        """Whether Zoom itself says that it does not exist; a page with 404 says nothing."""
+        """Whether Zoom itself says that it does not exist; a web page with 404 says nothing."""
         return self.status == 404 and self.code in codes and not self.is_processing
 
     @property
     def fact(self) -> str:
-        """What came back, in words."""
+        """What came back, in words, with the fields that a validation names (code 300)."""
         code = f", code {self.code}" if self.code is not None else ""
-        fields = "".join(f"; {one}" for one in _fields(self.document or {}))
-        return f"HTTP {self.status}{code}: {self.text}{fields}"
+        errors = (self.document or {}).get("errors")
+        fields = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+        named = [redact(f"; {text(one.get('field'))}: {text(one.get('message'))}") for one in fields[:3]]
+        return f"HTTP {self.status}{code}: {self.text}{''.join(named)}"
 
 
 def read(status: int, body: bytes) -> ZoomResponse:
@@ -90,33 +130,33 @@ def read(status: int, body: bytes) -> ZoomResponse:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None
-    found = document if isinstance(document, dict) else None
-    return ZoomResponse(status=status, document=found, text=said(body), is_empty=not body.strip())
+    return ZoomResponse(status=status, body=body, document=document if isinstance(document, dict) else None)
 
 
-def refusal(
-    answer: ZoomResponse, doing: str, *, otherwise: type[ZoomsyncError], subject: Subject | None = None
-) -> ZoomsyncError:
-    """The error that a refused request is; `otherwise` where it concerns only what was asked for."""
-    kind, message = otherwise, f"zoom: {doing}: {answer.fact}"
-    hint = _HINTS.get(answer.code or 0, "it is tried again")
+def refusal(answer: ZoomResponse, question: Question) -> ZoomsyncError:
+    """The error that a refused request is: `question.refused` if it concerns only what was asked for."""
+    refused = question.refused
+    # An ordinary account may lack the list for the whole account (401 or 4711), and still have the lists per user:
+    # https://github.com/JosephMcEvoy/PSZoom/issues/90
+    unauthorized = AccountListRefused if refused is AccountListRefused else NotAuthorized
     if answer.code == NO_SCOPE:
-        kind, message = NotAuthorized, f"zoom: {doing}: the app lacks a scope: {lacking(answer.text)}"
         hint = "add it to the app at marketplace.zoom.us and activate the app again; was its admin's role changed?"
-    elif answer.is_stale or answer.text.lower().startswith("invalid access token"):
-        kind, hint = NotAuthorized, "check in marketplace.zoom.us that the app is still activated"
-    elif answer.status == 429 or answer.status >= 500:
-        kind, hint = Unreachable, "Zoom is busy or out of order; it is tried again"
-    elif (
-        answer.document is None or answer.status < 200 or 300 <= answer.status < 400 or answer.code == NO_SUCH_ENDPOINT
-    ):
-        kind, hint = Unreachable, "check zoom.api_url, and that no proxy answers in Zoom's place"
-    elif answer.is_processing and otherwise is not DeletionRefused:
-        kind, message = StillProcessing, f"zoom: {doing}: still being processed"
-        hint = "the next pass asks again"
-    elif answer.code in USER_UNKNOWN and otherwise is ListingFailed:
-        kind = UserUnknown
-    return kind(message, hint=hint, service="zoom", subject=subject)
+        return question.failed(f"the app lacks a scope: {lacking(answer.text)}", hint, unauthorized)
+    if answer.is_stale or answer.text.lower().startswith("invalid access token"):
+        return question.failed(
+            answer.fact, "check in marketplace.zoom.us that the app is still activated", unauthorized
+        )
+    if answer.status == 429 or answer.status >= 500:
+        return question.failed(answer.fact, "Zoom is busy or out of order; it is tried again", Unreachable)
+    if answer.document is None or answer.status < 200 or 300 <= answer.status < 400 or answer.code == NO_SUCH_ENDPOINT:
+        return question.failed(
+            answer.fact, "check zoom.api_url, and that no proxy answers in Zoom's place", Unreachable
+        )
+    if answer.is_processing and refused is not DeletionRefused:
+        return question.failed("still being processed", "the next pass asks again", StillProcessing)
+    if answer.code == USER_UNKNOWN and refused is ListingFailed:
+        refused = UserUnknown
+    return question.failed(answer.fact, _HINTS.get(answer.code or 0, "it is tried again"), refused)
 
 
 _HINTS: Mapping[int, str] = {
@@ -129,26 +169,34 @@ _HINTS: Mapping[int, str] = {
 
 
 def token_refusal(answer: ZoomResponse) -> ZoomsyncError:
-    """The error that a refused token request is; this endpoint has `reason` and `error`, or a page."""
-    kind = str((answer.document or {}).get("error", ""))
-    message = f"zoom: no token: {answer.text} (HTTP {answer.status}{f', {redact(kind)}' if kind else ''})"
+    """The error that a refused token request is. This endpoint has `reason` and `error`, no code, or a web page:
+
+    https://github.com/JubaerHossain/zoom-laravel/issues/3
+    """
+    kind = text((answer.document or {}).get("error"))
+    fact = f"{answer.text} (HTTP {answer.status}{f', {redact(kind)}' if kind else ''})"
+    refused: type[ZoomsyncError] = Unreachable
     if answer.status == 429 or answer.status >= 500:
-        return Unreachable(message, hint="Zoom is busy or out of order; it is tried again", service="zoom")
-    if answer.status not in (400, 401, 403):
+        hint = "Zoom is busy or out of order; it is tried again"
+    elif answer.status not in (400, 401, 403):
         hint = "check zoom.oauth_url, and that no proxy answers in Zoom's place"
-        return Unreachable(message, hint=hint, service="zoom")
-    hints = {
-        "unsupported_grant_type": "make an app of the type Server-to-Server OAuth and activate it",
-        "invalid_request": "check zoom.account_id",
-    }
-    hint = hints.get(kind, "check zoom.client_id and zoom.client_secret, and that the app is activated")
-    return NotAuthorized(message, hint=hint, service="zoom")
+    else:
+        refused = NotAuthorized
+        hint = _TOKEN_HINTS.get(kind, "check zoom.client_id and zoom.client_secret, and that the app is activated")
+    return refused(f"zoom: no token: {fact}", hint=hint, service="zoom")
+
+
+_TOKEN_HINTS: Mapping[str, str] = {
+    "unsupported_grant_type": "make an app of the type Server-to-Server OAuth and activate it",
+    "invalid_request": "check zoom.account_id",
+}
 
 
 def meeting_path(uuid: str, file_id: str | None = None) -> str:
-    """The path of a meeting's recordings, or of one file of them; the uuid encoded twice where Zoom wants it.
+    """The path of a meeting's recordings, or of one file of them.
 
-    https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/GET/meetings/{meetingId}/recordings
+    Zoom wants a uuid encoded twice if it begins with `/` or contains `//`, and takes that for any `/`:
+    https://developers.zoom.us/blog/meeting-api-querying-tips-part1/, https://github.com/fleetdm/fleet/issues/31192
     Raises `ValueError` for names that a server would take for another path: never delete what was not meant.
     """
     for name in (uuid,) if file_id is None else (uuid, file_id):
@@ -157,26 +205,3 @@ def meeting_path(uuid: str, file_id: str | None = None) -> str:
     once = quote(uuid, safe="")
     path = f"/meetings/{quote(once, safe='') if '/' in uuid or '%' in uuid else once}/recordings"
     return path if file_id is None else f"{path}/{quote(file_id, safe='')}"
-
-
-def number(value: object) -> int | None:
-    """A count or code that may come as text; None: it is none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else None
-
-
-def text(value: object) -> str:
-    """A text without lone surrogates (which no file can hold), or a number as text; `""` for all else."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def _fields(document: Mapping[str, Any]) -> list[str]:
-    """The findings of a validation: which field, and what about it."""
-    errors = document.get("errors")
-    found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return [redact(f"{text(one.get('field'))}: {text(one.get('message'))}") for one in found[:3]]

@@ -6,6 +6,7 @@ https://developers.zoom.us/docs/integrations/oauth-scopes-overview/
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,10 +15,6 @@ class Scope:
 
     classic: tuple[str, ...]
     granular: str
-
-    def is_in(self, granted: frozenset[str]) -> bool:
-        """Whether the granted scopes are enough."""
-        return self.granular in granted or granted.issuperset(self.classic)
 
     def __str__(self) -> str:
         return f"{' and '.join(self.classic)} (classic) or {self.granular} (granular)"
@@ -37,34 +34,32 @@ SCOPES: Mapping[str, Scope] = {
 """By need. Files are deleted one by one, so the scope for whole meetings is not among them."""
 
 
-def granted(scope: str) -> frozenset[str]:
-    """The scopes of a token answer, which come as one text."""
-    return frozenset(scope.split())
-
-
 def missing(scopes: frozenset[str], needs: Iterable[str]) -> tuple[str, ...]:
     """For each need that the scopes do not cover: its name and both forms of its scope."""
-    return tuple(f"{need}: {SCOPES[need]}" for need in needs if not SCOPES[need].is_in(scopes))
+    wanted = {need: SCOPES[need] for need in needs}
+    return tuple(
+        f"{need}: {scope}"
+        for need, scope in wanted.items()
+        if scope.granular not in scopes and not scopes.issuperset(scope.classic)
+    )
 
 
 def surplus(scopes: frozenset[str], needs: Iterable[str]) -> tuple[str, ...]:
-    """Scopes that none of the needs makes use of, sorted; those that come along with a needed one are none."""
+    """Scopes that none of the needs makes use of, sorted; not those that come along with a needed one."""
     wanted = tuple(needs)
-    used = {name for need in wanted for name in (*SCOPES[need].classic, SCOPES[need].granular)}
-    beside = {"account:read:admin"}
+    used = {"account:read:admin", *(name for need in wanted for name in (*SCOPES[need].classic, SCOPES[need].granular))}
     if "delete" in wanted:
-        beside.add("cloud_recording:delete:meeting_recording:admin")
-    return tuple(sorted(scopes - used - beside))
+        used.add("cloud_recording:delete:meeting_recording:admin")
+    return tuple(sorted(scopes - used))
 
 
 def lacking(message: str) -> str:
-    """What Zoom's refusal 4711 says is missing, in both forms where we know them."""
+    """What Zoom's refusal 4711 says is missing, in both forms if we know them. Its bracket lists alternatives:
+
+    https://github.com/JubaerHossain/zoom-laravel/issues/15
+    """
     found = re.search(r"scopes:?\s*\[([^\]]*)\]", message)
-    named = re.split(r"[\s,]+", found[1].strip()) if found and found[1].strip() else []
-    for scope in SCOPES.values():
-        if {scope.granular, scope.granular.removesuffix(":admin")} & set(named):
-            return str(scope)
-    for scope in SCOPES.values():
-        if set(scope.classic) & set(named):
-            return str(scope)
-    return " or ".join(named) or "Zoom does not say which"
+    named = re.findall(r"[^\s,]+", found[1]) if found else []
+    granular = (one for one in SCOPES.values() if {one.granular, one.granular.removesuffix(":admin")} & set(named))
+    classic = (one for one in SCOPES.values() if set(one.classic) & set(named))
+    return str(next(chain(granular, classic), "")) or " or ".join(named) or "Zoom does not say which"
