@@ -31,7 +31,7 @@ from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson, Stopped
 from zoomsync.model import Author, Receipt
-from zoomsync.zoom.parse import parse_meeting
+from zoomsync.zoom import parse
 
 ITEM = "2026-03-01 10-30 Weekly planning [0300a520]"
 PLACE = f"published/ada@example.org/2026/{ITEM}"
@@ -128,7 +128,7 @@ def test_halves_of_characters_end_where_zooms_answers_are_read(library: LibraryD
     half = "Café\ud83c"
     file = {"id": half, "file_type": half, "recording_type": half, "recording_start": "2026-03-01T10:30:00Z"}
     texts = dict.fromkeys(("uuid", "id", "host_id", "host_email", "topic", "type", "timezone"), half)
-    meeting = parse_meeting({**texts, "recording_files": [file]}, NOW)
+    meeting = parse.meeting({**texts, "recording_files": [file]}, NOW)
 
     receipt = publish(library, an_item(tmp_path / "staging", meeting, metadata={"topic": meeting.topic}))
 
