@@ -10,17 +10,16 @@ from typing import Any
 
 from tests.fakes import FakeClock, a_meeting, a_piece
 from zoomsync.errors import Unjoinable
-from zoomsync.item.build import BuildContext, Materials, Style, build_item
+from zoomsync.item.build import ItemBuilder, Style
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.stitch import Stitched
-from zoomsync.model import Fetched, Item, ItemFile, Kind, Receipt, RecordingFile, StoredFile
-from zoomsync.rules.layout import wanted
+from zoomsync.model import Fetched, Item, Kind, Receipt, RecordingFile
 from zoomsync.rules.update import Arrangement, arrange
 
 SIZES = {"": 1000, "+": 1001, "~": 2000, "!": 3000}
 """How a file is marked: `+` Zoom altered it, `~` it can only be stitched by encoding, `!` not at all."""
 TEXTS = {Kind.CAPTIONS: "WEBVTT\n\n00:01.000 --> 00:02.000\n<{}>\n", Kind.CHAT: "00:00:01\tFrom Ada : <{}>\n"}
-STYLE = Style(concatenate=True, reencode=True, title="{topic}", timezone="UTC", draft=False)
+STYLE = Style(concatenate=True, views=(), reencode=True, title="{topic}", timezone="UTC", draft=False)
 TOOLS = Tools(ffmpeg=Path("ffmpeg"), ffprobe=Path("ffprobe"), version="", source="PATH", environ={})
 
 
@@ -59,9 +58,7 @@ class Shelf:
 
     def look(self, files: Sequence[RecordingFile], **style: Any) -> Arrangement:
         """What is to be done when these files are in the cloud."""
-        here = {file.id for file in files}
-        outputs = wanted(self._known(files), **style)
-        return arrange(outputs, self.receipt, available=here, can_replace=self.can_replace)
+        return arrange(files, self.receipt, can_replace=self.can_replace, **style)
 
     def work(self, files: Sequence[RecordingFile], **style: Any) -> Arrangement:
         """One pass with these files in the cloud."""
@@ -69,7 +66,7 @@ class Shelf:
         self.passes += 1
         if arrangement.build:
             with TemporaryDirectory() as folder:
-                self._store(self._make(files, arrangement, Path(folder)))
+                self._store(self._make(arrangement, Path(folder)))
         return arrangement
 
     def told(self) -> list[str]:
@@ -77,20 +74,17 @@ class Shelf:
         files = self.receipt.files if self.receipt is not None else ()
         return [f"{one.role}: {' '.join(_contents(self.content[one.name]))}" for one in files]
 
-    def _known(self, files: Sequence[RecordingFile]) -> tuple[RecordingFile, ...]:
-        here = {file.id for file in files}
-        stored = self.receipt.cloud if self.receipt is not None else ()
-        return (*files, *(one.as_listed() for one in stored if one.id not in here))
-
-    def _make(self, files: Sequence[RecordingFile], arrangement: Arrangement, folder: Path) -> Item:
-        have = Materials(
+    def _make(self, arrangement: Arrangement, folder: Path) -> Item:
+        return ItemBuilder(
             meeting=a_meeting(),
-            known=self._known(files),
-            fetched={file.id: _fetched(file, folder) for file in arrangement.fetch},
             arrangement=arrangement,
+            fetched={file.id: _fetched(file, folder) for file in arrangement.fetch},
             previous=self.receipt,
-        )
-        return build_item(have, STYLE, BuildContext(tools=TOOLS, clock=FakeClock(), folder=folder))
+            style=STYLE,
+            tools=TOOLS,
+            clock=FakeClock(),
+            folder=folder,
+        ).build()
 
     def _store(self, made: Item) -> None:
         names = {one.name: one.name if one.source is None else f"{one.name} v{self.passes}" for one in made.files}
@@ -104,7 +98,7 @@ class Shelf:
             destination="library-1",
             place="here",
             author="ada",
-            files=tuple(_stored(one, names[one.name]) for one in made.files),
+            files=tuple(one.as_stored(name=names[one.name]) for one in made.files),
             cloud=tuple(replace(one, stored=names[one.stored]) for one in made.cloud),
         )
 
@@ -125,9 +119,3 @@ def _fetched(file: RecordingFile, folder: Path) -> Fetched:
 def text_of(file: RecordingFile) -> str:
     """What a file contains."""
     return TEXTS.get(file.kind, "<{}>").format(f"{file.id}/{file.size}")
-
-
-def _stored(one: ItemFile, name: str) -> StoredFile:
-    return StoredFile(
-        name=name, role=one.role, size=one.size, sha256=one.sha256, made_of=one.made_of, offsets=one.offsets
-    )

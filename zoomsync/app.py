@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from zoomsync.http import Http
-    from zoomsync.item.worker import Shop
+    from zoomsync.item.worker import WorkerContext
     from zoomsync.media.ffmpeg import Tools
     from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.download import Downloads
@@ -150,19 +150,19 @@ def shop(
     tools: "Tools",
     state_id: str,
     progress: Callable[[str, int], None],
-) -> Callable[[Mapping[str, User]], "Shop"]:
+) -> Callable[[Mapping[str, User]], "WorkerContext"]:
     """What the workers share, given the users as they become known."""
     from zoomsync.item.build import Style
     from zoomsync.item.disk import Disk
-    from zoomsync.item.worker import Shop
+    from zoomsync.item.worker import WorkerContext
 
     views = config.recordings.views
     disk = Disk(keep_free=config.min_free_disk, clock=clock)
 
-    def opened(users: Mapping[str, User]) -> Shop:
-        return Shop(
+    def opened(users: Mapping[str, User]) -> WorkerContext:
+        return WorkerContext(
             zoom=connection.zoom,
-            fetcher=connection.downloads,
+            downloads=connection.downloads,
             destination=destination,
             tools=tools,
             staging=staging(config, state_id),
@@ -171,12 +171,12 @@ def shop(
             clock=clock,
             style=Style(
                 concatenate=config.concatenate_recordings,
+                views=views if isinstance(views, tuple) else (),
                 reencode=config.reencode,
                 title=config.title,
                 timezone=config.timezone,
                 draft=config.publish_state == "draft",
             ),
-            views=views if isinstance(views, tuple) else (),
             users=users,
             progress=progress,
         )

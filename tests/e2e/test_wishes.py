@@ -95,7 +95,7 @@ def test_it_ends_where_zoom_does_not_have_it_any_more(failing: PortalSite) -> No
 
 
 class TestRemovedFromALibrary:
-    """An item that is removed whole is begun anew of what Zoom has, and the config wants, by now."""
+    """An item that is removed whole is made again of what Zoom has, and the config wants, by now."""
 
     @pytest.mark.parametrize("recordings", [{"views": "best"}, {"files": ["video", "captions"]}])
     def test_the_config_wants_less_now(self, begin: Begin, recordings: dict[str, Any]) -> None:
@@ -133,7 +133,7 @@ class TestRemovedFromALibrary:
         result = site.sync("--meeting", site.uuid("m"))
 
         assert result.code == 0
-        assert "begun anew without all that video.mp4 was made of: Zoom does not have it any more" in result.stderr
+        assert "made again without all that video.mp4 was made of: Zoom does not have it any more" in result.stderr
         first.deleted = False
         site.clock.advance(days=1)
         site.sync()

@@ -1,4 +1,4 @@
-"""From fetched files to the item that a destination is to hold: stitching, joining, describing."""
+"""From fetched files to the item that a destination is to have: stitching, joining, describing."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,18 +10,7 @@ from zoomsync.errors import Unjoinable, Unstitchable
 from zoomsync.files import digest
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.model import (
-    Clock,
-    CloudFile,
-    Fetched,
-    Item,
-    ItemFile,
-    Kind,
-    Meeting,
-    Receipt,
-    RecordingFile,
-    Role,
-)
+from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role
 from zoomsync.naming import item_folder, title, zone
 from zoomsync.rules.layout import How, Output, numbers, original
 from zoomsync.rules.segments import segments
@@ -32,12 +21,16 @@ log = logging.getLogger(__name__)
 BASE_SECONDS = 3600.0
 """Time limit of a stitching: an hour, and twice the length of the recording on top."""
 
+JOINS = {How.CAPTIONS: webvtt.join_captions, How.CHAT: chat.join_chat}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """How items are made, from the config."""
 
     concatenate: bool
+    views: tuple[str, ...]
+    """Best first; empty: zoomsync's own order."""
     reencode: bool
     title: str
     timezone: str
@@ -45,246 +38,191 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildContext:
-    """Where and with what an item is made."""
+class ItemBuilder:
+    """Makes the item of one meeting, of the files just fetched and of what is stored already."""
 
+    meeting: Meeting
+    arrangement: Arrangement
+    fetched: Mapping[str, Fetched]
+    """By id of the cloud file."""
+    previous: Receipt | None
+    style: Style
     tools: Tools
     clock: Clock
     folder: Path
     """Staging of this meeting alone."""
 
+    def build(self) -> Item:
+        """The item, its new files lying in `folder`. Raises `Unstitchable`, `DiskFull`, `ToolMissing`."""
+        kept = [stored.as_item_file() for stored in self.arrangement.keep]
+        videos = [o for o in self.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
+        texts = [output for output in self.arrangement.build if output not in videos]
+        made = [file for output in videos for file in self._video(output)]
+        offsets = self._offsets([*made, *kept])
+        made += [file for output in texts for file in self._text(output, offsets)]
+        files = _with_own_sources(_one_per_role([*kept, *made]), self.folder)
+        timezone = zone(self.style.timezone, self.meeting)
+        year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
+        return Item(
+            meeting=self.meeting,
+            title=self._title,
+            folder=folder,
+            year=year,
+            draft=self.style.draft,
+            files=files,
+            cloud=self._cloud(files),
+            metadata=self._metadata(),
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Materials:
-    """What there is for an item: its meeting, the files just fetched, what is stored already."""
+    @property
+    def _title(self) -> str:
+        return title(self.style.title, self.meeting, zone(self.style.timezone, self.meeting))
 
-    meeting: Meeting
-    known: tuple[RecordingFile, ...]
-    """All files that the item is or was made of."""
-    fetched: Mapping[str, Fetched]
-    arrangement: Arrangement
-    previous: Receipt | None
+    def _file(self, output: Output, made: Fetched | None = None, offsets: tuple[float, ...] = ()) -> ItemFile:
+        """The output as `made`, else as its only input was fetched."""
+        content = made or self.fetched[output.inputs[0].id]
+        return ItemFile(
+            name=output.name,
+            role=output.role,
+            made_of=output.made_of,
+            source=content.path,
+            size=content.size,
+            sha256=content.sha256,
+            offsets=offsets,
+        )
+
+    def _made(self, path: Path) -> Fetched:
+        content, status = digest(path, self.clock)
+        return Fetched(path=path, size=status.st_size, sha256=content)
+
+    def _video(self, output: Output) -> list[ItemFile]:
+        """The files of one video output; re-encoded, its originals are kept beside it as the proof for deletion."""
+        if output.how is How.KEEP:
+            return [self._file(output, offsets=(0.0,))]
+        length = sum((file.end - file.start).total_seconds() for file in output.inputs if file.start and file.end)
+        try:
+            stitched = stitch.stitch(
+                self.tools,
+                [self.fetched[file.id].path for file in output.inputs],
+                self.folder / f"{output.role}.{output.name.rpartition('.')[2]}",
+                title=self._title,
+                created=self.meeting.start,
+                chapters=[f"Segment {number}" for number, _ in enumerate(output.inputs, 1)],
+                reencode=self.style.reencode,
+                clock=self.clock,
+                seconds_limit=BASE_SECONDS + 2 * length,
+            )
+        except Unjoinable as problem:
+            log.info("%s: its segments stay separate videos: %s", output.role, problem)
+            return [self._file(one, offsets=(0.0,)) for one in output.separate()]
+        video = self._file(output, self._made(stitched.path), (0.0, *accumulate(stitched.durations[:-1])))
+        if not stitched.reencoded:
+            return [video]
+        number = numbers(self.arrangement.known)
+        stored = {(file.made_of, file.sha256): file for file in self.arrangement.keep if file.role.is_original}
+        originals = []
+        for file in output.inputs:
+            same = stored.get(((file.id,), self.fetched[file.id].sha256))
+            originals.append(same.as_item_file() if same else self._file(original(file, number[file.id])))
+        return [video, *originals]
+
+    def _offsets(self, files: Iterable[ItemFile]) -> dict[str, tuple[Role | None, float]]:
+        """File id → the video that contains its segment, and where in it that begins; without one, by the clock.
+
+        Empty if no video spans the meeting: then each segment is a video of its own.
+        """
+        files = list(files)
+        if not any(file.role.is_primary for file in files):
+            return {}
+        timed = [file for file in files if file.offsets]
+        videos = sorted(timed, key=lambda file: (file.role.kind != Kind.VIDEO, str(file.role)))
+        parts = segments(self.arrangement.known)
+        offsets: dict[str, tuple[Role | None, float]] = {}
+        for part in parts:
+            ids = {file.id for file in part.files if file.kind.is_media}
+            found = ((v.role, o) for v in videos for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids)
+            by_the_clock = (None, (part.start - parts[0].start).total_seconds())
+            offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
+        return offsets
+
+    def _text(self, output: Output, offsets: Mapping[str, tuple[Role | None, float]]) -> list[ItemFile]:
+        """The files of one text output; beside separate videos each as fetched, named like the video of its segment."""
+        if output.how is How.KEEP:
+            return [self._file(output)]
+        if not offsets:
+            number = numbers(self.arrangement.known)
+            alone = (replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs)
+            return [self._file(one.numbered(number[one.inputs[0].id])) for one in alone]
+        try:
+            if len({offsets[file.id][0] for file in output.inputs}) > 1:
+                raise Unstitchable("its segments lie in different videos")  # noqa: TRY301  # reported like what a join refuses
+            texts = [self.fetched[file.id].path.read_bytes().decode("utf-8-sig", "replace") for file in output.inputs]
+            begins = [offsets[file.id][1] for file in output.inputs]
+            joined = JOINS[output.how](list(zip(texts, begins, strict=True)))
+        except Unstitchable as problem:
+            log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
+            return []
+        path = self.folder / output.name.replace("/", "-")
+        path.write_text(joined, encoding="utf-8", newline="")
+        return [self._file(output, self._made(path))]
+
+    def _cloud(self, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
+        """For every cloud file the stored file that contains it: as fetched if it is there, else stitched in."""
+        names = {file.name for file in files}
+        cloud = {one.id: one for one in (self.previous.cloud if self.previous else ()) if one.stored in names}
+        for one in self.arrangement.fetch:
+            fetched = self.fetched[one.id]
+            made = [file for file in files if one.id in file.made_of]
+            same = [file for file in made if file.sha256 == fetched.sha256]
+            new = [file for file in made if one.kind.is_media and file.source is not None]  # a kept one: older bytes
+            for holder in (same or new)[:1]:
+                cloud[one.id] = CloudFile.of(one, fetched, stored=holder.name)
+        return tuple(cloud.values())
+
+    def _metadata(self) -> dict[str, object]:
+        """What `recording.json` says of the meeting: an allow-list, no links, no passcodes."""
+        meeting = self.meeting
+        parts = segments(self.arrangement.known)
+        return {
+            "uuid": meeting.uuid,
+            "number": meeting.number,
+            "topic": meeting.topic,
+            "title": self._title,
+            "type": meeting.type,
+            "start": meeting.start.isoformat(),
+            "timezone": meeting.timezone,
+            "host": {"id": meeting.host_id, "email": meeting.host_email},
+            "segments": [{"start": part.start.isoformat(), "end": part.end.isoformat()} for part in parts],
+        }
 
 
-def build_item(have: Materials, style: Style, bench: BuildContext) -> Item:
-    """The item, its new files lying in `bench.folder`. Raises `Unstitchable`, `DiskFull`, `ToolMissing`."""
-    kept = [stored.as_item_file() for stored in have.arrangement.keep]
-    videos = [o for o in have.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
-    texts = [output for output in have.arrangement.build if output not in videos]
-    made = [file for output in videos for file in _video(output, have, style, bench)]
-    if any(file.role.is_primary for file in [*made, *kept]):
-        timed = [file for file in (*made, *kept) if file.offsets]
-        offsets = _offsets(have.known, sorted(timed, key=lambda file: (file.role.kind != Kind.VIDEO, str(file.role))))
-        made += [file for output in texts for file in _text(output, have, offsets, bench)]
-    else:
-        made += [file for output in texts for file in _separate_text(output, have)]
-    unique = _own_sources(_by_role([*kept, *made]), bench.folder)
-    year, folder = item_folder(have.meeting.start, have.meeting.topic, zone(style.timezone, have.meeting))
-    return Item(
-        meeting=have.meeting,
-        title=title(style.title, have.meeting, zone(style.timezone, have.meeting)),
-        folder=folder,
-        year=year,
-        draft=style.draft,
-        files=unique,
-        cloud=_cloud(have, unique),
-        metadata=_metadata(have, style),
-    )
-
-
-def _by_role(files: Iterable[ItemFile]) -> dict[Role, ItemFile]:
-    """Each role once; an original never takes the place of another file's: it gets a number of its own."""
+def _one_per_role(files: Iterable[ItemFile]) -> list[ItemFile]:
+    """The last file of each role. An original never takes the place of another file's: it gets a number of its own."""
     found: dict[Role, ItemFile] = {}
     for file in files:
         one, number = file, 2
-        while one.role.is_original and _differs(one, found.get(one.role)):
+        while one.role.is_original and (other := found.get(one.role)) is not None:
+            if (other.made_of, other.sha256) == (one.made_of, one.sha256):
+                break
             stem, dot, ending = file.name.rpartition(".")
             one = replace(file, role=Role.parse(f"{file.role}-{number}"), name=f"{stem}-{number}{dot}{ending}")
             number += 1
         found[one.role] = one
-    return found
+    return list(found.values())
 
 
-def _differs(file: ItemFile, other: ItemFile | None) -> bool:
-    return other is not None and (file.made_of, file.sha256) != (other.made_of, other.sha256)
-
-
-def _own_sources(files: Mapping[Role, ItemFile], folder: Path) -> tuple[ItemFile, ...]:
+def _with_own_sources(files: Iterable[ItemFile], folder: Path) -> tuple[ItemFile, ...]:
     """Each file with a source of its own, so that the destination may move it away: a second use gets a link."""
     taken: set[Path] = set()
     owned = []
-    for number, file in enumerate(files.values()):
-        if file.source is not None and file.source in taken:
-            link = folder / f"{number}.{file.source.name}"
+    for number, file in enumerate(files):
+        source = file.source
+        if source is not None and source in taken:
+            link = folder / f"{number}.{source.name}"
             link.unlink(missing_ok=True)
-            link.hardlink_to(file.source)
-            file = replace(file, source=link)  # noqa: PLW2901  # the file, with its own source
-        if file.source is not None:
-            taken.add(file.source)
-        owned.append(file)
+            link.hardlink_to(source)
+            source = link
+        if source is not None:
+            taken.add(source)
+        owned.append(replace(file, source=source))
     return tuple(owned)
-
-
-def _as_fetched(output: Output, have: Materials, offsets: tuple[float, ...] = ()) -> ItemFile:
-    fetched = have.fetched[output.inputs[0].id]
-    return ItemFile(
-        name=output.name,
-        role=output.role,
-        made_of=output.made_of,
-        source=fetched.path,
-        size=fetched.size,
-        sha256=fetched.sha256,
-        offsets=offsets,
-    )
-
-
-def _video(output: Output, have: Materials, style: Style, bench: BuildContext) -> list[ItemFile]:
-    """The files of one video output; re-encoded, its originals are kept beside it as the proof for deletion."""
-    if output.how is How.KEEP:
-        return [_as_fetched(output, have, (0.0,))]
-    inputs = [have.fetched[file.id].path for file in output.inputs]
-    target = bench.folder / f"{output.role}.{output.name.rpartition('.')[2]}"
-    try:
-        stitched = stitch.stitch(
-            bench.tools,
-            inputs,
-            target,
-            title=title(style.title, have.meeting, zone(style.timezone, have.meeting)),
-            created=have.meeting.start,
-            chapters=[f"Segment {n}" for n in range(1, len(inputs) + 1)],
-            reencode=style.reencode,
-            clock=bench.clock,
-            seconds_limit=BASE_SECONDS + 2 * _seconds(output.inputs),
-        )
-    except Unjoinable as problem:
-        log.info("%s: its segments stay separate videos: %s", output.role, problem)
-        return [_as_fetched(one, have, (0.0,)) for one in output.separate()]
-    starts = (0.0, *accumulate(stitched.durations[:-1]))
-    video = _made(output, stitched.path, bench.clock, offsets=starts)
-    return [video, *_originals(output, have)] if stitched.reencoded else [video]
-
-
-def _seconds(files: Iterable[RecordingFile]) -> float:
-    return sum((file.end - file.start).total_seconds() for file in files if file.start and file.end)
-
-
-def _originals(output: Output, have: Materials) -> list[ItemFile]:
-    """The segments as fetched. Each is linked, not moved, in staging: it may go into several places."""
-    segment = numbers(have.known)
-    stored = {(file.made_of, file.sha256): file for file in have.arrangement.keep if file.role.is_original}
-    originals = []
-    for file in output.inputs:
-        one = original(file, segment[file.id])
-        same = stored.get((one.made_of, have.fetched[file.id].sha256))
-        originals.append(same.as_item_file() if same else _as_fetched(one, have))
-    return originals
-
-
-def _made(output: Output, path: Path, clock: Clock, *, offsets: tuple[float, ...] = ()) -> ItemFile:
-    content, status = digest(path, clock)
-    return ItemFile(
-        name=output.name,
-        role=output.role,
-        made_of=output.made_of,
-        source=path,
-        size=status.st_size,
-        sha256=content,
-        offsets=offsets,
-    )
-
-
-def _offsets(known: Sequence[RecordingFile], videos: Sequence[ItemFile]) -> dict[str, tuple[str, float]]:
-    """File id → the video (by role) that contains its segment, the first of `videos`, and where in it that begins."""
-    parts = segments(known)
-    offsets: dict[str, tuple[str, float]] = {}
-    for part in parts:
-        ids = {file.id for file in part.files if file.kind.is_media}
-        found = ((str(v.role), o) for v in videos for i, o in zip(v.made_of, v.offsets, strict=True) if i in ids)
-        by_the_clock = ("", (part.start - parts[0].start).total_seconds())
-        offsets |= dict.fromkeys((file.id for file in part.files), next(found, by_the_clock))
-    return offsets
-
-
-JOINS = {How.CAPTIONS: webvtt.join_captions, How.CHAT: chat.join_chat}
-
-
-def _text(
-    output: Output, have: Materials, offsets: Mapping[str, tuple[str, float]], bench: BuildContext
-) -> list[ItemFile]:
-    if output.how is How.KEEP:
-        return [_as_fetched(output, have)]
-    try:
-        if len({offsets[file.id][0] for file in output.inputs}) > 1:
-            raise Unstitchable("its segments lie in different videos")  # noqa: TRY301  # told like what `join` refuses
-        joined = JOINS[output.how]([(_read(have.fetched[f.id].path), offsets[f.id][1]) for f in output.inputs])
-    except Unstitchable as problem:
-        log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
-        return []
-    path = bench.folder / output.name.replace("/", "-")
-    path.write_text(joined, encoding="utf-8", newline="")
-    return [_made(output, path, bench.clock)]
-
-
-def _separate_text(output: Output, have: Materials) -> list[ItemFile]:
-    """The text files beside separate videos: each as fetched, named like the video of its segment."""
-    if output.how is How.KEEP:
-        return [_as_fetched(output, have)]
-    segment = numbers(have.known)
-    alone = [replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs]
-    return [_as_fetched(one.numbered(segment[one.inputs[0].id]), have) for one in alone]
-
-
-def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8-sig", errors="replace")
-
-
-def _cloud(have: Materials, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
-    """For every cloud file the stored file that contains it: as fetched where it is, else stitched in."""
-    listed = {file.id: file for output in have.arrangement.build for file in output.inputs}
-    names = {file.name for file in files}
-    cloud = {one.id: one for one in (have.previous.cloud if have.previous else ()) if one.stored in names}
-    for one in listed.values():
-        holder = _holder(one, have, files)
-        if holder is not None:
-            cloud[one.id] = _cloud_file(one, have.fetched[one.id], holder.name)
-    return tuple(cloud.values())
-
-
-def _holder(one: RecordingFile, have: Materials, files: Sequence[ItemFile]) -> ItemFile | None:
-    sha256 = have.fetched[one.id].sha256
-    made = [file for file in files if one.id in file.made_of]
-    same = [file for file in made if file.sha256 == sha256]
-    new = [file for file in made if one.kind.is_media and file.source is not None]  # a kept one may hold older bytes
-    return next(iter(same or new), None)
-
-
-def _cloud_file(one: RecordingFile, fetched: Fetched, stored: str) -> CloudFile:
-    return CloudFile(
-        id=one.id,
-        kind=one.kind,
-        type=one.type,
-        view=one.view,
-        start=one.start,
-        end=one.end,
-        extension=one.extension,
-        size=one.size,
-        fetched_size=fetched.size,
-        sha256=fetched.sha256,
-        stored=stored,
-    )
-
-
-def _metadata(have: Materials, style: Style) -> dict[str, object]:
-    """What `recording.json` tells of the meeting: an allow-list, no links, no passcodes."""
-    meeting = have.meeting
-    return {
-        "uuid": meeting.uuid,
-        "number": meeting.number,
-        "topic": meeting.topic,
-        "title": title(style.title, meeting, zone(style.timezone, meeting)),
-        "type": meeting.type,
-        "start": meeting.start.isoformat(),
-        "timezone": meeting.timezone,
-        "host": {"id": meeting.host_id, "email": meeting.host_email},
-        "segments": [{"start": part.start.isoformat(), "end": part.end.isoformat()} for part in segments(have.known)],
-    }

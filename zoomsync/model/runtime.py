@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Secret:
-    """A text that no output shows; `reveal()` reads it anew, so a rotated one is picked up."""
+    """A text that no output shows; `reveal()` reads it each time, so that a rotated one is picked up."""
 
     __slots__ = ("_read",)
 
@@ -22,7 +22,7 @@ class Secret:
 
 
 class Clock(Protocol):
-    """Time and the wish to end, passed in: only `cli.py` holds the real one. Shared by all threads."""
+    """Time and the wish to end, passed in: only `cli.py` has the real one. Shared by all threads."""
 
     def now(self) -> datetime:
         """The wall clock, aware, UTC."""

@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
     @property
     def is_media(self) -> bool:
-        """Whether segments are told apart by files of this kind and stitched from them."""
+        """Whether segments are distinguished by files of this kind, and stitched from them."""
         return self in (Kind.VIDEO, Kind.AUDIO)
 
 

@@ -1,4 +1,4 @@
-"""What an item should hold: which files go into which video, how texts are joined, what all is called. Pure."""
+"""What an item should contain: which files go into which video, how texts are joined, what all is called. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ class Output:
 def wanted(
     files: Iterable[RecordingFile], *, concatenate: bool = True, views: Sequence[str] = VIEWS
 ) -> tuple[Output, ...]:
-    """What the item of a meeting with these (selected, complete) files should hold; no two of one role or name."""
+    """What the item of a meeting with these (selected, complete) files should contain; no two of one role or name."""
     parts = segments(files)
     has_media = any(file.kind.is_media for part in parts for file in part.files)
     if len(parts) == 1 or (concatenate and has_media):

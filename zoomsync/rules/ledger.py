@@ -68,7 +68,7 @@ class Done:
 
 
 def stored(entry: Entry, done: Done, now: datetime) -> Entry:
-    """The entry of a meeting that the destination holds now."""
+    """The entry of a meeting that the destination has now."""
     retry = None
     if done.problem is not None:
         retry = after_failure(entry.retry, error=str(done.problem), hint=done.problem.hint, now=now)

@@ -88,7 +88,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """Fetch what is new of this meeting and make the destination hold it."""
+    """Fetch what is new of this meeting and make the destination have it."""
 
     meeting: Meeting
     files: tuple[RecordingFile, ...]
@@ -287,7 +287,7 @@ def is_open(entry: Entry, rules: Rules) -> bool:
 def sorted_by_urgency(
     answers: Iterable[tuple[Meeting, Decision]], failed: AbstractSet[str], now: datetime
 ) -> list[tuple[Meeting, Decision]]:
-    """Sooner `auto_delete_date` first, then newer first; what failed before comes last, or it could hold up the rest.
+    """Sooner `auto_delete_date` first, then newer first; what failed before comes last, or it could delay the rest.
 
     `failed` are uuids. What Zoom deletes within two days comes before all others, failed or not.
     """

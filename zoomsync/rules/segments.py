@@ -35,7 +35,7 @@ def rank(file: RecordingFile, views: Sequence[str] = VIEWS) -> tuple[bool, int, 
 
 
 def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
-    """The segments of a meeting, in order; told apart by its media files, the others join the nearest."""
+    """The segments of a meeting, in order; distinguished by its media files, the others join the nearest."""
     files = sorted(files, key=lambda file: (_start(file), file.kind is not Kind.VIDEO, file.view, file.id))
     timed = [file for file in files if _is_timed(file)]
     media = [file for file in timed if file.kind is Kind.VIDEO] or [file for file in timed if file.kind.is_media]

@@ -1,6 +1,6 @@
 """What becomes of an item when Zoom has more: what stays, what is built again, what becomes a part. Pure.
 
-`layout.wanted` says what the item should hold; `arrange` reconciles that with what is stored already. It guarantees,
+`layout.wanted` says what the item should contain; `arrange` reconciles that with what is stored already. It guarantees,
 whatever comes and goes in Zoom between the passes:
 
 1. *Nothing is done twice.* A file is new if the receipt does not cover it. An output without a new file is not built:
@@ -25,7 +25,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from zoomsync.model import Receipt, RecordingFile, StoredFile
-from zoomsync.rules.layout import How, Output, numbers, original, safe
+from zoomsync.rules.layout import How, Output, numbers, original, safe, wanted
+from zoomsync.rules.segments import VIEWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class Arrangement:
 
     keep: tuple[StoredFile, ...]
     build: tuple[Output, ...]
+    known: tuple[RecordingFile, ...]
+    """All files that the item is or was made of: those in the cloud, then those that are not there any more."""
 
     @property
     def fetch(self) -> tuple[RecordingFile, ...]:
@@ -42,12 +45,22 @@ class Arrangement:
 
 
 def arrange(
-    outputs: Sequence[Output], previous: Receipt | None, *, available: AbstractSet[str], can_replace: bool = True
+    files: Iterable[RecordingFile],
+    previous: Receipt | None,
+    *,
+    concatenate: bool = True,
+    views: Sequence[str] = VIEWS,
+    can_replace: bool = True,
 ) -> Arrangement:
-    """Reconcile what an item should hold with what it holds; `available`: ids that can be fetched now."""
+    """Reconcile what an item should contain with what it contains; `files` are those that can be fetched now."""
+    files = tuple(files)
+    available = {file.id for file in files}
+    stored = previous.cloud if previous is not None else ()
+    known = (*files, *(one.as_listed() for one in stored if one.id not in available))
+    outputs = wanted(known, concatenate=concatenate, views=views)
     if previous is None:
-        return Arrangement(keep=(), build=tuple(output for output in outputs if set(output.made_of) <= available))
-    return _Update(outputs, previous, available, can_replace=can_replace).arrangement()
+        return Arrangement(keep=(), build=outputs, known=known)
+    return _Update(outputs, previous, available, can_replace=can_replace).arrangement(known)
 
 
 class _Update:
@@ -71,7 +84,7 @@ class _Update:
         self._altered = {one.id for one in media} & self._fresh
         self._moved = {one.id: one.stored for one in media if one.stored in parts}
 
-    def arrangement(self) -> Arrangement:
+    def arrangement(self, known: tuple[RecordingFile, ...]) -> Arrangement:
         whole = self._whole()
         rest = [one for one in self._new if one not in whole]  # 1: no output without a new file
         unproven = [one for one in rest if self._lacks_proof_only(one)]
@@ -84,7 +97,7 @@ class _Update:
             or (file.role not in self._wanted and not file.role.is_original and self._is_in(file, whole))  # 3, 6
         ]
         keep = tuple(file for file in self._stored if file not in gone)
-        return Arrangement(keep=keep, build=(*whole, *parts, *self._proofs(unproven)))
+        return Arrangement(keep=keep, build=(*whole, *parts, *self._proofs(unproven)), known=known)
 
     def _whole(self) -> list[Output]:
         """What can be built as a whole: outputs with a new file, and what else becomes of the files in them."""

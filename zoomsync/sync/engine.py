@@ -19,7 +19,7 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.formatting import plural
-from zoomsync.item.worker import Shop, publish
+from zoomsync.item.worker import WorkerContext, publish
 from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, User, Zoom
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
@@ -65,7 +65,7 @@ class Wiring:
     deleting: Deleter | None
     """None in a dry run."""
     executor: Executor
-    shop: Callable[[Mapping[str, User]], Shop]
+    shop: Callable[[Mapping[str, User]], WorkerContext]
     """What the workers share, given the users as they become known."""
 
 
