@@ -58,7 +58,8 @@ def test_it_leaves_no_trace(site: Site) -> None:
     assert listing(site.folder) == before == ["config.yaml"]
 
 
-def test_after_a_pass_it_knows_state_and_library_and_still_leaves_no_trace(site: Site) -> None:
+def test_after_a_pass_it_knows_state_and_library_and_still_leaves_no_trace(begin: Begin) -> None:
+    site = begin(**DELETES)
     site.sync("--until", "2020-01-01")
     before = listing(site.folder)
 

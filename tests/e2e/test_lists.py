@@ -9,6 +9,7 @@ from tests.e2e.harness import Site
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.stage import Stage
+from zoomsync.model import COUNTS, Standing
 
 TWO = ["alice@example.org", "bob@example.org"]
 
@@ -151,6 +152,16 @@ def test_pages_are_followed_to_the_last(begin: Begin, stage: Stage) -> None:
     result = site.sync()
 
     assert (result.code, result.counts) == (0, {"published": 7, "calls": 6, "downloads": 14})
+
+
+def test_every_count_is_in_every_document(begin: Begin, stage: Stage) -> None:
+    site = two_hosts(begin, stage)
+
+    planned, passed = site.sync("--dry-run").document["counts"], site.sync().document["run"]["counts"]
+
+    (remembered,) = (run["counts"] for run in site.run("--json", "status").document["runs"])
+    assert set(planned) == {*COUNTS, *(f"author_{standing}" for standing in Standing)}
+    assert tuple(passed) == tuple(remembered) == COUNTS
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.status.builders import (
     some_config,
     stored,
 )
-from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry
+from zoomsync.model import COUNTS, DAY, HOUR, AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry
 from zoomsync.state import State
 from zoomsync.status import document
 
@@ -113,7 +113,7 @@ def test_a_state_is_shown_with_its_last_run() -> None:
                 "why": "",
                 "narrowed": "",
                 "process": {"pid": 4711, "host": "recorder"},
-                "counts": {"published": 2},
+                "counts": dict.fromkeys(COUNTS, 0) | {"published": 2},
             }
         ],
     }

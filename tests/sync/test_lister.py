@@ -10,7 +10,7 @@ from zoomsync.errors import AccountListRefused, ListingFailed, ServiceUnavailabl
 from zoomsync.model import Meeting, User
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
-from zoomsync.sync.breaker import GIVEN_UP, Patience
+from zoomsync.sync.breaker import GIVE_UP_AFTER, Breaker
 from zoomsync.sync.lister import Listed, Lister
 
 ADA = a_user()
@@ -38,7 +38,7 @@ def zoom(*people: User) -> FakeZoom:
 
 
 def lists(directory: FakeZoom, hosts: Hosts = EVERYONE, *, is_account_wide: bool = True) -> Lister:
-    return Lister(directory, hosts, is_account_wide=is_account_wide, patience=Patience())
+    return Lister(directory, hosts, Breaker(), is_account_wide=is_account_wide)
 
 
 def uuids(listed: Listed) -> list[str]:
@@ -82,7 +82,7 @@ def test_a_list_for_each_named_user_whom_zoom_knows() -> None:
 def test_a_narrowed_pass_lists_only_the_users_it_names() -> None:
     directory = zoom()
 
-    assert uuids(lists(directory).window(WINDOW, users=("host-bob",))) == ["b=="]
+    assert uuids(lists(directory, replace(EVERYONE, narrowed=("host-bob",))).window(WINDOW)) == ["b=="]
     assert asked(directory) == ["recordings of host-bob"]
 
 
@@ -118,7 +118,7 @@ def test_a_user_whose_list_fails_is_told_and_the_others_are_listed() -> None:
 
 
 def test_a_zoom_that_fails_for_one_user_after_the_other_ends_the_listing() -> None:
-    people = [a_user(id=f"host-{number}", email=f"{number}@example.org") for number in range(GIVEN_UP + 2)]
+    people = [a_user(id=f"host-{number}", email=f"{number}@example.org") for number in range(GIVE_UP_AFTER + 2)]
     directory = zoom(*people)
     directory.lists = {user.id: ServiceUnavailable("zoom: HTTP 500") for user in people}
     hosts = Hosts(users={user.id: user for user in people}, ids=None)
@@ -126,7 +126,7 @@ def test_a_zoom_that_fails_for_one_user_after_the_other_ends_the_listing() -> No
     with pytest.raises(ServiceUnavailable, match="HTTP 500"):
         lists(directory, hosts, is_account_wide=False).window(WINDOW)
 
-    assert len(directory.asked) == GIVEN_UP
+    assert len(directory.asked) == GIVE_UP_AFTER
 
 
 def test_a_zoom_that_cannot_be_reached_ends_the_listing_at_once() -> None:

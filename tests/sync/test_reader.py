@@ -8,7 +8,7 @@ from tests.decisions import rules
 from tests.fakes import NOW
 from zoomsync.model import DAY, Gap
 from zoomsync.rules.publish import SyncRequest
-from zoomsync.sync.reader import stretches_of
+from zoomsync.sync.reader import windows_of_pass
 
 LOOKBACK = Gap(since=NOW - 14 * DAY, until=NOW)
 
@@ -23,7 +23,7 @@ def a_gap(since: float, until: float, user: str | None = None) -> Gap:
 
 
 @pytest.mark.parametrize(
-    ("order", "gaps", "expected"),
+    ("narrowing", "gaps", "expected"),
     [
         (SyncRequest(), (), [(14, 0, None)]),
         (SyncRequest(), (a_gap(3, 0),), [(14, 0, None)]),
@@ -37,14 +37,14 @@ def a_gap(since: float, until: float, user: str | None = None) -> Gap:
     ],
 )
 def test_a_pass_lists_these_windows(
-    order: SyncRequest, gaps: tuple[Gap, ...], expected: list[tuple[float, float, str | None]]
+    narrowing: SyncRequest, gaps: tuple[Gap, ...], expected: list[tuple[float, float, str | None]]
 ) -> None:
-    found = stretches_of(order, rules(since=NOW - 40 * DAY), LOOKBACK, gaps)
+    found = windows_of_pass(narrowing, rules(since=NOW - 40 * DAY), LOOKBACK, gaps)
 
     assert [((NOW - one.since) / DAY, (NOW - one.until) / DAY, one.user) for one in found] == expected
 
 
 def test_the_lookback_ends_at_since() -> None:
-    found = stretches_of(SyncRequest(), rules(since=NOW - 2 * DAY), LOOKBACK, ())
+    found = windows_of_pass(SyncRequest(), rules(since=NOW - 2 * DAY), LOOKBACK, ())
 
     assert [(one.since, one.until) for one in found] == [(NOW - 2 * DAY, NOW)]

@@ -1,10 +1,12 @@
 """What a pass did, or would do: rows, counts, totals."""
 
+from collections import Counter
+
 import pytest
 
 from tests.fakes import a_meeting, an_entry
-from zoomsync.model import Entry, Meeting
-from zoomsync.sync.recorder import FAILURES, Row, Tally, deletions_first, row
+from zoomsync.model import COUNTS, Entry, Meeting, Outcome
+from zoomsync.sync.recorder import Row, Tally, deletions_first, row
 
 
 @pytest.mark.parametrize("of", [a_meeting(), an_entry()])
@@ -26,12 +28,36 @@ def test_a_host_without_an_address_is_told_by_its_id() -> None:
     assert row("skip", a_meeting(host_email=""), "stored").host == "host-ada"
 
 
-@pytest.mark.parametrize(("name", "expected"), [*((name, True) for name in FAILURES), ("waiting", False)])
-def test_a_count_makes_a_pass_fail(name: str, expected: bool) -> None:
-    tally = Tally()
-    tally.counts[name] += 1
+def test_these_outcomes_make_a_pass_fail() -> None:
+    failures = {outcome.value for outcome in Outcome if Tally(outcomes=Counter([outcome])).has_failures}
 
-    assert tally.has_failures is expected
+    assert failures == {
+        "failed",
+        "parked",
+        "lost",
+        "gone",
+        "refused",
+        "unproven",
+        "altered",
+        "unlisted",
+        "unreadable",
+        "undeletable",
+    }
+
+
+def test_an_outcome_that_was_taken_back_makes_no_pass_fail() -> None:
+    tally = Tally(outcomes=Counter([Outcome.FAILED]))
+
+    tally.outcomes[Outcome.FAILED] -= 1
+
+    assert not tally.has_failures
+
+
+def test_every_count_is_there_in_every_pass() -> None:
+    tally = Tally(outcomes=Counter([Outcome.PUBLISHED, Outcome.PUBLISHED]), bytes=10, calls=3)
+
+    assert tuple(tally.counts) == COUNTS
+    assert {name: count for name, count in tally.counts.items() if count} == {"published": 2, "bytes": 10, "calls": 3}
 
 
 def test_totals_sum_up_by_action_reason_and_host() -> None:

@@ -17,7 +17,7 @@ def executor() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-def test_every_job_is_done_and_no_more_than_the_team_at_once(executor: ThreadPoolExecutor) -> None:
+def test_every_job_is_done_and_no_more_than_so_many_at_once(executor: ThreadPoolExecutor) -> None:
     lock, now, most = threading.Lock(), 0, 0
 
     def run(job: int) -> int:
@@ -30,13 +30,13 @@ def test_every_job_is_done_and_no_more_than_the_team_at_once(executor: ThreadPoo
             now -= 1
         return job * job
 
-    team = Workers(executor, 3, FakeClock(), run)
+    workers = Workers(executor, 3, FakeClock(), run)
 
-    results = {job: future.result() for job, future in team.work_off(range(12), may_begin=lambda: True)}
+    results = {job: future.result() for job, future in workers.work_off(range(12), may_begin=lambda: True)}
 
     assert results == {job: job * job for job in range(12)}
     assert most == 3
-    assert team.is_idle
+    assert workers.is_idle
 
 
 def test_results_come_in_the_order_in_which_they_end(executor: ThreadPoolExecutor) -> None:
@@ -60,22 +60,22 @@ def test_an_error_stays_with_its_job(executor: ThreadPoolExecutor) -> None:
     def run(job: int) -> int:
         return 1 // job
 
-    team = Workers(executor, 2, FakeClock(), run)
+    workers = Workers(executor, 2, FakeClock(), run)
 
-    errors = {job: type(future.exception()) for job, future in team.work_off([0, 1], may_begin=lambda: True)}
+    errors = {job: type(future.exception()) for job, future in workers.work_off([0, 1], may_begin=lambda: True)}
 
     assert errors == {0: ZeroDivisionError, 1: type(None)}
 
 
 def test_what_is_in_flight_ends_but_nothing_new_is_begun(executor: ThreadPoolExecutor) -> None:
     begun: list[int] = []
-    team = Workers(executor, 2, FakeClock(), begun.append)
+    workers = Workers(executor, 2, FakeClock(), begun.append)
 
-    ended = [job for job, _ in team.work_off(range(10), may_begin=lambda: len(begun) < 2)]
+    ended = [job for job, _ in workers.work_off(range(10), may_begin=lambda: len(begun) < 2)]
 
     assert sorted(ended) == sorted(begun)
     assert 2 <= len(begun) <= 3
-    assert team.is_idle
+    assert workers.is_idle
 
 
 def test_nothing_is_begun_when_nothing_may(executor: ThreadPoolExecutor) -> None:
@@ -93,8 +93,8 @@ def test_a_stop_leaves_what_is_in_flight_to_be_drained(executor: ThreadPoolExecu
             gate.wait(5)
         return job
 
-    team = Workers(executor, 2, clock, run)
-    found = team.work_off(["quick", "slow", "never"], may_begin=lambda: True)
+    workers = Workers(executor, 2, clock, run)
+    found = workers.work_off(["quick", "slow", "never"], may_begin=lambda: True)
 
     first, _ = next(found)
     clock.stop()
@@ -102,8 +102,8 @@ def test_a_stop_leaves_what_is_in_flight_to_be_drained(executor: ThreadPoolExecu
         next(found)
 
     assert first == "quick"
-    assert not team.is_idle
-    assert list(team.drain(0)) == []
+    assert not workers.is_idle
+    assert list(workers.drain(0)) == []
     gate.set()
-    assert [(job, future.result()) for job, future in team.drain(5)] == [("slow", "slow")]
-    assert team.is_idle
+    assert [(job, future.result()) for job, future in workers.drain(5)] == [("slow", "slow")]
+    assert workers.is_idle

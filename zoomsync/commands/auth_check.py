@@ -23,8 +23,7 @@ from zoomsync.sync.accounts import (
     check_clock,
     granted_scopes,
     select_hosts,
-    unknown_accounts,
-    unknown_exclusions,
+    unknown_addresses,
 )
 from zoomsync.zoom.scopes import SCOPES
 
@@ -202,10 +201,10 @@ class Inspection:
     def _accounts(self) -> list[Check]:
         """Zoom knows every address of filter_accounts and exclude_accounts."""
         wanted, state = account_filter(self.config), self._known_state()
-        found = select_hosts(replace(wanted, unknown="tell"), self.zoom, state.entries.values() if state else ())
+        found = select_hosts(replace(wanted, unknown="report"), self.zoom, state.entries.values() if state else ())
         rows = [warned("accounts", warning) for warning in found.warnings]
-        problems = [unknown_exclusions([email]) for email in found.unknown_excluded]
-        problems += [unknown_accounts([email]) for email in found.unknown]
+        problems = [unknown_addresses("exclude_accounts", [email]) for email in found.unknown_excluded]
+        problems += [unknown_addresses("filter_accounts", [email]) for email in found.unknown]
         for problem in problems:
             row = failed("accounts", problem)
             rows.append(row if wanted.unknown == "fail" else replace(row, level="warn", code=0))

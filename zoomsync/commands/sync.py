@@ -15,12 +15,12 @@ from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import free_bytes
 from zoomsync.item.worker import tidy
 from zoomsync.media.ffmpeg import find_tools
-from zoomsync.model import Run, Standing
+from zoomsync.model import Outcome, Run, Standing
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State, lock, owner_check
 from zoomsync.state.audit import Audit
 from zoomsync.sync.deleter import Deleter
-from zoomsync.sync.engine import Pass, Wiring
+from zoomsync.sync.engine import Connections, Pass
 from zoomsync.sync.recorder import Tally, deletions_first
 from zoomsync.sync.run_record import RunRecord
 
@@ -67,10 +67,7 @@ class Session:
         self._env = env
         self._order = order
         self._begin_new = begin_new
-        self._pass: Pass | None = None
-        self._calls = (0, 0)
-        self._before = Tally()
-        """What is told when the pass did not even begin."""
+        self._tally = Tally()
 
     def go(self) -> int:
         """The pass, on the record of the state."""
@@ -79,9 +76,9 @@ class Session:
             run_id = env.new_id()[:8]
             self._talk.run_id = run_id
             process = this_process()
-            running = RunRecord(state, env.clock, run_id=run_id, process=process, order=self._order)
+            running = RunRecord(state, env.clock, run_id=run_id, process=process, request=self._order)
             running.begin()
-            with ending(env.clock, lambda signum: running.end(self._tally(), code=128 + signum, why="stopped")):
+            with ending(env.clock, lambda signum: running.end(self._tally, code=128 + signum, why="stopped")):
                 try:
                     run, error = running.go(lambda: self._work(state), self._tally)
                 except Stopped as stop:
@@ -97,12 +94,7 @@ class Session:
         with ending(self._env.clock, lambda _: None):
             self._work(state)
         self._tell_plan()
-        return int(self._tally().has_failures)
-
-    def _tally(self) -> Tally:
-        tally = self._pass.book.tally if self._pass is not None else self._before
-        tally.counts["calls"], tally.counts["downloads"] = self._calls
-        return tally
+        return int(self._tally.has_failures)
 
     def _work(self, state: State) -> None:
         """Open everything, run the pass, close everything."""
@@ -123,42 +115,41 @@ class Session:
             )
             executor = app.executor(config.workers)
             stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-            deleting = None
+            deleter = None
             if not is_dry:
                 tidy(app.staging(config, state.head.id), state.entries.values())
-                audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=self._talk.run_id))
-                deleting = Deleter(connection.zoom, state, audit, env.clock, env.new_id)
-            self._pass = Pass(
-                Wiring(
-                    config=config,
-                    order=self._order,
-                    zoom=connection.zoom,
-                    clock=env.clock,
-                    state=state,
+                is_unsettled = any(intent.action == "delete" for intent in state.open_intents())
+                if is_unsettled or config.delete_recordings != "never":
+                    audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=self._talk.run_id))
+                    deleter = Deleter(connection.zoom, state, audit, env.clock, env.new_id)
+            connections = Connections(
+                config=config,
+                request=self._order,
+                zoom=connection.zoom,
+                clock=env.clock,
+                state=state,
+                destination=destination,
+                deleter=deleter,
+                executor=executor,
+                shop=app.shop(
+                    config,
+                    env.clock,
+                    connection=connection,
                     destination=destination,
-                    deleting=deleting,
-                    executor=executor,
-                    shop=app.shop(
-                        config,
-                        env.clock,
-                        connection=connection,
-                        destination=destination,
-                        tools=tools,
-                        state_id=state.head.id,
-                        progress=progress,
-                    ),
-                )
+                    tools=tools,
+                    state_id=state.head.id,
+                    progress=progress,
+                ),
             )
             try:
-                self._pass.run()
+                Pass(connections, self._tally).run()
             finally:
-                self._calls = (connection.api.calls, connection.files.calls)
+                self._tally.calls, self._tally.downloads = connection.api.calls, connection.files.calls
 
     def _tell(self, run: Run, error: ZoomsyncError | None) -> None:
         """How the pass ended."""
-        tally = self._tally()
-        left = self._pass.not_looked_at if self._pass is not None else []
-        for line in left:
+        tally = self._tally
+        for line in tally.left:
             log.info("left for the next pass: %s", line)
         if isinstance(error, PassRunning):
             log.info("%s", error)
@@ -168,16 +159,16 @@ class Session:
         log.log(level, "pass %d ended with exit code %d: %s", run.number, run.code or 0, summary(tally))
         if self._talk.as_json:
             rows = [asdict(row) for row in tally.rows]
-            self._talk.document({"run": asdict(run), "rows": rows, "left": left})
+            self._talk.document({"run": asdict(run), "rows": rows, "left": tally.left})
 
     def _tell_plan(self) -> None:
-        tally = self._tally()
+        tally = self._tally
         rows = deletions_first(tally.rows)
-        left = self._pass.not_looked_at if self._pass is not None else []
         folder = self._config.destination.storage
         free = free_bytes(folder or app.staging(self._config, ""))
         if self._talk.as_json:
-            plan = {"rows": [asdict(row) for row in rows], "counts": dict(tally.counts), "not_looked_at": left}
+            counts = tally.counts | {f"author_{standing}": tally.authors[standing] for standing in Standing}
+            plan = {"rows": [asdict(row) for row in rows], "counts": counts, "not_looked_at": tally.left}
             self._talk.document(plan | {"free_bytes": free})
             return
         shown = rows if self._talk.verbose or len(rows) <= MANY else [row for row in rows if row.action == "delete"]
@@ -192,32 +183,32 @@ class Session:
         where = "at the destination" if folder is not None else "for staging"
         lines = [f"to fetch: {size_in_words(due)}; free {where}: {size_in_words(free)}"]
         lines += [f"authors: {text}" for text in authors_in_words(tally)]
-        lines += [f"API calls: {tally.counts['calls']}"]
-        lines += [f"not looked at: {line}" for line in left]
+        lines += [f"API calls: {tally.calls}"]
+        lines += [f"not looked at: {line}" for line in tally.left]
         self._talk.lines(lines)
 
 
 def authors_in_words(tally: Tally) -> list[str]:
     """What a dry run found out about authors, where they are more than folders."""
     shown = {Standing.NEW: "would be created", Standing.RAISED: "would be raised", Standing.FALLBACK: "fall back to me"}
-    counts = {text: tally.counts[f"author_{standing}"] for standing, text in shown.items()}
+    counts = {text: tally.authors[standing] for standing, text in shown.items()}
     return [", ".join(f"{count:,} {text}" for text, count in counts.items() if count)] if any(counts.values()) else []
 
 
 def summary(tally: Tally) -> str:
     """The counts of a pass in a line."""
     shown = (
-        "published",
-        "updated",
-        "deleted",
-        "up_to_date",
-        "waiting",
-        "skipped",
-        "failed",
-        "parked",
-        "lost",
-        "refused",
+        Outcome.PUBLISHED,
+        Outcome.UPDATED,
+        Outcome.DELETED,
+        Outcome.UP_TO_DATE,
+        Outcome.WAITING,
+        Outcome.SKIPPED,
+        Outcome.FAILED,
+        Outcome.PARKED,
+        Outcome.LOST,
+        Outcome.REFUSED,
     )
-    parts = [f"{tally.counts[name]:,} {name.replace('_', ' ')}" for name in shown if tally.counts[name]]
-    parts += [size_in_words(tally.counts["bytes"]), plural(tally.counts["calls"], "API call")]
-    return ", ".join([*parts, plural(tally.counts["downloads"], "download request")])
+    parts = [f"{count:,} {name.replace('_', ' ')}" for name in shown if (count := tally.outcomes[name])]
+    parts += [size_in_words(tally.bytes), plural(tally.calls, "API call")]
+    return ", ".join([*parts, plural(tally.downloads, "download request")])

@@ -13,7 +13,7 @@ from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed
 from zoomsync.model import Author, Entry, User, Zoom
 from zoomsync.state import State
-from zoomsync.sync.accounts import AccountFilter, account_filter, select_hosts, unknown_accounts
+from zoomsync.sync.accounts import AccountFilter, account_filter, select_hosts, unknown_addresses
 
 SHOWN = ("email", "name", "status", "recordings", "author", "note")
 
@@ -65,7 +65,7 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
     else:
         terminal.table(SHOWN, ([str(row[name]) for name in SHOWN] for row in rows))
     if unknown and config.unknown_accounts == "fail":
-        refusal = unknown_accounts(unknown)
+        refusal = unknown_addresses("filter_accounts", unknown)
         terminal.error(refusal)
         return refusal.code
     return 0
@@ -80,7 +80,7 @@ def selected_users(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]
         ids = {user.id for user in listed}
         everybody = [*listed, *(user for user in departed if user.id not in ids)]
         return [user for user in everybody if user.email.lower() not in wanted.excluded], ()
-    found = select_hosts(replace(wanted, unknown="tell"), zoom, entries)
+    found = select_hosts(replace(wanted, unknown="report"), zoom, entries)
     everybody = [*found.users.values(), *(user for user in departed if user.id not in found.users)]
     pending = {user.email.lower(): user for user in (zoom.users("pending") if found.unknown else ())}
     strangers = [pending.get(email) or User(id="", email=email, status="unknown") for email in found.unknown]

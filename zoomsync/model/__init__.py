@@ -13,7 +13,18 @@ from zoomsync.model.item import (
     Surveyed,
     Verdict,
 )
-from zoomsync.model.ledger import AuthorizationStatus, Entry, Gap, Intent, Phase, Process, Retry, Run
+from zoomsync.model.ledger import (
+    COUNTS,
+    AuthorizationStatus,
+    Entry,
+    Gap,
+    Intent,
+    Outcome,
+    Phase,
+    Process,
+    Retry,
+    Run,
+)
 from zoomsync.model.runtime import DAY, HOUR, MINUTE, Clock, Secret
 from zoomsync.model.zoom import (
     Authorization,
@@ -28,6 +39,7 @@ from zoomsync.model.zoom import (
 )
 
 __all__ = [
+    "COUNTS",
     "DAY",
     "HOUR",
     "MINUTE",
@@ -45,6 +57,7 @@ __all__ = [
     "Kind",
     "Listing",
     "Meeting",
+    "Outcome",
     "Phase",
     "Process",
     "Receipt",

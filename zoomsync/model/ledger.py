@@ -116,6 +116,71 @@ class Process:
     """The kernel's start time of the process, so that a reused pid is not taken for it; may be `""`."""
 
 
+class Outcome(StrEnum):
+    """What came of one thing in a pass, of a meeting mostly; counted in `Run.counts` under its value."""
+
+    # decided on a meeting
+    DUE = "due"
+    WAITING = "waiting"
+    SKIPPED = "skipped"
+    UP_TO_DATE = "up_to_date"
+    ELSEWHERE = "elsewhere"
+    """Stored in another destination than the one configured."""
+
+    # a publication
+    PUBLISHED = "published"
+    UPDATED = "updated"
+    FAILED = "failed"
+    PARKED = "parked"
+    """Failed for the last time: not tried again by itself."""
+    REMOVED = "removed"
+    """A person had taken it out of the destination, or changed it there."""
+    NO_ROOM = "no_room"
+    BUGS = "bugs"
+    LOST = "lost"
+    """Gone from the cloud before it was fetched."""
+    GONE = "gone"
+    """Named by `--meeting`, and Zoom does not have it."""
+
+    # the deletion of a cloud copy
+    DELETE = "delete"
+    """A dry run would delete it."""
+    DELETED = "deleted"
+    REFUSED = "refused"
+    UNPROVEN = "unproven"
+    """The destination did not prove that it has all of it."""
+    ALTERED = "altered"
+    """A person had removed or changed what is stored."""
+
+    # what is not about a meeting that is known
+    UNLISTED = "unlisted"
+    """A list that could not be read."""
+    UNREADABLE = "unreadable"
+    """A recording that Zoom lists in a way that no meeting can be made of it."""
+    UNDELETABLE = "undeletable"
+    """The app lacks the right to delete."""
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether a pass in which this happened ends with exit code 1."""
+        return self in (
+            Outcome.FAILED,
+            Outcome.PARKED,
+            Outcome.LOST,
+            Outcome.GONE,
+            Outcome.REFUSED,
+            Outcome.UNPROVEN,
+            Outcome.ALTERED,
+            Outcome.UNLISTED,
+            Outcome.UNREADABLE,
+            Outcome.UNDELETABLE,
+        )
+
+
+COUNTS = (*(outcome.value for outcome in Outcome), "deleted_files", "bytes", "calls", "downloads")
+"""Every key of `Run.counts`: the outcomes, files deleted in Zoom, bytes fetched, requests to Zoom's API, downloads."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationStatus:
     """What was last known about the credentials."""
@@ -143,4 +208,4 @@ class Run:
     """How the pass was narrowed, in words; empty for a whole pass."""
     authorization: AuthorizationStatus = field(default_factory=AuthorizationStatus)
     counts: Mapping[str, int] = field(default_factory=dict)
-    """`published`, `updated`, `deleted`, `waiting`, `skipped`, `failed`, `bytes`, `calls`, `downloads` …"""
+    """How often each of `COUNTS` happened; none while it runs."""

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from zoomsync.config import Config
 from zoomsync.formatting import iso, kind
-from zoomsync.model import Entry, Phase, Process, Retry, Run
+from zoomsync.model import COUNTS, Entry, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
 from zoomsync.rules.publish import Rules
 from zoomsync.state import State
@@ -155,5 +155,5 @@ def _run(run: Run, now: datetime, is_alive: Callable[[Process], bool]) -> Facts:
         "why": run.why,
         "narrowed": run.narrowed,
         "process": {"pid": run.process.pid, "host": run.process.host},
-        "counts": dict(run.counts),
+        "counts": dict.fromkeys(COUNTS, 0) | dict(run.counts),
     }

@@ -1,9 +1,10 @@
-"""Whose recordings the config selects, asked of Zoom with no more calls than that needs."""
+"""Whose recordings the config selects, asked of Zoom with no more calls than that needs; and what the app may do."""
 
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from zoomsync.config import Config
 from zoomsync.errors import ClockWrong, ConfigError, NotAuthorized, UsageError
@@ -11,14 +12,12 @@ from zoomsync.formatting import moment, span_in_words
 from zoomsync.model import Authorization, Entry, User, Zoom
 from zoomsync.zoom import scopes
 
-SKEW = timedelta(minutes=10)
-"""By how much this machine's clock and Zoom's may differ."""
-
-
 log = logging.getLogger(__name__)
 
+SKEW = timedelta(minutes=10)
+"""By how much this machine's clock and Zoom's may differ."""
 FEW = 25
-"""Up to so many named accounts each is asked about, and listed, by itself."""
+"""If no more accounts than this are named, each is asked about, and listed, by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class AccountFilter:
     """Blank: every user of the account."""
     excluded: tuple[str, ...] = ()
     unknown: str = "fail"
-    """`fail`, `warn`, or `tell`: only name them in `Hosts.unknown`."""
+    """`fail`, `warn`, or `report`: only name them in `Hosts.unknown`."""
     listing: str = "auto"
 
     @property
@@ -62,13 +61,29 @@ class Hosts:
 
 
 def account_filter(config: Config) -> AccountFilter:
-    """The config's words about accounts."""
+    """What this config says about accounts."""
     return AccountFilter(
         emails=config.filter_accounts,
         excluded=config.exclude_accounts,
         unknown=config.unknown_accounts,
         listing=config.zoom.listing,
     )
+
+
+def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
+    """The users that the config selects, `only` those whom the command line names, if it names any (e-mails).
+
+    Raises `ConfigError` if the config selects nobody: a pass over nobody would always be fine.
+    """
+    found = select_hosts(wanted, zoom, entries)
+    for warning in found.warnings:
+        log.warning("%s", warning)
+    if found.ids is not None and not found.ids - found.excluded:
+        raise ConfigError(
+            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
+            hint="correct the addresses; `zoomsync users` lists who is selected",
+        )
+    return narrow_hosts(found, only, zoom)
 
 
 def narrow_hosts(found: Hosts, emails: tuple[str, ...], zoom: Zoom) -> Hosts:
@@ -91,56 +106,42 @@ def select_hosts(wanted: AccountFilter, zoom: Zoom, entries: Iterable[Entry]) ->
     excluded, unknown_excluded = _resolve(wanted.excluded, zoom)
     misspelt = [email for email in unknown_excluded if email not in departed]
     if misspelt and wanted.unknown == "fail":
-        raise unknown_exclusions(misspelt)
-    warnings = [str(unknown_exclusions([email])) for email in misspelt if wanted.unknown == "warn"]
-    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
-    if not wanted.emails:
-        return Hosts(
-            users=_by_id(_everyone(wanted, zoom)),
-            ids=None,
-            excluded=frozenset(left_out),
-            warnings=tuple(warnings),
-            unknown_excluded=tuple(misspelt),
-        )
-    found, unknown = _resolve(wanted.emails, zoom)
-    warnings += [
-        f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in unknown if email in departed
-    ]
-    never = [email for email in unknown if email not in departed]
-    if never and wanted.unknown == "fail":
-        raise unknown_accounts(never)
+        raise unknown_addresses("exclude_accounts", misspelt)
+    if wanted.emails:
+        users, unknown = _resolve(wanted.emails, zoom)
+    else:
+        statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
+        users, unknown = [user for status in statuses for user in zoom.users(status)], []
+    never_known = [email for email in unknown if email not in departed]
+    if never_known and wanted.unknown == "fail":
+        raise unknown_addresses("filter_accounts", never_known)
+    gone = [email for email in unknown if email in departed]
+    warnings = [f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in gone]
     if wanted.unknown == "warn":
-        warnings += [str(unknown_accounts([email])) for email in never]
-    ids = {user.id for user in found} | {departed[email] for email in unknown if email in departed}
+        warnings += [str(unknown_addresses("exclude_accounts", [email])) for email in misspelt]
+        warnings += [str(unknown_addresses("filter_accounts", [email])) for email in never_known]
+    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
+    selected = {user.id for user in users} | {departed[email] for email in gone}
     return Hosts(
-        users=_by_id(found),
-        ids=frozenset(ids),
+        users=_by_id(users),
+        ids=frozenset(selected) if wanted.emails else None,
         excluded=frozenset(left_out),
         warnings=tuple(warnings),
-        unknown=tuple(never),
+        unknown=tuple(never_known),
         unknown_excluded=tuple(misspelt),
     )
 
 
-def require_somebody(found: Hosts) -> None:
-    """Raise `ConfigError` when the config selects nobody: a pass over nobody would always be fine."""
-    if found.ids is not None and not found.ids - found.excluded:
-        raise ConfigError(
-            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
-            hint="correct the addresses; `zoomsync users` lists who is selected",
-        )
-
-
-def unknown_accounts(emails: Iterable[str]) -> ConfigError:
-    """The error for addresses that nobody ever knew."""
-    return ConfigError(
-        f"filter_accounts: {', '.join(emails)}: Zoom knows no such user",
-        hint="correct the address, or set `unknown_accounts: warn`",
-    )
+def unknown_addresses(key: Literal["filter_accounts", "exclude_accounts"], emails: Iterable[str]) -> ConfigError:
+    """The error for addresses that nobody ever knew: one misspelt in `exclude_accounts` would publish somebody."""
+    hint = "correct the address, or set `unknown_accounts: warn`"
+    if key == "exclude_accounts":
+        hint = "correct the address, remove it if that user has left, or set `unknown_accounts: warn`"
+    return ConfigError(f"{key}: {', '.join(emails)}: Zoom knows no such user", hint=hint)
 
 
 def with_names(host: User, zoom: Zoom) -> User:
-    """The host with the names that Zoom has for it, where only meetings told of it; as it is, where Zoom refuses."""
+    """The host with the names that Zoom has for it, if only meetings named it so far; as it is, if Zoom refuses."""
     if host.first_name or host.last_name or not host.id:
         return host
     try:
@@ -151,30 +152,16 @@ def with_names(host: User, zoom: Zoom) -> User:
     return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
 
 
-def unknown_exclusions(emails: Iterable[str]) -> ConfigError:
-    """The error for excluded addresses that nobody ever knew: a typo would publish whom it was to leave out."""
-    return ConfigError(
-        f"exclude_accounts: {', '.join(emails)}: Zoom knows no such user",
-        hint="correct the address, remove it if that user has left, or set `unknown_accounts: warn`",
-    )
-
-
 def _by_id(users: Iterable[User]) -> dict[str, User]:
     return {user.id: user for user in users if user.id}
 
 
-def _everyone(wanted: AccountFilter, zoom: Zoom) -> list[User]:
-    statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
-    return [user for status in statuses for user in zoom.users(status)]
-
-
 def _resolve(emails: tuple[str, ...], zoom: Zoom) -> tuple[list[User], list[str]]:
     """The users with these addresses, and the addresses that Zoom does not know."""
-    if len(emails) <= FEW:
-        answers = {email: zoom.user(email) for email in emails}
-    else:
+    known: dict[str, User] = {}
+    if len(emails) > FEW:
         known = {user.email.lower(): user for status in ("active", "inactive") for user in zoom.users(status)}
-        answers = {email: known.get(email) or zoom.user(email) for email in emails}
+    answers = {email: known.get(email) or zoom.user(email) for email in emails}
     return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
 
 
@@ -190,7 +177,7 @@ class GrantedScopes:
 
 
 def granted_scopes(authorization: Authorization, wanted: AccountFilter, *, deletes: bool) -> GrantedScopes:
-    """Hold the granted scopes against what this config needs; a token that names no scopes is taken as it is."""
+    """Compare the granted scopes with what this config needs; a token that names no scopes is taken as it is."""
     granted = authorization.scopes
     if not granted:
         return GrantedScopes(missing=(), may_delete=True, may_list_account=True, surplus=())

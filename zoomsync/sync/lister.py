@@ -8,14 +8,14 @@ from zoomsync.errors import AccountListRefused, ListingFailed, ServiceUnavailabl
 from zoomsync.model import Meeting, User, Zoom
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
-from zoomsync.sync.breaker import Patience
+from zoomsync.sync.breaker import Breaker
 
 log = logging.getLogger(__name__)
 
 COMPARED = 3
-"""For so many users a sweep holds the account-wide list against their own."""
-SAMPLED = 25
-"""For so many users where it lists nobody at all and was never found right."""
+"""So many users' own lists are compared with the account-wide one in a sweep."""
+COMPARED_IF_EMPTY = 25
+"""So many, if the account-wide list has nobody at all and was never found right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,34 +27,37 @@ class Listed:
 
 
 class Lister:
-    """Lists windows; remembers the users it comes to know, and whether the account-wide list is refused."""
+    """Lists windows; remembers the users it comes to know, and whether the account-wide list can be trusted."""
 
-    def __init__(self, zoom: Zoom, hosts: Hosts, *, is_account_wide: bool, patience: Patience) -> None:
+    def __init__(self, zoom: Zoom, hosts: Hosts, breaker: Breaker, *, is_account_wide: bool) -> None:
         self._zoom = zoom
-        self._patience = patience
         self._hosts = hosts
+        self._breaker = breaker
         self._is_account_wide = is_account_wide
-        self.users: dict[str, User] = dict(hosts.users)
         self._is_proven = False
         """Whether the account-wide list was found to have what some user's own list has."""
+        self.users: dict[str, User] = dict(hosts.users)
+        """Every user known so far, by id."""
         self.unreadable: set[str] = set()
         """What Zoom listed but no meeting can be made of, in words."""
 
-    def window(self, window: Window, *, users: Iterable[str] | None = None, compare: bool = False) -> Listed:
-        """List a window completely; `users` (ids) narrows it, `compare` holds both kinds of list against each other."""
-        if window.user is not None and not self._hosts.selects(window.user):
-            return Listed(meetings=())
-        only = [window.user] if window.user is not None else list(users) if users is not None else None
-        if only is None and self._is_account_wide:
-            try:
-                return self._whole(window, compare=compare)
-            except AccountListRefused as refused:
-                log.warning("%s; listing user by user instead", refused)
-                self._go_user_by_user()
-        return self._each(window, only if only is not None else list(self._selected()))
+    def window(self, window: Window, *, compare: bool = False) -> Listed:
+        """List a window completely, for the users selected; `compare`: hold users' own lists against the account's."""
+        if window.user is not None:
+            return self._each(window, [window.user] if self._hosts.selects(window.user) else [])
+        if self._hosts.narrowed is not None:
+            return self._each(window, self._hosts.narrowed)
+        if self._is_account_wide:
+            whole = self._account_wide(window, compare=compare)
+            if whole is not None:
+                return whole
+            self._is_account_wide = False
+            if self._hosts.ids is None:
+                self.users.update({user.id: user for user in self._zoom.users("active") if user.id})
+        return self._each(window, [user for user in self.users if self._hosts.selects(user)])
 
     def with_host(self, meeting: Meeting, email: str = "") -> Meeting:
-        """A meeting that was read by itself, its host's address told; Zoom is asked where nobody knows it."""
+        """A meeting that was read by itself, with its host's address; Zoom is asked for one that nobody knows."""
         if meeting.host_email:
             return meeting
         if meeting.host_id not in self.users and not email and (found := self._zoom.user(meeting.host_id)):
@@ -62,86 +65,70 @@ class Lister:
         known = self.users.get(meeting.host_id)
         return replace(meeting, host_email=known.email if known is not None else email)
 
-    def _selected(self) -> Iterable[str]:
-        """Of those that Zoom knows: one who departed has no list any more."""
-        return (one for one in self.users if self._hosts.selects(one))
-
-    def _go_user_by_user(self) -> None:
-        self._is_account_wide = False
-        if self._hosts.ids is None:
-            self.users.update({user.id: user for user in self._zoom.users("active") if user.id})
-
-    def _whole(self, window: Window, *, compare: bool) -> Listed:
-        """The account-wide list; deactivated users, whom it may leave out, one by one."""
-        since, until = window.days
-        listing = self._zoom.recordings(since, until, user=None)
+    def _account_wide(self, window: Window, *, compare: bool) -> Listed | None:
+        """The account-wide list, and those of deactivated users, whom it may leave out; None: it is of no use."""
+        try:
+            listing = self._zoom.recordings(*window.days, user=None)
+        except AccountListRefused as refused:
+            log.warning("%s; listing user by user instead", refused)
+            return None
         self.unreadable.update(listing.unreadable)
-        meetings = listing.meetings
-        for meeting in (one for one in meetings if one.host_id):
-            self.users.setdefault(meeting.host_id, User(id=meeting.host_id, email=meeting.host_email))
-        if compare and self._is_incomplete(window, meetings):
-            self._go_user_by_user()
-            return self._each(window, list(self._selected()))
+        for meeting in listing.meetings:
+            if meeting.host_id:
+                self.users.setdefault(meeting.host_id, User(id=meeting.host_id, email=meeting.host_email))
+        if compare and self._is_incomplete(window, listing.meetings):
+            return None
         inactive = [u.id for u in self._hosts.users.values() if u.status == "inactive" and self._hosts.selects(u.id)]
         rest = self._each(window, inactive)
-        return Listed(meetings=_once((*meetings, *rest.meetings)), failed=rest.failed)
+        return Listed(meetings=_each_once((*listing.meetings, *rest.meetings)), failed=rest.failed)
 
     def _is_incomplete(self, window: Window, meetings: tuple[Meeting, ...]) -> bool:
         """Whether some user's own list has what the account-wide one does not."""
-        seen = {meeting.uuid for meeting in meetings}
         hosts = {meeting.host_id for meeting in meetings if meeting.host_id}
-        some = sorted(host for host in hosts if self._hosts.selects(host))[:COMPARED]
-        for user in some or self._sample():
+        compared = sorted(host for host in hosts if self._hosts.selects(host))[:COMPARED]
+        if not compared and not self._is_proven:  # is it right that the list is empty, or does it not work at all?
+            active = (user.id for user in self._zoom.users("active"))
+            compared = [user for user in active if user and self._hosts.selects(user)][:COMPARED_IF_EMPTY]
+        seen = {meeting.uuid for meeting in meetings}
+        for user in compared:
             own = self._each(window, [user]).meetings
-            missing = [meeting for meeting in own if meeting.uuid not in seen]
+            missing = sum(meeting.uuid not in seen for meeting in own)
             self._is_proven = self._is_proven or bool(own)
             if missing:
-                log.warning("the account-wide list lacks %d recordings of %s; listing user by user", len(missing), user)
+                log.warning("the account-wide list lacks %d recordings of %s; listing user by user", missing, user)
                 return True
         return False
 
-    def _sample(self) -> list[str]:
-        """Users to ask where the account-wide list is empty: it may be so, or not work at all."""
-        if self._is_proven:
-            return []
-        active = self._zoom.users("active")
-        return [user.id for user in active if user.id and self._hosts.selects(user.id)][:SAMPLED]
-
     def _each(self, window: Window, users: Iterable[str]) -> Listed:
-        since, until = window.days
+        """The own list of each of these users (ids)."""
         meetings: list[Meeting] = []
         failed: dict[str, str] = {}
         for user in users:
             try:
-                found = self._zoom.recordings(since, until, user=user)
+                found = self._zoom.recordings(*window.days, user=user)
             except (ListingFailed, ServiceUnavailable) as problem:
                 if isinstance(problem, UserUnknown) and self._has_left(user):
-                    log.warning("user %s has left: Zoom knows it no more", user)
+                    log.warning("user %s has left: Zoom does not know it any more", user)
                     continue
                 log.error("%s", problem)  # noqa: TRY400  # a fact for the reader, no traceback
                 failed[user] = str(problem)
                 if isinstance(problem, ServiceUnavailable):
-                    self._patience.lose(problem)
-            else:
-                self._patience.regain()
-                self.unreadable.update(found.unreadable)
-                meetings += [self._with_host(meeting, user) for meeting in found.meetings]
-        return Listed(meetings=_once(meetings), failed=failed)
+                    self._breaker.failed(problem)
+                continue
+            self._breaker.answered()
+            self.unreadable.update(found.unreadable)
+            for meeting in found.meetings:
+                host = meeting.host_id or user
+                email = meeting.host_email or (self.users[host].email if host in self.users else "")
+                meetings.append(replace(meeting, host_id=host, host_email=email))
+        return Listed(meetings=_each_once(meetings), failed=failed)
 
     def _has_left(self, user: str) -> bool:
-        """Whether Zoom's own list of users lacks one whom it says not to know."""
+        """Whether a user of whom Zoom says that it does not know it is missing in Zoom's list of users too."""
         if user in self.users or self._hosts.ids is not None:
             return user not in self.users
         return user not in {one.id for one in self._zoom.users("active")}
 
-    def _with_host(self, meeting: Meeting, user: str) -> Meeting:
-        known = self.users.get(meeting.host_id or user)
-        return replace(
-            meeting,
-            host_id=meeting.host_id or user,
-            host_email=meeting.host_email or (known.email if known is not None else ""),
-        )
 
-
-def _once(meetings: Iterable[Meeting]) -> tuple[Meeting, ...]:
+def _each_once(meetings: Iterable[Meeting]) -> tuple[Meeting, ...]:
     return tuple({meeting.uuid: meeting for meeting in meetings}.values())

@@ -1,20 +1,17 @@
 """What a pass decides on: the lookback and the gaps, window by window, and every open entry read by its uuid."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, UsageError, ZoomsyncError
-from zoomsync.model import Entry, Gap, Meeting, Phase, Zoom
-from zoomsync.rules.publish import Rules, SyncRequest, Wait, decide_gone, is_open, is_requested
+from zoomsync.model import Entry, Gap, Meeting, Outcome, Zoom
+from zoomsync.rules.publish import Rules, SyncRequest, Wait, is_open, is_requested
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
 from zoomsync.state import Head
 from zoomsync.sync.accounts import Hosts
-from zoomsync.sync.breaker import Patience
+from zoomsync.sync.breaker import Breaker
 from zoomsync.sync.lister import Lister
 from zoomsync.sync.recorder import Recorder
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,126 +22,118 @@ class Reading:
     head: Head
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What one pass looks at."""
+
+    request: SyncRequest
+    rules: Rules
+    hosts: Hosts
+
+    def includes(self, entry: Entry) -> bool:
+        """Whether the command line and the config leave this entry in."""
+        request = self.request
+        is_named = not request.meetings or entry.uuid in request.meetings
+        is_after = request.since is None or entry.start >= request.since
+        is_before = request.until is None or entry.start < request.until
+        is_still_requested = is_requested(entry.uuid, entry, self.rules) and not request.users
+        is_wanted = bool(request.meetings) or is_still_requested or self.hosts.selects(entry.host_id)
+        return is_named and is_after and is_before and is_wanted
+
+
+def windows_of_pass(request: SyncRequest, rules: Rules, lookback: Gap, gaps: tuple[Gap, ...]) -> list[Window]:
+    """The lookback, then the gaps beyond it; in a narrowed pass the stretch that was asked for."""
+    if request.narrowed:
+        until = min(request.until, rules.now) if request.until is not None else rules.now
+        return list(windows_of(rules.since, until))
+    newest = list(windows_of(max(rules.since, lookback.since), rules.now))
+    for window in newest:
+        gaps = close_gap(gaps, window)
+    return [*newest, *sorted_windows(gaps)]
+
+
 class Reader:
     """Reads Zoom for one pass; each meeting comes once."""
 
-    def __init__(
-        self,
-        *,
-        zoom: Zoom,
-        lister: Lister,
-        hosts: Hosts,
-        book: Recorder,
-        order: SyncRequest,
-        rules: Rules,
-        patience: Patience,
-    ) -> None:
+    def __init__(self, zoom: Zoom, lister: Lister, recorder: Recorder, breaker: Breaker, selection: Selection) -> None:
         self._zoom = zoom
         self._lister = lister
-        self._hosts = hosts
-        self._book = book
-        self._order = order
-        self._rules = rules
-        self._patience = patience
-        self._seen: set[str] = set()
-        self.not_listed: list[Window] = []
+        self._recorder = recorder
+        self._breaker = breaker
+        self._selection = selection
 
     def run(
-        self, windows: Iterable[Window], late: Iterable[Meeting], *, is_over: Callable[[], bool], compare: bool
+        self, windows: Iterable[Window], late: Iterable[Meeting], *, is_over: Callable[[], bool]
     ) -> Iterator[Reading]:
-        """One reading after the other, `late` and open entries with the first; nothing new when time is up."""
-        if self._order.meetings:
-            yield from self._all_named()
+        """One window after the other, `late` and the open entries with the first; nothing new once time `is_over`."""
+        if self._selection.request.meetings:
+            yield from self._named()
             return
-        pending = {meeting.uuid: self._lister.with_host(meeting, self._email(meeting)) for meeting in late}
-        is_first = True
+        pending = {}
+        for meeting in late:
+            entry = self._recorder.entry(meeting.uuid)
+            pending[meeting.uuid] = self._lister.with_host(meeting, entry.host_email if entry is not None else "")
+        tally, is_narrowed, is_first = self._recorder.tally, bool(self._selection.request.narrowed), True
+        seen: set[str] = set()
         for window in windows:
             if is_over():
-                self.not_listed.append(window)
+                tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
                 continue
-            yield self._window(window, pending, is_first=is_first, compare=compare)
+            listed = self._lister.window(window, compare=self._selection.rules.is_sweep)
+            tally.outcomes[Outcome.UNLISTED] += len(listed.failed)
+            tally.outcomes[Outcome.UNREADABLE] = len(self._lister.unreadable)
+            found = pending | {meeting.uuid: meeting for meeting in listed.meetings}
+            if is_first:
+                found |= {meeting.uuid: meeting for meeting in self._open(found)}
+            new = tuple(meeting for uuid, meeting in found.items() if uuid not in seen)
+            seen |= found.keys()
+            head = self._recorder.head
+            if not is_narrowed:  # the window leaves the gaps in the step that brings its meetings into the ledger
+                head = replace(head, gaps=close_gap(head.gaps, window, listed.failed))
+            yield Reading(meetings=new, head=head)
             is_first, pending = False, {}
 
-    def _window(self, window: Window, late: Mapping[str, Meeting], *, is_first: bool, compare: bool) -> Reading:
-        """A window, listed completely: it leaves the gaps together with its meetings' coming into the ledger."""
-        listed = self._lister.window(window, users=self._hosts.narrowed, compare=compare)
-        self._book.tally.counts["unlisted"] += len(listed.failed)
-        self._book.tally.counts["unreadable"] = len(self._lister.unreadable)
-        found = {**late, **{meeting.uuid: meeting for meeting in listed.meetings}}
-        if is_first:
-            found |= {meeting.uuid: meeting for meeting in self._open(found)}
-        new = tuple(meeting for uuid, meeting in found.items() if uuid not in self._seen)
-        self._seen |= found.keys()
-        head = self._book.head
-        if not self._order.narrowed:
-            head = replace(head, gaps=close_gap(head.gaps, window, listed.failed))
-        return Reading(meetings=new, head=head)
-
-    def _open(self, listed: Mapping[str, Meeting]) -> Iterator[Meeting]:
+    def _open(self, listed: Collection[str]) -> Iterator[Meeting]:
         """Every open entry that the list did not show."""
-        for entry in self._book.entries:
-            if entry.uuid not in listed and self.is_in_order(entry) and is_open(entry, self._rules):
-                found = self._read(entry)
-                if found is not None:
-                    yield found
-
-    def is_in_order(self, entry: Entry) -> bool:
-        """Whether the command line's narrowing leaves this entry in."""
-        order = self._order
-        is_named = not order.meetings or entry.uuid in order.meetings
-        is_in_time = (order.since is None or entry.start >= order.since) and (
-            order.until is None or entry.start < order.until
-        )
-        is_gone_on_with = is_requested(entry.uuid, entry, self._rules) and not order.users
-        is_wanted = bool(order.meetings) or is_gone_on_with or self._hosts.selects(entry.host_id)
-        return is_named and is_in_time and is_wanted
+        for entry in self._recorder.entries:
+            is_wanted = self._selection.includes(entry) and is_open(entry, self._selection.rules)
+            if entry.uuid not in listed and is_wanted and (found := self._read(entry)) is not None:
+                yield found
 
     def _read(self, entry: Entry) -> Meeting | None:
-        """The meeting of an entry; what keeps it from being read goes into the book."""
+        """The meeting of an entry; what keeps it from being read is written down."""
         try:
             found = self._zoom.meeting(entry.uuid)
         except StillProcessing as wait:
-            self._book.answer(entry, Wait(reason=str(wait)))
+            self._recorder.decided_alone(entry, Wait(reason=str(wait)))
         except MeetingFailed as problem:
-            self._book.failed(entry, problem)
+            self._recorder.failed(entry, problem)
         except ServiceUnavailable as problem:
-            self._book.failed(entry, problem)
-            self._patience.lose(problem)
+            self._recorder.failed(entry, problem)
+            self._breaker.failed(problem)
         else:
-            self._patience.regain()
+            self._breaker.answered()
             if found is not None:
                 return self._lister.with_host(found, entry.host_email)
-            answer = decide_gone(entry)
-            self._book.answer(entry, answer)
-            is_told = answer.is_loss and entry.phase is not Phase.LOST
-            if entry.uuid in self._order.meetings and not is_told:
-                self._book.missing(entry)
+            self._recorder.gone(entry)
         return None
 
-    def _email(self, meeting: Meeting) -> str:
-        entry = self._book.entry(meeting.uuid)
-        return entry.host_email if entry is not None else ""
-
-    def _all_named(self) -> Iterator[Reading]:
+    def _named(self) -> Iterator[Reading]:
         """The meetings that the command line names; one that cannot be read never stops the others."""
-        found: list[Meeting] = []
+        found: list[Meeting | None] = []
         problem: ZoomsyncError | None = None
-        for uuid in self._order.meetings:
+        for uuid in self._selection.request.meetings:
+            entry = self._recorder.entry(uuid)
             try:
-                meeting = self._named(uuid)
+                found.append(self._read(entry) if entry is not None else self._read_unknown(uuid))
             except (UsageError, MeetingFailed) as error:
                 problem = problem or error
-            else:
-                found += [meeting] if meeting is not None else []
-        yield Reading(meetings=tuple(found), head=self._book.head)
+        yield Reading(meetings=tuple(one for one in found if one is not None), head=self._recorder.head)
         if problem is not None:
             raise problem
 
-    def _named(self, uuid: str) -> Meeting | None:
-        """A meeting that the command line names; one that Zoom does not have is an error of this pass."""
-        entry = self._book.entry(uuid)
-        if entry is not None:
-            return self._read(entry)
+    def _read_unknown(self, uuid: str) -> Meeting:
+        """A meeting that the ledger does not know. Raises `UsageError` if Zoom does not have it."""
         is_uuid = bool(uuid.strip(". ")) and not uuid.isdigit()
         found = self._zoom.meeting(uuid) if is_uuid else None
         if found is None:
@@ -153,15 +142,3 @@ class Reader:
                 hint="give the uuid of the occurrence, as `status --json` shows it, not the meeting number",
             )
         return self._lister.with_host(found)
-
-
-def stretches_of(order: SyncRequest, rules: Rules, lookback_from: Gap, open_gaps: tuple[Gap, ...]) -> list[Window]:
-    """The lookback, then the gaps beyond it; in a narrowed pass the stretch asked for."""
-    if order.narrowed:
-        until = min(order.until, rules.now) if order.until is not None else rules.now
-        return list(windows_of(rules.since, until))
-    newest = list(windows_of(max(rules.since, lookback_from.since), rules.now))
-    rest = open_gaps
-    for window in newest:
-        rest = close_gap(rest, window)
-    return [*newest, *sorted_windows(rest)]

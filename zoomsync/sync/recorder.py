@@ -1,4 +1,4 @@
-"""The books of a pass: what was decided and what happened, in the ledger and counted. A dry run writes nothing."""
+"""The account of a pass: what was decided and what came of it, in the ledger, in the log and counted."""
 
 import logging
 from collections import Counter
@@ -9,11 +9,16 @@ from zoomsync.console import log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.formatting import kind, moment, plural, size_in_words
-from zoomsync.model import Clock, Entry, Meeting, Phase
+from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase, Standing
 from zoomsync.rules import ledger
 from zoomsync.rules.ledger import Done
-from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait
+from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
 from zoomsync.state import Head, State
+
+log = logging.getLogger(__name__)
+
+UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it in Zoom without this message"
+ALTERED = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +26,7 @@ class Row:
     """One decision or result, as a person and a script read it."""
 
     action: str
-    """Of a dry run: `delete`, `publish`, `wait`, `skip`; of a pass: `failed`, `refused`, `kept`, `lost`."""
+    """Of a dry run: `delete`, `publish`, `wait`, `skip`; of a pass: `failed`, `refused`, `kept`, `lost`, `gone`."""
     reason: str
     uuid: str
     number: str
@@ -47,21 +52,45 @@ def row(action: str, of: Meeting | Entry, reason: str, *, size: int = 0, hint: s
     )
 
 
+def deletions_first(rows: Iterable[Row]) -> list[Row]:
+    """The order in which a dry run shows its rows."""
+    order = ("delete", "publish", "wait", "skip")
+    return sorted(rows, key=lambda one: order.index(one.action) if one.action in order else len(order))
+
+
 @dataclass(slots=True)
 class Tally:
-    """What has happened so far in a pass; its only mutable account."""
+    """What has happened so far in a pass, counted."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    deleted_files: int = 0
+    bytes: int = 0
+    calls: int = 0
+    downloads: int = 0
+    authors: Counter[Standing] = field(default_factory=Counter)
+    """Dry run: the hosts of the meetings that are due, by what publishing would do about their authors."""
     rows: list[Row] = field(default_factory=list)
     """Dry run: every decision. Else: what failed, was refused or lost."""
-
+    left: list[str] = field(default_factory=list)
+    """What was not looked at and is left for the next pass, in words."""
     is_authorized: bool = False
     """Whether Zoom and the destination took the credentials in this pass."""
 
     @property
+    def counts(self) -> dict[str, int]:
+        """For `Run.counts`."""
+        sums = {
+            "deleted_files": self.deleted_files,
+            "bytes": self.bytes,
+            "calls": self.calls,
+            "downloads": self.downloads,
+        }
+        return {**{outcome.value: self.outcomes[outcome] for outcome in Outcome}, **sums}
+
+    @property
     def has_failures(self) -> bool:
         """Whether something in the pass failed: exit 1."""
-        return any(self.counts[name] for name in FAILURES)
+        return any(count for outcome, count in self.outcomes.items() if outcome.is_failure)
 
     def totals(self) -> list[tuple[str, str, str, int, int]]:
         """Rows summed up by action, reason and host: (action, reason, host, meetings, bytes), largest first."""
@@ -75,233 +104,225 @@ class Tally:
         return [(*key, count, sizes[key]) for key, count in meetings.most_common()]
 
 
-FAILURES = (
-    "failed",
-    "parked",
-    "lost",
-    "gone",
-    "refused",
-    "unproven",
-    "altered",
-    "unlisted",
-    "unreadable",
-    "undeletable",
-)
-"""Counts that make a pass end with exit 1."""
-
-
-def deletions_first(rows: Iterable[Row]) -> list[Row]:
-    """The order of a dry run's rows."""
-    order = ("delete", "publish", "wait", "skip")
-    return sorted(rows, key=lambda one: order.index(one.action) if one.action in order else len(order))
-
-
-log = logging.getLogger(__name__)
-
-UNPROVEN = "look at it in the destination; in hold_meetings it is kept in Zoom without further words"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A meeting to be published, and where it stands."""
+    """A meeting to be published, and what the ledger says of it."""
 
     action: Publish
     entry: Entry
 
 
 class Recorder:
-    """Keeps the ledger and the tally of one pass in step."""
+    """Writes down what is decided and what happens, in ledger and tally together. A dry run writes no ledger."""
 
-    def __init__(self, state: State, clock: Clock, destination: Destination, order: SyncRequest) -> None:
-        self._destination = destination
+    def __init__(
+        self, state: State, clock: Clock, destination: Destination, request: SyncRequest, tally: Tally
+    ) -> None:
         self._state = state
-        self._clock = clock
-        self._asked = order.meetings
-        self.is_dry = order.dry_run
+        self._destination = destination
+        self._requested = request.meetings
+        self._is_dry = request.dry_run
+        self.clock = clock
         self.head: Head = state.head
-        self.tally = Tally()
+        self.tally = tally
 
     @property
     def entries(self) -> list[Entry]:
         """The ledger as it is now."""
         return list(self._state.entries.values())
 
-    def holds_any(self, host: str | None = None) -> bool:
-        """Whether the destination took anything before; of this host (id), of anybody."""
-        entries = self._state.entries.values()
-        receipts = (entry.receipt for entry in entries if host in (None, entry.host_id))
-        return any(one is not None and one.destination == self._destination.id for one in receipts)
-
     def entry(self, uuid: str) -> Entry | None:
         """What is remembered of a meeting."""
         return self._state.entries.get(uuid)
 
-    def put(self, *entries: Entry, head: Head | None = None, settled: tuple[str, ...] = ()) -> None:
+    def has_stored(self, host: str | None = None) -> bool:
+        """Whether the destination has stored anything before: of this host (id), or of anybody."""
+        entries = self._state.entries.values()
+        receipts = (entry.receipt for entry in entries if host in (None, entry.host_id))
+        return any(one is not None and one.destination == self._destination.id for one in receipts)
+
+    def put(self, *entries: Entry, head: Head | None = None, settled: Iterable[str] = ()) -> None:
         """Remember entries and head and close intents, durably and together; what did not change is not written."""
         self.head = head or self.head
         changed = [entry for entry in entries if entry != self.entry(entry.uuid)]
-        if not self.is_dry and (changed or settled or self.head != self._state.head):
-            self._state.put(*changed, head=self.head if self.head != self._state.head else None, settled=settled)
+        closed = tuple(settled)
+        if not self._is_dry and (changed or closed or self.head != self._state.head):
+            self._state.put(*changed, head=self.head if self.head != self._state.head else None, settled=closed)
 
-    def decide(self, decided: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
+    # What was decided
+
+    def decided(self, decisions: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
         """Write down what is to be done with each meeting; returns what is to be published."""
-        entries, jobs = [], []
-        for meeting, answer in decided:
+        entries, jobs, now = [], [], self.clock.now()
+        for meeting, decision in decisions:
             before = self.entry(meeting.uuid)
-            entry = ledger.answered(ledger.begun(meeting, before, self._clock.now()), answer, self._clock.now())
-            if meeting.uuid in self._asked and isinstance(answer, Publish) and entry.receipt is not None:
+            entry = ledger.answered(ledger.begun(meeting, before, now), decision, now)
+            is_requested = meeting.uuid in self._requested
+            if is_requested and isinstance(decision, Publish) and entry.receipt is not None:
                 entry = replace(entry, asked=self._destination.id)
-            self._count(meeting, answer)
-            self._tell_unfetched(entry, answer)
-            if before is not None or not (isinstance(answer, Skip) and answer.is_foreign):
+            self._count(meeting, decision)
+            if is_requested:
+                self._report_not_fetched(entry, decision)
+            if before is not None or not (isinstance(decision, Skip) and decision.is_foreign):
                 entries.append(entry)
-            if isinstance(answer, Publish):
-                jobs.append(Job(action=answer, entry=entry))
+            if isinstance(decision, Publish):
+                jobs.append(Job(action=decision, entry=entry))
         self.put(*entries, head=head)
         return jobs
 
-    def _count(self, of: Meeting | Entry, answer: Decision) -> None:
-        names = {Publish: ("publish", "due"), Wait: ("wait", "waiting"), Skip: ("skip", "skipped")}
-        action, counted = names[type(answer)]
-        if isinstance(answer, Skip) and answer.is_elsewhere:
-            counted = "elsewhere"
-        elif isinstance(answer, Skip) and answer.phase in (Phase.PUBLISHED, Phase.DELETED):
-            counted = "up_to_date"
-        self.tally.counts[counted] += 1
-        if self.is_dry:
-            size = answer.size if isinstance(answer, Publish) else 0
-            self.tally.rows.append(row(action, of, answer.reason, size=size))
+    def decided_alone(self, entry: Entry, decision: Decision) -> None:
+        """Write down a decision about a meeting that could not be read, or turned out not to be due any more."""
+        self._count(entry, decision)
+        if isinstance(decision, Wait) and entry.uuid in self._requested:
+            self._report_not_fetched(entry, decision)
+        if isinstance(decision, Skip) and decision.is_loss and entry.phase is not Phase.LOST:
+            self._report(Outcome.LOST, "lost", entry, decision.reason)
+        self.put(ledger.answered(entry, decision, self.clock.now()))
 
-    def _tell_unfetched(self, entry: Entry, answer: Decision) -> None:
-        """Tell why what a person asked for is not fetched."""
-        if self.is_dry or entry.uuid not in self._asked or isinstance(answer, Publish):
-            return
-        if isinstance(answer, Wait):
-            with log_context(entry):
-                log.warning("asked for, and not fetched yet: %s", answer.reason)
-            return
-        self.tally.counts["failed"] += 1
-        self._tell("failed", entry, f"asked for, and not fetched: {answer.reason}")
+    def gone(self, entry: Entry) -> None:
+        """Write down that Zoom does not have a meeting any more; one that a person asked for is a failure."""
+        decision = decide_gone(entry)
+        self.decided_alone(entry, decision)
+        is_reported = decision.is_loss and entry.phase is not Phase.LOST
+        if entry.uuid in self._requested and not is_reported:
+            trash = f"zoomsync deleted it on {moment(max(entry.deleted.values()))}: " if entry.deleted else ""
+            hint = f"{trash}look into Zoom's trash (30 days)"
+            self._report(Outcome.GONE, "gone", entry, "asked for, but Zoom does not have it now", hint)
 
-    def answer(self, entry: Entry, answer: Decision) -> None:
-        """Write down an answer about a meeting that could not be read, or was not due any more."""
-        self._count(entry, answer)
-        if isinstance(answer, Wait):
-            self._tell_unfetched(entry, answer)
-        if isinstance(answer, Skip) and answer.is_loss and entry.phase is not Phase.LOST:
-            self.tally.counts["lost"] += 1
-            self._tell("lost", entry, answer.reason)
-        self.put(ledger.answered(entry, answer, self._clock.now()))
+    def _count(self, of: Meeting | Entry, decision: Decision) -> None:
+        match decision:
+            case Publish():
+                action, outcome = "publish", Outcome.DUE
+            case Wait():
+                action, outcome = "wait", Outcome.WAITING
+            case Skip(is_elsewhere=True):
+                action, outcome = "skip", Outcome.ELSEWHERE
+            case Skip(phase=Phase.PUBLISHED | Phase.DELETED):
+                action, outcome = "skip", Outcome.UP_TO_DATE
+            case Skip():
+                action, outcome = "skip", Outcome.SKIPPED
+        self.tally.outcomes[outcome] += 1
+        if self._is_dry:
+            size = decision.size if isinstance(decision, Publish) else 0
+            self.tally.rows.append(row(action, of, decision.reason, size=size))
+
+    def _report_not_fetched(self, entry: Entry, decision: Decision) -> None:
+        """Say why what a person asked for is not fetched."""
+        if self._is_dry or isinstance(decision, Publish):
+            return
+        if isinstance(decision, Skip):
+            self._report(Outcome.FAILED, "failed", entry, f"asked for, and not fetched: {decision.reason}")
+            return
+        with log_context(entry):
+            log.warning("asked for, and not fetched yet: %s", decision.reason)
+
+    # What came of a publication
 
     def stored(self, job: Job, done: Done) -> None:
-        """Write down that the destination holds a meeting."""
-        now = self._clock.now()
-        after = ledger.stored(job.entry, done, now)
+        """Write down that the destination has a meeting."""
+        after = ledger.stored(job.entry, done, self.clock.now())
         is_update = job.entry.receipt is not None
-        self.tally.counts["updated" if is_update else "published"] += 1
-        self.tally.counts["bytes"] += done.size
+        self.tally.outcomes[Outcome.UPDATED if is_update else Outcome.PUBLISHED] += 1
+        self.tally.bytes += done.size
         head = self.head
         if head.fetched_till is None or job.entry.start > head.fetched_till:
             head = replace(head, fetched_till=job.entry.start)
         if (change := self._destination.last_change) is not None:
             head = replace(head, library_pass=change[0], library_run=change[1])
-        intents = self._state.open_intents()
-        made = (one.id for one in intents if one.uuid == after.uuid and one.action in ("create", "attach"))
-        self.put(after, head=head, settled=tuple(made))
+        intents = (one for one in self._state.open_intents() if one.action in ("create", "attach"))
+        self.put(after, head=head, settled=(one.id for one in intents if one.uuid == after.uuid))
         with log_context(job.entry):
             verb = "found" if not done.fetched else "updated" if is_update else "published"
             what = f"{plural(done.fetched, 'file')}, {size_in_words(done.size)}" if done.fetched else "nothing fetched"
             log.info("%s: %s", verb, what)
         if done.problem is not None:
-            self._failed(job.entry, after, done.problem)
+            self._report_failure(job.entry, after, done.problem)
 
     def failed(self, entry: Entry, error: ZoomsyncError) -> None:
-        """Write down a failure of one meeting; of one that was asked for, a person's deed is a failure too."""
-        after = ledger.failed(entry, error, self._clock.now())
+        """Write down a failure of one meeting; what a person removed is a failure only if it was asked for."""
+        after = ledger.failed(entry, error, self.clock.now())
         self.put(after)
-        if isinstance(error, RemovedByPerson) and entry.uuid not in self._asked:
-            self.tally.counts["removed"] += 1
+        if isinstance(error, RemovedByPerson) and entry.uuid not in self._requested:
+            self.tally.outcomes[Outcome.REMOVED] += 1
             with log_context(entry):
                 log.warning("%s", error)
         else:
-            self._failed(entry, after, error)
+            self._report_failure(entry, after, error)
 
-    def blame(self, unblamed: Iterable[tuple[Entry, ZoomsyncError]]) -> None:
-        """Count as a try what `failed` wrote down as nobody's fault, of those that had failed before.
+    def count_as_tries(self, failures: Iterable[tuple[Entry, ZoomsyncError]]) -> None:
+        """Count these failures as tries of their meetings, if those had failed in an earlier pass too.
 
-        Each comes with its entry from before this pass.
+        `failed` wrote each down when it happened; it comes with its entry from before.
         """
-        for entry, error in unblamed:
+        for entry, error in failures:
             if entry.retry is None:
                 continue
-            after = ledger.failed(entry, error, self._clock.now(), is_try=True)
+            after = ledger.failed(entry, error, self.clock.now(), is_try=True)
             self.put(after)
             if after.retry is not None and after.retry.is_parked:
-                self.tally.counts["failed"] -= 1
-                self._failed(entry, after, error)
+                self.tally.outcomes[Outcome.FAILED] -= 1  # counted when it happened; it is parked instead
+                self._report_failure(entry, after, error)
 
-    def remind(self, held: Iterable[str]) -> None:
-        """Tell of what is elsewhere, and of a hold that holds nothing: a typo there would let a recording go."""
-        for uuid in sorted(one for one in held if self.entry(one) is None):
-            log.warning("hold_meetings: %s: no meeting known has this uuid, so nothing is held by it", uuid)
-        if elsewhere := self.tally.counts["elsewhere"]:
+    def _report_failure(self, before: Entry, after: Entry, error: ZoomsyncError) -> None:
+        if after.retry is not None and after.retry.is_parked and not (before.retry and before.retry.is_parked):
+            self._report(Outcome.PARKED, "failed", after, f"{error}; parked", error.hint)
+        else:
+            self._report(Outcome.FAILED, "failed", after, str(error), error.hint)
+
+    # What came of a deletion
+
+    def would_delete(self, entry: Entry, reason: str, size: int) -> None:
+        """Note what a pass would delete now."""
+        last = f"; last time {entry.kept}" if entry.kept else ""
+        self.tally.outcomes[Outcome.DELETE] += 1
+        self.tally.rows.append(row("delete", entry, f"{reason}{last}", size=size))
+
+    def deleted(self, before: Entry, after: Entry, *, files: int) -> None:
+        """Write down what became of the deletion of so many files."""
+        done = len(after.deleted) - len(before.deleted)
+        self.tally.deleted_files += done
+        self.tally.outcomes[Outcome.DELETED] += done == files
+        if after.refusal is not None:
+            self.refused(after, after.refusal.error, after.refusal.hint)
+        else:
+            reason = f"stored; deleted from Zoom {moment(self.clock.now())}"
+            self.put(replace(after, phase=Phase.DELETED, reason=reason, due_at=None))
+
+    def refused(self, after: Entry, error: str, hint: str) -> None:
+        """Write down that a cloud copy could not be deleted."""
+        self.put(after)
+        self._report(Outcome.REFUSED, "refused", after, error, hint)
+
+    def not_deleted(self, entry: Entry, decision: Wait | Skip, *, is_passing: bool) -> None:
+        """Write down why the stored files do not prove enough to delete; `is_passing`: time alone mends that."""
+        if is_passing:
+            with log_context(entry):
+                log.info("%s", decision.reason)
+            self.put(replace(entry, kept=decision.reason))
+        elif isinstance(decision, Wait):
+            unproven = MeetingFailed(decision.reason, hint=UNPROVEN)
+            self.put(ledger.refused(entry, unproven, self.clock.now(), is_try=False))
+            self._report(Outcome.UNPROVEN, "kept", entry, decision.reason, UNPROVEN)
+        else:
+            self._report(Outcome.ALTERED, "kept", entry, decision.reason, ALTERED)
+            self.put(ledger.answered(entry, decision, self.clock.now()))
+
+    # What is said
+
+    def warn_at_end(self, kept: Iterable[str]) -> None:
+        """Warn of what is stored elsewhere, and of an entry of hold_meetings (`kept`) that names no meeting."""
+        for uuid in sorted(one for one in kept if self.entry(one) is None):
+            log.warning("hold_meetings: %s: no meeting known has this uuid, so this keeps nothing in Zoom", uuid)
+        if elsewhere := self.tally.outcomes[Outcome.ELSEWHERE]:
             log.warning(
                 "%s stored in another destination than the one configured: left there, late files of them are not "
                 "fetched; `sync --meeting UUID` fetches one into this destination",
                 plural(elsewhere, "meeting"),
             )
 
-    def missing(self, entry: Entry) -> None:
-        """Tell that a meeting which a person asked for cannot be read from Zoom any more."""
-        self.tally.counts["gone"] += 1
-        trash = f"zoomsync deleted it on {moment(max(entry.deleted.values()))}: " if entry.deleted else ""
-        self._tell(
-            "gone", entry, "asked for, but Zoom does not have it now", f"{trash}look into Zoom's trash (30 days)"
-        )
-
-    def refused(self, entry: Entry, error: ZoomsyncError) -> None:
-        """Write down that a cloud copy could not be deleted."""
-        self.put(entry)
-        self.tally.counts["refused"] += 1
-        self._tell("refused", entry, str(error), error.hint)
-
-    def deleted(self, before: Entry, after: Entry, done: int, *, all_of: int) -> None:
-        """Write down what became of a deletion."""
-        self.tally.counts["deleted_files"] += done
-        self.tally.counts["deleted"] += done == all_of
-        if after.refusal is not None:
-            self.put(after)
-            self.tally.counts["refused"] += 1
-            self._tell("refused", before, after.refusal.error, after.refusal.hint)
-        else:
-            reason = f"stored; deleted from Zoom {moment(self._clock.now())}"
-            self.put(replace(after, phase=Phase.DELETED, reason=reason, due_at=None))
-
-    def not_deleted(self, entry: Entry, answer: Wait | Skip, *, passing: bool) -> None:
-        """Write down why the stored files do not prove enough to delete; `passing`: not yet."""
-        if passing:
-            with log_context(entry):
-                log.info("%s", answer.reason)
-            if entry.kept != answer.reason:
-                self.put(replace(entry, kept=answer.reason))
-            return
-        if isinstance(answer, Wait):
-            unproven = MeetingFailed(answer.reason, hint=UNPROVEN)
-            self.put(ledger.refused(entry, unproven, self._clock.now(), is_try=False))
-            self.tally.counts["unproven"] += 1
-            self._tell("kept", entry, answer.reason, UNPROVEN)
-            return
-        self.tally.counts["altered"] += 1
-        hint = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
-        self._tell("kept", entry, answer.reason, hint)
-        self.put(ledger.answered(entry, answer, self._clock.now()))
-
-    def _failed(self, before: Entry, after: Entry, error: ZoomsyncError) -> None:
-        is_parked = after.retry is not None and after.retry.is_parked and not (before.retry and before.retry.is_parked)
-        self.tally.counts["parked" if is_parked else "failed"] += 1
-        self._tell("failed", after, f"{error}; parked" if is_parked else str(error), error.hint)
-
-    def _tell(self, action: str, entry: Entry, reason: str, hint: str = "") -> None:
+    def _report(self, outcome: Outcome, action: str, entry: Entry, reason: str, hint: str = "") -> None:
+        """Count, show and log what a person should know of."""
+        self.tally.outcomes[outcome] += 1
         self.tally.rows.append(row(action, entry, reason, hint=hint))
         with log_context(entry):
             log.error("%s: %s%s", action, reason, f" ({hint})" if hint else "")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from zoomsync.errors import BUG, DiskFull, NotAuthorized, Stopped, Unreachable, ZoomsyncError
-from zoomsync.model import AuthorizationStatus, Clock, Process, Run
+from zoomsync.model import AuthorizationStatus, Clock, Outcome, Process, Run
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State
 from zoomsync.sync.recorder import Tally
@@ -16,9 +16,9 @@ NO_ROOM = DiskFull("no room for some of the meetings", hint="free some space, or
 
 
 class RunRecord:
-    """One run on the books of the state, from its start to its end, whatever ends it."""
+    """The record of one run in the state, from its start to its end, whatever ends it."""
 
-    def __init__(self, state: State, clock: Clock, *, run_id: str, process: Process, order: SyncRequest) -> None:
+    def __init__(self, state: State, clock: Clock, *, run_id: str, process: Process, request: SyncRequest) -> None:
         self._state = state
         self._clock = clock
         self.run = Run(
@@ -26,7 +26,7 @@ class RunRecord:
             number=state.head.pass_number + 1,
             started_at=clock.now(),
             process=process,
-            narrowed=order.narrowed,
+            narrowed=request.narrowed,
             authorization=state.head.authorization,
         )
 
@@ -35,41 +35,28 @@ class RunRecord:
         self._state.update(pass_number=self.run.number)
         self._state.record(self.run)
 
-    def go(self, work: Callable[[], None], tally: Callable[[], Tally]) -> tuple[Run, ZoomsyncError | None]:
+    def go(self, work: Callable[[], None], tally: Tally) -> tuple[Run, ZoomsyncError | None]:
         """Do the work; the finished record, and the error that ended it. A stop and a bug are recorded and go on up."""
         ending: ZoomsyncError | None = None
-        is_whole = False
+        is_explained = False
         try:
             work()
+            is_explained = True
         except ZoomsyncError as error:
-            ending = error
+            ending, is_explained = error, True
         except Stopped as stop:
-            self.end(tally(), code=stop.code, why=str(stop))
+            self.end(tally, code=stop.code, why=str(stop))
             raise
-        else:
-            is_whole = True
         finally:
-            if not is_whole and ending is None and self.run.ended_at is None:
-                self.end(tally(), code=BUG, why="a bug in zoomsync")
-        found = tally()
-        if ending is None and found.counts["no_room"]:
+            if not is_explained and self.run.ended_at is None:
+                self.end(tally, code=BUG, why="a bug in zoomsync")
+        if ending is None and tally.outcomes[Outcome.NO_ROOM]:
             ending = NO_ROOM
-        code = ending.code if ending is not None else BUG if found.counts["bugs"] else int(found.has_failures)
-        self.end(found, code=code, why=str(ending or ""), authorization=self._authorization(ending, found))
+        code = BUG if tally.outcomes[Outcome.BUGS] else int(tally.has_failures)
+        code = ending.code if ending is not None else code
+        self.end(tally, code=code, why=str(ending or ""), authorization=self._authorization(ending, tally))
         self._state.fold()
         return self.run, ending
-
-    def _authorization(self, ending: ZoomsyncError | None, tally: Tally) -> AuthorizationStatus:
-        """What the end tells about the credentials."""
-        known = self.run.authorization
-        now = self._clock.now()
-        if tally.is_authorized:
-            known = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
-        if isinstance(ending, NotAuthorized):
-            return replace(_about(known, f"refused: {ending}", ending), checked_at=now)
-        if isinstance(ending, Unreachable):
-            return _about(known, f"unknown: {ending}", ending)
-        return known
 
     def end(self, tally: Tally, *, code: int, why: str, authorization: AuthorizationStatus | None = None) -> None:
         """Record the end."""
@@ -78,14 +65,22 @@ class RunRecord:
             ended_at=self._clock.now(),
             code=code,
             why=why,
-            counts=dict(tally.counts),
+            counts=tally.counts,
             authorization=authorization or self.run.authorization,
         )
         self._state.record(self.run)
         if authorization is not None:
             self._state.update(authorization=authorization)
 
-
-def _about(known: AuthorizationStatus, fact: str, ending: ZoomsyncError) -> AuthorizationStatus:
-    """The status with a fact about the service that the error names."""
-    return replace(known, zoom=fact) if ending.service == "zoom" else replace(known, destination=fact)
+    def _authorization(self, ending: ZoomsyncError | None, tally: Tally) -> AuthorizationStatus:
+        """What this run found out about the credentials."""
+        now, known = self._clock.now(), self.run.authorization
+        if tally.is_authorized:
+            known = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
+        if isinstance(ending, NotAuthorized):
+            fact, known = f"refused: {ending}", replace(known, checked_at=now)
+        elif isinstance(ending, Unreachable):
+            fact = f"unknown: {ending}"
+        else:
+            return known
+        return replace(known, zoom=fact) if ending.service == "zoom" else replace(known, destination=fact)

@@ -1,4 +1,4 @@
-"""The workers: a few jobs in flight at a time on an executor, their results in the order in which they end."""
+"""The workers: a few jobs at a time on an executor, their results in the order in which they end."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -20,36 +20,26 @@ class Workers(Generic[Job, Result]):
         self._size = size
         self._clock = clock
         self._run = run
-        self._flight: dict[Future[Result], Job] = {}
+        self._in_flight: dict[Future[Result], Job] = {}
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight."""
+        return not self._in_flight
 
     def work_off(self, jobs: Iterable[Job], *, may_begin: Callable[[], bool]) -> Iterator[tuple[Job, Future[Result]]]:
         """Each job with its finished future. Raises `Stopped`; what is in flight then is left to `drain`."""
         waiting = iter(jobs)
         while True:
-            self._fill(waiting, may_begin)
-            if not self._flight:
+            while len(self._in_flight) < self._size and may_begin() and (job := next(waiting, None)) is not None:
+                self._in_flight[self._executor.submit(self._run, job)] = job
+            if self.is_idle:
                 return
-            yield from self._finished(POLL_SECONDS)
+            finished, _ = wait(self._in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            yield from ((self._in_flight.pop(future), future) for future in finished)
             self._clock.check()
 
     def drain(self, seconds: float) -> Iterator[tuple[Job, Future[Result]]]:
         """What ends within `seconds` of those still in flight; the rest is abandoned."""
-        wait(self._flight, timeout=seconds)
-        yield from self._finished(0)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is in flight."""
-        return not self._flight
-
-    def _fill(self, waiting: Iterator[Job], may_begin: Callable[[], bool]) -> None:
-        while len(self._flight) < self._size and may_begin():
-            job = next(waiting, None)
-            if job is None:
-                return
-            self._flight[self._executor.submit(self._run, job)] = job
-
-    def _finished(self, seconds: float) -> Iterator[tuple[Job, Future[Result]]]:
-        done, _ = wait(self._flight, timeout=seconds, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield self._flight.pop(future), future
+        finished, _ = wait(self._in_flight, timeout=seconds)
+        yield from ((self._in_flight.pop(future), future) for future in finished)
