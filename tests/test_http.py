@@ -262,8 +262,8 @@ def test_no_message_and_no_log_line_holds_a_secret(
     with pytest.raises(Unreachable) as caught:
         http.request("GET", url, repeatable=True, headers={"Authorization": "Bearer s3cret"})
 
-    told = [str(caught.value), caught.value.hint, caplog.text, repr(caught.value), str(caught.value.__cause__)]
-    assert "s3cret" not in "".join(told)
+    texts = [str(caught.value), caught.value.hint, caplog.text, repr(caught.value), str(caught.value.__cause__)]
+    assert "s3cret" not in "".join(texts)
     assert "HTTP 503" in caplog.text
     assert caught.value.__suppress_context__
 

@@ -104,14 +104,14 @@ def test_a_hidden_secret_is_cut_out_however_a_server_writes_it(secret: str, writ
     quotes = '"' if echo.startswith('"') else ""
     shown = f"cannot use {quotes}…{quotes} here"
 
-    told = [
+    texts = [
         http.said(json.dumps({"message": f"cannot use {echo} here"}).encode()),
         http.said(json.dumps({"name": "X", "exceptionDetails": [{"message": f"cannot use {echo} here"}]}).encode()),
         http.said(json.dumps({"name": "X", "incidentId": f"cannot use {echo} here"}).encode()),
         http.said(f"<title>cannot use {echo} here</title>".encode()),
     ]
 
-    assert told == [shown, f"X: {shown}", f"X (incident {shown})", f"a page titled “{shown}”"]
+    assert texts == [shown, f"X: {shown}", f"X (incident {shown})", f"a page titled “{shown}”"]
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -119,12 +119,12 @@ def test_a_hidden_secret_is_cut_out_of_an_object_that_says_why(secret: str) -> N
     http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
     http.hide(secret)
 
-    told = [
+    texts = [
         http.said(json.dumps({"error": {"code": 1, "request": {"value": one}}}).encode())
         for one in (secret, html.escape(secret), json.dumps(secret)[1:-1])
     ]
 
-    assert told == ['{"code": 1, "request": {"value": "…"}}'] * 3
+    assert texts == ['{"code": 1, "request": {"value": "…"}}'] * 3
 
 
 def test_a_secret_with_a_sign_of_markup_is_cut_out_of_a_title() -> None:

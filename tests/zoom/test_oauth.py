@@ -1,4 +1,4 @@
-"""Tokens: minted once for all, renewed in time, their secrets read anew."""
+"""Tokens: minted once for all, renewed in time, their secrets read again."""
 
 import base64
 import threading

@@ -183,5 +183,5 @@ def test_no_message_and_no_log_line_tells_an_address_or_a_token(
     with pytest.raises(DownloadFailed) as caught:
         video.fetch(meeting)
 
-    told = "".join((*traceback.format_exception(caught.value), caught.value.hint, caplog.text))
-    assert not re.search(r"rec/download|ssrweb/|Signature|s3cret|sandbox\.token|Bearer", told)
+    shown = "".join((*traceback.format_exception(caught.value), caught.value.hint, caplog.text))
+    assert not re.search(r"rec/download|ssrweb/|Signature|s3cret|sandbox\.token|Bearer", shown)

@@ -59,7 +59,17 @@ class Downloads:
         `DiskFull`, `Unfit`, `Unreachable`, and `NotAuthorized` if a new token is refused.
         """
         part = PartialFile(folder, meeting.uuid, file, self._clock)
-        download = _Download(self._http, self._tokens, self._addresses, self._clock, meeting, file, part, progress)
+        download = _Download(
+            http=self._http,
+            tokens=self._tokens,
+            addresses=self._addresses,
+            clock=self._clock,
+            meeting=meeting,
+            file=file,
+            part=part,
+            progress=progress,
+            expected=file.size if file.kind.is_media else None,
+        )
         if not file.url:
             raise download.failed("Zoom gives no download address", "is it stored on premises?")
         if ready := part.ready():
@@ -71,7 +81,7 @@ class Downloads:
             return part.finish()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Download:
     """One file on its way."""
 
@@ -83,11 +93,8 @@ class _Download:
     file: RecordingFile
     part: PartialFile
     progress: Callable[[int], None]
-
-    @property
-    def expected(self) -> int | None:
-        """The bytes that it must have. Zoom's size is right for media, not always for text (seen, undocumented)."""
-        return self.file.size if self.file.kind.is_media else None
+    expected: int | None
+    """The bytes that it must have. Zoom's size is right for media, not always for text (seen, undocumented)."""
 
     def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
         """The error that names this file."""

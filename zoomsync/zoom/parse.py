@@ -15,39 +15,30 @@ from typing import Any
 from zoomsync.formatting import escaped
 from zoomsync.model import Kind, Listing, Meeting, RecordingFile, Secret, User
 
-_KINDS: Mapping[str, Kind] = {
-    "MP4": Kind.VIDEO,
-    "M4A": Kind.AUDIO,
-    "TRANSCRIPT": Kind.CAPTIONS,
-    "CC": Kind.CAPTIONS,
-    "VTT": Kind.CAPTIONS,
-    "CHAT": Kind.CHAT,
-    "CHAT_MESSAGE": Kind.CHAT,
-    "TIMELINE": Kind.TIMELINE,
-    "SUMMARY": Kind.SUMMARY,
-    "CSV": Kind.OTHER,
-    "TB": Kind.OTHER,
-    "AUDIO_ONLY": Kind.AUDIO,
-    "AUDIO_TRANSCRIPT": Kind.CAPTIONS,
-    "CLOSED_CAPTION": Kind.CAPTIONS,
-    "CHAT_FILE": Kind.CHAT,
-    "POLL": Kind.OTHER,
-    "THUMBNAIL": Kind.OTHER,
+_TYPES: Mapping[str, tuple[Kind, str]] = {
+    "MP4": (Kind.VIDEO, "mp4"),
+    "M4A": (Kind.AUDIO, "m4a"),
+    "TRANSCRIPT": (Kind.CAPTIONS, "vtt"),
+    "CC": (Kind.CAPTIONS, "vtt"),
+    "CHAT": (Kind.CHAT, "txt"),
+    "CHAT_MESSAGE": (Kind.CHAT, "json"),
+    "TIMELINE": (Kind.TIMELINE, "json"),
+    "SUMMARY": (Kind.SUMMARY, "json"),
+    "CSV": (Kind.OTHER, "csv"),
+    "TB": (Kind.OTHER, "jpg"),
+    # These are no file types:
+    "VTT": (Kind.CAPTIONS, ""),
+    "AUDIO_ONLY": (Kind.AUDIO, ""),
+    "AUDIO_TRANSCRIPT": (Kind.CAPTIONS, ""),
+    "CLOSED_CAPTION": (Kind.CAPTIONS, ""),
+    "CHAT_FILE": (Kind.CHAT, ""),
+    "POLL": (Kind.OTHER, ""),
+    "THUMBNAIL": (Kind.OTHER, ""),
 }
-"""By file type, recording type and extension alike, in upper case: they do not contradict each other."""
+"""File type, recording type or extension, in upper case → what the file is for, and the extension of such a file.
 
-_EXTENSIONS: Mapping[str, str] = {
-    "MP4": "mp4",
-    "M4A": "m4a",
-    "TRANSCRIPT": "vtt",
-    "CC": "vtt",
-    "CHAT": "txt",
-    "CHAT_MESSAGE": "json",
-    "TIMELINE": "json",
-    "SUMMARY": "json",
-    "CSV": "csv",
-    "TB": "jpg",
-}
+The three do not contradict each other.
+"""
 
 
 class Nonsense(ValueError):
@@ -150,9 +141,9 @@ def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
     size = number(entry.get("file_size"))
     return RecordingFile(
         id=text(entry.get("id")) or f"noid-{hashlib.sha256(known.encode()).hexdigest()[:32]}",
-        kind=next((_KINDS[word] for word in words if word in _KINDS), Kind.OTHER),
+        kind=next((_TYPES[word][0] for word in words if word in _TYPES), Kind.OTHER),
         type=type_,
-        extension=extension if re.fullmatch(r"[a-z0-9]{1,8}", extension) else _EXTENSIONS.get(type_, ""),
+        extension=extension if re.fullmatch(r"[a-z0-9]{1,8}", extension) else _TYPES.get(type_, ("", ""))[1],
         view=view,
         size=size if size and size > 0 else None,
         start=moment(entry.get("recording_start")),

@@ -28,6 +28,10 @@ class PartialFile:
         self._clock = clock
         self._out: BinaryIO
         self._forget()
+        self._note: dict[str, object] = {}
+        """What is known from before; nothing if that cannot be read: the file is then fetched again."""
+        with suppress(OSError, ValueError, TypeError):
+            self._note = dict(json.loads(self._sidecar.read_bytes()))
 
     def _forget(self) -> None:
         self._hash = hashlib.sha256()
@@ -45,20 +49,19 @@ class PartialFile:
 
     def ready(self) -> Fetched | None:
         """The file, if it was proven before and still is as it was then."""
-        note = self._note()
-        if note.get("sha256") is None or note.get("listed") != self._listed or not self.path.is_file():
+        proven = self._note.get("sha256")
+        if proven is None or self._note.get("listed") != self._listed or not self.path.is_file():
             return None
         with STAGING.explained(self.path.parent):
             self._read(self.path)
-        return Fetched(path=self.path, size=self.size, sha256=self.sha256) if self.sha256 == note["sha256"] else None
+        return Fetched(path=self.path, size=self.size, sha256=self.sha256) if self.sha256 == proven else None
 
     def __enter__(self) -> Self:
-        note = self._note()
         self._forget()
         with STAGING.explained(self.path.parent):
-            if self._can_resume and note.get("listed") == self._listed and self._part.is_file():
+            if self._can_resume and self._note.get("listed") == self._listed and self._part.is_file():
                 self._read(self._part)
-                self.validator = str(note.get("validator") or "")
+                self.validator = str(self._note.get("validator") or "")
             self._out = self._part.open("r+b" if self.size else "wb")
             self._out.seek(self.size)
         self._write_note()
@@ -105,17 +108,9 @@ class PartialFile:
         self.size += len(chunk)
 
     def _read(self, path: Path) -> None:
-        self._forget()
         with path.open("rb") as file:
             for chunk in files.chunks(file, self._clock):
                 self._count(chunk)
-
-    def _note(self) -> dict[str, object]:
-        """What is known from before; nothing if that cannot be read: the file is then fetched again."""
-        with suppress(OSError, ValueError):
-            note = json.loads(self._sidecar.read_bytes())
-            return note if isinstance(note, dict) else {}
-        return {}
 
     def _write_note(self, sha256: str | None = None) -> None:
         note = {"listed": self._listed, "validator": self.validator, "sha256": sha256}
