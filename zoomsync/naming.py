@@ -22,6 +22,8 @@ UNTITLED = "untitled"
 _TITLE_NAMES = ("topic", "start", "host", "number")
 _JOINERS = "\u200c\u200d"
 """Invisible, but they make up Persian words and family emoji."""
+_ENDS = f" .{_JOINERS}"
+"""What no name may begin or end with."""
 
 
 def suffix(uuid: str) -> str:
@@ -41,11 +43,14 @@ def safe_component(text: str, max_bytes: int = COMPONENT_BYTES) -> str:
 
     Never empty, `.` or `..`; applying it again changes nothing. Emoji and letters are cut as wholes.
     """
-    name = _trim(one_line(text).translate(str.maketrans("/\\:|", "----")))
-    name = _trim(one_line(sanitize_filename(name, replacement_text="_", platform="universal", max_len=None)))
-    name = _trim(cut(name, max_bytes)) or UNTITLED
-    if not is_valid_filename(name, platform="universal", max_len=None) or _is_reserved(name):
-        name = _trim(cut(f"_{name}", max_bytes))
+    name = one_line(text).translate(str.maketrans("/\\:|", "----")).strip(_ENDS)
+    name = one_line(sanitize_filename(name, replacement_text="_", platform="universal", max_len=None)).strip(_ENDS)
+    name = cut(name, max_bytes).strip(_ENDS) or UNTITLED
+    # Windows keeps names for devices, also with a space before the dot, which pathvalidate lets pass
+    stem = name.partition(".")[0].rstrip(" ").upper() or "X"
+    is_free = stem not in ("CONIN$", "CONOUT$") and is_valid_filename(stem, platform="universal", max_len=None)
+    if not is_free or not is_valid_filename(name, platform="universal", max_len=None):
+        name = cut(f"_{name}", max_bytes).strip(_ENDS)
     return name
 
 
@@ -53,6 +58,13 @@ def one_line(text: str) -> str:
     """`text` in NFC without control characters, line breaks, lone surrogates and marks that turn its direction."""
     visible = "".join(" " if char.isspace() else char for char in text if char.isspace() or _is_visible(char))
     return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
+def _is_visible(char: str) -> bool:
+    """Whether a character may stand in a name: no control and no invisible one but joiners and flag tags."""
+    if char in _JOINERS or "\U000e0020" <= char <= "\U000e007f":
+        return True
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def versions(name: str) -> Iterator[str]:
@@ -65,14 +77,22 @@ def versions(name: str) -> Iterator[str]:
 
 def cut(text: str, max_bytes: int) -> str:
     """The longest beginning of `text` within `max_bytes` of UTF-8 that ends between two visible characters."""
-    kept = ""
-    left = max_bytes
-    for cluster in _clusters(text):
-        left -= len(cluster.encode())
-        if left < 0:
-            break
-        kept += cluster
+    kept, cluster = "", ""
+    for char in (*text, ""):
+        if cluster and not (char and _continues(cluster, char)):
+            if len(f"{kept}{cluster}".encode()) > max_bytes:
+                break
+            kept, cluster = kept + cluster, ""
+        cluster += char
     return kept
+
+
+def _continues(cluster: str, char: str) -> bool:
+    """Whether a reader takes both for one character: a letter with its marks, an emoji with its modifiers, a flag."""
+    if all("\U0001f1e6" <= one <= "\U0001f1ff" for one in (cluster[-1], char)):
+        return len(cluster) % 2 == 1
+    is_modifier = "\U0001f3fb" <= char <= "\U0001f3ff" or "\U000e0020" <= char <= "\U000e007f"
+    return cluster[-1] == "\u200d" or char in _JOINERS or is_modifier or unicodedata.category(char).startswith("M")
 
 
 def title(template: str, meeting: Meeting, timezone: tzinfo) -> str:
@@ -93,8 +113,20 @@ def title_problem(template: str) -> str | None:
         fields = [field for field in string.Formatter().parse(template) if field[1] is not None]
     except ValueError as error:
         return str(error).lower()
-    problems = (_field_problem(str(name), spec or "", conversion) for _, name, spec, conversion in fields)
-    return next((problem for problem in problems if problem), None)
+    for _, name, spec, conversion in fields:
+        if name not in _TITLE_NAMES:
+            return f"{{{name}}} is not one of {', '.join(f'{{{one}}}' for one in _TITLE_NAMES)}"
+        if spec and name != "start":
+            return f"{{{name}}} takes no format"
+        if conversion or "{" in (spec or ""):
+            return "{start} takes a date format only" if name == "start" else f"{{{name}}} takes no format"
+        try:
+            is_date = name != "start" or bool(datetime(2026, 1, 1, tzinfo=UTC).strftime(spec or "%Y"))
+        except (ValueError, UnicodeError):
+            is_date = False
+        if not is_date:
+            return f"{{start:{spec}}} is not a date format"
+    return None
 
 
 def zone(configured: str, meeting: Meeting) -> tzinfo:
@@ -110,55 +142,3 @@ def known_zone(name: str) -> tzinfo | None:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError):
         return None
-
-
-def _field_problem(name: str, spec: str, conversion: str | None) -> str | None:
-    if name not in _TITLE_NAMES:
-        return f"{{{name}}} is not one of {', '.join(f'{{{one}}}' for one in _TITLE_NAMES)}"
-    if conversion or "{" in spec or (spec and name != "start"):
-        return f"{{{name}}} takes no format" if name != "start" else "{start} takes a date format only"
-    try:
-        is_empty = name == "start" and not datetime(2026, 1, 1, tzinfo=UTC).strftime(spec or "%Y")
-    except (ValueError, UnicodeError):
-        is_empty = True
-    return f"{{start:{spec}}} is not a date format" if is_empty else None
-
-
-def _trim(name: str) -> str:
-    return name.strip(" ." + _JOINERS)
-
-
-def _is_visible(char: str) -> bool:
-    """Whether a character may stand in a name: no control and no invisible one but joiners and flag tags."""
-    if char in _JOINERS or "\U000e0020" <= char <= "\U000e007f":
-        return True
-    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
-def _is_reserved(name: str) -> bool:
-    """Names that Windows keeps for devices, also with a space before the dot, which pathvalidate lets pass."""
-    stem = name.partition(".")[0].rstrip(" ").upper()
-    return stem in ("CONIN$", "CONOUT$") or not is_valid_filename(stem or "x", platform="universal", max_len=None)
-
-
-def _clusters(text: str) -> Iterator[str]:
-    """What a reader takes for one character: a letter with its marks, an emoji with its modifiers, a flag."""
-    cluster = ""
-    for char in text:
-        if cluster and not _continues(cluster, char):
-            yield cluster
-            cluster = ""
-        cluster += char
-    if cluster:
-        yield cluster
-
-
-def _continues(cluster: str, char: str) -> bool:
-    if _is_flag_letter(char) and _is_flag_letter(cluster[-1]):
-        return len(cluster) % 2 == 1
-    is_modifier = "\U0001f3fb" <= char <= "\U0001f3ff" or "\U000e0020" <= char <= "\U000e007f"
-    return cluster[-1] == "\u200d" or char in _JOINERS or is_modifier or unicodedata.category(char).startswith("M")
-
-
-def _is_flag_letter(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"
