@@ -290,7 +290,7 @@ class DestinationContract:
         assert destination.author_for(a_user()).email == foreseen.email
 
     def test_nothing_is_refused_where_it_is_fit(self, destination: Destination) -> None:
-        assert [row for row in destination.survey() if row.standing == "refused"] == []
+        assert [row for row in destination.survey() if row.result == "refused"] == []
 
     def test_it_can_be_let_go_more_than_once(self, destination: Destination) -> None:
         destination.detach()

@@ -9,7 +9,7 @@ from tests.e2e.harness import Site
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.stage import Stage
-from zoomsync.model import COUNTS, Standing
+from zoomsync.model import COUNTS, AuthorSource
 
 TWO = ["alice@example.org", "bob@example.org"]
 
@@ -160,7 +160,7 @@ def test_every_count_is_in_every_document(begin: Begin, stage: Stage) -> None:
     planned, passed = site.sync("--dry-run").document["counts"], site.sync().document["run"]["counts"]
 
     (remembered,) = (run["counts"] for run in site.run("--json", "status").document["runs"])
-    assert set(planned) == {*COUNTS, *(f"author_{standing}" for standing in Standing)}
+    assert set(planned) == {*COUNTS, *(f"author_{source}" for source in AuthorSource)}
     assert tuple(passed) == tuple(remembered) == COUNTS
 
 

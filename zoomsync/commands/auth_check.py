@@ -258,7 +258,7 @@ class Inspection:
         levels: dict[str, Level] = {"confirmed": "ok", "unchecked": "warn", "refused": "fail"}
         for one in found.survey():
             message = f"{one.name}: {one.message}"
-            yield Check(name="operation", level=levels[one.standing], message=message, hint=one.hint, code=one.code)
+            yield Check(name="operation", level=levels[one.result], message=message, hint=one.hint, code=one.code)
 
     def _staging(self) -> list[Check]:
         """Downloads have a place to lie."""

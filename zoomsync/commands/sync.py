@@ -15,7 +15,7 @@ from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import free_bytes
 from zoomsync.item.worker import tidy
 from zoomsync.media.ffmpeg import find_tools
-from zoomsync.model import Outcome, Run, Standing
+from zoomsync.model import AuthorSource, Outcome, Run
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State, lock, owner_check
 from zoomsync.state.audit import Audit
@@ -167,7 +167,7 @@ class Session:
         folder = self._config.destination.storage
         free = free_bytes(folder or app.staging(self._config, ""))
         if self._talk.as_json:
-            counts = tally.counts | {f"author_{standing}": tally.authors[standing] for standing in Standing}
+            counts = tally.counts | {f"author_{source}": tally.authors[source] for source in AuthorSource}
             plan = {"rows": [asdict(row) for row in rows], "counts": counts, "not_looked_at": tally.left}
             self._talk.document(plan | {"free_bytes": free})
             return
@@ -190,8 +190,12 @@ class Session:
 
 def authors_in_words(tally: Tally) -> list[str]:
     """What a dry run found out about authors, where they are more than folders."""
-    shown = {Standing.NEW: "would be created", Standing.RAISED: "would be raised", Standing.FALLBACK: "fall back to me"}
-    counts = {text: tally.authors[standing] for standing, text in shown.items()}
+    shown = {
+        AuthorSource.NEW: "would be created",
+        AuthorSource.RAISED: "would be raised",
+        AuthorSource.FALLBACK: "fall back to me",
+    }
+    counts = {text: tally.authors[source] for source, text in shown.items()}
     return [", ".join(f"{count:,} {text}" for text, count in counts.items() if count)] if any(counts.values()) else []
 
 

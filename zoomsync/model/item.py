@@ -217,7 +217,7 @@ class Receipt:
         return self.proof(file) is not None
 
 
-class Standing(StrEnum):
+class AuthorSource(StrEnum):
     """How an author comes about."""
 
     PLAIN = "plain"
@@ -238,7 +238,7 @@ class Author:
     email: str
     note: str = ""
     """How it came about, for people: `exists`, `falls back to me`, …"""
-    standing: Standing = Standing.PLAIN
+    source: AuthorSource = AuthorSource.PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +273,7 @@ class Surveyed:
     """One thing that a destination can be asked for, and whether it could be tried out."""
 
     name: str
-    standing: Literal["confirmed", "unchecked", "refused"]
+    result: Literal["confirmed", "unchecked", "refused"]
     message: str
     hint: str = ""
     code: int = 0

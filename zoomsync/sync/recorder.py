@@ -9,7 +9,7 @@ from zoomsync.console import log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.formatting import kind, moment, plural, size_in_words
-from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase, Standing
+from zoomsync.model import AuthorSource, Clock, Entry, Meeting, Outcome, Phase
 from zoomsync.rules import ledger
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
@@ -67,7 +67,7 @@ class Tally:
     bytes: int = 0
     calls: int = 0
     downloads: int = 0
-    authors: Counter[Standing] = field(default_factory=Counter)
+    authors: Counter[AuthorSource] = field(default_factory=Counter)
     """Dry run: the hosts of the meetings that are due, by what publishing would do about their authors."""
     rows: list[Row] = field(default_factory=list)
     """Dry run: every decision. Else: what failed, was refused or lost."""

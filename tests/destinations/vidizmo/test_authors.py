@@ -17,7 +17,7 @@ from tests.sandbox.portal.faults import lost_request, portal_error
 from zoomsync.destinations.vidizmo.terms import AuthorTerms, judge
 from zoomsync.destinations.vidizmo.users import PortalUser
 from zoomsync.errors import NotAuthorized, OutcomeUnknown, Unreachable
-from zoomsync.model import Author, Standing
+from zoomsync.model import Author, AuthorSource
 
 ADA = "ada@example.org"
 LICENCE = "the portal has no licence left: portal: user_create: HTTP 400, LicenseLimitExceededException"
@@ -32,46 +32,46 @@ TERMS = AuthorTerms(uploading=frozenset({"Contributor", "Content Manager"}))
 
 
 @pytest.mark.parametrize(
-    ("found", "terms", "standing", "note"),
+    ("found", "terms", "source", "note"),
     [
-        ([], TERMS, Standing.NEW, "would be created and invited"),
+        ([], TERMS, AuthorSource.NEW, "would be created and invited"),
         (
             [],
             AuthorTerms(create_users=False),
-            Standing.FALLBACK,
+            AuthorSource.FALLBACK,
             "unknown to the portal, and create_users is false",
         ),
-        ([a_portal_user("Contributor")], TERMS, Standing.PLAIN, "exists"),
-        ([a_portal_user("Viewer", "Content Manager")], TERMS, Standing.PLAIN, "exists"),
-        ([a_portal_user(groups=None)], TERMS, Standing.PLAIN, "exists"),
-        ([a_portal_user("Viewer", "Physics")], TERMS, Standing.RAISED, "Viewer would become Contributor"),
+        ([a_portal_user("Contributor")], TERMS, AuthorSource.PLAIN, "exists"),
+        ([a_portal_user("Viewer", "Content Manager")], TERMS, AuthorSource.PLAIN, "exists"),
+        ([a_portal_user(groups=None)], TERMS, AuthorSource.PLAIN, "exists"),
+        ([a_portal_user("Viewer", "Physics")], TERMS, AuthorSource.RAISED, "Viewer would become Contributor"),
         (
             [a_portal_user("Physics")],
             TERMS,
-            Standing.FALLBACK,
+            AuthorSource.FALLBACK,
             "in no group that may upload (destination.groups.uploading)",
         ),
-        ([a_portal_user("Contributor", is_active=False)], TERMS, Standing.FALLBACK, "disabled in the portal"),
+        ([a_portal_user("Contributor", is_active=False)], TERMS, AuthorSource.FALLBACK, "disabled in the portal"),
         (
             [a_portal_user("Contributor", is_active=False, has_signed_in=False)],
             TERMS,
-            Standing.FALLBACK,
+            AuthorSource.FALLBACK,
             "has not completed the registration",
         ),
         (
             [a_portal_user("Contributor"), a_portal_user("Viewer", id="8")],
             TERMS,
-            Standing.FALLBACK,
+            AuthorSource.FALLBACK,
             "2 users of the portal have this e-mail",
         ),
     ],
 )
 def test_what_the_portals_users_mean(
-    found: list[PortalUser], terms: AuthorTerms, standing: Standing, note: str
+    found: list[PortalUser], terms: AuthorTerms, source: AuthorSource, note: str
 ) -> None:
     case = judge(found, terms)
 
-    assert (case.standing, case.note) == (standing, note)
+    assert (case.source, case.note) == (source, note)
 
 
 def test_a_user_who_may_upload_is_the_author(begin: Open, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_user_there_twice_or_disabled_is_not_the_author(begin: Open) -> None:
 
     authors = [site.destination.author_for(a_user(email=email)) for email in (ADA, "bob@example.org")]
 
-    assert [(one.email, one.standing) for one in authors] == [(ME, Standing.FALLBACK)] * 2
+    assert [(one.email, one.source) for one in authors] == [(ME, AuthorSource.FALLBACK)] * 2
 
 
 def test_when_licences_run_out_nobody_is_asked_for_any_more(begin: Open) -> None:
@@ -195,11 +195,11 @@ def test_a_pass_creates_no_more_users_than_the_config_allows(begin: Open) -> Non
     site = begin(destination={"max_new_users": 2})
     hosts = [a_user(email=f"{name}@example.org") for name in "abcd"]
 
-    foreseen = [site.destination.prospect(host).standing for host in hosts]
-    made = [site.later().author_for(host).standing for host in hosts[:1]]
+    foreseen = [site.destination.prospect(host).source for host in hosts]
+    made = [site.later().author_for(host).source for host in hosts[:1]]
 
-    assert foreseen == [Standing.NEW, Standing.NEW, Standing.FALLBACK, Standing.FALLBACK]
-    assert made == [Standing.NEW]
+    assert foreseen == [AuthorSource.NEW, AuthorSource.NEW, AuthorSource.FALLBACK, AuthorSource.FALLBACK]
+    assert made == [AuthorSource.NEW]
 
 
 def test_what_would_be_done_is_told_without_doing_it(begin: Open) -> None:
@@ -258,7 +258,7 @@ class TestAnAnswerThatNeverCame:
         site.clock.advance(minutes=16)
         author = site.later().author_for(a_user())
 
-        assert author.standing is Standing.NEW
+        assert author.source is AuthorSource.NEW
         assert [one.email for one in site.portal.invitations] == [ADA]
 
 
@@ -289,15 +289,15 @@ def test_one_who_was_made_cannot_be_found_and_has_not_registered_is_not_the_auth
 
 
 @pytest.mark.parametrize(
-    ("group", "is_active", "standing"),
+    ("group", "is_active", "source"),
     [
-        ("Contributor", True, Standing.PLAIN),
-        ("Viewer", True, Standing.RAISED),
-        ("Contributor", False, Standing.FALLBACK),
+        ("Contributor", True, AuthorSource.PLAIN),
+        ("Viewer", True, AuthorSource.RAISED),
+        ("Contributor", False, AuthorSource.FALLBACK),
     ],
 )
 def test_whom_somebody_else_made_meanwhile_is_judged_like_anybody(
-    begin: Open, group: str, is_active: bool, standing: Standing
+    begin: Open, group: str, is_active: bool, source: AuthorSource
 ) -> None:
     site = begin()
     own = site.portal.add_user(ADA, group, active=is_active)
@@ -305,7 +305,7 @@ def test_whom_somebody_else_made_meanwhile_is_judged_like_anybody(
 
     author = site.destination.author_for(a_user())
 
-    assert (author.standing, author.id == own.id) == (standing, is_active)
+    assert (author.source, author.id == own.id) == (source, is_active)
     assert own.may_upload is (group != "Viewer" or is_active)
     assert site.portal.invitations == []
     assert site.journal.open_intents() == ()

@@ -14,7 +14,7 @@ from tests.sandbox.message import Answer, Request, json_answer
 from tests.sandbox.portal.faults import lost_request, portal_error
 from tests.sandbox.portal.server import Portal
 from zoomsync.errors import ConfigError, MeetingFailed, NotAuthorized, Stopped, Unreachable
-from zoomsync.model import Intent, Standing, User
+from zoomsync.model import AuthorSource, Intent, User
 
 ADA = a_user().email
 BOB = "bob@example.org"
@@ -114,7 +114,7 @@ class TestACreationThatAnswersTheIdAlone:
         author = site.destination.author_for(a_user())
 
         ada = site.portal.user(ADA)
-        assert (author.id, author.standing, ada.groups) == (ada.id, Standing.NEW, ["Contributor"])
+        assert (author.id, author.source, ada.groups) == (ada.id, AuthorSource.NEW, ["Contributor"])
         assert site.journal.open_intents() == ()
 
     def test_who_is_inactive_is_not_the_author(self, begin: Open) -> None:
@@ -137,8 +137,10 @@ class TestGroupsThatScimNamesByIdAlone:
             one["groups"] = [{"value": group["value"]} for group in one.get("groups", [])]
         return found
 
-    @pytest.mark.parametrize(("group", "standing"), [("Contributor", Standing.PLAIN), ("Viewer", Standing.RAISED)])
-    def test_their_names_are_asked_for(self, begin: Open, group: str, standing: Standing) -> None:
+    @pytest.mark.parametrize(
+        ("group", "source"), [("Contributor", AuthorSource.PLAIN), ("Viewer", AuthorSource.RAISED)]
+    )
+    def test_their_names_are_asked_for(self, begin: Open, group: str, source: AuthorSource) -> None:
         portal = begin().portal
         ada = portal.add_user(ADA, group)
         portal.fail(operation="scim_user_find", with_=rewritten(self.stripped), times=None)
@@ -146,7 +148,7 @@ class TestGroupsThatScimNamesByIdAlone:
         with wired(portal, FakeClock(), destination=by_scim(portal)) as site:
             author = site.destination.author_for(a_user())
 
-        assert (author.id, author.standing, "Contributor" in ada.groups) == (ada.id, standing, True)
+        assert (author.id, author.source, "Contributor" in ada.groups) == (ada.id, source, True)
 
     def test_where_they_have_no_names_the_groups_are_not_known(
         self, begin: Open, caplog: pytest.LogCaptureFixture
@@ -160,7 +162,7 @@ class TestGroupsThatScimNamesByIdAlone:
         with wired(portal, FakeClock(), destination=by_scim(portal)) as site:
             author = site.destination.author_for(a_user())
 
-        assert (author.id, author.standing, ada.groups) == (ada.id, Standing.PLAIN, ["Viewer"])
+        assert (author.id, author.source, ada.groups) == (ada.id, AuthorSource.PLAIN, ["Viewer"])
         assert "does not say in which groups users are" in caplog.text
 
 
@@ -244,7 +246,7 @@ def test_one_who_was_made_and_is_not_shown_yet_is_foreseen_as_made(begin: Open) 
 
     seen = site.later().prospect(a_user())
 
-    assert (seen.id, seen.email, seen.standing) == (made.id, ADA, Standing.PLAIN)
+    assert (seen.id, seen.email, seen.source) == (made.id, ADA, AuthorSource.PLAIN)
     assert seen.note == "created already, and not shown by the portal's search yet"
 
 

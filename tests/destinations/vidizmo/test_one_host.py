@@ -11,7 +11,7 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, json_answer
 from tests.sandbox.portal.faults import portal_error
 from zoomsync.errors import MeetingFailed, Unreachable, ZoomsyncError
-from zoomsync.model import Standing
+from zoomsync.model import AuthorSource
 
 ADA, BOB = a_user(), a_user(id="bob", email="bob@example.org")
 ODD = {
@@ -37,7 +37,7 @@ def test_an_odd_answer_about_one_address_is_asked_for_once_a_pass(begin: Open, o
         site.destination.author_for(BOB)
 
     assert len(site.portal.calls("user_find")) == asked
-    assert site.destination.author_for(ADA).standing is Standing.NEW
+    assert site.destination.author_for(ADA).source is AuthorSource.NEW
 
 
 def test_one_who_cannot_be_raised_is_asked_for_once_a_pass(begin: Open) -> None:
@@ -52,7 +52,7 @@ def test_one_who_cannot_be_raised_is_asked_for_once_a_pass(begin: Open) -> None:
         site.destination.author_for(BOB)
 
     assert len(site.portal.calls("group_add_user")) == tried
-    assert site.destination.author_for(ADA).standing is Standing.NEW
+    assert site.destination.author_for(ADA).source is AuthorSource.NEW
 
 
 @pytest.mark.parametrize("status", [302, 404, 405, 415])
@@ -75,7 +75,7 @@ def test_where_the_portal_has_no_such_operation_nothing_is_published_under_someb
     assert len(site.portal.calls(operation)) == 1
     site.portal.heal()
     site.portal.add_user(ADA.email, "Contributor")
-    assert site.destination.author_for(ADA).standing is Standing.PLAIN
+    assert site.destination.author_for(ADA).source is AuthorSource.PLAIN
     assert site.later().author_for(BOB).email == BOB.email
 
 
@@ -83,7 +83,7 @@ def test_a_fallback_that_the_portal_named_comes_with_its_remedy(begin: Open, cap
     site = begin()
     site.portal.fail(operation="user_create", with_=portal_error(400, "OddException"), times=None)
 
-    assert site.destination.author_for(BOB).standing is Standing.FALLBACK
+    assert site.destination.author_for(BOB).source is AuthorSource.FALLBACK
 
     (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert said.startswith(f"portal: {BOB.email}: published as {site.portal.email}: portal: user_create: HTTP 400, Odd")

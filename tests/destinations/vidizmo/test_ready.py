@@ -10,7 +10,7 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.message import json_answer
 from tests.sandbox.portal.faults import portal_error
 from zoomsync.errors import ConfigError, NotAuthorized, Unreachable
-from zoomsync.model import Standing, User
+from zoomsync.model import AuthorSource, User
 
 ADA = a_user().email
 NOBODY = Fault(instead=lambda _: json_answer({"users": [], "totalCount": 0}))
@@ -48,7 +48,7 @@ def test_groups_that_may_not_be_read_are_told_of_and_who_may_upload_publishes(
     assert "group_list: HTTP 403, AccessDeniedException" in caplog.text
     assert "nobody can be created or raised" in caplog.text
     assert author.id == ada.id
-    assert site.destination.author_for(a_user(email="new@example.org")).standing is Standing.FALLBACK
+    assert site.destination.author_for(a_user(email="new@example.org")).source is AuthorSource.FALLBACK
 
 
 def test_a_look_up_that_does_not_even_find_who_signs_in_makes_nobody(begin: Open) -> None:
@@ -162,7 +162,7 @@ def test_where_no_groups_are_shown_that_is_told(begin: Open, caplog: pytest.LogC
         author = site.destination.author_for(a_user())
 
     assert "portal: does not say in which groups users are: Viewer stays Viewer" in caplog.text
-    assert (author.email, author.standing) == (ADA, Standing.PLAIN)
+    assert (author.email, author.source) == (ADA, AuthorSource.PLAIN)
 
 
 def test_another_address_of_scim_is_named(begin: Open) -> None:

@@ -41,7 +41,7 @@ def test_what_a_media_does_not_tell_is_told(begin: Open, tmp_path: Any) -> None:
     site.published(an_item(tmp_path))
 
     assert rows(site)["media_get"].message == f"media {site.only.id} shows no processed, no handouts"
-    assert rows(site)["media_get"].standing == "unchecked"
+    assert rows(site)["media_get"].result == "unchecked"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_row_that_does_not_fit_is_refused_with_its_remedy(
     with wired(plain.portal, FakeClock(), is_attached=False, destination=destination) as site:
         found = rows(site)[name]
 
-    assert (found.standing, found.message, found.hint, found.code) == ("refused", message, hint, code)
+    assert (found.result, found.message, found.hint, found.code) == ("refused", message, hint, code)
 
 
 def test_a_lack_of_rights_is_code_3(begin: Open) -> None:
@@ -86,7 +86,7 @@ def test_a_lack_of_rights_is_code_3(begin: Open) -> None:
 
     found = rows(site)["attribute_list"]
 
-    assert (found.standing, found.code) == ("refused", 3)
+    assert (found.result, found.code) == ("refused", 3)
 
 
 def test_with_scim_the_portals_own_rows_of_users_are_not_used(begin: Open) -> None:

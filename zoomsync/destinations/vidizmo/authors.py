@@ -21,7 +21,7 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.formatting import plural
-from zoomsync.model import Author, Standing, User
+from zoomsync.model import Author, AuthorSource, User
 
 log = logging.getLogger(__name__)
 
@@ -152,9 +152,9 @@ class PortalAuthors:
         if begun is not None:
             return Author(id=begun.id, email=email, note="created already, and not shown by the portal's search yet")
         case = self._limited(judge(found, self._terms))
-        if case.standing is Standing.FALLBACK:
+        if case.source is AuthorSource.FALLBACK:
             return self._fallback(email, case.note, is_told=False)
-        return Author(id=case.user.id if case.user else "", email=email, note=case.note, standing=case.standing)
+        return Author(id=case.user.id if case.user else "", email=email, note=case.note, source=case.source)
 
     def _settle(self, host: User, email: str) -> Author:
         found = self._find(email)
@@ -174,38 +174,40 @@ class PortalAuthors:
     def _limited(self, case: Case) -> Case:
         """The case, but for users that may not be made or raised any more in this pass."""
         with self._lock:
-            if case.standing in (Standing.NEW, Standing.RAISED) and self._no_licence:
-                return Case(standing=Standing.FALLBACK, note=self._no_licence)
-            if case.standing is Standing.NEW:
+            if case.source in (AuthorSource.NEW, AuthorSource.RAISED) and self._no_licence:
+                return Case(source=AuthorSource.FALLBACK, note=self._no_licence)
+            if case.source is AuthorSource.NEW:
                 if self._new >= self._terms.max_new_users:
-                    return Case(standing=Standing.FALLBACK, note=f"max_new_users ({self._new}) is reached in this pass")
+                    return Case(
+                        source=AuthorSource.FALLBACK, note=f"max_new_users ({self._new}) is reached in this pass"
+                    )
                 self._new += 1
         return case
 
     def _made(self, host: User, email: str, case: Case) -> Author:
-        if case.standing is Standing.FALLBACK:
+        if case.source is AuthorSource.FALLBACK:
             return self._fallback(email, case.note)
         try:
             user, note = self._applied(host, email, case)
         except (PortalRefused, Forbidden) as refused:
             with self._lock:
-                self._new -= case.standing is Standing.NEW
+                self._new -= case.source is AuthorSource.NEW
             if not isinstance(refused, PortalRefused):
                 raise
             found = self._directory.find(email) if refused.status == 409 and case.user is None else []
             if not found:
                 raise
             return self._made(host, email, self._limited(judge(found, self._terms)))
-        if case.standing is Standing.NEW and not user.is_active:
+        if case.source is AuthorSource.NEW and not user.is_active:
             return self._fallback(email, "created and invited; has not completed the registration")
-        return Author(id=user.id, email=email, note=note, standing=case.standing)
+        return Author(id=user.id, email=email, note=note, source=case.source)
 
     def _applied(self, host: User, email: str, case: Case) -> tuple[PortalUser, str]:
         if case.user is None:
             user = self._enrolling.made(host, email)
             log.info("portal: %s: created as %s and invited", email, self._terms.contributor)
             return user, "created and invited"
-        if case.standing is Standing.RAISED:
+        if case.source is AuthorSource.RAISED:
             try:
                 self._directory.add_to_group(case.user, self._terms.contributor)
             except Unreachable as error:
@@ -219,7 +221,7 @@ class PortalAuthors:
         if is_told:
             remedy = f" ({hint})" if hint else ""
             log.warning("portal: %s: published as %s: %s%s", email, author.email, reason, remedy)
-        return replace(author, standing=Standing.FALLBACK, note=f"falls back to me: {reason}")
+        return replace(author, source=AuthorSource.FALLBACK, note=f"falls back to me: {reason}")
 
 
 def _is_licence(refused: PortalRefused, email: str) -> bool:

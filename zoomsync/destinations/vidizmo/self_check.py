@@ -49,7 +49,7 @@ class SelfCheck:
         """One by one, in an order in which one trial can use what another found; none without signing in."""
         first = self._tried("sign_in", self._sign_in)
         yield first
-        if first.standing != "refused":
+        if first.result != "refused":
             yield from self._others()
 
     def _others(self) -> Iterator[Surveyed]:
@@ -59,7 +59,7 @@ class SelfCheck:
         names = [name for name in self._portal.table if name not in ("sign_in", "media_get")]
         for name in [*names, "media_get"]:
             if by_scim and name in OF_USERS:
-                yield Surveyed(name=name, standing="unchecked", message="not used: users are found and made by SCIM")
+                yield Surveyed(name=name, result="unchecked", message="not used: users are found and made by SCIM")
             elif name in self._trials:
                 yield self._tried(name, self._trials[name])
             else:
@@ -69,17 +69,17 @@ class SelfCheck:
         try:
             fact = trial()
         except Unsure as unsure:
-            return Surveyed(name=name, standing="unchecked", message=str(unsure), hint=unsure.hint)
+            return Surveyed(name=name, result="unchecked", message=str(unsure), hint=unsure.hint)
         except (ConfigError, NotAuthorized) as error:
-            return Surveyed(name=name, standing="refused", message=str(error), hint=error.hint, code=error.code)
+            return Surveyed(name=name, result="refused", message=str(error), hint=error.hint, code=error.code)
         except ZoomsyncError as error:
-            return Surveyed(name=name, standing="refused", message=str(error), hint=error.hint, code=Unreachable.code)
-        return Surveyed(name=name, standing="confirmed", message=f"confirmed: {fact}")
+            return Surveyed(name=name, result="refused", message=str(error), hint=error.hint, code=Unreachable.code)
+        return Surveyed(name=name, result="confirmed", message=f"confirmed: {fact}")
 
     def _untried(self, name: str, row: Operation) -> Surveyed:
         known = "the vendor's pages tell of it" if row.confirmed else "assumed"
         why = "not checkable without writing" if row.writes else "not checkable without an upload"
-        return Surveyed(name=name, standing="unchecked", message=f"{why}: {row.method} {row.path} ({known})")
+        return Surveyed(name=name, result="unchecked", message=f"{why}: {row.method} {row.path} ({known})")
 
     def _sign_in(self) -> str:
         self._portal.sign_in()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from zoomsync.destinations.vidizmo.users import PortalUser
 from zoomsync.formatting import plural
-from zoomsync.model import Standing
+from zoomsync.model import AuthorSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class AuthorTerms:
 class Case:
     """What the portal's users mean for a host."""
 
-    standing: Standing
+    source: AuthorSource
     note: str
     user: PortalUser | None = None
 
@@ -39,16 +39,16 @@ def judge(found: Sequence[PortalUser], terms: AuthorTerms) -> Case:
     """What to do about a host with whose e-mail the portal found these users. Pure."""
     if not found:
         if terms.create_users:
-            return Case(standing=Standing.NEW, note="would be created and invited")
-        return Case(standing=Standing.FALLBACK, note="unknown to the portal, and create_users is false")
+            return Case(source=AuthorSource.NEW, note="would be created and invited")
+        return Case(source=AuthorSource.FALLBACK, note="unknown to the portal, and create_users is false")
     if len(found) > 1:
-        return Case(standing=Standing.FALLBACK, note=f"{plural(len(found), 'user')} of the portal have this e-mail")
+        return Case(source=AuthorSource.FALLBACK, note=f"{plural(len(found), 'user')} of the portal have this e-mail")
     (user,) = found
     if not user.is_active:
         why = "disabled in the portal" if user.has_signed_in is not False else "has not completed the registration"
-        return Case(standing=Standing.FALLBACK, note=why)
+        return Case(source=AuthorSource.FALLBACK, note=why)
     if user.groups is None or user.groups & terms.uploading:
-        return Case(standing=Standing.PLAIN, note="exists", user=user)
+        return Case(source=AuthorSource.PLAIN, note="exists", user=user)
     if terms.viewer in user.groups:
-        return Case(standing=Standing.RAISED, note=f"{terms.viewer} would become {terms.contributor}", user=user)
-    return Case(standing=Standing.FALLBACK, note="in no group that may upload (destination.groups.uploading)")
+        return Case(source=AuthorSource.RAISED, note=f"{terms.viewer} would become {terms.contributor}", user=user)
+    return Case(source=AuthorSource.FALLBACK, note="in no group that may upload (destination.groups.uploading)")
