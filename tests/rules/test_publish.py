@@ -77,7 +77,7 @@ NOT_WANTED: dict[str, Case] = {
     "excluded, though asked for": (
         a_meeting(),
         None,
-        rules(excluded={UUID}, asked={UUID}),
+        rules(excluded={UUID}, requested={UUID}),
         "skip: listed in exclude_meetings [skipped]",
     ),
     "erased": (
@@ -89,7 +89,7 @@ NOT_WANTED: dict[str, Case] = {
     "erased, though asked for": (
         a_meeting(),
         an_entry(phase=Phase.ERASED, reason="erased"),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "skip: erased [erased]",
     ),
     "erased and excluded stays erased": (
@@ -183,55 +183,55 @@ ASKED: dict[str, Case] = {
     "past the filters, since and min_duration": (
         a_meeting(),
         None,
-        rules(asked={UUID}, hosts=frozenset(), since=NOW, min_duration=DAY),
+        rules(requested={UUID}, hosts=frozenset(), since=NOW, min_duration=DAY),
         "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
     ),
     "before it has settled": (
         a_fresh_meeting(),
         None,
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
     ),
     "though parked": (
         a_meeting(),
         an_entry(retry=a_retry(None, tries=10)),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
     ),
     "what a person removed": (
         a_meeting(),
         published(phase=Phase.REMOVED),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
     ),
     "what a person removed, and restored from Zoom's trash": (
         a_meeting(),
         published(phase=Phase.REMOVED, deleted={"file-video": NOW}),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
     ),
     "into the new destination": (
         a_meeting(),
         published(),
-        rules(asked={UUID}, destination="library-2"),
+        rules(requested={UUID}, destination="library-2"),
         "publish: asked for by --meeting: 1 segment, 1 file, 1.0 kB",
     ),
     "what is stored": (
         a_meeting(),
         published(),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: asked for by --meeting: what is stored is looked at, and mended",
     ),
     "what is stored and has news": (
         a_meeting(files=(a_file(), TEXT)),
         published(),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: 1 new file: audio_transcript",
     ),
     "what is stored, and deleted by us": (
         a_meeting(),
         published(phase=Phase.DELETED, deleted={"file-video": NOW}),
-        rules(asked={UUID}),
+        rules(requested={UUID}),
         "publish: asked for by --meeting: what is stored is looked at, and mended",
     ),
     "in an earlier pass that could not do it": (
@@ -606,7 +606,7 @@ def test_a_publication_counts_the_bytes_of_what_is_new() -> None:
 
 
 def test_what_a_person_removed_is_published_without_the_old_receipt() -> None:
-    answer = decide(a_meeting(), published(phase=Phase.REMOVED), rules(asked={UUID}))
+    answer = decide(a_meeting(), published(phase=Phase.REMOVED), rules(requested={UUID}))
 
     assert isinstance(answer, Publish)
     assert answer.previous is None

@@ -41,7 +41,8 @@ class SyncRequest:
 
 
 PROCESSING_TIMEOUT = timedelta(hours=48)
-"""After this, what is complete is taken although some of it is still processing."""
+"""After this, what is complete is taken although some of it is still processing. Zoom says that it takes 24 hours:
+https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0062627"""
 
 STALE = HOUR / 2
 """A listing older than this is read again before its fetch."""
@@ -64,7 +65,7 @@ class Rules:
     """uuids of `exclude_meetings`."""
     held: AbstractSet[str] = frozenset()
     """uuids of `hold_meetings`."""
-    asked: AbstractSet[str] = frozenset()
+    requested: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
     only_primary: bool = False
     """Of each segment the best view alone, or its sound where it has none."""
@@ -138,7 +139,7 @@ def decide(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
 
 def is_requested(uuid: str, entry: Entry | None, rules: Rules) -> bool:
     """Whether a person asked for it, now or in an earlier pass that could not do it."""
-    return uuid in rules.asked or (entry is not None and entry.asked == rules.destination != "")
+    return uuid in rules.requested or (entry is not None and entry.asked == rules.destination != "")
 
 
 def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
@@ -179,7 +180,7 @@ def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None
 def _delayed(entry: Entry | None, rules: Rules) -> Wait | None:
     """Why it is not tried now, after failures."""
     retry = entry.retry if entry is not None else None
-    if entry is None or retry is None or entry.uuid in rules.asked or rules.retry_failed:
+    if entry is None or retry is None or entry.uuid in rules.requested or rules.retry_failed:
         return None
     if not is_delayed(retry, rules.now):
         return None
@@ -217,7 +218,7 @@ def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None
     ends = [file.end for file in found.files if file.end is not None]
     newest = max(ends, default=min(entry.first_seen, rules.now) if entry is not None else rules.now)
     is_urgent = found.auto_delete is not None and rules.now >= found.auto_delete - DAY
-    if rules.now >= newest + PROCESSING_TIMEOUT or is_urgent or found.uuid in rules.asked:
+    if rules.now >= newest + PROCESSING_TIMEOUT or is_urgent or found.uuid in rules.requested:
         return None
     if any(file.processing for file in found.files):
         return Wait(reason="still recorded or processed in Zoom")

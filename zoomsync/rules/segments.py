@@ -1,4 +1,10 @@
-"""Which segments a meeting has, which view of each is best, which files the config selects. Pure."""
+"""Which segments a meeting has, which view of each is best, which files the config selects. Pure.
+
+Stopping a recording and starting it again makes further files, pausing it does not:
+https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0062627
+They come under the same uuid with the same recording types; only their times say to which segment a file belongs
+(seen, undocumented).
+"""
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -19,10 +25,13 @@ VIEWS = (
     "sign_interpretation",
     "audio_only",
 )
-"""Views, best first; unknown ones rank behind these, sound alone behind all videos."""
+"""Zoom's names of views, best first; the set is open: unknown ones rank behind these, sound alone behind all videos.
+
+https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording (`recording_type`)
+"""
 
 JITTER = timedelta(seconds=1)
-"""By how much Zoom's times of one segment's files differ."""
+"""By how much Zoom's times of one segment's files differ (seen, undocumented)."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

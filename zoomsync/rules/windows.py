@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from zoomsync.model import DAY, Gap
 
 WINDOW = timedelta(days=28)
-"""With the day of overlap and the day that `to` may or may not include, 30 days: what Zoom lists in one go."""
+"""With the day of overlap and the day that `to` may or may not include, 30 days. Zoom cuts a longer span in silence:
+https://devforum.zoom.us/t/retrieve-all-past-zoom-cloud-recordings/22487"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,7 @@ class Pass:
             excluded_hosts=hosts.excluded,
             excluded=config.exclude_meetings,
             held=config.hold_meetings,
-            asked=frozenset(request.meetings),
+            requested=frozenset(request.meetings),
             retry_failed=request.retry_failed,
             is_sweep=is_sweep,
             destination=destination,
