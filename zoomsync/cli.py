@@ -198,13 +198,12 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     """
     from zoomsync.commands.sync import sync as run
 
-    begin_new = more.pop("new_library")
     if not all(one.strip() for one in user):
         raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
     request = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **more)
     if request.since and request.until and request.since >= request.until:
         raise UsageError("--since is not before --until", hint="swap them")
-    return run(options.config, open_terminal(options), environment(), request, workers=workers, begin_new=begin_new)
+    return run(options.config, open_terminal(options), environment(), request, workers=workers)
 
 
 @main_group.command("status")

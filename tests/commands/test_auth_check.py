@@ -32,7 +32,7 @@ def test_all_is_well_and_said_in_words(site: Site, monkeypatch: pytest.MonkeyPat
         "ALL users: filter_accounts is blank",
         "recordings since 2026-01-09 00:00 UTC: each pass lists 14 days back, everything again every 7 days",
         "fetches video, audio, captions, chat, timeline, summary, other; views: all; 30 min after the end",
-        "stitches the segments of a meeting into one video, re-encoded where they do not agree",
+        "stitches the segments of a meeting into one video, re-encoded if they do not agree",
         "publishes as the host, at once visible",
         "deletes nothing",
         "4 workers, 2.0 GB of disk kept free",

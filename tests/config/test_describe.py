@@ -78,7 +78,7 @@ def test_the_defaults_in_words() -> None:
         "ALL users: filter_accounts is blank",
         "recordings since 30 days before the first pass: each pass lists 14 days back, everything again every 7 days",
         "fetches video, audio, captions, chat, timeline, summary, other; views: all; 30 min after the end",
-        "stitches the segments of a meeting into one video, re-encoded where they do not agree",
+        "stitches the segments of a meeting into one video, re-encoded if they do not agree",
         "publishes as the host, at once visible",
         "deletes nothing",
         "4 workers, 2.0 GB of disk kept free",

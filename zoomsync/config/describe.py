@@ -55,7 +55,7 @@ def _items(config: Config) -> Iterator[str]:
     elif not config.reencode:
         yield "stitches by copying only: segments that do not agree stay separate videos"
     else:
-        yield "stitches the segments of a meeting into one video, re-encoded where they do not agree"
+        yield "stitches the segments of a meeting into one video, re-encoded if they do not agree"
     fallback = config.me or config.destination.account
     author = fallback if config.publish_as == "me" else "the host"
     otherwise = f", else {fallback}" if fallback and config.publish_as != "me" else ""

@@ -29,6 +29,8 @@ class SyncRequest:
     no_delete: bool = False
     retry_failed: bool = False
     max_duration: timedelta | None = None
+    new_library: bool = False
+    """Begin another destination, whatever the state knows."""
 
     @property
     def narrowed(self) -> str:
