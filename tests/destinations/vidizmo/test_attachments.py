@@ -14,7 +14,7 @@ from tests.sandbox.message import Answer, Ending
 from tests.sandbox.portal.blobs import Blob
 from tests.sandbox.portal.faults import portal_error
 from tests.sandbox.portal.media import Attribute, Caption, Handout
-from zoomsync.destinations.vidizmo import receipts
+from zoomsync.destinations.vidizmo.media import attached_as
 from zoomsync.errors import PartlyStored, Unreachable
 from zoomsync.model import Item, Receipt
 
@@ -62,10 +62,8 @@ def test_a_persons_handout_of_the_same_name_and_size_is_not_ours(begin: Open, tm
     assert site.destination.find(UUID) == second
 
 
-@pytest.mark.parametrize(("culture", "manner"), [("en-US", "handout"), ("fr-FR", "caption")])
-def test_a_persons_captions_of_the_same_name_are_not_ours(
-    begin: Open, tmp_path: Path, culture: str, manner: str
-) -> None:
+@pytest.mark.parametrize(("culture", "kind"), [("en-US", "handout"), ("fr-FR", "caption")])
+def test_a_persons_captions_of_the_same_name_are_not_ours(begin: Open, tmp_path: Path, culture: str, kind: str) -> None:
     site = begin()
     first = the_video(site, tmp_path)
     theirs = a_blob(tmp_path / "blob", "captions.vtt", b"WEBVTT\n")
@@ -74,11 +72,11 @@ def test_a_persons_captions_of_the_same_name_are_not_ours(
     second = site.published(the_rest(tmp_path), first)
 
     ours = {str(file.role): file for file in second.files}["captions"]
-    assert receipts.manner_of(ours) == manner
-    assert ours.name == ("captions.vtt" if manner == "handout" else "captions.v2.vtt")
+    assert attached_as(ours) == kind
+    assert ours.name == ("captions.vtt" if kind == "handout" else "captions.v2.vtt")
     assert len(site.only.captions) + len(site.only.handouts) == 3
-    assert manner != "caption" or texts(site)["captions.v2.vtt"] == CAPTIONS
-    assert manner != "handout" or site.only.handouts[0].blob.data == CAPTIONS
+    assert kind != "caption" or texts(site)["captions.v2.vtt"] == CAPTIONS
+    assert kind != "handout" or site.only.handouts[0].blob.data == CAPTIONS
     assert site.later().verify(second).safe
 
 
@@ -137,7 +135,7 @@ def test_a_portal_that_does_not_show_what_is_attached_proves_nothing_and_gets_it
 
     assert (verdict.safe, verdict.removed, verdict.silent) == (False, False, True)
     assert verdict.reason.endswith(
-        f"the portal does not say which {place} a media has (destination.endpoints.media_get.answer.{place})"
+        f"the portal does not say which {place} a media item has (destination.endpoints.media_get.answer.{place})"
     )
     assert again == receipt
     assert [len(site.only.captions), len(site.only.handouts)] == [1, 1]

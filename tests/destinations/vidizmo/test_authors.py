@@ -14,7 +14,8 @@ from tests.fakes import FakeClock, a_meeting, a_user
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending, Request, json_answer
 from tests.sandbox.portal.faults import lost_request, portal_error
-from zoomsync.destinations.vidizmo.terms import AuthorTerms, judge
+from zoomsync.destinations.vidizmo.authors import case_of
+from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.destinations.vidizmo.users import PortalUser
 from zoomsync.errors import NotAuthorized, OutcomeUnknown, Unreachable
 from zoomsync.model import Author, AuthorSource
@@ -28,48 +29,53 @@ def a_portal_user(*groups: str, **changes: Any) -> PortalUser:
     return PortalUser(**{**plain, **changes})
 
 
-TERMS = AuthorTerms(uploading=frozenset({"Contributor", "Content Manager"}))
+def some_settings(**changes: Any) -> VidizmoSettings:
+    plain = {"type": "vidizmo", "url": "https://portal.example.org", "email": ME}
+    return VidizmoSettings.model_validate({**plain, **changes})
+
+
+SETTINGS = some_settings()
 
 
 @pytest.mark.parametrize(
-    ("found", "terms", "source", "note"),
+    ("found", "settings", "source", "note"),
     [
-        ([], TERMS, AuthorSource.NEW, "would be created and invited"),
+        ([], SETTINGS, AuthorSource.NEW, "would be created and invited"),
         (
             [],
-            AuthorTerms(create_users=False),
+            some_settings(create_users=False),
             AuthorSource.FALLBACK,
             "unknown to the portal, and create_users is false",
         ),
-        ([a_portal_user("Contributor")], TERMS, AuthorSource.PLAIN, "exists"),
-        ([a_portal_user("Viewer", "Content Manager")], TERMS, AuthorSource.PLAIN, "exists"),
-        ([a_portal_user(groups=None)], TERMS, AuthorSource.PLAIN, "exists"),
-        ([a_portal_user("Viewer", "Physics")], TERMS, AuthorSource.RAISED, "Viewer would become Contributor"),
+        ([a_portal_user("Contributor")], SETTINGS, AuthorSource.PLAIN, "exists"),
+        ([a_portal_user("Viewer", "Content Manager")], SETTINGS, AuthorSource.PLAIN, "exists"),
+        ([a_portal_user(groups=None)], SETTINGS, AuthorSource.PLAIN, "exists"),
+        ([a_portal_user("Viewer", "Physics")], SETTINGS, AuthorSource.RAISED, "Viewer would become Contributor"),
         (
             [a_portal_user("Physics")],
-            TERMS,
+            SETTINGS,
             AuthorSource.FALLBACK,
             "in no group that may upload (destination.groups.uploading)",
         ),
-        ([a_portal_user("Contributor", is_active=False)], TERMS, AuthorSource.FALLBACK, "disabled in the portal"),
+        ([a_portal_user("Contributor", is_active=False)], SETTINGS, AuthorSource.FALLBACK, "disabled in the portal"),
         (
             [a_portal_user("Contributor", is_active=False, has_signed_in=False)],
-            TERMS,
+            SETTINGS,
             AuthorSource.FALLBACK,
             "has not completed the registration",
         ),
         (
             [a_portal_user("Contributor"), a_portal_user("Viewer", id="8")],
-            TERMS,
+            SETTINGS,
             AuthorSource.FALLBACK,
             "2 users of the portal have this e-mail",
         ),
     ],
 )
 def test_what_the_portals_users_mean(
-    found: list[PortalUser], terms: AuthorTerms, source: AuthorSource, note: str
+    found: list[PortalUser], settings: VidizmoSettings, source: AuthorSource, note: str
 ) -> None:
-    case = judge(found, terms)
+    case = case_of(found, settings)
 
     assert (case.source, case.note) == (source, note)
 

@@ -20,8 +20,8 @@ from zoomsync.errors import ConfigError, MeetingFailed, NotAuthorized, Unreachab
 TWENTY_MINUTES = 1200
 
 
-def line(site: Wired) -> PortalClient:
-    return site.destination._portal
+def client(site: Wired) -> PortalClient:
+    return site.destination._client
 
 
 def signed_in_again(site: Wired) -> int:
@@ -53,7 +53,7 @@ class TestSigningIn:
     def test_the_token_comes_with_and_without_quotes(self, begin: Open, form: str) -> None:
         site = begin(token_form=form)
 
-        assert line(site).call("group_list").list("found")
+        assert client(site).call("group_list").list("found")
 
     def test_the_token_can_be_elsewhere(self, begin: Open) -> None:
         site = begin()
@@ -62,7 +62,7 @@ class TestSigningIn:
 
         other = Wired(site.portal, FakeClock(), destination=below)
 
-        assert line(other).call("group_list").list("found")
+        assert client(other).call("group_list").list("found")
         other.destination.detach()
 
     @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ class TestTokensThatEnd:
         site = begin(expired_status=status)
         site.portal.signing.revoke()
 
-        assert line(site).call("group_list").list("found")
+        assert client(site).call("group_list").list("found")
         assert signed_in_again(site) == 1
 
     def test_one_that_idled_for_twenty_minutes_is_replaced(self, begin: Open) -> None:
@@ -135,7 +135,7 @@ class TestTokensThatEnd:
 
         def ask(_: int) -> bool:
             together.wait()
-            return bool(line(site).call("group_list").list("found"))
+            return bool(client(site).call("group_list").list("found"))
 
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(ask, range(8)))
@@ -146,7 +146,7 @@ class TestTokensThatEnd:
         site.portal.fail(operation="group_list", times=None, with_=expired_token())
 
         with pytest.raises(NotAuthorized, match=f"InvalidAccessTokenException .incident {INCIDENT}., right after"):
-            line(site).call("group_list")
+            client(site).call("group_list")
         assert signed_in_again(site) == 1
 
     def test_a_password_that_was_changed_meanwhile_is_not_authorized(self, begin: Open) -> None:
@@ -155,7 +155,7 @@ class TestTokensThatEnd:
         site.portal.signing.revoke()
 
         with pytest.raises(NotAuthorized, match="sign-in refused"):
-            line(site).call("group_list")
+            client(site).call("group_list")
 
     def test_a_publication_survives_tokens_that_end_all_the_time(self, begin: Open, tmp_path: Any) -> None:
         site = begin()
@@ -178,14 +178,14 @@ class TestRefusals:
         with pytest.raises(
             MeetingFailed, match=rf"^portal: media_get: HTTP 400, SomethingException \(incident {INCIDENT}\)$"
         ):
-            line(site).call("media_get", media="7")
+            client(site).call("media_get", media="7")
 
     def test_a_lack_of_rights_is_not_authorized(self, begin: Open) -> None:
         site = begin()
         site.portal.fail(operation="media_get", with_=portal_error(403, "AccessDeniedException"))
 
         with pytest.raises(NotAuthorized, match="portal: media_get: HTTP 403, AccessDeniedException") as raised:
-            line(site).call("media_get", media="7")
+            client(site).call("media_get", media="7")
 
         assert raised.value.hint == (
             "give the account of destination.email, and the author, the right to do this in the portal"
@@ -196,7 +196,7 @@ class TestRefusals:
         site.portal.fail(operation="media_get", times=None, with_=portal_error())
 
         with pytest.raises(Unreachable, match=rf"HTTP 500, InternalServerException \(incident {INCIDENT}\) \(2 tries"):
-            line(site).call("media_get", media="7")
+            client(site).call("media_get", media="7")
 
     @pytest.mark.parametrize("is_chunked", [False, True])
     def test_an_incident_after_a_long_stack_trace_is_named_too(self, begin: Open, is_chunked: bool) -> None:
@@ -206,14 +206,14 @@ class TestRefusals:
         site.portal.fail(operation="media_get", times=None, with_=Fault(instead=lambda _: answer))
 
         with pytest.raises(Unreachable, match=rf"HTTP 500, OddException: .* \(incident {INCIDENT}\) \(2 tries"):
-            line(site).call("media_get", media="7")
+            client(site).call("media_get", media="7")
 
     def test_too_many_requests_are_waited_out(self, begin: Open) -> None:
         site = begin()
         site.portal.fail(operation="media_create", with_=busy(30))
 
         with pytest.raises(MeetingFailed, match="InvalidRequestException"):
-            line(site).call("media_create", title="x")
+            client(site).call("media_create", title="x")
         assert site.clock.slept == [30]
 
     @pytest.mark.parametrize("operation", ["media_create", "user_create", "caption_add", "handout_add", "user_invite"])
@@ -222,7 +222,7 @@ class TestRefusals:
         site.portal.fail(operation=operation, times=None, with_=lost_request())
 
         with pytest.raises(Unreachable, match="the connection broke"):
-            line(site).call(operation, media="7", user="7")
+            client(site).call(operation, media="7", user="7")
         assert len(site.portal.calls(operation)) == 1
 
 
@@ -245,7 +245,7 @@ class TestAnswersThatMakeNoSense:
         site.portal.fail(operation="group_list", times=None, with_=fault)
 
         with pytest.raises(Unreachable, match=fact) as raised:
-            line(site).listed("group_list")
+            client(site).listed("group_list")
 
         assert raised.value.hint
 
@@ -289,7 +289,7 @@ def test_lists_end_though_the_portal_repeats_itself(begin: Open) -> None:
     page = {"mashups": [{"id": 1}, {"id": 2}]}
     site.portal.fail(operation="media_search", times=None, with_=_answers(page))
 
-    found = [one["id"] for _, page in line(site).pages("media_search", keyword="x", statuses=[]) for one in page]
+    found = [one["id"] for _, page in client(site).pages("media_search", keyword="x", statuses=[]) for one in page]
 
     assert found == [1, 2]
 

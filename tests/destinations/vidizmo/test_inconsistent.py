@@ -143,20 +143,20 @@ class TestCallsFromTheFuture:
 
     def test_they_count_from_now_on_and_only_once(self) -> None:
         clock, journal = FakeClock(), Journal()
-        unanswered = IntentLog(journal, clock, new_id, portal="portal", index_lag=INDEX_LAG)
+        intents = IntentLog(journal, clock, new_id, portal="portal", index_lag=INDEX_LAG)
         now = clock.now()
         clock.advance(days=400)
-        intent = unanswered.begin("create", uuid=UUID, target="video")
+        intent = intents.begin("create", uuid=UUID, target="video")
         clock.set(now)
 
-        first = unanswered.shows_from(intent)
+        first = intents.shows_from(intent)
         (kept,) = journal.open_intents()
         clock.advance(minutes=5)
-        second = unanswered.shows_from(kept)
+        second = intents.shows_from(kept)
         clock.advance(minutes=10)
 
         assert (kept.id, kept.at, first, second) == (intent.id, now, now + INDEX_LAG, now + INDEX_LAG)
-        assert unanswered.shows_from(kept) is None
+        assert intents.shows_from(kept) is None
 
     @pytest.mark.parametrize("fault", [lost_request(), lost_answer()], ids=["not made", "made"])
     def test_the_item_is_there_once_after_as_long_as_any_index_takes(

@@ -307,10 +307,10 @@ def test_everything_that_is_sent_is_known_to_the_table(begin: Open, tmp_path: Pa
 
 def test_what_has_no_more_to_tell_is_closed_at_the_start_of_a_pass(begin: Open) -> None:
     site = begin()
-    unanswered = site.destination._unanswered
-    unanswered.begin("invite", uuid="never heard of", target="ada@example.org")
-    unanswered.learn(unanswered.begin("invite", uuid="known", target="bob@example.org"), user="7")
-    unanswered.begin("create", uuid="a media, perhaps", target="video")
+    intents = site.destination._intents
+    intents.begin("invite", uuid="never heard of", target="ada@example.org")
+    intents.learn(intents.begin("invite", uuid="known", target="bob@example.org"), user="7")
+    intents.begin("create", uuid="a media, perhaps", target="video")
 
     def left() -> list[str]:
         site.later()

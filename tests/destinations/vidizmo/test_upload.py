@@ -39,8 +39,8 @@ class Desk:
 
     def pass_(self, *, block_size: int = BLOCK, threads: int = 4) -> "Desk":
         self.portal.forget()
-        line = self.site.destination._portal
-        uploads = Uploads(line, self.site.clock, self.new_id, block_size=block_size, threads=threads)
+        client = self.site.destination._client
+        uploads = Uploads(client, self.site.clock, self.new_id, block_size=block_size, threads=threads)
         self._made.append(uploads)
         return self
 
@@ -326,7 +326,7 @@ def test_a_large_file_costs_no_more_memory_than_its_blocks_in_flight(begin: Open
     whole = ItemFile(name="v", role=Role("video"), made_of=("1",), source=source, size=48 << 20, sha256="0" * 64)
     site.portal.fail(operation="upload_block", times=None, with_=_swallow())
     site.portal.fail(operation="upload_commit", times=None, with_=_of_size(48 << 20))
-    uploads = Uploads(site.destination._portal, site.clock, lambda: "f" * 32, block_size=1 << 20, threads=2)
+    uploads = Uploads(site.destination._client, site.clock, lambda: "f" * 32, block_size=1 << 20, threads=2)
 
     tracemalloc.start()
     uploads.upload(whole, "v.mp4")

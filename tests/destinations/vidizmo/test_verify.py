@@ -13,9 +13,8 @@ from tests.fakes import a_meeting
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer
 from tests.sandbox.portal.faults import portal_error
-from zoomsync.destinations.vidizmo import receipts
+from zoomsync.destinations.vidizmo.media import MediaReceipt, media_receipt, packed, stored_as, unpacked
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
-from zoomsync.destinations.vidizmo.receipts import stored_as
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
 from zoomsync.model import Item, Receipt, Verdict
 
@@ -200,9 +199,9 @@ class TestAfterTheStateWasLost:
         site = begin()
         receipt = published(site, tmp_path)
 
-        own = receipts.unpacked(site.only.attributes[RECEIPT_ATTRIBUTE], site.only.id)
+        own = unpacked(site.only.attributes[RECEIPT_ATTRIBUTE], site.only.id)
 
-        assert own == receipts.Held(files=receipt.files, cloud=receipt.cloud)
+        assert own == MediaReceipt(files=receipt.files, cloud=receipt.cloud)
 
     @pytest.mark.parametrize("value", ["", "zs1:", "zs1:!!!!", "somebody's note", None])
     def test_a_media_that_does_not_say_it_is_not_published_a_second_time(
@@ -250,7 +249,7 @@ def test_a_second_copy_becomes_a_draft_that_holds_nothing(begin: Open, tmp_path:
     site = begin()
     receipt = published(site, tmp_path)
     alone = replace(receipt, files=(replace(receipt.files[0], place="77"),))
-    attributes = {**site.only.attributes, RECEIPT_ATTRIBUTE: receipts.packed(receipts.share_of(alone, "77"))}
+    attributes = {**site.only.attributes, RECEIPT_ATTRIBUTE: packed(media_receipt(alone, "77"))}
     site.portal.media["77"] = replace(site.only, id="77", captions=[], handouts=[], attributes=attributes)
 
     again = site.published(an_item(tmp_path, late=LATE))
@@ -263,11 +262,11 @@ def test_a_second_copy_becomes_a_draft_that_holds_nothing(begin: Open, tmp_path:
 def test_a_receipt_packs_small(tmp_path: Path) -> None:
     files = [a_staged(tmp_path, f"{number}.mp4", CAPTIONS * number) for number in range(1, 9)]
     item = with_files(a_meeting(files=()), files)
-    whole = receipts.Held(files=tuple(stored_as(file, "41") for file in item.files), cloud=item.cloud)
+    whole = MediaReceipt(files=tuple(stored_as(file, "41") for file in item.files), cloud=item.cloud)
 
-    text = receipts.packed(whole)
+    text = packed(whole)
 
-    assert receipts.unpacked(text, "41") == whole
+    assert unpacked(text, "41") == whole
     assert len(text) < 2000
 
 

@@ -7,15 +7,17 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests import Response
 
-from zoomsync.destinations.vidizmo.templates import Operation, fill, picked
+from zoomsync.destinations.vidizmo.templates import fill, picked
 from zoomsync.errors import Forbidden, MeetingFailed, NotAuthorized, Unreachable
 from zoomsync.http import Http
-from zoomsync.model import Secret
 from zoomsync.redaction import host_of
+
+if TYPE_CHECKING:
+    from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ API = "/api/v1/"
 NO_SIGN_IN = (301, 302, 303, 307, 308, 404, 405, 415)
 """What something else answers that is no portal."""
 UNLIKE = (400, 404, 405, 415, 422, 501)
-"""What a portal answers that wants to be asked otherwise."""
+"""What a portal answers that wants to be asked in another way."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
 
 
@@ -48,16 +50,6 @@ class PortalRefused(MeetingFailed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """Who signs in: by password, or by the secret of an Authentication App made in the portal."""
-
-    email: str
-    password: Secret | None = None
-    client_secret: Secret | None = None
-    application_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PortalResponse:
     """What the portal answered to an operation."""
 
@@ -75,7 +67,7 @@ class PortalResponse:
         return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
     def list(self, name: str, within: Any = None) -> list[Any]:
-        """A list; empty where there is none."""
+        """A list; empty if there is none."""
         value = self.get(name, within)
         return value if isinstance(value, list) else []
 
@@ -83,49 +75,52 @@ class PortalResponse:
         """A text that must be there; raises `Unreachable`."""
         if value := self.text(name):
             return value
-        raise misunderstood(self.operation, name)
+        raise self.lacks(name)
 
-
-def misunderstood(operation: str, name: str) -> Unreachable:
-    """The error for an answer that lacks what the row says it holds."""
-    return Unreachable(
-        f"portal: {operation}: the answer holds no {name}",
-        hint=f"another portal may have it elsewhere: destination.endpoints.{operation}.answer.{name} says where",
-        service="portal",
-    )
+    def lacks(self, name: str) -> Unreachable:
+        """The error for an answer that has nothing where the row says that `name` is."""
+        where = f"destination.endpoints.{self.operation}.answer.{name}"
+        return Unreachable(
+            f"portal: {self.operation}: the answer holds no {name}",
+            hint=f"another portal may have it elsewhere: {where} says where",
+            service="portal",
+        )
 
 
 class PortalClient:
     """Calls one portal, signed in as one account. Shared by all threads."""
 
-    def __init__(self, http: Http, table: Mapping[str, Operation], *, url: str, account: Account) -> None:
-        self.table = table
-        self.url = url
-        self.account = account
-        self._http = http
+    def __init__(self, http: Http, settings: "VidizmoSettings") -> None:
+        self.http = http
+        self.table = settings.table
+        self.url = settings.url
+        self._settings = settings
         self._lock = threading.Lock()
-        self._token: str | None = None
+        self._token = ""
         self._numbers: dict[str, int] = {}
+        """The ids that the portal writes as numbers."""
 
-    def sign_in(self) -> None:
-        """Make sure that there is a token. Raises `NotAuthorized`, `Unreachable`, and `ConfigError` for the secret."""
-        self._current()
+    def sign_in(self, *, stale: str = "") -> str:
+        """The token; a new one if there is none, or none but `stale`. Of many threads that saw it refused, one asks.
 
-    def close(self) -> None:
-        """End every connection."""
-        self._http.close()
+        Raises `NotAuthorized`, `Unreachable`, and `ConfigError` for a secret that cannot be read.
+        """
+        with self._lock:
+            if self._token in ("", stale):
+                self._token = ""  # so that a sign-in that fails leaves none
+                self._token = self._new_token()
+            return self._token
 
     def call(self, operation: str, *, data: bytes | None = None, **values: Any) -> PortalResponse:
         """Ask; a token that has ended is replaced, once.
 
-        Raises `Refused`, `Forbidden`, `NotAuthorized` and `Unreachable`; after the latter it is not known whether the
-        portal did what was asked. Each names the operation, what the portal calls it, and its incident.
+        Raises `PortalRefused`, `Forbidden`, `NotAuthorized` and `Unreachable`; after the last it is not known whether
+        the portal did what was asked. Each names the operation, what the portal calls the error, and its incident.
         """
-        token = self._current()
+        token = self.sign_in()
         response = self._send(operation, data, values, token)
         if _is_stale(response):
-            token = self._renewed(token)
-            response = self._send(operation, data, values, token)
+            response = self._send(operation, data, values, self.sign_in(stale=token))
             if _is_stale(response) and response.status_code != 401:
                 raise NotAuthorized(
                     f"portal: {operation}: {self._fact(response)}, right after signing in",
@@ -134,26 +129,35 @@ class PortalClient:
                 )
         if response.status_code >= 300:
             raise self._refusal(operation, response)
-        return PortalResponse(
-            operation=operation, places=self.table[operation].answer, document=self._document(operation, response)
-        )
+        document: Any = None
+        if response.content.strip():
+            try:
+                document = json.loads(response.content)
+            except (ValueError, RecursionError):
+                said = self.http.said(response.content)
+                raise Unreachable(
+                    f"portal: {operation}: {host_of(self.url)}: answers {said} instead of JSON",
+                    hint="check destination.url; the next pass tries again",
+                    service="portal",
+                ) from None
+        return PortalResponse(operation=operation, places=self.table[operation].answer, document=document)
 
     def pages(self, operation: str, **values: Any) -> Iterator[tuple[PortalResponse, list[Any]]]:
         """The elements of a list, page by page, each once, whether the portal counts pages or elements."""
         seen: set[str] = set()
         for page in range(MOST_PAGES):
             answer = self.call(operation, page=page, offset=len(seen), page_size=PAGE_SIZE, **values)
-            new = [one for one in self._found(answer) if answer.text("id", one) not in seen]
+            new = [one for one in _elements(answer) if answer.text("id", one) not in seen]
             seen |= {answer.text("id", one) for one in new}
             yield answer, new
             total = answer.get("total")
             if not new or (isinstance(total, int) and len(seen) >= total):
                 return
 
-    def listed(self, operation: str) -> tuple[PortalResponse, list[Any]]:
-        """A list that comes whole."""
+    def listed(self, operation: str) -> dict[str, str]:
+        """The elements of a list that comes whole: name → id, empty if they have none."""
         answer = self.call(operation)
-        return answer, self._found(answer)
+        return {answer.text("name", one): self.id(answer, "id", one) for one in _elements(answer)}
 
     def id(self, answer: PortalResponse, name: str, within: Any = None) -> str:
         """An id as text; whether the portal writes it as a number is remembered for `sent`."""
@@ -166,25 +170,16 @@ class PortalClient:
         """An id as the portal itself writes it."""
         return self._numbers.get(own, own)
 
-    def _found(self, answer: PortalResponse) -> list[Any]:
-        """The elements of a list. Raises `Unreachable` where there is none, or one whose elements have no id."""
-        if not isinstance(answer.get("found"), list):
-            raise misunderstood(answer.operation, "found")
-        found = [one for one in answer.list("found") if isinstance(one, dict)]
-        if answer.places.get("id") and not all(answer.text("id", one) for one in found):
-            raise misunderstood(answer.operation, "id")
-        return found
-
-    def _send(self, operation: str, data: bytes | None, values: Mapping[str, Any], token: str | None) -> Response:
+    def _send(self, operation: str, data: bytes | None, values: Mapping[str, Any], token: str) -> Response:
         row = self.table[operation]
         filled = fill(row, values)
         headers = {"Accept": "application/json"}
-        if token is not None:
+        if token:
             headers["Authorization"] = f"Bearer {token}"
         if data is not None:
             headers["Content-Type"] = "application/octet-stream"
         try:
-            response = self._http.request(
+            response = self.http.request(
                 row.method,
                 f"{self.url}{API}{filled.path}",
                 repeatable=row.repeatable,
@@ -194,28 +189,14 @@ class PortalClient:
                 json=filled.document,
             )
         except Unreachable as error:
-            fact = str(error).removeprefix(f"{self._http.name}: ")
+            fact = str(error).removeprefix(f"{self.http.name}: ")
             raise error.become(type(error), f"portal: {operation}: {fact}") from None
-        if data is None:  # the path as it is in the table: the filled one may hold a secret
+        if data is None:  # the path as it is in the table: the filled one may contain a secret
             log.debug("portal: %s: %s %s: HTTP %d", operation, row.method, row.path, response.status_code)
         return response
 
-    def _current(self) -> str:
-        with self._lock:
-            if self._token is None:
-                self._token = self._mint()
-            return self._token
-
-    def _renewed(self, stale: str) -> str:
-        """Another token than `stale`; of many threads that saw it refused, one signs in."""
-        with self._lock:
-            if self._token is None or self._token == stale:
-                self._token = None
-                self._token = self._mint()
-            return self._token
-
-    def _mint(self) -> str:
-        account = self.account
+    def _new_token(self) -> str:
+        account = self._settings
         values = {
             "email": account.email,
             "password": account.password.reveal() if account.password else None,
@@ -223,8 +204,8 @@ class PortalClient:
             "application_id": account.application_id,
         }
         for secret in filter(None, (values["password"], values["client_secret"])):
-            self._http.hide(secret)
-        response = self._send("sign_in", None, values, None)
+            self.http.hide(secret)
+        response = self._send("sign_in", None, values, "")
         fact = self._fact(response)
         if response.status_code in NO_SIGN_IN:
             raise Unreachable(
@@ -239,8 +220,18 @@ class PortalClient:
                 hint=f"check destination.email and {which}",
                 service="portal",
             )
-        token = _token(response, self.table["sign_in"].answer["token"])
-        self._http.hide(token)
+        # A bare JSON string (help article 17000111344); not documented: a token without its quotes, or deeper.
+        document: Any = response.content.decode("utf-8", "replace").strip()
+        with suppress(ValueError, RecursionError):
+            document = json.loads(document)
+        token = picked(document, self.table["sign_in"].answer["token"])
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise Unreachable(
+                "portal: no token: what came is none",
+                hint="check destination.url, or destination.endpoints.sign_in.answer",
+                service="portal",
+            )
+        self.http.hide(token)
         return token
 
     def _refusal(self, operation: str, response: Response) -> MeetingFailed | NotAuthorized:
@@ -251,55 +242,35 @@ class PortalClient:
         hint = f"the portal's reference is {self.url}{API}doc/index.html"
         if response.status_code < 400 or response.status_code in UNLIKE:
             hint += f"; destination.endpoints.{operation} overrides what zoomsync sends"
-        return PortalRefused(message, hint=hint, status=response.status_code, name=_name(response))
+        return PortalRefused(message, hint=hint, status=response.status_code, name=_error_name(response))
 
     def _fact(self, response: Response) -> str:
         """`HTTP 400, LicenseLimitExceededException (incident 1f…)`."""
-        return f"HTTP {response.status_code}, {self._http.said(response.content)}"
-
-    def _document(self, operation: str, response: Response) -> Any:
-        if not response.content.strip():
-            return None
-        try:
-            return json.loads(response.content)
-        except (ValueError, RecursionError):
-            pass
-        raise Unreachable(
-            f"portal: {operation}: {host_of(self.url)}: answers {self._http.said(response.content)} instead of JSON",
-            hint="check destination.url; the next pass tries again",
-            service="portal",
-        )
+        return f"HTTP {response.status_code}, {self.http.said(response.content)}"
 
 
-def _token(response: Response, place: str) -> str:
-    """The token: a bare JSON string, or without its quotes, or where the row says."""
-    text = response.content.decode("utf-8", "replace").strip()
-    document: Any = text
-    with suppress(ValueError, RecursionError):
-        document = json.loads(text)
-    token = picked(document, place)
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise Unreachable(
-            "portal: no token: what came is none",
-            hint="check destination.url, or destination.endpoints.sign_in.answer",
-            service="portal",
-        )
-    return token
+def _elements(answer: PortalResponse) -> list[Any]:
+    """The elements of a list. Raises `Unreachable` if there is none, or if its elements have no id."""
+    if not isinstance(answer.get("found"), list):
+        raise answer.lacks("found")
+    found = [one for one in answer.list("found") if isinstance(one, dict)]
+    if answer.places.get("id") and not all(answer.text("id", one) for one in found):
+        raise answer.lacks("id")
+    return found
 
 
 def _is_stale(response: Response) -> bool:
-    """Whether the token has ended: 400 with that name, or 401."""
-    return response.status_code == 401 or (response.status_code == 400 and _name(response) == STALE_TOKEN)
+    """Whether the token has ended: after a day, or 20 minutes without a request, by the portal's version.
+
+    400 with that name: https://help.vidizmo.com/support/solutions/articles/17000111344. 401: not documented, assumed.
+    """
+    return response.status_code == 401 or (response.status_code == 400 and _error_name(response) == STALE_TOKEN)
 
 
-def _error(response: Response) -> Mapping[str, Any]:
+def _error_name(response: Response) -> str:
+    """Every error has `name`, `incidentId` and `exceptionDetails` (help article 17000111344)."""
+    document: Any = None
     with suppress(ValueError, RecursionError):
         document = json.loads(response.content)
-        if isinstance(document, dict):
-            return document
-    return {}
-
-
-def _name(response: Response) -> str:
-    name = _error(response).get("name")
+    name = document.get("name") if isinstance(document, dict) else None
     return name if isinstance(name, str) else ""

@@ -1,4 +1,4 @@
-"""Calls that cannot be repeated: written down before, known by their answer, found out about where none came."""
+"""Calls that must not be repeated: each is written down before it is sent, and closed once its outcome is known."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from zoomsync.destinations.base import Intents
 from zoomsync.model import DAY, Clock, Intent
 
 KNOWN_FOR = 30 * DAY
-"""How long the answer to a call is remembered that the ledger never came to know."""
+"""How long an invitation is remembered that nobody asks about any more."""
 
 
 class IntentLog:
@@ -35,7 +35,7 @@ class IntentLog:
         return sorted(found, key=lambda one: one.at)
 
     def begin(self, action: str, *, uuid: str = "", target: str, **details: str) -> Intent:
-        """Write down that this call comes next, and what it is known by."""
+        """Write down that this call comes next, and by what it will be recognised."""
         intent = Intent(
             id=self._new_id(),
             at=self._clock.now(),
@@ -54,28 +54,27 @@ class IntentLog:
         return known
 
     def oldest(self, intent: Intent) -> datetime:
-        """When the first call for the same meeting began that the ledger does not know of yet."""
+        """When the first call for the same meeting began whose outcome the ledger does not have yet."""
         found = (one.at for one in self._intents.open_intents() if one.uuid == intent.uuid)
         return min((intent.at, *found))
 
-    def unheard(self, intent: Intent) -> None:
-        """No answer came, up to now: what the call made shows so much later."""
+    def count_from_now(self, intent: Intent) -> None:
+        """The call ended without an answer just now: its effect may show as late as `index_lag` from now."""
         self._intents.begin(replace(intent, at=self._clock.now()))
 
-    def tidy(self) -> None:
-        """Close what has no more to tell: an invitation that shows in the portal by now, or never will.
+    def settle(self, intent: Intent) -> None:
+        """Close it: its outcome is known and remembered elsewhere."""
+        self._intents.settle(intent.id)
 
-        What was made or attached for a meeting is not closed by time: who publishes it again looks for that first.
+    def tidy(self) -> None:
+        """Close old invitations: they show in the portal by now, or never will.
+
+        What was made or attached for a meeting is not closed by time: whoever publishes it again looks for that first.
         """
         now = self._clock.now()
-        for intent in self._intents.open_intents():
-            is_ours = intent.action == "invite" and intent.details.get("portal") == self._portal
-            if is_ours and now - intent.at > self._index_lag + KNOWN_FOR:
+        for intent in self.open("invite", uuid=None):
+            if now - intent.at > self._index_lag + KNOWN_FOR:
                 self._intents.settle(intent.id)
-
-    def settle(self, intent: Intent) -> None:
-        """It is known what became of it, and that is remembered elsewhere."""
-        self._intents.settle(intent.id)
 
     def shows_from(self, intent: Intent) -> datetime | None:
         """When the portal's index will show what the call made; None: it would by now.
@@ -84,7 +83,6 @@ class IntentLog:
         """
         now = self._clock.now()
         if intent.at > now:
-            intent = replace(intent, at=now)
-            self._intents.begin(intent)
-        shown = intent.at + self._index_lag
+            self.count_from_now(intent)
+        shown = min(intent.at, now) + self._index_lag
         return None if shown <= now else shown

@@ -56,6 +56,11 @@ class GroupSettings(Settings):
     )
     """All groups whose members may upload."""
 
+    @property
+    def may_upload(self) -> frozenset[str]:
+        """Those, and the one that new users are put in."""
+        return frozenset({*self.uploading, self.contributor})
+
 
 class VidizmoSettings(DestinationSettings):
     """A VIDIZMO portal."""
@@ -132,9 +137,9 @@ class VidizmoSettings(DestinationSettings):
 
     def build(self, context: DestinationContext) -> Destination:
         """The portal."""
-        from zoomsync.destinations.vidizmo.assembly import portal
+        from zoomsync.destinations.vidizmo.destination import VidizmoDestination
 
-        return portal(self, context)
+        return VidizmoDestination(self, context)
 
     def sentence(self) -> str:
         """What `auth-check` says of it."""

@@ -4,13 +4,11 @@ The three steps: https://vidsupport.freshdesk.com/support/solutions/articles/170
 """
 
 import base64
-import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +16,8 @@ from typing import Any
 from uuid import UUID
 
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused, PortalResponse
-from zoomsync.errors import DiskFull, MeetingFailed, Unfit
+from zoomsync.errors import MeetingFailed
+from zoomsync.files import STAGING, fact
 from zoomsync.model import DAY, Clock, ItemFile
 
 SUFFIX = ".upload"
@@ -85,7 +84,7 @@ class Note:
 
     def read(self) -> UploadProgress | None:
         """None: there is no note, or it makes no sense."""
-        with self._disk_errors():
+        with STAGING.explained(self._path):
             if not self._path.is_file():
                 return None
             first, *rest = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -100,28 +99,18 @@ class Note:
 
     def begin(self, upload: Upload) -> None:
         """Write that this upload begins, over whatever was there."""
-        with self._disk_errors():
+        with STAGING.explained(self._path):
             self._path.write_text(json.dumps(asdict(upload)) + "\n", encoding="utf-8")
 
     def add(self, line: int | str) -> None:
         """Add the number of a block, or `committed`."""
-        with self._disk_errors(), self._path.open("a", encoding="utf-8") as file:
+        with STAGING.explained(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
     def remove(self) -> None:
         """The next upload of this file begins from nothing."""
-        with self._disk_errors():
+        with STAGING.explained(self._path):
             self._path.unlink(missing_ok=True)
-
-    @contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            said = f"{self._path}: {(error.strerror or type(error).__name__).lower()}"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise DiskFull(said, hint="free some space on staging's file system") from error
-            raise Unfit(said, hint="make the staging folder writable, or set `staging`") from error
 
 
 class Uploads:
@@ -287,7 +276,7 @@ def _read_block(source: Path, upload: Upload, number: int) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise MeetingFailed(f"{source.name}: {(error.strerror or 'cannot be read').lower()}", hint=REFETCH) from error
+        raise MeetingFailed(f"{source.name}: {fact(error)}", hint=REFETCH) from error
     if len(data) != min(upload.block_size, upload.size - at):
         raise MeetingFailed(f"{source.name}: changed in staging", hint=REFETCH)
     return data

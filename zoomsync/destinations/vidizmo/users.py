@@ -1,4 +1,4 @@
-"""The users of a portal, by its own REST API: find, create, invite, raise."""
+"""The users of a portal, by its own REST API."""
 
 import threading
 from collections.abc import Collection
@@ -24,10 +24,10 @@ class PortalUser:
 
 
 class PortalUsers(Protocol):
-    """Where users are looked up and made. All raise what `Portal.call` raises."""
+    """Where users are looked up and made. All raise what `PortalClient.call` raises."""
 
-    def require_groups(self, names: Collection[str]) -> None:
-        """Raise `ConfigError` for a name that no group has."""
+    def group_id(self, name: str) -> str:
+        """The id of a group. Raises `ConfigError` for a name that no group has."""
 
     def find(self, email: str) -> list[PortalUser]:
         """Those with exactly this address, in whatever case."""
@@ -38,69 +38,53 @@ class PortalUsers(Protocol):
     def add_to_group(self, user: PortalUser, group: str) -> None:
         """Add a group to those that the user has."""
 
-    def invite(self, user: PortalUser) -> None:
-        """Send the mail with the link."""
-
 
 class ApiUsers:
-    """The portal's own way. `invites`: it is asked to mail the link to whom it makes."""
+    """The portal's own way. `invites`: it is asked to mail a sign-up link to whoever is made."""
 
-    def __init__(self, portal: PortalClient, *, invites: bool) -> None:
-        self._portal = portal
+    def __init__(self, client: PortalClient, *, invites: bool) -> None:
+        self._client = client
         self._invites = invites
         self._lock = threading.Lock()
         self._groups: dict[str, str] | None = None
 
-    def require_groups(self, names: Collection[str]) -> None:
-        """See `Directory`."""
-        for name in names:
-            self._group(name)
+    def group_id(self, name: str) -> str:
+        """See `PortalUsers`; all groups are read once."""
+        with self._lock:
+            if self._groups is None:
+                self._groups = self._client.listed("group_list")
+        if name not in self._groups:
+            raise no_such_group(name, self._groups)
+        return self._groups[name]
 
     def find(self, email: str) -> list[PortalUser]:
-        """See `Directory`."""
-        found = [(answer, one) for answer, page in self._portal.pages("user_find", email=email) for one in page]
+        """See `PortalUsers`."""
+        found = [(answer, one) for answer, page in self._client.pages("user_find", email=email) for one in page]
         users = [self._user(answer, one) for answer, one in found]
         return [user for user in users if user.email.lower() == email.lower()]
 
     def create(self, host: User, email: str, group: str) -> PortalUser:
-        """See `Directory`."""
-        answer = self._portal.call(
+        """See `PortalUsers`."""
+        answer = self._client.call(
             "user_create",
             email=email,
             first_name=host.first_name,
             last_name=host.last_name,
             invitation=self._invites,
-            group=self._portal.sent(self._group(group)),
+            group=self._client.sent(self.group_id(group)),
         )
         answer.required("id")
         return self._user(answer, answer.document)
 
     def add_to_group(self, user: PortalUser, group: str) -> None:
-        """See `Directory`."""
-        self._portal.call("group_add_user", group=self._group(group), user=user.id)
-
-    def invite(self, user: PortalUser) -> None:
-        """See `Directory`."""
-        self._portal.call("user_invite", user=user.id)
-
-    def groups(self) -> dict[str, str]:
-        """Name → id of every group, read once."""
-        with self._lock:
-            if self._groups is None:
-                answer, found = self._portal.listed("group_list")
-                self._groups = {answer.text("name", one): self._portal.id(answer, "id", one) for one in found}
-            return self._groups
-
-    def _group(self, name: str) -> str:
-        if name not in (groups := self.groups()):
-            raise no_such_group(name, [*groups])
-        return groups[name]
+        """See `PortalUsers`."""
+        self._client.call("group_add_user", group=self.group_id(group), user=user.id)
 
     def _user(self, answer: PortalResponse, one: Any) -> PortalUser:
         groups = answer.get("groups", one)
         last_login = answer.places.get("last_login")
         return PortalUser(
-            id=self._portal.id(answer, "id", one),
+            id=self._client.id(answer, "id", one),
             email=answer.text("email", one),
             is_active=is_active(answer.get("active", one)),
             groups=frozenset(answer.text("group_name", each) for each in groups) if isinstance(groups, list) else None,
@@ -108,9 +92,9 @@ class ApiUsers:
         )
 
 
-def is_active(told: Any) -> bool:
-    """What a portal says of whether a user is active, as a flag, a number or a word; where it says nothing, yes."""
-    return str(told).strip().lower() not in ("false", "0", "no", "inactive", "disabled", "blocked", "suspended")
+def is_active(value: Any) -> bool:
+    """Whether a portal says that a user is active, by a flag, a number or a word; if it says nothing, yes."""
+    return str(value).strip().lower() not in ("false", "0", "no", "inactive", "disabled", "blocked", "suspended")
 
 
 def no_account(email: str) -> ConfigError:

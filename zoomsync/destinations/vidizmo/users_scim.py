@@ -1,12 +1,12 @@
 """The users of a portal by SCIM 2.0, the standard way: https://www.rfc-editor.org/rfc/rfc7644
 
-Whoever is new at the portal gets its mail with the link, however he came there. An item's author is named by the id
-that SCIM gives: both ways must know a user by the same one.
+That a portal has SCIM: https://help.vidizmo.com/support/solutions/articles/17000115531-how-to-configure-scim-provisioning-using-azure-ad
+Not documented, assumed: whoever is made by SCIM gets the same mail with a sign-up link, and the id that SCIM gives a
+user names the author of an item.
 """
 
 import json
 import threading
-from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused
 from zoomsync.destinations.vidizmo.users import PortalUser, is_active, no_such_group
 from zoomsync.errors import Forbidden, NotAuthorized, Unreachable
-from zoomsync.http import Http
 from zoomsync.model import Secret, User
 from zoomsync.redaction import host_of
 
@@ -24,31 +23,40 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 
 class ScimUsers:
-    """See `Directory`."""
+    """See `PortalUsers`."""
 
-    def __init__(self, http: Http, portal: PortalClient, *, url: str, token: Secret) -> None:
-        self._http = http
-        self._portal = portal
+    def __init__(self, client: PortalClient, *, url: str, token: Secret) -> None:
+        self._http = client.http
         self._url = url
         self._token = token
         self._lock = threading.Lock()
         self._groups: dict[str, str] = {}
         self._names: dict[str, str] = {}
-        """Id of a group → its name, read where users are shown without names."""
+        """Id of a group → its name; read if users are shown without the names of their groups."""
         self._shows_groups = False
 
-    def require_groups(self, names: Collection[str]) -> None:
-        """See `Directory`."""
-        for name in names:
-            self._group(name)
+    def group_id(self, name: str) -> str:
+        """See `PortalUsers`."""
+        with self._lock:
+            if name not in self._groups:
+                found = _resources(self._ask("GET", "Groups", filter=f"displayName eq {json.dumps(name)}"))
+                ids = [str(one.get("id")) for one in found if one.get("displayName") == name]
+                if not ids:
+                    raise no_such_group(name, [str(one.get("displayName")) for one in found])
+                self._groups[name] = ids[0]
+            return self._groups[name]
 
     def find(self, email: str) -> list[PortalUser]:
         """By `userName`."""
-        document = self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}")
-        users = [self._user(one) for one in _resources(document)]
+        users = [
+            self._user(one) for one in _resources(self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}"))
+        ]
         self._shows_groups = self._shows_groups or any(user.groups for user in users)
         found = [user for user in users if user.email.lower() == email.lower()]
-        return [replace(user, groups=frozenset()) if self._is_in_none(user) else user for user in found]
+        if not self._shows_groups:
+            return found
+        # RFC 7643, 2.5: an attribute without a value may be left out. If others show their groups, this user has none.
+        return [user if user.groups is not None else replace(user, groups=frozenset()) for user in found]
 
     def create(self, host: User, email: str, group: str) -> PortalUser:
         """In no group yet: `add_to_group` comes next."""
@@ -65,17 +73,9 @@ class ScimUsers:
         return replace(user, groups=user.groups or frozenset())
 
     def add_to_group(self, user: PortalUser, group: str) -> None:
-        """A member more; who is one already stays one."""
+        """One member more; whoever is one already stays one."""
         operation = {"op": "add", "path": "members", "value": [{"value": user.id}]}
-        self._ask("PATCH", f"Groups/{self._group(group)}", {"schemas": [PATCH], "Operations": [operation]})
-
-    def invite(self, user: PortalUser) -> None:
-        """The portal's own way."""
-        self._portal.call("user_invite", user=user.id)
-
-    def _is_in_none(self, user: PortalUser) -> bool:
-        """Whether groups are left out because there are none, as SCIM allows: others show theirs."""
-        return user.groups is None and self._shows_groups
+        self._ask("PATCH", f"Groups/{self.group_id(group)}", {"schemas": [PATCH], "Operations": [operation]})
 
     def _user(self, one: Any) -> PortalUser:
         if not isinstance(one, dict) or not one.get("id"):
@@ -86,29 +86,19 @@ class ScimUsers:
             id=str(one["id"]),
             email=str(one.get("userName", "")),
             is_active=is_active(one.get("active")),
-            groups=self._named(one.get("groups")),
+            groups=self._group_names(one.get("groups")),
         )
 
-    def _named(self, groups: Any) -> frozenset[str] | None:
+    def _group_names(self, groups: Any) -> frozenset[str] | None:
         """The names of a user's groups, which SCIM need not show beside their ids; None: not all of them are known."""
         if not isinstance(groups, list):
             return None
-        told = [one for one in groups if isinstance(one, dict)]
-        if any("display" not in one for one in told) and not self._names:
+        shown = [one for one in groups if isinstance(one, dict)]
+        if any("display" not in one for one in shown) and not self._names:
             found = _resources(self._ask("GET", "Groups"))
             self._names = {str(one.get("id")): str(one.get("displayName")) for one in found}
-        names = [one.get("display") or self._names.get(str(one.get("value"))) for one in told]
+        names = [one.get("display") or self._names.get(str(one.get("value"))) for one in shown]
         return frozenset(map(str, names)) if all(names) else None
-
-    def _group(self, name: str) -> str:
-        with self._lock:
-            if name not in self._groups:
-                found = _resources(self._ask("GET", "Groups", filter=f"displayName eq {json.dumps(name)}"))
-                ids = [str(one.get("id")) for one in found if one.get("displayName") == name]
-                if not ids:
-                    raise no_such_group(name, [str(one.get("displayName")) for one in found])
-                self._groups[name] = ids[0]
-            return self._groups[name]
 
     def _ask(self, method: str, path: str, document: Any = None, **query: str) -> Any:
         token = self._token.reveal()
@@ -125,32 +115,28 @@ class ScimUsers:
         except Unreachable as error:
             fact = str(error).removeprefix(f"{self._http.name}: ")
             raise error.become(type(error), f"portal: scim: {fact}") from None
-        fact = f"HTTP {response.status_code}, {self._http.said(response.content)}"
-        message = f"portal: scim: {method} {path.partition('/')[0]}: {fact}"
-        if response.status_code == 401:
+        status, said = response.status_code, self._http.said(response.content)
+        message = f"portal: scim: {method} {path.partition('/')[0]}: HTTP {status}, {said}"
+        if status == 401:
             raise NotAuthorized(message, hint="check destination.scim_token", service="portal")
-        if response.status_code == 403:
+        if status == 403:
             raise Forbidden(message, hint="let the token of SCIM change users and groups", service="portal")
-        if response.status_code >= 300:
-            raise _refused(message, response.status_code, response.content)
-        if not response.content.strip():
-            return {}
+        answer: Any = {}
+        is_json = not response.content.strip()
         with suppress(ValueError, RecursionError):
-            return json.loads(response.content)
-        raise Unreachable(
-            f"portal: scim: {host_of(self._url)}: answers {self._http.said(response.content)} instead of JSON",
-            hint="check destination.scim_url",
-            service="portal",
-        )
-
-
-def _refused(message: str, status: int, body: bytes) -> PortalRefused:
-    name = ""
-    with suppress(ValueError, RecursionError, AttributeError):
-        document = json.loads(body)
-        name = f"{document.get('name') or ''} {document.get('scimType') or ''} {document.get('detail') or ''}".strip()
-    hint = "check destination.scim_url" if status in (404, 405, 501) else "the next pass tries again"
-    return PortalRefused(message, hint=hint, status=status, name=name)
+            answer, is_json = json.loads(response.content), True
+        if status >= 300:
+            said_of_it = answer if isinstance(answer, dict) else {}
+            name = " ".join(str(said_of_it[key]) for key in ("name", "scimType", "detail") if said_of_it.get(key))
+            hint = "check destination.scim_url" if status in (404, 405, 501) else "the next pass tries again"
+            raise PortalRefused(message, hint=hint, status=status, name=name)
+        if not is_json:
+            raise Unreachable(
+                f"portal: scim: {host_of(self._url)}: answers {said} instead of JSON",
+                hint="check destination.scim_url",
+                service="portal",
+            )
+        return answer
 
 
 def _resources(document: Any) -> list[dict[str, Any]]:
