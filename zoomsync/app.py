@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
-from zoomsync.model import Clock, User, Zoom
+from zoomsync.model import Clock, Zoom
 from zoomsync.state import State
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def staging(config: Config, state_id: str) -> Path:
     return folder / ".zoomsync" / state_id / "staging" if folder is not None else config.state.parent / "staging"
 
 
-def shop(
+def worker_context(
     config: Config,
     clock: Clock,
     *,
@@ -150,38 +150,33 @@ def shop(
     tools: "Tools",
     state_id: str,
     progress: Callable[[str, int], None],
-) -> Callable[[Mapping[str, User]], "WorkerContext"]:
-    """What the workers share, given the users as they become known."""
+) -> "WorkerContext":
+    """What the workers share; they know no users yet."""
     from zoomsync.item.build import Style
     from zoomsync.item.disk import Disk
     from zoomsync.item.worker import WorkerContext
 
     views = config.recordings.views
-    disk = Disk(keep_free=config.min_free_disk, clock=clock)
-
-    def opened(users: Mapping[str, User]) -> WorkerContext:
-        return WorkerContext(
-            zoom=connection.zoom,
-            downloads=connection.downloads,
-            destination=destination,
-            tools=tools,
-            staging=staging(config, state_id),
-            storage=config.destination.storage,
-            disk=disk,
-            clock=clock,
-            style=Style(
-                concatenate=config.concatenate_recordings,
-                views=views if isinstance(views, tuple) else (),
-                reencode=config.reencode,
-                title=config.title,
-                timezone=config.timezone,
-                draft=config.publish_state == "draft",
-            ),
-            users=users,
-            progress=progress,
-        )
-
-    return opened
+    return WorkerContext(
+        zoom=connection.zoom,
+        downloads=connection.downloads,
+        destination=destination,
+        tools=tools,
+        staging=staging(config, state_id),
+        storage=config.destination.storage,
+        disk=Disk(keep_free=config.min_free_disk, clock=clock),
+        clock=clock,
+        style=Style(
+            concatenate=config.concatenate_recordings,
+            views=views if isinstance(views, tuple) else (),
+            reencode=config.reencode,
+            title=config.title,
+            timezone=config.timezone,
+            draft=config.publish_state == "draft",
+        ),
+        users={},
+        progress=progress,
+    )
 
 
 def executor(workers: int) -> "Executor":

@@ -36,7 +36,7 @@ def test_every_job_is_done_and_no_more_than_so_many_at_once(executor: ThreadPool
 
     assert results == {job: job * job for job in range(12)}
     assert most == 3
-    assert workers.is_idle
+    assert not workers.in_flight
 
 
 def test_results_come_in_the_order_in_which_they_end(executor: ThreadPoolExecutor) -> None:
@@ -75,7 +75,7 @@ def test_what_is_in_flight_ends_but_nothing_new_is_begun(executor: ThreadPoolExe
 
     assert sorted(ended) == sorted(begun)
     assert 2 <= len(begun) <= 3
-    assert workers.is_idle
+    assert not workers.in_flight
 
 
 def test_nothing_is_begun_when_nothing_may(executor: ThreadPoolExecutor) -> None:
@@ -102,8 +102,8 @@ def test_a_stop_leaves_what_is_in_flight_to_be_drained(executor: ThreadPoolExecu
         next(found)
 
     assert first == "quick"
-    assert not workers.is_idle
+    assert workers.in_flight
     assert list(workers.drain(0)) == []
     gate.set()
     assert [(job, future.result()) for job, future in workers.drain(5)] == [("slow", "slow")]
-    assert workers.is_idle
+    assert not workers.in_flight

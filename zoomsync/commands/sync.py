@@ -121,13 +121,10 @@ def _work(
         connections = Connections(
             config=config,
             request=request,
-            zoom=connection.zoom,
-            clock=env.clock,
             state=state,
-            destination=destination,
-            deleter=deleter,
             executor=executor,
-            shop=app.shop(
+            deleter=deleter,
+            context=app.worker_context(
                 config,
                 env.clock,
                 connection=connection,

@@ -70,6 +70,22 @@ def account_filter(config: Config) -> AccountFilter:
     )
 
 
+def authorize(config: Config, zoom: Zoom, now: datetime) -> tuple[AccountFilter, bool]:
+    """Get a token for a pass: the accounts wanted, by lists that the app may read; and whether it may delete.
+
+    Raises `NotAuthorized` for the credential or a missing scope, `ClockWrong`.
+    """
+    deletes = config.delete_recordings != "never"
+    wanted = account_filter(config)
+    authorization = zoom.authorize()
+    check_clock(authorization.server_date, now, deletes=deletes)
+    granted = granted_scopes(authorization, wanted, deletes=deletes)
+    require_scopes(granted)
+    if not granted.may_list_account and wanted.listing != "account":
+        wanted = replace(wanted, listing="users")
+    return wanted, granted.may_delete
+
+
 def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
     """The users that the config selects, `only` those whom the command line names, if it names any (e-mails).
 

@@ -77,7 +77,7 @@ class DestinationFailures:
     def settle(self) -> Forbidden | None:
         """At the end of the pass: if others were stored, each failure was about its own meeting, and counts as a try.
 
-        If nothing was stored, no meeting is to blame; returns then what the account may not do, if that was the cause.
+        If nothing was stored, none counts; returns then what the account may not do, if that was the cause.
         """
         outcomes = self._recorder.tally.outcomes
         if outcomes[Outcome.PUBLISHED] or outcomes[Outcome.UPDATED]:

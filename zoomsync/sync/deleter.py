@@ -194,7 +194,7 @@ class Deletions:
             return decision
         if isinstance(decision, Publish):
             return decision.meeting
-        self._recorder.decided_alone(entry, decision)
+        self._recorder.decided(entry, decision)
         return None
 
     def _delete(self, entry: Entry, found: Deletable, future: Future[Verdict] | None, rules: Rules) -> bool:

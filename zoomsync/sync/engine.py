@@ -2,14 +2,13 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from zoomsync.config import Config
 from zoomsync.console import log_context
-from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     ConfigError,
     DiskFull,
@@ -22,20 +21,12 @@ from zoomsync.errors import (
 )
 from zoomsync.formatting import plural
 from zoomsync.item.worker import WorkerContext, publish
-from zoomsync.model import DAY, AuthorizationStatus, Clock, Gap, Meeting, Outcome, Receipt, User, Verdict, Zoom
+from zoomsync.model import DAY, AuthorizationStatus, Gap, Meeting, Outcome, User
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
 from zoomsync.rules.windows import add_gap
 from zoomsync.state import State
-from zoomsync.sync.accounts import (
-    AccountFilter,
-    Hosts,
-    account_filter,
-    check_clock,
-    granted_scopes,
-    hosts_of_pass,
-    require_scopes,
-)
+from zoomsync.sync.accounts import Hosts, authorize, hosts_of_pass
 from zoomsync.sync.authors import count_authors
 from zoomsync.sync.breaker import Breaker, DestinationFailures
 from zoomsync.sync.deleter import Deleter, Deletions
@@ -50,6 +41,8 @@ FIRST_REACH = 30 * DAY
 """How far back the first pass goes if the config does not say."""
 GRACE_SECONDS = 4.0
 """How long jobs in flight may take to end by themselves once the pass is stopped."""
+Result: TypeAlias = Done | Decision
+"""What comes of a job: a meeting is stored, or turns out not to be due any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +51,12 @@ class Connections:
 
     config: Config
     request: SyncRequest
-    zoom: Zoom
-    clock: Clock
     state: State
-    destination: Destination
+    executor: Executor
+    context: WorkerContext
+    """What the workers share, Zoom, destination and clock among it; the pass adds the users that it comes to know."""
     deleter: Deleter | None
     """None in a dry run, and if there is nothing to delete: `delete_recordings` is `never`."""
-    executor: Executor
-    shop: Callable[[Mapping[str, User]], WorkerContext]
-    """What the workers share, given the users as they become known."""
 
 
 class Pass:
@@ -74,25 +64,27 @@ class Pass:
 
     def __init__(self, connected: Connections, tally: Tally) -> None:
         self._connected = connected
-        self._tally = tally
-        clock, destination, request = connected.clock, connected.destination, connected.request
-        self._recorder = Recorder(connected.state, clock, destination, request, tally)
+        self._clock = connected.context.clock
+        self._destination = connected.context.destination
+        self._recorder = Recorder(connected.state, self._clock, self._destination, connected.request, tally)
         self._destination_failures = DestinationFailures(self._recorder)
-        limit = request.max_duration
-        self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
+        limit = connected.request.max_duration
+        self._over_at = math.inf if limit is None else self._clock.monotonic() + limit.total_seconds()
         self._ending: ZoomsyncError | None = None
-        """Why nothing new may be begun."""
+        """What ends the pass early: nothing new is begun."""
 
     def run(self) -> None:
         """The whole pass. Raises what ended it early; what failed within it is in the tally."""
-        config, request, zoom = self._connected.config, self._connected.request, self._connected.zoom
-        recorder, tally, breaker, now = self._recorder, self._tally, Breaker(), self._connected.clock.now()
+        config, request, zoom = self._connected.config, self._connected.request, self._connected.context.zoom
+        recorder, tally, breaker, now = self._recorder, self._recorder.tally, Breaker(), self._clock.now()
         # 1. The command has opened config, state and destination, each with its lock.
         # 2. The token, the clocks, and what the app may do.
-        wanted, may_delete = self._authorize(now)
+        wanted, may_delete = authorize(config, zoom, now)
+        tally.is_authorized = True
         # 3. The users; and what became of deletions whose answer an earlier pass never saw.
         hosts = hosts_of_pass(wanted, request.users, zoom, recorder.entries)
-        selection = Selection(request=request, rules=self._begin(hosts, now), hosts=hosts)
+        rules = self._begin(hosts, now)
+        selection = Selection(request=request, rules=rules, hosts=hosts)
         if self._connected.deleter is not None:
             self._connected.deleter.settle_open()
         # 4. Deletions of what earlier passes published; some turn out to have late files.
@@ -101,42 +93,33 @@ class Pass:
         lister = Lister(zoom, hosts, breaker, is_account_wide=wanted.is_account_wide)
         reader = Reader(zoom, lister, recorder, breaker, selection)
         lookback = Gap(since=now - config.recordings.lookback, until=now)
-        windows = windows_of_pass(request, selection.rules, lookback, recorder.head.gaps)
-        workers = self._workers(selection.rules, lister.users)
+        windows = windows_of_pass(request, rules, lookback, recorder.head.gaps)
+        context = replace(self._connected.context, users=lister.users)
+        workers = Workers[Job, Result](
+            self._connected.executor, config.workers, self._clock, lambda job: self._work(job, rules, context)
+        )
         due_hosts: dict[str, User] = {}
         try:
             for reading in reader.run(windows, late, is_over=self._is_over):
-                jobs = self._plan(reading, selection.rules)
+                # 6. The plan: decided by pure rules, and written down before any of it is begun.
+                jobs = self._plan(reading, rules)
                 if request.dry_run:
                     due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
-                else:
-                    self._work_off(workers, jobs)
+                    continue
+                # 7. One meeting is one job in a worker; this thread alone writes down what came of it.
+                self._work_off(workers, jobs)
         finally:
             self._drain(workers)
         if request.dry_run:
             users = [lister.users.get(host, user) for host, user in due_hosts.items()]
-            tally.authors = count_authors(users, self._connected.destination)
-        # 8. What ended the pass. The command writes the record of the run.
+            tally.authors = count_authors(users, self._destination)
+        # 8. What the pass leaves, and what ended it; the record of the run is in `run_record`.
         if unlisted := tally.outcomes[Outcome.UNLISTED]:
             tally.left.append(f"{plural(unlisted, 'list')} that could not be read")
         forbidden = self._destination_failures.settle()
         recorder.warn_at_end(config.hold_meetings)
         if ending := self._ending or forbidden:
             raise ending
-
-    def _authorize(self, now: datetime) -> tuple[AccountFilter, bool]:
-        """The accounts wanted, by the lists that the app may read; and whether it may delete."""
-        config = self._connected.config
-        deletes = config.delete_recordings != "never"
-        wanted = account_filter(config)
-        authorization = self._connected.zoom.authorize()
-        check_clock(authorization.server_date, now, deletes=deletes)
-        scopes = granted_scopes(authorization, wanted, deletes=deletes)
-        require_scopes(scopes)
-        self._tally.is_authorized = True
-        if not scopes.may_list_account and wanted.listing != "account":
-            wanted = replace(wanted, listing="users")
-        return wanted, scopes.may_delete
 
     def _begin(self, hosts: Hosts, now: datetime) -> Rules:
         """Fix `since`, open the gap since the last pass and, if one is due, the sweep's; returns the rules."""
@@ -156,7 +139,7 @@ class Pass:
         if is_sweep:
             gaps = add_gap(gaps, Gap(since=since, until=now))
             head = replace(head, swept_at=now, fingerprint=config.fingerprint())
-        destination = self._connected.destination.id
+        destination = self._destination.id
         authorized = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
         head = replace(head, since=head.since or since, gaps=gaps, destination=destination, authorization=authorized)
         self._recorder.put(head=head)
@@ -187,17 +170,20 @@ class Pass:
         if selection.rules.delete == "never":
             return []
         if not may_delete:
-            self._tally.outcomes[Outcome.UNDELETABLE] += 1
+            self._recorder.tally.outcomes[Outcome.UNDELETABLE] += 1
             log.error("zoom: the app lacks the scope to delete: nothing is deleted; the README names the scope")
             return []
         if connected.request.dry_run:
-            self._tally.left.append("whether the stored files of what would be deleted are whole")
-        executor, destination = connected.executor, connected.destination
-
-        def verify(receipt: Receipt) -> "Future[Verdict]":
-            return executor.submit(destination.verify, receipt)
-
-        return Deletions(connected.zoom, recorder, breaker, verify, connected.deleter).run(
+            self._recorder.tally.left.append("whether the stored files of what would be deleted are whole")
+        executor, verify = connected.executor, self._destination.verify
+        deletions = Deletions(
+            connected.context.zoom,
+            recorder,
+            breaker,
+            lambda receipt: executor.submit(verify, receipt),
+            connected.deleter,
+        )
+        return deletions.run(
             [entry for entry in recorder.entries if selection.includes(entry)],
             selection.rules,
             limit=connected.config.delete_limit,
@@ -206,23 +192,19 @@ class Pass:
         )
 
     def _plan(self, reading: Reading, rules: Rules) -> list[Job]:
-        """Step 6. What to do with each meeting that was read, most urgent first; written down before it begins."""
+        """What to do with each meeting that was read, most urgent first."""
         decisions = [(found, decide(found, self._recorder.entry(found.uuid), rules)) for found in reading.meetings]
         failed = {entry.uuid for entry in self._recorder.entries if entry.retry is not None}
-        return self._recorder.decided(sorted_by_urgency(decisions, failed, rules.now), reading.head)
+        return self._recorder.planned(sorted_by_urgency(decisions, failed, rules.now), reading.head)
 
-    def _workers(self, rules: Rules, users: Mapping[str, User]) -> Workers[Job, "Done | Decision"]:
-        shop = self._connected.shop(users)
+    def _work(self, job: Job, rules: Rules, context: WorkerContext) -> Result:
+        """In a worker: publish one meeting, unless the destination has refused its host."""
+        with log_context(job.entry):
+            postponed = self._destination_failures.postponed(job.entry, rules.now)
+            return postponed or publish(job.action, job.entry, rules, context)
 
-        def run(job: Job) -> "Done | Decision":
-            with log_context(job.entry):
-                postponed = self._destination_failures.postponed(job.entry, rules.now)
-                return postponed or publish(job.action, job.entry, rules, shop)
-
-        return Workers(self._connected.executor, self._connected.config.workers, self._connected.clock, run)
-
-    def _work_off(self, workers: Workers[Job, "Done | Decision"], jobs: list[Job]) -> None:
-        """Step 7. One meeting is one job; this thread alone writes down what came of it."""
+    def _work_off(self, workers: Workers[Job, Result], jobs: list[Job]) -> None:
+        """Work off the jobs until all are done, or until nothing new may be begun."""
         if jobs:
             log.info("%s due", plural(len(jobs), "meeting"))
         left = len(jobs)
@@ -230,13 +212,13 @@ class Pass:
             left -= 1
             self._take(job, future)
         if left:
-            self._tally.left.append(f"{plural(left, 'meeting')} due and not begun")
+            self._recorder.tally.left.append(f"{plural(left, 'meeting')} due and not begun")
 
     def _is_over(self) -> bool:
         """Whether nothing new may be begun."""
-        return self._ending is not None or self._connected.clock.monotonic() >= self._over_at
+        return self._ending is not None or self._clock.monotonic() >= self._over_at
 
-    def _take(self, job: Job, future: "Future[Done | Decision]") -> None:
+    def _take(self, job: Job, future: "Future[Result]") -> None:
         """Write down what came of one job. A failure ends the pass only if its cause concerns the others too."""
         ending: ZoomsyncError | None = None
         try:
@@ -246,7 +228,7 @@ class Pass:
             ending = error if is_too_much else None
         except DiskFull as error:  # a smaller meeting may have room
             self._recorder.failed(job.entry, error)
-            self._tally.outcomes[Outcome.NO_ROOM] += 1
+            self._recorder.tally.outcomes[Outcome.NO_ROOM] += 1
         except (ConfigError, NotAuthorized, Unfit) as error:
             self._recorder.failed(job.entry, error)
             ending = error
@@ -254,20 +236,20 @@ class Pass:
             self._recorder.failed(job.entry, error)
         except Exception as bug:  # the guard around one meeting: a bug in it must not stop the others
             log.exception("a bug in zoomsync")
-            self._tally.outcomes[Outcome.BUGS] += 1
+            self._recorder.tally.outcomes[Outcome.BUGS] += 1
             self._recorder.failed(job.entry, MeetingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it"))
         else:
             self._destination_failures.succeeded(job.entry)
             self._write_down(job, result)
         self._ending = self._ending or ending
 
-    def _write_down(self, job: Job, result: "Done | Decision") -> None:
+    def _write_down(self, job: Job, result: Result) -> None:
         if isinstance(result, Done):
             self._recorder.stored(job, result)
         else:
-            self._recorder.decided_alone(job.entry, result)
+            self._recorder.decided(job.entry, result)
 
-    def _drain(self, workers: Workers[Job, "Done | Decision"]) -> None:
+    def _drain(self, workers: Workers[Job, Result]) -> None:
         """Once the pass is stopped, a result that still comes in time is written down, and nothing else is."""
         for job, future in workers.drain(GRACE_SECONDS):
             if future.exception() is None:

@@ -42,7 +42,7 @@ class Lister:
         """What Zoom listed but no meeting can be made of, in words."""
 
     def window(self, window: Window, *, compare: bool = False) -> Listed:
-        """List a window completely, for the users selected; `compare`: hold users' own lists against the account's."""
+        """List a window completely, for the users selected; `compare`: also users' own lists with the account's."""
         if window.user is not None:
             return self._each(window, [window.user] if self._hosts.selects(window.user) else [])
         if self._hosts.narrowed is not None:
@@ -66,7 +66,10 @@ class Lister:
         return replace(meeting, host_email=known.email if known is not None else email)
 
     def _account_wide(self, window: Window, *, compare: bool) -> Listed | None:
-        """The account-wide list, and those of deactivated users, whom it may leave out; None: it is of no use."""
+        """The account-wide list, and the own lists of deactivated users; None: it cannot be trusted.
+
+        Zoom does not document whether the account-wide list has what deactivated users recorded.
+        """
         try:
             listing = self._zoom.recordings(*window.days, user=None)
         except AccountListRefused as refused:

@@ -105,7 +105,7 @@ class Reader:
         try:
             found = self._zoom.meeting(entry.uuid)
         except StillProcessing as wait:
-            self._recorder.decided_alone(entry, Wait(reason=str(wait)))
+            self._recorder.decided(entry, Wait(reason=str(wait)))
         except MeetingFailed as problem:
             self._recorder.failed(entry, problem)
         except ServiceUnavailable as problem:

@@ -151,7 +151,7 @@ class Recorder:
 
     # What was decided
 
-    def decided(self, decisions: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
+    def planned(self, decisions: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
         """Write down what is to be done with each meeting; returns what is to be published."""
         entries, jobs, now = [], [], self.clock.now()
         for meeting, decision in decisions:
@@ -170,7 +170,7 @@ class Recorder:
         self.put(*entries, head=head)
         return jobs
 
-    def decided_alone(self, entry: Entry, decision: Decision) -> None:
+    def decided(self, entry: Entry, decision: Decision) -> None:
         """Write down a decision about a meeting that could not be read, or turned out not to be due any more."""
         self._count(entry, decision)
         if isinstance(decision, Wait) and entry.uuid in self._requested:
@@ -182,7 +182,7 @@ class Recorder:
     def gone(self, entry: Entry) -> None:
         """Write down that Zoom does not have a meeting any more; one that a person asked for is a failure."""
         decision = decide_gone(entry)
-        self.decided_alone(entry, decision)
+        self.decided(entry, decision)
         is_reported = decision.is_loss and entry.phase is not Phase.LOST
         if entry.uuid in self._requested and not is_reported:
             trash = f"zoomsync deleted it on {moment(max(entry.deleted.values()))}: " if entry.deleted else ""

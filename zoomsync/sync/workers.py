@@ -20,26 +20,22 @@ class Workers(Generic[Job, Result]):
         self._size = size
         self._clock = clock
         self._run = run
-        self._in_flight: dict[Future[Result], Job] = {}
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is in flight."""
-        return not self._in_flight
+        self.in_flight: dict[Future[Result], Job] = {}
+        """What is begun and has not ended."""
 
     def work_off(self, jobs: Iterable[Job], *, may_begin: Callable[[], bool]) -> Iterator[tuple[Job, Future[Result]]]:
         """Each job with its finished future. Raises `Stopped`; what is in flight then is left to `drain`."""
         waiting = iter(jobs)
         while True:
-            while len(self._in_flight) < self._size and may_begin() and (job := next(waiting, None)) is not None:
-                self._in_flight[self._executor.submit(self._run, job)] = job
-            if self.is_idle:
+            while len(self.in_flight) < self._size and may_begin() and (job := next(waiting, None)) is not None:
+                self.in_flight[self._executor.submit(self._run, job)] = job
+            if not self.in_flight:
                 return
-            finished, _ = wait(self._in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-            yield from ((self._in_flight.pop(future), future) for future in finished)
+            finished, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+            yield from ((self.in_flight.pop(future), future) for future in finished)
             self._clock.check()
 
     def drain(self, seconds: float) -> Iterator[tuple[Job, Future[Result]]]:
         """What ends within `seconds` of those still in flight; the rest is abandoned."""
-        finished, _ = wait(self._in_flight, timeout=seconds)
-        yield from ((self._in_flight.pop(future), future) for future in finished)
+        finished, _ = wait(self.in_flight, timeout=seconds)
+        yield from ((self.in_flight.pop(future), future) for future in finished)
