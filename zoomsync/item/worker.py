@@ -71,12 +71,20 @@ def tidy(folder: Path, entries: Iterable[Entry]) -> None:
 def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerContext) -> Done | Wait | Skip:
     """Make the destination have this meeting; a decision if fresher facts say that it is not due any more.
 
-    1. Read the meeting again if its listing is stale. 2. Look at what is stored. 3. Plan the update. 4. Reserve the
-    disk. 5. Fetch. 6. Build the item. 7. Publish it. 8. Say what it came to.
+    1. Read the meeting again if its listing is stale.
+    2. Look at what is stored.
+    3. Plan the update.
+    4. Reserve the disk.
+    5. Fetch.
+    6. Build the item.
+    7. Publish it.
+    8. Say what it came to.
     """
+    # 1
     fresh = _reread(job, entry, rules, context)
     if not isinstance(fresh, Publish):
         return fresh
+    # 2
     requested = is_requested(fresh.meeting.uuid, entry, rules)
     remembered = entry.receipt if entry is not None else None
     if remembered is not None and remembered.destination != context.destination.id:
@@ -87,8 +95,15 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
             remembered = stored
         else:
             stored = verified_receipt(fresh, context.destination, remembered)
-        work = _Work(job=fresh, stored=stored, remembered=remembered, requested=requested, context=context)
-        return work.run()
+        work = _Work(
+            job=fresh,
+            stored=stored,
+            remembered=remembered,
+            requested=requested,
+            folder=context.staging / suffix(fresh.meeting.uuid),
+            context=context,
+        )
+        return work.run()  # 3 to 8
     except OutcomeUnknown as wait:
         return Wait(reason=str(wait), due_at=wait.until)
 
@@ -166,7 +181,7 @@ def _require_main(known: Receipt | None, files: tuple[StoredFile, ...], job: Pub
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    """One meeting in the works: its files arrive in a staging folder of its own."""
+    """The work on one meeting, now that it is known what is stored of it."""
 
     job: Publish
     stored: Receipt | None
@@ -174,30 +189,29 @@ class _Work:
     remembered: Receipt | None
     """What the state knows: the destination sees by it what a person removed or changed."""
     requested: bool
+    """Whether a person asked for it, now or in an earlier pass that could not do it."""
+    folder: Path
+    """Staging of this meeting alone."""
     context: WorkerContext
-
-    @property
-    def _folder(self) -> Path:
-        return self.context.staging / suffix(self.job.meeting.uuid)
 
     def run(self) -> Done:
         """Fetch, make, publish; staging is left as it is if something fails, for the next try."""
         receipt = self.stored
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
-        plan = self._plan(self.job.files)
+        plan = self._plan(self.job.files)  # 3
         if receipt is None or plan.build or self.requested:
-            with self._reserved(plan) as reservation:
-                fetched, failed = self._fetch(plan, reservation)
+            with self._reserved(plan) as reservation:  # 4
+                fetched, failed = self._fetch(plan, reservation)  # 5
                 if failed:
                     plan = self._plan(tuple(file for file in self.job.files if file.id not in failed))
                 try:
-                    receipt = self._publish(plan, fetched)
+                    receipt = self._publish(plan, fetched)  # 6, 7
                 except PartlyStored as partly:
                     receipt = partly.receipt
                     failed |= partly.lacking
-        shutil.rmtree(self._folder, ignore_errors=True)
-        labels = {file.id: file.label for file in self.job.files}
+        shutil.rmtree(self.folder, ignore_errors=True)
+        labels = {file.id: file.label for file in self.job.files}  # 8
         missing = (f"{labels.get(one, one)}: {problem}" for one, problem in failed.items())
         return Done(
             receipt=receipt,
@@ -224,8 +238,8 @@ class _Work:
         needs = {staging: arriving + 2 * stitched}
         if storage is not None and device(storage) != device(staging):
             needs[storage] = arriving + stitched
-        with STAGING.explained(self._folder):
-            staged = sum(path.stat().st_size for path in self._folder.glob("*") if path.is_file())
+        with STAGING.explained(self.folder):
+            staged = sum(path.stat().st_size for path in self.folder.glob("*") if path.is_file())
         return self.context.disk.reserve(needs, min(staged, arriving))
 
     def _fetch(
@@ -234,9 +248,9 @@ class _Work:
         """All files by id, and what failed of them: video and audio must arrive."""
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
-        with STAGING.explained(self._folder):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        where = device(self._folder)
+        with STAGING.explained(self.folder):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        where = device(self.folder)
 
         def progress(size: int) -> None:
             reservation.wrote(where, size)
@@ -254,14 +268,14 @@ class _Work:
     def _fetch_proven(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
         """A file that is whole and can be played; one that is not is fetched once more."""
         for attempt in range(1, TRIES + 1):
-            fetched = self.context.downloads.fetch(self.job.meeting, file, self._folder, progress)
+            fetched = self.context.downloads.fetch(self.job.meeting, file, self.folder, progress)
             if not file.kind.is_media or extension(file) not in ("mp4", "m4a"):
                 return fetched
             try:
                 mp4.check(fetched.path, fetched.size)
                 probe(self.context.tools, fetched.path, self.context.clock)
             except (DownloadFailed, Unstitchable) as problem:
-                with STAGING.explained(self._folder):
+                with STAGING.explained(self.folder):
                     fetched.path.unlink(missing_ok=True)
                 if attempt == TRIES:
                     raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT) from problem
@@ -279,9 +293,9 @@ class _Work:
             style=self.context.style,
             tools=self.context.tools,
             clock=self.context.clock,
-            folder=self._folder,
+            folder=self.folder,
         )
-        with STAGING.explained(self._folder):
+        with STAGING.explained(self.folder):
             try:
                 item = builder.build()
             except Unstitchable:  # perhaps they only arrived damaged: the next try fetches them again

@@ -69,7 +69,6 @@ class _Update:
     def __init__(
         self, outputs: Sequence[Output], previous: Receipt, available: AbstractSet[str], *, can_replace: bool
     ) -> None:
-        self._outputs = outputs
         self._stored = previous.files
         self._cloud = previous.cloud
         self._can_replace = can_replace
@@ -97,7 +96,8 @@ class _Update:
             or (file.role not in self._wanted and not file.role.is_original and self._is_in(file, whole))  # 3, 6
         ]
         keep = tuple(file for file in self._stored if file not in gone)
-        return Arrangement(keep=keep, build=(*whole, *parts, *self._proofs(unproven)), known=known)
+        proofs = self._proofs(unproven, known) if unproven else []
+        return Arrangement(keep=keep, build=(*whole, *parts, *proofs), known=known)
 
     def _whole(self) -> list[Output]:
         """What can be built as a whole: outputs with a new file, and what else becomes of the files in them."""
@@ -155,9 +155,9 @@ class _Update:
         is_unknown = fresh.isdisjoint(one.id for one in self._cloud)
         return not self._can_replace and output.how is not How.KEEP and is_made and is_unknown
 
-    def _proofs(self, unproven: Sequence[Output]) -> list[Output]:
+    def _proofs(self, unproven: Sequence[Output], known: Iterable[RecordingFile]) -> list[Output]:
         """The segments of videos, as fetched: texts have theirs beside them anyway."""
-        segment = numbers({file.id: file for one in self._outputs for file in one.inputs}.values())
+        segment = numbers(known)
         inputs = {file.id: file for one in unproven if one.how is How.STITCH for file in one.inputs}
         return [original(file, segment[one]) for one, file in inputs.items() if one in self._fresh]
 
