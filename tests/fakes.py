@@ -210,6 +210,8 @@ class FakeZoom:
         """By user id; None: the account-wide list. An error is raised."""
         self.meetings: dict[str, Meeting | ZoomsyncError] = {}
         """By uuid. An error is raised."""
+        self.deletions: dict[str, ZoomsyncError] = {}
+        """By id of a file: what its deletion raises."""
         self.deleted: list[tuple[str, str, str]] = []
         """uuid, id of the file, and how."""
         self.authorization = Authorization(scopes=frozenset(), server_date=NOW)
@@ -242,4 +244,6 @@ class FakeZoom:
 
     def delete_file(self, uuid: str, file_id: str, action: str) -> str:
         self.deleted.append((uuid, file_id, action))
+        if file_id in self.deletions:
+            raise self.deletions[file_id]
         return "204"

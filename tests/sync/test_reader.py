@@ -1,14 +1,25 @@
-"""In which windows a pass lists: the lookback, then the gaps beyond it; narrowed, only the stretch asked for."""
+"""What a pass reads: in which windows it lists, which entries it looks at, and each meeting once."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from tests.decisions import rules
-from tests.fakes import NOW
-from zoomsync.model import DAY, Gap
+from tests.decisions import a_retry, published, rules
+from tests.fakes import NOW, START, FakeClock, FakeZoom, a_meeting, a_user, an_entry
+from zoomsync.destinations.base import Destination
+from zoomsync.errors import ServiceUnavailable, StillProcessing, UsageError
+from zoomsync.model import DAY, Gap, Outcome
 from zoomsync.rules.publish import SyncRequest
-from zoomsync.sync.reader import windows_of_pass
+from zoomsync.rules.windows import Window
+from zoomsync.state import State
+from zoomsync.sync.accounts import Hosts
+from zoomsync.sync.breaker import GIVE_UP_AFTER, Breaker
+from zoomsync.sync.lister import Lister
+from zoomsync.sync.reader import Reader, Selection, windows_of_pass
+from zoomsync.sync.recorder import Recorder, Tally
 
 LOOKBACK = Gap(since=NOW - 14 * DAY, until=NOW)
 
@@ -48,3 +59,129 @@ def test_the_lookback_ends_at_since() -> None:
     found = windows_of_pass(SyncRequest(), rules(since=NOW - 2 * DAY), LOOKBACK, ())
 
     assert [(one.since, one.until) for one in found] == [(NOW - 2 * DAY, NOW)]
+
+
+EVERYONE = Hosts(users={}, ids=None)
+BOB = an_entry(uuid="b==", host_id="host-bob")
+
+
+def selection(hosts: Hosts = EVERYONE, narrowing: SyncRequest | None = None, **changes: Any) -> Selection:
+    return Selection(request=narrowing or SyncRequest(), rules=rules(**changes), hosts=hosts)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (selection(), True),
+        (selection(Hosts(users={}, ids=frozenset({"host-bob"}))), True),
+        (selection(Hosts(users={}, ids=None, narrowed=("host-ada",))), False),
+        (selection(Hosts(users={}, ids=None, excluded=frozenset({"host-bob"}))), False),
+        (selection(narrowing=SyncRequest(since=START)), True),
+        (selection(narrowing=SyncRequest(since=START + DAY)), False),
+        (selection(narrowing=SyncRequest(until=START)), False),
+        (selection(narrowing=SyncRequest(meetings=("a==",))), False),
+        (selection(Hosts(users={}, ids=frozenset()), SyncRequest(meetings=("b==",))), True),
+    ],
+)
+def test_an_entry_is_looked_at(chosen: Selection, expected: bool) -> None:
+    assert chosen.includes(BOB) is expected
+
+
+def test_what_a_person_once_asked_for_is_looked_at_whoever_is_selected_now() -> None:
+    nobody, requested = Hosts(users={}, ids=frozenset()), an_entry(asked="library-1")
+
+    assert selection(nobody).includes(requested)
+    assert not selection(nobody, SyncRequest(users=("bob@example.org",))).includes(requested)
+
+
+WINDOW = Window(since=START, until=NOW)
+
+
+class Account:
+    """A Zoom of one user, a ledger, and what is written down of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.zoom = FakeZoom(a_user())
+        self.state = State.open(folder / "state.json", new_id="f" * 32)
+        self.tally = Tally()
+
+    def read(self, request: SyncRequest | None = None, *windows: Window, is_over: bool = False) -> list[list[str]]:
+        """The uuids of each reading of a pass."""
+        request, destination = request or SyncRequest(), cast("Destination", None)
+        recorder = Recorder(self.state, FakeClock(), destination, request, self.tally)
+        lister = Lister(self.zoom, EVERYONE, Breaker(), is_account_wide=True)
+        reader = Reader(self.zoom, lister, recorder, Breaker(), selection(narrowing=request))
+        found = reader.run(windows or (WINDOW,), (), is_over=lambda: is_over)
+        return [[meeting.uuid for meeting in reading.meetings] for reading in found]
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Iterator[Account]:
+    found = Account(tmp_path)
+    with found.state:
+        yield found
+
+
+def test_a_meeting_comes_once_however_many_windows_list_it(account: Account) -> None:
+    account.zoom.lists = {None: (a_meeting(uuid="a=="), a_meeting(uuid="b=="))}
+
+    assert account.read(None, WINDOW, WINDOW) == [["a==", "b=="], []]
+
+
+def test_open_entries_that_no_list_shows_are_read_with_the_first_window(account: Account) -> None:
+    account.state.put(an_entry(uuid="open=="), an_entry(uuid="listed=="), published(a_meeting(uuid="done==")))
+    account.zoom.lists = {None: (a_meeting(uuid="listed=="),)}
+    account.zoom.meetings = {"open==": a_meeting(uuid="open==")}
+
+    assert account.read(None, WINDOW, WINDOW) == [["listed==", "open=="], []]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "reason"),
+    [
+        (StillProcessing("zoom: still processing"), Outcome.WAITING, "zoom: still processing"),
+        (ServiceUnavailable("zoom: HTTP 500"), Outcome.FAILED, "failed: zoom: HTTP 500"),
+        (None, Outcome.LOST, "gone from the cloud before it was fetched"),
+    ],
+)
+def test_what_keeps_an_open_entry_from_being_read_is_written_down(
+    account: Account, answer: Any, outcome: Outcome, reason: str
+) -> None:
+    account.state.put(an_entry(uuid="open=="))
+    account.zoom.meetings = {"open==": answer}
+
+    assert account.read() == [[]]
+    assert (account.tally.outcomes[outcome], account.state.entries["open=="].reason) == (1, reason)
+
+
+def test_a_zoom_that_answers_about_no_entry_ends_the_pass(account: Account) -> None:
+    uuids = [f"{number}==" for number in range(GIVE_UP_AFTER + 2)]
+    account.state.put(*(an_entry(uuid=uuid) for uuid in uuids))
+    account.zoom.meetings = {uuid: ServiceUnavailable("zoom: HTTP 500") for uuid in uuids}
+
+    with pytest.raises(ServiceUnavailable):
+        account.read()
+
+    assert account.tally.outcomes[Outcome.FAILED] == GIVE_UP_AFTER
+
+
+def test_a_parked_entry_is_not_read(account: Account) -> None:
+    account.state.put(an_entry(uuid="parked==", retry=a_retry(None)))
+
+    account.read()
+
+    assert "meeting parked==" not in account.zoom.asked
+
+
+def test_what_is_not_listed_when_time_is_up_is_left(account: Account) -> None:
+    assert account.read(is_over=True) == []
+    assert account.tally.left == ["recordings from 2026-03-01 to 2026-03-10"]
+
+
+def test_a_named_meeting_that_cannot_be_read_does_not_stop_the_others(account: Account) -> None:
+    account.zoom.meetings = {"known==": a_meeting(uuid="known==")}
+
+    with pytest.raises(UsageError, match="85012345678: Zoom has no such recording"):
+        account.read(SyncRequest(meetings=("85012345678", "known==")))
+
+    assert account.zoom.asked == ["meeting known=="]

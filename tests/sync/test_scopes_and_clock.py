@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.fakes import NOW
+from tests.config.builders import a_config
+from tests.fakes import NOW, FakeZoom
 from zoomsync.errors import ClockWrong, NotAuthorized
 from zoomsync.model import Authorization
 from zoomsync.sync.accounts import (
     FEW,
     AccountFilter,
     GrantedScopes,
+    authorize,
     check_clock,
     granted_scopes,
     needed_scopes,
@@ -88,6 +90,34 @@ def test_a_missing_reading_scope_stops_everything() -> None:
 
     assert str(caught.value) == "zoom: the app lacks users: a; meeting: b"
     assert "App Marketplace" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("granted", "listing", "expected"),
+    [
+        (EVERYTHING, "auto", (AccountFilter(), True)),
+        (EVERYTHING - {ACCOUNT}, "auto", (AccountFilter(listing="users"), True)),
+        (EVERYTHING - {DELETE}, "auto", (AccountFilter(), False)),
+        (EVERYTHING, "users", (AccountFilter(listing="users"), True)),
+    ],
+    ids=["everything", "no account list", "no deletion", "as configured"],
+)
+def test_a_pass_lists_and_deletes_as_far_as_the_app_may(
+    granted: frozenset[str], listing: str, expected: tuple[AccountFilter, bool]
+) -> None:
+    zoom = FakeZoom()
+    zoom.authorization = Authorization(scopes=granted, server_date=NOW)
+    config = a_config(zoom={"listing": listing}, delete_recordings="trash", delete_all_accounts=True)
+
+    assert authorize(config, zoom, NOW) == expected
+
+
+def test_a_pass_that_may_only_list_the_account_is_not_begun_without_that_scope() -> None:
+    zoom = FakeZoom()
+    zoom.authorization = Authorization(scopes=EVERYTHING - {ACCOUNT}, server_date=NOW)
+
+    with pytest.raises(NotAuthorized, match="account list"):
+        authorize(a_config(zoom={"listing": "account"}), zoom, NOW)
 
 
 def test_a_missing_deleting_scope_stops_nothing_here() -> None:

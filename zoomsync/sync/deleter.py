@@ -183,8 +183,7 @@ class Deletions:
         except StillProcessing:
             return None
         except (MeetingFailed, ServiceUnavailable) as problem:
-            after = ledger.refused(entry, problem, self._recorder.clock.now())
-            self._recorder.refused(after, str(problem), problem.hint)
+            self._recorder.refused(entry, problem)
             if isinstance(problem, ServiceUnavailable):
                 self._breaker.failed(problem)
             return None

@@ -18,6 +18,8 @@ from zoomsync.state import Head, State
 log = logging.getLogger(__name__)
 
 UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it in Zoom without this message"
+ACTIONS = {Outcome.PARKED: "failed", Outcome.UNPROVEN: "kept", Outcome.ALTERED: "kept"}
+"""What a row says of an outcome, if that is not its name."""
 ALTERED = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
 
 
@@ -176,7 +178,7 @@ class Recorder:
         if isinstance(decision, Wait) and entry.uuid in self._requested:
             self._report_not_fetched(entry, decision)
         if isinstance(decision, Skip) and decision.is_loss and entry.phase is not Phase.LOST:
-            self._report(Outcome.LOST, "lost", entry, decision.reason)
+            self._report(Outcome.LOST, entry, decision.reason)
         self.put(ledger.answered(entry, decision, self.clock.now()))
 
     def gone(self, entry: Entry) -> None:
@@ -187,7 +189,7 @@ class Recorder:
         if entry.uuid in self._requested and not is_reported:
             trash = f"zoomsync deleted it on {moment(max(entry.deleted.values()))}: " if entry.deleted else ""
             hint = f"{trash}look into Zoom's trash (30 days)"
-            self._report(Outcome.GONE, "gone", entry, "asked for, but Zoom does not have it now", hint)
+            self._report(Outcome.GONE, entry, "asked for, but Zoom does not have it now", hint)
 
     def _count(self, of: Meeting | Entry, decision: Decision) -> None:
         match decision:
@@ -211,7 +213,7 @@ class Recorder:
         if self._is_dry or isinstance(decision, Publish):
             return
         if isinstance(decision, Skip):
-            self._report(Outcome.FAILED, "failed", entry, f"asked for, and not fetched: {decision.reason}")
+            self._report(Outcome.FAILED, entry, f"asked for, and not fetched: {decision.reason}")
             return
         with log_context(entry):
             log.warning("asked for, and not fetched yet: %s", decision.reason)
@@ -265,9 +267,9 @@ class Recorder:
 
     def _report_failure(self, before: Entry, after: Entry, error: ZoomsyncError) -> None:
         if after.retry is not None and after.retry.is_parked and not (before.retry and before.retry.is_parked):
-            self._report(Outcome.PARKED, "failed", after, f"{error}; parked", error.hint)
+            self._report(Outcome.PARKED, after, f"{error}; parked", error.hint)
         else:
-            self._report(Outcome.FAILED, "failed", after, str(error), error.hint)
+            self._report(Outcome.FAILED, after, str(error), error.hint)
 
     # What came of a deletion
 
@@ -283,15 +285,16 @@ class Recorder:
         self.tally.deleted_files += done
         self.tally.outcomes[Outcome.DELETED] += done == files
         if after.refusal is not None:
-            self.refused(after, after.refusal.error, after.refusal.hint)
+            self.put(after)
+            self._report(Outcome.REFUSED, after, after.refusal.error, after.refusal.hint)
         else:
             reason = f"stored; deleted from Zoom {moment(self.clock.now())}"
             self.put(replace(after, phase=Phase.DELETED, reason=reason, due_at=None))
 
-    def refused(self, after: Entry, error: str, hint: str) -> None:
-        """Write down that a cloud copy could not be deleted."""
-        self.put(after)
-        self._report(Outcome.REFUSED, "refused", after, error, hint)
+    def refused(self, entry: Entry, problem: ZoomsyncError) -> None:
+        """Write down that a cloud copy could not be looked at to delete it."""
+        self.put(ledger.refused(entry, problem, self.clock.now()))
+        self._report(Outcome.REFUSED, entry, str(problem), problem.hint)
 
     def not_deleted(self, entry: Entry, decision: Wait | Skip, *, is_passing: bool) -> None:
         """Write down why the stored files do not prove enough to delete; `is_passing`: time alone mends that."""
@@ -302,9 +305,9 @@ class Recorder:
         elif isinstance(decision, Wait):
             unproven = MeetingFailed(decision.reason, hint=UNPROVEN)
             self.put(ledger.refused(entry, unproven, self.clock.now(), is_try=False))
-            self._report(Outcome.UNPROVEN, "kept", entry, decision.reason, UNPROVEN)
+            self._report(Outcome.UNPROVEN, entry, decision.reason, UNPROVEN)
         else:
-            self._report(Outcome.ALTERED, "kept", entry, decision.reason, ALTERED)
+            self._report(Outcome.ALTERED, entry, decision.reason, ALTERED)
             self.put(ledger.answered(entry, decision, self.clock.now()))
 
     # What is said
@@ -320,8 +323,9 @@ class Recorder:
                 plural(elsewhere, "meeting"),
             )
 
-    def _report(self, outcome: Outcome, action: str, entry: Entry, reason: str, hint: str = "") -> None:
+    def _report(self, outcome: Outcome, entry: Entry, reason: str, hint: str = "") -> None:
         """Count, show and log what a person should know of."""
+        action = ACTIONS.get(outcome, outcome.value)
         self.tally.outcomes[outcome] += 1
         self.tally.rows.append(row(action, entry, reason, hint=hint))
         with log_context(entry):

@@ -1,0 +1,144 @@
+"""Deleting: durable before the call what is deleted and on what proof, and after it what became of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.decisions import published
+from tests.fakes import NOW, FakeClock, FakeZoom, a_cloud_file, a_file, a_meeting, a_receipt
+from zoomsync.errors import DeletionRefused, NotAuthorized, ServiceUnavailable, ZoomsyncError
+from zoomsync.model import Entry, Verdict
+from zoomsync.rules.delete import Delete
+from zoomsync.state import State, audit
+from zoomsync.sync.breaker import GIVE_UP_AFTER
+from zoomsync.sync.deleter import Deleter
+
+FILES = tuple(a_file(id=f"file-{number}") for number in (1, 2, 3, 4))
+MEETING = a_meeting(files=FILES)
+RECEIPT = a_receipt(MEETING, cloud=tuple(a_cloud_file(file) for file in FILES))
+DELETION = Delete(
+    meeting=MEETING,
+    receipt=RECEIPT,
+    verdict=Verdict(safe=True, reason="1 file, content verified", receipt=RECEIPT),
+    files=FILES,
+    mode="trash",
+    reason="stored",
+)
+ENTRY = published(MEETING, receipt=RECEIPT)
+
+
+class Place:
+    """A state and an audit in a folder, and a Zoom that has the meeting."""
+
+    def __init__(self, folder: Path) -> None:
+        self.zoom = FakeZoom()
+        self.zoom.meetings = {MEETING.uuid: MEETING}
+        self.state = State.open(folder / "state.json", new_id="f" * 32)
+        self.state.put(ENTRY)
+        self.path = folder / "audit.jsonl"
+        clock, ids = FakeClock(), (f"{number:032x}" for number in range(99))
+        self.audit = audit.Audit(self.path, clock, pass_id="c0ffee00")
+        self.deleter = Deleter(self.zoom, self.state, self.audit, clock, lambda: next(ids))
+
+    def delete(self) -> Entry:
+        return self.deleter.delete(DELETION, ENTRY)
+
+    def fails(self, **errors: ZoomsyncError) -> None:
+        """The deletion of these files: `fails(file_2=…)`."""
+        self.zoom.deletions = {name.replace("_", "-"): error for name, error in errors.items()}
+
+    @property
+    def lines(self) -> list[tuple[Any, ...]]:
+        """The audit: each deletion with its file, each answer with its words."""
+        return [(line["event"], line.get("file", line.get("answer"))) for line in audit.read(self.path)]
+
+    @property
+    def open(self) -> list[str]:
+        """Ids of the files whose deletion is not settled."""
+        return [intent.target for intent in self.state.open_intents()]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    found = Place(tmp_path)
+    with found.state, found.audit:
+        yield found
+
+
+def test_each_file_is_announced_deleted_and_answered(place: Place) -> None:
+    after = place.delete()
+
+    assert (set(after.deleted), after.refusal, place.open) == ({file.id for file in FILES}, None, [])
+    assert place.state.entries[MEETING.uuid] == after
+    assert place.lines == [line for file in FILES for line in [("deleting", file.id), ("answer", "204")]]
+
+
+def test_a_refusal_ends_the_deletion_of_the_meeting(place: Place) -> None:
+    place.fails(file_2=DeletionRefused("zoom: in use by a webinar"))
+
+    after = place.delete()
+
+    assert (set(after.deleted), after.refusal and after.refusal.error) == ({"file-1"}, "zoom: in use by a webinar")
+    assert place.lines[2:] == [("deleting", "file-2"), ("answer", "refused: zoom: in use by a webinar")]
+    assert place.open == []
+
+
+def test_a_missing_right_is_answered_and_ends_more_than_the_meeting(place: Place) -> None:
+    place.fails(file_1=NotAuthorized("zoom: scope missing"))
+
+    with pytest.raises(NotAuthorized):
+        place.delete()
+
+    assert place.lines == [("deleting", "file-1"), ("answer", "refused: zoom: scope missing")]
+    assert (place.open, place.state.entries[MEETING.uuid]) == ([], ENTRY)
+
+
+def test_what_became_of_a_deletion_without_an_answer_stays_open(place: Place) -> None:
+    place.fails(file_2=ServiceUnavailable("zoom: HTTP 500"))
+
+    after = place.delete()
+
+    assert (set(after.deleted), after.refusal and after.refusal.tries) == ({"file-1"}, 0)
+    assert place.lines[2:] == [("deleting", "file-2"), ("answer", "none: zoom: HTTP 500")]
+    assert place.open == ["file-2"]
+
+
+def test_deletions_without_an_answer_one_after_the_other_end_the_pass(place: Place) -> None:
+    place.fails(file_1=ServiceUnavailable("zoom: HTTP 500"))
+
+    for _ in range(GIVE_UP_AFTER - 1):
+        place.delete()
+    with pytest.raises(ServiceUnavailable, match="HTTP 500"):
+        place.delete()
+
+    assert place.open == ["file-1"] * GIVE_UP_AFTER
+
+
+@pytest.mark.parametrize(
+    ("is_there", "answer", "deleted"),
+    [(True, "still in the cloud", {"file-1"}), (False, "gone from the cloud", {"file-1", "file-2"})],
+)
+def test_the_next_pass_finds_out_what_became_of_it(
+    place: Place, is_there: bool, answer: str, deleted: set[str]
+) -> None:
+    place.fails(file_2=ServiceUnavailable("zoom: HTTP 500"))
+    place.state.put(place.delete())
+    if not is_there:
+        place.zoom.meetings = {MEETING.uuid: a_meeting(files=FILES[2:])}
+
+    place.deleter.settle_open()
+
+    assert (place.open, place.lines[-1]) == ([], ("settled", answer))
+    assert place.state.entries[MEETING.uuid].deleted == dict.fromkeys(deleted, NOW)
+
+
+def test_it_stays_open_while_zoom_does_not_answer(place: Place) -> None:
+    place.fails(file_2=ServiceUnavailable("zoom: HTTP 500"))
+    place.delete()
+    place.zoom.meetings = {MEETING.uuid: ServiceUnavailable("zoom: HTTP 502")}
+
+    place.deleter.settle_open()
+
+    assert (place.open, place.lines[-1]) == (["file-2"], ("answer", "none: zoom: HTTP 500"))
