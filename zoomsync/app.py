@@ -46,8 +46,8 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
-    """To Zoom: its API, and its downloads, which do not count as API requests."""
+class ZoomConnection:
+    """Its API, and its downloads, which do not count as API requests."""
 
     zoom: "ZoomClient"
     downloads: "Downloads"
@@ -60,8 +60,8 @@ class Connection:
         self.files.close()
 
 
-def connect(config: Config, clock: Clock, *, tries: int) -> Connection:
-    """Nothing is sent yet."""
+def connect(config: Config, clock: Clock, *, tries: int) -> ZoomConnection:
+    """What talks to Zoom; nothing is sent yet."""
     from zoomsync.http import USER_AGENT, Http
     from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.download import Downloads
@@ -78,7 +78,7 @@ def connect(config: Config, clock: Clock, *, tries: int) -> Connection:
         client_secret=settings.client_secret,
         clock=clock,
     )
-    return Connection(
+    return ZoomConnection(
         zoom=ZoomClient(api, tokens, api_url=settings.api_url, clock=clock),
         downloads=Downloads(
             files, tokens, download_hosts=settings.download_hosts, api_url=settings.api_url, clock=clock
@@ -106,9 +106,9 @@ def destination(config: Config, env: Environment, zoom: Zoom, intents: Intents, 
 
 
 def attach(
-    destination: Destination, state: State, *, run: str = "", new_id: str = "", begin_new: bool = False, dry_run: bool
+    destination: Destination, env: Environment, state: State, *, run: str = "", begin_new: bool = False, dry_run: bool
 ) -> None:
-    """Take the destination for the pass that has begun; and remember it, but for a dry run."""
+    """Take the destination for the pass that has begun, and remember it; in a dry run only see whether it could be."""
     head = state.head
     known = head.library or None
     attachment = Attachment(
@@ -120,7 +120,7 @@ def attach(
         pass_number=head.pass_number,
         run=run,
         begin_new=begin_new,
-        new_id=new_id,
+        new_id=env.new_id(),
         dry_run=dry_run,
     )
     destination.attach(attachment)
@@ -145,7 +145,7 @@ def worker_context(
     config: Config,
     clock: Clock,
     *,
-    connection: Connection,
+    connection: ZoomConnection,
     destination: Destination,
     tools: "Tools",
     state_id: str,

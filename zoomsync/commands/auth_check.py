@@ -248,7 +248,7 @@ class Inspection:
         found = app.destination(self.config, self.env, self.zoom, state, tries=app.WATCHED_TRIES)
         self.stack.callback(found.detach)
         try:
-            app.attach(found, state, new_id=self.env.new_id(), dry_run=True)
+            app.attach(found, self.env, state, dry_run=True)
         except ZoomsyncError as error:
             yield failed("destination", error)
             if isinstance(error, NotAuthorized) and not isinstance(error, Forbidden):

@@ -53,7 +53,7 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
         stack.callback(destination.detach)
         is_free = config.destination.is_prospect_free
         if not is_free:
-            app.attach(destination, state, dry_run=True)
+            app.attach(destination, env, state, dry_run=True)
         found, unknown = selected_users(account_filter(config), connection.zoom, entries)
         asked = {user.id for user in found} if everyone or is_free or not entries else {*recordings}
         members = [
