@@ -62,7 +62,7 @@ def test_a_message_names_what_the_system_stumbled_over_but_for_the_state() -> No
     assert str(STATE.refusal(Path("/there/state.json"), error)) == "/there/state.json: input/output error"
 
 
-def test_an_error_without_words_is_told_by_its_kind() -> None:
+def test_an_error_without_words_is_named_by_its_kind() -> None:
     assert str(STAGING.refusal(Path("/staging"), OSError())) == "/staging: oserror"
     assert str(STAGING.refusal(Path("/staging"), TimeoutError())) == "/staging: timeouterror"
 
@@ -257,7 +257,7 @@ def test_a_copy_for_which_there_is_no_room_goes(tmp_path: Path, monkeypatch: pyt
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == {"staged": b"hello"}
 
 
-def test_content_is_told_by_size_and_digest_of_a_plain_file(tmp_path: Path) -> None:
+def test_content_is_known_by_size_and_digest_of_a_plain_file(tmp_path: Path) -> None:
     path, clock = tmp_path / "file", FakeClock()
     path.write_bytes(b"hello")
     (tmp_path / "link").symlink_to(path)

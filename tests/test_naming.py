@@ -1,5 +1,6 @@
 """Names: whatever Zoom's users type becomes one harmless path component."""
 
+import itertools
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -164,3 +165,15 @@ def test_a_template_without_a_problem_can_be_used(template: str) -> None:
 )
 def test_the_zone_is_the_configured_one_or_the_meetings(configured: str, own: str, expected: str) -> None:
     assert str(naming.zone(configured, a_meeting(timezone=own))) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("video.mp4", ["video.mp4", "video.v2.mp4", "video.v3.mp4"]),
+        ("segments/1 gallery_view.mp4", ["segments/1 gallery_view.mp4", "segments/1 gallery_view.v2.mp4"]),
+        ("notes", ["notes", "notes.v2"]),
+    ],
+)
+def test_a_name_has_further_versions(name: str, expected: list[str]) -> None:
+    assert list(itertools.islice(naming.versions(name), len(expected))) == expected

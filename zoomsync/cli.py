@@ -21,6 +21,7 @@ from zoomsync.clock import SystemClock
 from zoomsync.config import parse_duration
 from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
+from zoomsync.files import fact
 from zoomsync.rules.publish import SyncRequest
 
 EXIT_CODES = """\b
@@ -235,8 +236,8 @@ def environment() -> Environment:
     try:
         cwd = Path.cwd()
     except OSError as error:
-        fact = f"the current folder: {(error.strerror or type(error).__name__).lower()}"
-        raise Unfit(fact, hint="it was removed or is closed to this user: cd to another one") from error
+        hint = "it was removed or is closed to this user: cd to another one"
+        raise Unfit(f"the current folder: {fact(error)}", hint=hint) from error
     return Environment(
         environ=dict(os.environ),
         cwd=cwd,

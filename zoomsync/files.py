@@ -30,7 +30,7 @@ NO_FOLDER_FLUSH = {errno.EINVAL, errno.ENOTSUP}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusals:
-    """What an `OSError` becomes in one kind of folder, each with the remedy that a person is told."""
+    """What an `OSError` becomes in one kind of folder, each with its remedy."""
 
     error: type[ZoomsyncError]
     """Of anything but a lack of room, which is `DiskFull` everywhere."""

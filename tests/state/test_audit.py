@@ -176,7 +176,7 @@ def test_it_is_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "audit").stat().st_mode) == 0o700
 
 
-def test_no_room_is_told_before_the_call(tmp_path: Path) -> None:
+def test_a_lack_of_room_is_reported_before_the_call(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     with an_audit(path) as audit:
@@ -191,7 +191,7 @@ def test_no_room_is_told_before_the_call(tmp_path: Path) -> None:
     assert list(read(path)) == [{"event": "unreadable", "line": 1}, DELETING]
 
 
-def test_a_path_that_cannot_be_is_told_at_once(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(StateUnusable, match=r"file/audit\.jsonl: "):

@@ -63,6 +63,14 @@ def test_a_topic_cut_inside_an_emoji_is_remembered_without_the_half(tmp_path: Pa
     assert [entry.topic for entry in stored(path)[1].values()] == ["party ?", "Weekly planning"]
 
 
+def test_a_message_that_names_a_file_whose_name_is_no_utf_8_is_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    with opened(path) as state:
+        state.put(an_entry(reason=os.fsdecode(b"/library/caf\xe9: permission denied")))
+
+    assert [entry.reason for entry in stored(path)[1].values()] == ["/library/caf?: permission denied"]
+
+
 def test_there_is_no_state_before_the_first_pass(tmp_path: Path) -> None:
     assert State.read(tmp_path / "not" / "yet" / "state.json") is None
 

@@ -13,6 +13,7 @@ from zoomsync.clock import ending
 from zoomsync.config import Config, describe
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
+from zoomsync.files import fact
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import device, existing, free_bytes
 from zoomsync.media.ffmpeg import find_tools
@@ -149,8 +150,8 @@ class Inspection:
         except ZoomsyncError as error:
             yield failed(name, error)
         except OSError as error:
-            fact = f"{error.filename}: {(error.strerror or '').lower()}"
-            yield failed(name, Unfit(fact, hint="check this path, and what this user may do there"))
+            hint = "check this path, and what this user may do there"
+            yield failed(name, Unfit(f"{error.filename}: {fact(error)}", hint=hint))
 
     def _secrets(self) -> list[Check]:
         """Each secret can be read by this user, and by nobody else."""

@@ -42,7 +42,7 @@ class Disk:
         """Wait until there is room for `needs` (folder → bytes) while others may still give some back.
 
         `staged` are bytes of the first folder's that lie there already, from an earlier try.
-        Raises `DiskFull` when there is no room although nobody else holds a reservation.
+        Raises `DiskFull` when there is no room although nobody else has a reservation.
         """
         left: dict[int, int] = {}
         for folder, size in needs.items():

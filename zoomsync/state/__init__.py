@@ -2,7 +2,7 @@
 
 `state.json` holds everything as of the last fold and names its journal; each journal line is one step since then.
 A journal is never used twice and its checksums are chained, beginning with that of its `state.json`: a flipped bit,
-a lost line and a mismatched pair are found. Only the pass that holds `lock` may write.
+a lost line and a mismatched pair are found. Only the pass that has the lock may write.
 """
 
 from zoomsync.state.lock import lock, owner_check

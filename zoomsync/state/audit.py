@@ -7,7 +7,7 @@ Each line has `at`, `event`, `intent` (one id for one deletion) and `pass` (the 
     `file_start`, `size` (as listed), `sha256` (as fetched), `action` (`trash` or `delete`) and `proof`, the stored file
     that contains it: `destination`, `place`, `stored`, `stored_size`, `stored_sha256`, `verified` (how), `verified_at`.
 `answer`
-    after the call: `answer`, what Zoom said; `none: …` where no answer came.
+    after the call: `answer`, what Zoom said; `none: …` if no answer came.
 `settled`
     when a pass ended between the two, or no answer came: `answer`, what the next pass found.
 

@@ -18,11 +18,11 @@ from zoomsync.state.journal import STATE
 def lock(path: Path) -> Iterator[None]:
     """Hold the kernel lock `<path>.lock`, which ends with the process at the latest.
 
-    Raises `PassRunning` when another process holds it, `StateUnusable` where the file system has no such locks.
+    Raises `PassRunning` when another process holds it, `StateUnusable` if the file system has no such locks.
     """
     real = Path(os.path.realpath(path))  # two names of one state share its lock
     file = real.with_name(f"{real.name}.lock")
-    # Where a file system has no flock (ENOSYS), filelock would fall back to a lock that is the file's existence
+    # If a file system has no flock (ENOSYS), filelock would fall back to a lock that is the file's existence
     # (filelock pull requests 480 and 622): a killed pass would leave it behind, and lock out every later one.
     kernel_lock = FileLock(file, timeout=0, mode=PRIVATE_FILE, thread_local=False, fallback_to_soft=False)
     with STATE.explained(file):
@@ -64,7 +64,7 @@ def owner_check(path: Path, uid: int) -> None:
 
 
 def _owner(path: Path) -> int | None:
-    """Of the file or, where that is out of reach, of the nearest folder that is not; None: there is no file."""
+    """Of the file or, if that is out of reach, of the nearest folder that is not; None: there is no file."""
     for place in (path, *path.parents):
         with suppress(PermissionError):
             try:

@@ -85,13 +85,14 @@ def packed(value: Step | Document) -> bytes:
     adapter: TypeAdapter[Any] = STEP if isinstance(value, Step) else DOCUMENT
     try:
         return adapter.dump_json(value, exclude_defaults=True)
-    except PydanticSerializationError:  # half a character: a topic that was cut inside an emoji
+    except PydanticSerializationError:
+        # half a character: a message names a file whose name is no UTF-8 (what Zoom says was cleaned when it was read)
         plain = adapter.dump_python(value, mode="json", exclude_defaults=True)
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def sealed_document(document: Document) -> tuple[bytes, int]:
-    """What `state.json` is to hold, and the seed of its journal."""
+    """The content of `state.json`, and the seed of its journal."""
     body = packed(document)
     return seal(body), zlib.crc32(body)
 

@@ -86,7 +86,7 @@ def install(path: Path, document: Document, *, instead_of: Journal | None = None
 def clear(path: Path, named: Path) -> None:
     """Remove the journals that a fold, killed in between, left beside the one that is named.
 
-    Raises `StateUnusable` for a later one that holds steps: then `state.json` comes from a backup, its folder does not.
+    Raises `StateUnusable` for a later one with steps in it: then `state.json` comes from a backup, its folder does not.
     """
     for journal in _journals(path):
         if _number(journal) > _number(named) and journal.stat().st_size:
@@ -150,7 +150,7 @@ class State(AbstractContextManager["State"]):
 
     @classmethod
     def open(cls, path: Path, *, new_id: str) -> "State":
-        """Open it for a pass, which holds the lock; where there is none, begin one, durable on return."""
+        """Open it for a pass, which has the lock; if there is none, begin one, durable on return."""
         real = Path(os.path.realpath(path))  # two names of one state share its journal
         with STATE.explained(path):
             if loaded := load(real):

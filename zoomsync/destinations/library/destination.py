@@ -56,7 +56,7 @@ class LibraryDestination:
         """Take the library for this pass, finishing what a killed one began.
 
         Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows, unless
-        a new one is to be begun; with `PassRunning` one that another pass holds.
+        a new one is to be begun; with `PassRunning` one in which another pass works.
         """
         if attachment.dry_run:
             self._lock.look(attachment)
@@ -118,11 +118,11 @@ class LibraryDestination:
         return iter(())
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
-        """The receipt of a meeting's item, wherever a person moved it; None where there is none.
+        """The receipt of a meeting's item, wherever a person moved it; None if there is none.
 
         Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged.
         """
-        del known  # the folder tells it all
+        del known  # what lies in the folder is enough
         with LIBRARY.explained(self.path):
             found = self._index.locate(uuid, library=self.id)
         return found[1].receipt if found else None
@@ -149,8 +149,8 @@ class LibraryDestination:
     def verify(self, receipt: Receipt) -> Verdict:
         """Judge by content whether every stored file of this receipt is whole; see `inspect`."""
         if receipt.destination != self.id:
-            said = f"stored in another library ({receipt.destination[:8]})"
-            return Verdict(safe=False, reason=said, receipt=receipt)
+            reason = f"stored in another library ({receipt.destination[:8]})"
+            return Verdict(safe=False, reason=reason, receipt=receipt)
         try:
             with LIBRARY.explained(self.path):
                 found = self._index.locate(receipt.uuid, library=self.id)

@@ -12,8 +12,8 @@ from zoomsync.model import DAY, Clock, Receipt, Stamp, StoredFile, Verdict
 def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock) -> Verdict:
     """Judge a receipt against the item that was found for it: each file by size and content.
 
-    Within a day of that, size, modification time and inode are enough. A person's removal or change is told from what
-    cannot be read now; and a `recording.json` that says otherwise than the receipt makes it unsafe, but nobody's deed.
+    Within a day of that, size, modification time and inode are enough. `removed` means that a person removed or changed
+    something: not that a file could not be read now, and not that `recording.json` says otherwise than the receipt.
     """
     if found is None:
         return Verdict(safe=False, reason="the item was removed from the library", receipt=receipt, removed=True)
