@@ -1,4 +1,4 @@
-"""Whose recordings the config selects, asked of Zoom with no more calls than that needs; and what the app may do."""
+"""What the app may do in the account, and whose recordings the config selects; with no more calls than that needs."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -37,29 +37,6 @@ class AccountFilter:
         return self.listing == "account" or (self.listing == "auto" and not 0 < len(self.emails) <= FEW)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosts:
-    """The users that the config selects."""
-
-    users: Mapping[str, User]
-    """Those that Zoom was asked about, by id; with the account-wide list and no filter only the inactive ones."""
-    ids: frozenset[str] | None
-    """None: every user."""
-    excluded: frozenset[str] = frozenset()
-    warnings: tuple[str, ...] = ()
-    narrowed: tuple[str, ...] | None = None
-    """Ids of the users that the command line names; None: no narrowing."""
-    unknown: tuple[str, ...] = ()
-    """Addresses of filter_accounts that neither Zoom nor the ledger ever knew."""
-    unknown_excluded: tuple[str, ...] = ()
-    """Likewise of exclude_accounts."""
-
-    def selects(self, host_id: str) -> bool:
-        """Whether this host's recordings are wanted."""
-        is_named = self.narrowed is None or host_id in self.narrowed
-        return is_named and host_id not in self.excluded and (self.ids is None or host_id in self.ids)
-
-
 def account_filter(config: Config) -> AccountFilter:
     """What this config says about accounts."""
     return AccountFilter(
@@ -84,101 +61,6 @@ def authorize(config: Config, zoom: Zoom, now: datetime) -> tuple[AccountFilter,
     if not granted.may_list_account and wanted.listing != "account":
         wanted = replace(wanted, listing="users")
     return wanted, granted.may_delete
-
-
-def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
-    """The users that the config selects, `only` those whom the command line names, if it names any (e-mails).
-
-    Raises `ConfigError` if the config selects nobody: a pass over nobody would always be fine.
-    """
-    found = select_hosts(wanted, zoom, entries)
-    for warning in found.warnings:
-        log.warning("%s", warning)
-    if found.ids is not None and not found.ids - found.excluded:
-        raise ConfigError(
-            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
-            hint="correct the addresses; `zoomsync users` lists who is selected",
-        )
-    return narrow_hosts(found, only, zoom)
-
-
-def narrow_hosts(found: Hosts, emails: tuple[str, ...], zoom: Zoom) -> Hosts:
-    """Only these of the selected users. Raises `UsageError` for one that is unknown, or that the config leaves out."""
-    if not emails:
-        return found
-    users, unknown = _resolve(emails, zoom)
-    outside = [*unknown, *(user.email for user in users if not found.selects(user.id))]
-    if outside:
-        raise UsageError(
-            f"--user {', '.join(outside)}: Zoom does not know it, or the config does not select it",
-            hint="`zoomsync users` lists who is selected",
-        )
-    return replace(found, users={**found.users, **_by_id(users)}, narrowed=tuple(user.id for user in users))
-
-
-def select_hosts(wanted: AccountFilter, zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
-    """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
-    departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
-    excluded, unknown_excluded = _resolve(wanted.excluded, zoom)
-    misspelt = [email for email in unknown_excluded if email not in departed]
-    if misspelt and wanted.unknown == "fail":
-        raise unknown_addresses("exclude_accounts", misspelt)
-    if wanted.emails:
-        users, unknown = _resolve(wanted.emails, zoom)
-    else:
-        statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
-        users, unknown = [user for status in statuses for user in zoom.users(status)], []
-    never_known = [email for email in unknown if email not in departed]
-    if never_known and wanted.unknown == "fail":
-        raise unknown_addresses("filter_accounts", never_known)
-    gone = [email for email in unknown if email in departed]
-    warnings = [f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in gone]
-    if wanted.unknown == "warn":
-        warnings += [str(unknown_addresses("exclude_accounts", [email])) for email in misspelt]
-        warnings += [str(unknown_addresses("filter_accounts", [email])) for email in never_known]
-    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
-    selected = {user.id for user in users} | {departed[email] for email in gone}
-    return Hosts(
-        users=_by_id(users),
-        ids=frozenset(selected) if wanted.emails else None,
-        excluded=frozenset(left_out),
-        warnings=tuple(warnings),
-        unknown=tuple(never_known),
-        unknown_excluded=tuple(misspelt),
-    )
-
-
-def unknown_addresses(key: Literal["filter_accounts", "exclude_accounts"], emails: Iterable[str]) -> ConfigError:
-    """The error for addresses that nobody ever knew: one misspelt in `exclude_accounts` would publish somebody."""
-    hint = "correct the address, or set `unknown_accounts: warn`"
-    if key == "exclude_accounts":
-        hint = "correct the address, remove it if that user has left, or set `unknown_accounts: warn`"
-    return ConfigError(f"{key}: {', '.join(emails)}: Zoom knows no such user", hint=hint)
-
-
-def with_names(host: User, zoom: Zoom) -> User:
-    """The host with the names that Zoom has for it, if only meetings named it so far; as it is, if Zoom refuses."""
-    if host.first_name or host.last_name or not host.id:
-        return host
-    try:
-        found = zoom.user(host.id)
-    except NotAuthorized as refused:
-        log.warning("zoom: %s: its names are not known: %s", host.email, refused)
-        return host
-    return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
-
-
-def _by_id(users: Iterable[User]) -> dict[str, User]:
-    return {user.id: user for user in users if user.id}
-
-
-def _resolve(emails: tuple[str, ...], zoom: Zoom) -> tuple[list[User], list[str]]:
-    """The users with these addresses, and the addresses that Zoom does not know."""
-    known: dict[str, User] = {}
-    if len(emails) > FEW:
-        known = {user.email.lower(): user for status in ("active", "inactive") for user in zoom.users(status)}
-    answers = {email: known.get(email) or zoom.user(email) for email in emails}
-    return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,3 +128,123 @@ def check_clock(server_date: datetime | None, now: datetime, *, deletes: bool) -
             hint="set the clock, e.g. by enabling time synchronisation (timedatectl set-ntp true)",
         )
     return f"{span_in_words(skew)} off Zoom's" if skew >= timedelta(seconds=2) else "agrees with Zoom's"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosts:
+    """The users that the config selects."""
+
+    users: Mapping[str, User]
+    """Those that Zoom was asked about, by id; with the account-wide list and no filter only the inactive ones."""
+    ids: frozenset[str] | None
+    """None: every user."""
+    excluded: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
+    narrowed: tuple[str, ...] | None = None
+    """Ids of the users that the command line names; None: no narrowing."""
+    unknown: tuple[str, ...] = ()
+    """Addresses of filter_accounts that neither Zoom nor the ledger ever knew."""
+    unknown_excluded: tuple[str, ...] = ()
+    """Likewise of exclude_accounts."""
+
+    def selects(self, host_id: str) -> bool:
+        """Whether this host's recordings are wanted."""
+        is_named = self.narrowed is None or host_id in self.narrowed
+        return is_named and host_id not in self.excluded and (self.ids is None or host_id in self.ids)
+
+
+def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
+    """The users that the config selects, `only` those whom the command line names, if it names any (e-mails).
+
+    Raises `ConfigError` if the config selects nobody: a pass over nobody would always be fine.
+    """
+    found = select_hosts(wanted, zoom, entries)
+    for warning in found.warnings:
+        log.warning("%s", warning)
+    if found.ids is not None and not found.ids - found.excluded:
+        raise ConfigError(
+            "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
+            hint="correct the addresses; `zoomsync users` lists who is selected",
+        )
+    return narrow_hosts(found, only, zoom)
+
+
+def narrow_hosts(found: Hosts, emails: tuple[str, ...], zoom: Zoom) -> Hosts:
+    """Only these of the selected users. Raises `UsageError` for one that is unknown, or that the config leaves out."""
+    if not emails:
+        return found
+    users, unknown = _resolve(emails, zoom)
+    outside = [*unknown, *(user.email for user in users if not found.selects(user.id))]
+    if outside:
+        raise UsageError(
+            f"--user {', '.join(outside)}: Zoom does not know it, or the config does not select it",
+            hint="`zoomsync users` lists who is selected",
+        )
+    return replace(found, users={**found.users, **_by_id(users)}, narrowed=tuple(user.id for user in users))
+
+
+def select_hosts(wanted: AccountFilter, zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
+    """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
+    departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
+    excluded, unknown_excluded = _resolve(wanted.excluded, zoom)
+    misspelt = [email for email in unknown_excluded if email not in departed]
+    if misspelt and wanted.unknown == "fail":
+        raise unknown_addresses("exclude_accounts", misspelt)
+    if wanted.emails:
+        users, unknown = _resolve(wanted.emails, zoom)
+    else:
+        # Deactivated users still have recordings, and are listed only if asked for:
+        # https://github.com/ricardorodrigues-ca/zoom-recording-downloader/issues/32
+        statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
+        users, unknown = [user for status in statuses for user in zoom.users(status)], []
+    never_known = [email for email in unknown if email not in departed]
+    if never_known and wanted.unknown == "fail":
+        raise unknown_addresses("filter_accounts", never_known)
+    gone = [email for email in unknown if email in departed]
+    warnings = [f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in gone]
+    if wanted.unknown == "warn":
+        warnings += [str(unknown_addresses("exclude_accounts", [email])) for email in misspelt]
+        warnings += [str(unknown_addresses("filter_accounts", [email])) for email in never_known]
+    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
+    selected = {user.id for user in users} | {departed[email] for email in gone}
+    return Hosts(
+        users=_by_id(users),
+        ids=frozenset(selected) if wanted.emails else None,
+        excluded=frozenset(left_out),
+        warnings=tuple(warnings),
+        unknown=tuple(never_known),
+        unknown_excluded=tuple(misspelt),
+    )
+
+
+def unknown_addresses(key: Literal["filter_accounts", "exclude_accounts"], emails: Iterable[str]) -> ConfigError:
+    """The error for addresses that nobody ever knew: one misspelt in `exclude_accounts` would publish somebody."""
+    hint = "correct the address, or set `unknown_accounts: warn`"
+    if key == "exclude_accounts":
+        hint = "correct the address, remove it if that user has left, or set `unknown_accounts: warn`"
+    return ConfigError(f"{key}: {', '.join(emails)}: Zoom knows no such user", hint=hint)
+
+
+def with_names(host: User, zoom: Zoom) -> User:
+    """The host with the names that Zoom has for it, if only meetings named it so far; as it is, if Zoom refuses."""
+    if host.first_name or host.last_name or not host.id:
+        return host
+    try:
+        found = zoom.user(host.id)
+    except NotAuthorized as refused:
+        log.warning("zoom: %s: its names are not known: %s", host.email, refused)
+        return host
+    return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
+
+
+def _by_id(users: Iterable[User]) -> dict[str, User]:
+    return {user.id: user for user in users if user.id}
+
+
+def _resolve(emails: tuple[str, ...], zoom: Zoom) -> tuple[list[User], list[str]]:
+    """The users with these addresses, and the addresses that Zoom does not know."""
+    known: dict[str, User] = {}
+    if len(emails) > FEW:
+        known = {user.email.lower(): user for status in ("active", "inactive") for user in zoom.users(status)}
+    answers = {email: known.get(email) or zoom.user(email) for email in emails}
+    return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
