@@ -14,7 +14,7 @@ from pathvalidate import is_valid_filename, sanitize_filename
 from zoomsync.model import Meeting
 
 FOLDER_BYTES = 120
-"""For date and topic of an item's folder: with its suffix it also fits where names are short (eCryptfs: 143)."""
+"""For date and topic of an item's folder: with its suffix it also fits if names must be short (eCryptfs: 143)."""
 COMPONENT_BYTES = 200
 """For any other component of a path."""
 UNTITLED = "untitled"
@@ -130,7 +130,7 @@ def title_problem(template: str) -> str | None:
 
 
 def zone(configured: str, meeting: Meeting) -> tzinfo:
-    """The time zone for titles and dates: the configured one, or with `meeting` its own, UTC where that is unknown."""
+    """The time zone for titles and dates: the configured one, or with `meeting` its own, UTC if that is unknown."""
     return known_zone(meeting.timezone if configured == "meeting" else configured) or UTC
 
 

@@ -49,7 +49,7 @@ class WorkerContext:
     tools: Tools
     staging: Path
     storage: Path | None
-    """Where the destination keeps items on this machine: reserved too, when it is another file system."""
+    """Where the destination keeps items on this machine: reserved too, if it is another file system."""
     disk: Disk
     clock: Clock
     style: Style

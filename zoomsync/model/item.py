@@ -171,7 +171,7 @@ class StoredFile:
     offsets: tuple[float, ...] = ()
     """For a stitched video: where each segment begins in it, in seconds; as long as `made_of`."""
     place: str = ""
-    """Where it is by itself, where items are no folders: the portal's media, and how it is attached to it."""
+    """Where it is by itself, if items are no folders: the portal's media, and how it is attached to it."""
     stamp: Stamp | None = field(default=None, compare=False)
     """Kept in the state only."""
 

@@ -43,7 +43,7 @@ class RecordingFile:
     """One entry of `recording_files`, identified by its GUID."""
 
     id: str
-    """Zoom's GUID; where Zoom sends none, `noid-…` made from what it did send (never deletable)."""
+    """Zoom's GUID; if Zoom sends none, `noid-…` made from what it did send (never deletable)."""
     kind: Kind
     type: str
     """Zoom's `file_type` in upper case, e.g. MP4; an open set."""

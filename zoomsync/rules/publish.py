@@ -70,7 +70,7 @@ class Rules:
     requested: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
     only_primary: bool = False
-    """Of each segment the best view alone, or its sound where it has none."""
+    """Of each segment the best view alone, or its sound if it has no video."""
     until: datetime | None = None
     retry_failed: bool = False
     is_sweep: bool = False

@@ -84,7 +84,7 @@ def _overlap(a: RecordingFile, b: RecordingFile) -> timedelta:
 
 
 def _belongs(file: RecordingFile, cluster: Sequence[RecordingFile]) -> bool:
-    """Whether a file is of the last segment. Where that has its view already, the file must lie within it by half."""
+    """Whether a file is of the last segment. If that has its view already, half of the file must lie within it."""
     twins = [other for other in cluster if other.view == file.view and other.kind is file.kind]
     if twins and all(_overlap(file, twin) <= JITTER for twin in twins):
         return any(_overlap(file, other) > max(JITTER, (_end(file) - _start(file)) / 2) for other in cluster)
@@ -112,10 +112,10 @@ def _join_nearest(file: RecordingFile, clusters: list[list[RecordingFile]]) -> N
 def select(
     files: Iterable[RecordingFile], *, views: str | Sequence[str], kinds: AbstractSet[Kind], only_primary: bool = False
 ) -> tuple[RecordingFile, ...]:
-    """The files that the config wants. Where a segment has none of the listed views, its best one is taken.
+    """The files that the config wants. If a segment has none of the listed views, its best one is taken.
 
-    One that is being processed and has no type yet may become anything: it is wanted. With `only_primary` the best view
-    of a segment, or its sound where it has none, is all of its media that is.
+    One that is being processed and has no type yet may become anything: it is wanted. With `only_primary` no more of a
+    segment's media is wanted than its best view, or its sound if it has no video.
     """
     wanted = [file for file in files if file.kind in kinds or (file.processing and not file.type)]
     if views == "all" and not only_primary:

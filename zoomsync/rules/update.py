@@ -15,7 +15,7 @@ whatever comes and goes in Zoom between the passes:
 5. *What is new is never kept back.* What cannot be built as a whole becomes a part; or, if the stored video is made of
    other views, a further video. Its role is free, and so are those of separate files under it.
 6. *Originals stay*, unless they are built again themselves.
-7. *Where the destination cannot replace, every stored file stays.* If a stored video is made of these very files and
+7. *If the destination cannot replace, every stored file stays.* If a stored video is made of these very files and
    only the proof of their bytes is missing, their originals are added, and nothing is made a second time.
 """
 
