@@ -13,7 +13,7 @@ from tests.fakes import a_meeting
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer
 from tests.sandbox.portal.faults import portal_error
-from zoomsync.destinations.vidizmo.media import MediaReceipt, media_receipt, packed, stored_as, unpacked
+from zoomsync.destinations.vidizmo.media import MediaReceipt, media_receipt, packed, unpacked
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
 from zoomsync.model import Item, Receipt, Verdict
@@ -262,7 +262,7 @@ def test_a_second_copy_becomes_a_draft_that_holds_nothing(begin: Open, tmp_path:
 def test_a_receipt_packs_small(tmp_path: Path) -> None:
     files = [a_staged(tmp_path, f"{number}.mp4", CAPTIONS * number) for number in range(1, 9)]
     item = with_files(a_meeting(files=()), files)
-    whole = MediaReceipt(files=tuple(stored_as(file, "41") for file in item.files), cloud=item.cloud)
+    whole = MediaReceipt(files=tuple(file.as_stored(place="41") for file in item.files), cloud=item.cloud)
 
     text = packed(whole)
 

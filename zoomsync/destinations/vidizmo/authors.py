@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class AuthorCase:
     """What the portal's users mean for a host."""
 
@@ -43,23 +43,21 @@ class AuthorCase:
 def case_of(found: Sequence[PortalUser], settings: "VidizmoSettings") -> AuthorCase:
     """What to do about a host with whose e-mail the portal found these users. Pure."""
     groups = settings.groups
+    if not found and settings.create_users:
+        return AuthorCase(AuthorSource.NEW, "would be created and invited")
     if not found:
-        if settings.create_users:
-            return AuthorCase(source=AuthorSource.NEW, note="would be created and invited")
-        return AuthorCase(source=AuthorSource.FALLBACK, note="unknown to the portal, and create_users is false")
+        return AuthorCase(AuthorSource.FALLBACK, "unknown to the portal, and create_users is false")
     if len(found) > 1:
-        note = f"{plural(len(found), 'user')} of the portal have this e-mail"
-        return AuthorCase(source=AuthorSource.FALLBACK, note=note)
+        return AuthorCase(AuthorSource.FALLBACK, f"{plural(len(found), 'user')} of the portal have this e-mail")
     (user,) = found
     if not user.is_active:
         why = "disabled in the portal" if user.has_signed_in is not False else "has not completed the registration"
-        return AuthorCase(source=AuthorSource.FALLBACK, note=why)
+        return AuthorCase(AuthorSource.FALLBACK, why)
     if user.groups is None or user.groups & groups.may_upload:
-        return AuthorCase(source=AuthorSource.PLAIN, note="exists", user=user)
+        return AuthorCase(AuthorSource.PLAIN, "exists", user)
     if groups.viewer in user.groups:
-        note = f"{groups.viewer} would become {groups.contributor}"
-        return AuthorCase(source=AuthorSource.RAISED, note=note, user=user)
-    return AuthorCase(source=AuthorSource.FALLBACK, note="in no group that may upload (destination.groups.uploading)")
+        return AuthorCase(AuthorSource.RAISED, f"{groups.viewer} would become {groups.contributor}", user)
+    return AuthorCase(AuthorSource.FALLBACK, "in no group that may upload (destination.groups.uploading)")
 
 
 class PortalAuthors:
@@ -210,11 +208,10 @@ class PortalAuthors:
         """The case; or a fallback, if no more users may be made or raised in this pass."""
         with self._lock:
             if case.source in (AuthorSource.NEW, AuthorSource.RAISED) and self._no_licence:
-                return AuthorCase(source=AuthorSource.FALLBACK, note=self._no_licence)
+                return AuthorCase(AuthorSource.FALLBACK, self._no_licence)
             if case.source is AuthorSource.NEW:
                 if self._new >= self._settings.max_new_users:
-                    note = f"max_new_users ({self._new}) is reached in this pass"
-                    return AuthorCase(source=AuthorSource.FALLBACK, note=note)
+                    return AuthorCase(AuthorSource.FALLBACK, f"max_new_users ({self._new}) is reached in this pass")
                 self._new += 1
         return case
 

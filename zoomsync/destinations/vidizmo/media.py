@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from zoomsync.destinations.vidizmo.client import PortalResponse
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
-from zoomsync.model import CloudFile, ItemFile, Receipt, StoredFile
+from zoomsync.model import CloudFile, Receipt, StoredFile
 
 # The states: https://help.vidizmo.com/support/solutions/articles/17000110563-api-reference-guide-mashupinfo-object
 DRAFT = "Drafted"
@@ -165,19 +165,6 @@ def media_of(file: StoredFile) -> str:
 def attached_as(file: StoredFile) -> str:
     """`CAPTION`, `HANDOUT`, or empty: it is the media item's own content."""
     return file.place.partition("/")[2]
-
-
-def stored_as(file: ItemFile, place: str) -> StoredFile:
-    """A file of an item as it is stored there."""
-    return StoredFile(
-        name=file.name,
-        role=file.role,
-        size=file.size,
-        sha256=file.sha256,
-        made_of=file.made_of,
-        offsets=file.offsets,
-        place=place,
-    )
 
 
 def media_receipt(receipt: Receipt, media_id: str) -> MediaReceipt:

@@ -111,11 +111,7 @@ TABLE: Mapping[str, Operation] = {
     "user_invite": _row("POST", "user/{user}/invitation", repeatable=False),
     # not documented: assumed
     "group_list": _row(
-        "GET",
-        "group",
-        answer={"found": "groups", "id": "id", "name": "name"},
-        places="found id name",
-        writes=False,
+        "GET", "group", answer={"found": "groups", "id": "id", "name": "name"}, places="found id name", writes=False
     ),
     # not documented: assumed
     "group_add_user": _row("POST", "group/{group}/user/{user}"),

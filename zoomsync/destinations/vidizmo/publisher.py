@@ -16,9 +16,8 @@ from zoomsync.destinations.vidizmo.media import (
     media_of,
     media_receipt,
     sorted_receipt,
-    stored_as,
 )
-from zoomsync.destinations.vidizmo.text import host_role
+from zoomsync.destinations.vidizmo.text import attached_to
 from zoomsync.destinations.vidizmo.verify import is_there, not_shown, stamped
 from zoomsync.destinations.vidizmo.writer import Writer
 from zoomsync.errors import Forbidden, MeetingFailed, PartlyStored
@@ -115,8 +114,8 @@ class Publisher:
         if not contents or file.role.is_media:
             made = self.writer.create(self.item, file, self.author)
             self.media[made.id] = made
-            return stored_as(file, made.id)
-        content = contents[host_role(file.role, contents)]
+            return file.as_stored(place=made.id)
+        content = contents[attached_to(file.role, contents)]
         stored, media = self.writer.attach(self.item.meeting.uuid, file, self.media[content.place], content)
         self.media[media.id] = media
         self._changed.add(media.id)

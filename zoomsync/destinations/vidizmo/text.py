@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"part-\d+|\d+")
 
 
 def tag_of(uuid: str) -> str:
-    """What all media of a meeting are tagged with: one word, which any search can find."""
+    """The tag of all media items of a meeting: one word, which any search can find."""
     return f"zoom{suffix(uuid)}"
 
 
@@ -41,17 +41,21 @@ def title_of(item: Item, role: Role) -> str:
     return f"{item.title} – {re.sub('[._-]+', ' ', '.'.join(words))}"
 
 
-def host_role(role: Role, media: Mapping[Role, Any]) -> Role:
-    """The role of the media to which a text belongs: the one of the same part or number, else the primary one."""
+def attached_to(role: Role, contents: Mapping[Role, Any]) -> Role:
+    """To which of these a text is attached: the one of the same part or number, else the primary one."""
     numbers = [word for word in role.words if _NUMBER.fullmatch(word)]
     same = (one.further(number) for number in reversed(numbers) for one in (VIDEO, AUDIO))
-    return next((one for one in (*same, *PRIMARY) if one in media), next(iter(media)))
+    return next((one for one in (*same, *PRIMARY) if one in contents), next(iter(contents)))
 
 
 def description_of(item: Item) -> str:
     """HTML, every text of Zoom's escaped: number, uuid, start, length, segments, who recorded."""
     meeting = item.meeting
-    spans = _spans(item.metadata.get("segments"))
+    segments = item.metadata.get("segments")
+    spans = [
+        (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"]))
+        for one in (segments if isinstance(segments, list) else ())
+    ]
     length = sum((end - start for start, end in spans), timedelta()) or timedelta(minutes=meeting.duration)
     facts = {
         "Meeting": meeting.number,
@@ -66,9 +70,3 @@ def description_of(item: Item) -> str:
         parts = (f"<li>{moment(start)}, {span_in_words(end - start)}</li>" for start, end in spans)
         lines.append(f"<li>Recorded in parts:<ol>{''.join(parts)}</ol></li>")
     return f"<p>{escape(meeting.topic)}</p><ul>{''.join(lines)}</ul>"
-
-
-def _spans(segments: object) -> list[tuple[datetime, datetime]]:
-    if not isinstance(segments, list):
-        return []
-    return [(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in segments]

@@ -35,7 +35,7 @@ REFETCH = "it is fetched again by the next pass"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One upload to one portal: what is sent, under which names, in blocks of which size."""
+    """One upload to one portal: what is sent, under which names, in blocks of which size; and how far it has come."""
 
     portal: str
     sha256: str
@@ -47,21 +47,15 @@ class Upload:
     began: str
     """ISO 8601."""
 
+    sent: frozenset[int] = frozenset()
+    """Numbers of the blocks that the portal took."""
+    committed: bool = False
+
     @property
     def block_ids(self) -> list[str]:
         """One for each block, in order: base64 of its six-digit number. An empty file has one empty block."""
         count = max(1, -(-self.size // self.block_size))
         return [base64.b64encode(f"{number:06}".encode()).decode() for number in range(count)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadProgress:
-    """How far an upload has come."""
-
-    upload: Upload
-    sent: frozenset[int] = frozenset()
-    """Numbers of the blocks that the portal took."""
-    committed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +76,7 @@ class Note:
     def __init__(self, source: Path) -> None:
         self._path = source.with_name(source.name + SUFFIX)
 
-    def read(self) -> UploadProgress | None:
+    def read(self) -> Upload | None:
         """None: there is no note, or it makes no sense."""
         with STAGING.explained(self._path):
             if not self._path.is_file():
@@ -95,12 +89,13 @@ class Note:
         except (ValueError, TypeError):
             return None
         sent = frozenset(int(line) for line in whole if line.isascii() and line.isdecimal())
-        return UploadProgress(upload=upload, sent=sent, committed="committed" in whole)
+        return replace(upload, sent=sent, committed="committed" in whole)
 
     def begin(self, upload: Upload) -> None:
         """Write that this upload begins, over whatever was there."""
+        first = {name: value for name, value in asdict(upload).items() if name not in ("sent", "committed")}
         with STAGING.explained(self._path):
-            self._path.write_text(json.dumps(asdict(upload)) + "\n", encoding="utf-8")
+            self._path.write_text(json.dumps(first) + "\n", encoding="utf-8")
 
     def add(self, line: int | str) -> None:
         """Add the number of a block, or `committed`."""
@@ -159,11 +154,10 @@ class Uploads:
             if resumed is None:
                 note.begin(upload)
                 self._call("upload_start", upload)
-            progress = resumed or UploadProgress(upload=upload)
-            upload = progress.upload
+            upload = resumed or upload
             try:
-                if not progress.committed:
-                    self._finish(source, note, progress)
+                if not upload.committed:
+                    self._finish(source, note, upload)
             except PortalRefused as refused:
                 note.remove()
                 is_too_large = refused.status == 413 and upload.block_size > SMALLEST_BLOCK
@@ -171,7 +165,8 @@ class Uploads:
                 if not is_too_large and not is_forgotten:
                     raise
                 size = upload.block_size // 2 if is_too_large else upload.block_size
-                upload, resumed = replace(upload, block_size=size, **self._new_names()), None
+                upload = replace(upload, block_size=size, sent=frozenset(), **self._new_names())
+                resumed = None
             else:
                 return Uploaded(file_guid=upload.file_guid, file_name=upload.file_name, file_size=upload.size)
 
@@ -185,34 +180,31 @@ class Uploads:
         blob_id, file_guid = (str(UUID(self._new_id())) for _ in range(2))
         return {"blob_id": blob_id, "file_guid": file_guid, "began": self._clock.now().isoformat()}
 
-    def _resumed(self, note: Note, wanted: Upload) -> UploadProgress | None:
-        """How far an earlier pass, or an earlier try, came with the same bytes; None: nothing can be continued."""
-        progress = note.read()
-        if progress is None:
+    def _resumed(self, note: Note, wanted: Upload) -> Upload | None:
+        """What an earlier pass, or an earlier try, sent of the same bytes; None: nothing can be continued."""
+        earlier = note.read()
+        if earlier is None:
             return None
-        earlier = progress.upload
-        is_same = all(
-            getattr(earlier, name) == getattr(wanted, name) for name in ("portal", "sha256", "size", "file_name")
-        )
+        same = ("portal", "sha256", "size", "file_name")
         age = self._clock.now() - datetime.fromisoformat(earlier.began)
-        if not is_same or not timedelta() <= age < LONGEST:
+        if any(getattr(earlier, name) != getattr(wanted, name) for name in same) or not timedelta() <= age < LONGEST:
             return None
-        return progress if progress.committed else self._as_the_portal_says(progress)
+        return earlier if earlier.committed else self._as_the_portal_says(earlier)
 
-    def _as_the_portal_says(self, progress: UploadProgress) -> UploadProgress | None:
+    def _as_the_portal_says(self, upload: Upload) -> Upload | None:
         """The upload with the blocks that the portal has; None: it has forgotten it.
 
         If a portal does not list blocks, what it answered to each block counts.
         """
         try:
-            answer = self._call("upload_status", progress.upload)
+            answer = self._call("upload_status", upload)
         except PortalRefused as refused:
-            return None if refused.status == 404 else progress
+            return None if refused.status == 404 else upload
         ids = answer.list("blocks")
-        return replace(progress, sent=frozenset(n for n, own in enumerate(progress.upload.block_ids) if own in ids))
+        return replace(upload, sent=frozenset(n for n, own in enumerate(upload.block_ids) if own in ids))
 
-    def _finish(self, source: Path, note: Note, progress: UploadProgress) -> None:
-        upload, sent = progress.upload, progress.sent
+    def _finish(self, source: Path, note: Note, upload: Upload) -> None:
+        sent = upload.sent
         for attempt in range(1, COMMITS + 1):
             self._send(source, note, upload, [n for n in range(len(upload.block_ids)) if n not in sent])
             try:
@@ -220,7 +212,7 @@ class Uploads:
             except PortalRefused as refused:
                 if attempt == COMMITS or refused.status in (404, 413):
                     raise
-                found = self._as_the_portal_says(UploadProgress(upload=upload))
+                found = self._as_the_portal_says(replace(upload, sent=frozenset()))
                 sent = found.sent if found is not None else frozenset()
             else:
                 note.add("committed")

@@ -40,7 +40,7 @@ class PortalUsers(Protocol):
 
 
 class ApiUsers:
-    """The portal's own way. `invites`: it is asked to mail a sign-up link to whoever is made."""
+    """See `PortalUsers`: the portal's own way. `invites`: it is asked to mail a sign-up link to whoever is made."""
 
     def __init__(self, client: PortalClient, *, invites: bool) -> None:
         self._client = client
@@ -49,7 +49,6 @@ class ApiUsers:
         self._groups: dict[str, str] | None = None
 
     def group_id(self, name: str) -> str:
-        """See `PortalUsers`; all groups are read once."""
         with self._lock:
             if self._groups is None:
                 self._groups = self._client.listed("group_list")
@@ -58,13 +57,11 @@ class ApiUsers:
         return self._groups[name]
 
     def find(self, email: str) -> list[PortalUser]:
-        """See `PortalUsers`."""
         found = [(answer, one) for answer, page in self._client.pages("user_find", email=email) for one in page]
         users = [self._user(answer, one) for answer, one in found]
         return [user for user in users if user.email.lower() == email.lower()]
 
     def create(self, host: User, email: str, group: str) -> PortalUser:
-        """See `PortalUsers`."""
         answer = self._client.call(
             "user_create",
             email=email,
@@ -77,7 +74,6 @@ class ApiUsers:
         return self._user(answer, answer.document)
 
     def add_to_group(self, user: PortalUser, group: str) -> None:
-        """See `PortalUsers`."""
         self._client.call("group_add_user", group=self.group_id(group), user=user.id)
 
     def _user(self, answer: PortalResponse, one: Any) -> PortalUser:

@@ -36,7 +36,6 @@ class ScimUsers:
         self._shows_groups = False
 
     def group_id(self, name: str) -> str:
-        """See `PortalUsers`."""
         with self._lock:
             if name not in self._groups:
                 found = _resources(self._ask("GET", "Groups", filter=f"displayName eq {json.dumps(name)}"))

@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +18,11 @@ from zoomsync.destinations.vidizmo.media import (
     HANDOUT,
     PENDING,
     PUBLISHED,
+    Attributes,
     MediaItem,
     MediaReceipt,
     packed,
     sorted_receipt,
-    stored_as,
 )
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
 from zoomsync.destinations.vidizmo.text import OTHER_FORMAT, description_of, format_of, portal_name, tag_of, title_of
@@ -135,7 +135,7 @@ class Writer:
         # With moderation on, the portal itself makes "pending" of what a Contributor publishes:
         # https://help.vidizmo.com/en/support/solutions/articles/17000077716-understanding-content-moderation
         visible = PENDING if self._settings.moderation == "force-pending" else PUBLISHED
-        own = sorted_receipt([stored_as(file, "")], [one for one in item.cloud if one.stored == file.name])
+        own = sorted_receipt([file.as_stored()], [one for one in item.cloud if one.stored == file.name])
         return {
             "title": title_of(item, file.role),
             "description": description_of(item),
@@ -144,12 +144,16 @@ class Writer:
             "author": self._client.sent(author.id) if author.id else None,
             "category": self._client.sent(self._category) if self._category else None,
             "tags": [*self._settings.tags, tag_of(item.meeting.uuid)],
-            **_attributes(self._own_attributes(item.meeting.uuid, own)),
+            **self._attributes(item.meeting.uuid, own),
             **asdict(uploaded),
         }
 
-    def _own_attributes(self, uuid: str, receipt: MediaReceipt) -> list[tuple[str, str]]:
-        return [(self._settings.uuid_attribute, uuid), (RECEIPT_ATTRIBUTE, packed(receipt))]
+    def _attributes(self, uuid: str, receipt: MediaReceipt, others: Attributes = ()) -> dict[str, Any]:
+        """Ours, beside the others that there are; by the names that operations have for them."""
+        ours = {self._settings.uuid_attribute: uuid, RECEIPT_ATTRIBUTE: packed(receipt)}
+        pairs = [(name, value) for name, value in others if name and name not in ours and value is not None]
+        pairs += ours.items()
+        return {"attribute_names": [name for name, _ in pairs], "attribute_values": [value for _, value in pairs]}
 
     def _require_uuid(self, media: MediaItem, intent: Intent) -> None:
         """Raise `Unreachable` if a new media item does not show its uuid: nothing could be found again.
@@ -166,16 +170,12 @@ class Writer:
 
     def write_receipt(self, media: MediaItem, uuid: str, receipt: MediaReceipt, *, is_draft: bool) -> None:
         """Write a media item's part of the receipt; its other attributes stay. `is_draft`: hide it from viewers."""
-        ours = self._own_attributes(uuid, receipt)
-        others = [
-            (name, value) for name, value in media.attributes if name and name not in dict(ours) and value is not None
-        ]
         self._client.call(
             "media_update",
             media=media.id,
             parts="CustomAttributes,Status" if is_draft else "CustomAttributes",
             status=DRAFT if is_draft else None,
-            **_attributes([*others, *ours]),
+            **self._attributes(uuid, receipt, media.attributes),
         )
 
     def attach(self, uuid: str, file: ItemFile, on: MediaItem, content: StoredFile) -> tuple[StoredFile, MediaItem]:
@@ -204,7 +204,7 @@ class Writer:
         """The file as an earlier call attached it: the answer said so, or the media item shows it."""
         for intent in self._intents.open("attach", uuid=uuid):
             known = intent.details
-            stored = replace(stored_as(file, known["place"]), name=known["name"])
+            stored = file.as_stored(name=known["name"], place=known["place"])
             is_on_it = known["place"].startswith(f"{on.id}/")
             if not is_on_it or (intent.target, known["sha256"]) != (str(file.role), file.sha256):
                 continue
@@ -220,12 +220,11 @@ class Writer:
     ) -> tuple[StoredFile, MediaItem]:
         """With a culture as captions, else as a handout."""
         place = f"{on.id}/{CAPTION if culture else HANDOUT}"
-        taken = (on.captions if culture else on.handouts) or {}
-        stored = replace(stored_as(file, place), name=_free_name(file.name, taken))
-        name = portal_name(stored.name)
-        uploaded = asdict(self._uploads.upload(file, name))
+        name = _free_name(file.name, (on.captions if culture else on.handouts) or {})
+        stored, shown = file.as_stored(name=name, place=place), portal_name(name)
+        uploaded = asdict(self._uploads.upload(file, shown))
         intent = self._intents.begin(
-            "attach", uuid=uuid, target=str(file.role), place=place, name=stored.name, sha256=file.sha256
+            "attach", uuid=uuid, target=str(file.role), place=place, name=name, sha256=file.sha256
         )
         try:
             if culture:
@@ -244,8 +243,8 @@ class Writer:
             raise
         self._intents.learn(intent, done="yes")
         if culture:
-            return stored, replace(on, captions={**(on.captions or {}), name: culture})
-        return stored, replace(on, handouts={**(on.handouts or {}), name: file.size})
+            return stored, replace(on, captions={**(on.captions or {}), shown: culture})
+        return stored, replace(on, handouts={**(on.handouts or {}), shown: file.size})
 
     def _require_transcoded(self, intent: Intent, on: MediaItem, content: StoredFile, refused: PortalRefused) -> None:
         """Raise `OutcomeUnknown` if the portal may refuse a file only until it has transcoded; not for ever."""
@@ -285,11 +284,3 @@ def _free_name(wanted: str, taken: Collection[str]) -> str:
         version += 1
         name = f"{stem}.v{version}{dot}{ending}"
     return name
-
-
-def _attributes(attributes: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """By the names that operations have for them."""
-    return {
-        "attribute_names": [name for name, _ in attributes],
-        "attribute_values": [value for _, value in attributes],
-    }
