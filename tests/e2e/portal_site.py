@@ -51,7 +51,7 @@ class PortalSite(Site):
         (media,) = self.media(name)
         return media
 
-    def told(self) -> dict[str, str]:
+    def reported(self) -> dict[str, str]:
         """Short name → why, of each meeting that `status` says to be not done."""
         document = self.run("--json", "status").document
         rows = [row for kind in OPEN for row in document[kind]]

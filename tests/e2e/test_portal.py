@@ -120,7 +120,7 @@ def test_what_is_still_transcoded_waits_and_is_no_failure(begin: AtPortal, stage
     assert (deletes.code, deletes.counts["deleted"]) == (0, 2)
 
 
-def test_what_is_never_transcoded_is_told_after_two_days(begin: AtPortal, stage: Stage) -> None:
+def test_what_is_never_transcoded_is_reported_after_two_days(begin: AtPortal, stage: Stage) -> None:
     site = begin(stage, config=TRASH | {"delete_after": "1d"}, transcoding=inf)
     site.sync()
     site.clock.advance(hours=49)
@@ -282,12 +282,12 @@ def test_users_says_what_publishing_would_do(begin: AtPortal) -> None:
     site = begin(stage)
     _move_in(site)
 
-    told = {row["email"]: (row["author"], row["note"]) for row in site.run("--json", "users").document["users"]}
+    reported = {row["email"]: (row["author"], row["note"]) for row in site.run("--json", "users").document["users"]}
 
     service = site.portal.email
-    assert told[ALICE] == (ALICE, "would be created and invited")
-    assert told["bob@example.org"] == ("bob@example.org", "Viewer would become Contributor")
-    assert told["carol@example.org"] == (service, "falls back to me: disabled in the portal")
+    assert reported[ALICE] == (ALICE, "would be created and invited")
+    assert reported["bob@example.org"] == ("bob@example.org", "Viewer would become Contributor")
+    assert reported["carol@example.org"] == (service, "falls back to me: disabled in the portal")
     assert site.portal.invitations == []
 
 

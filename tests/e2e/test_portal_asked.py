@@ -1,4 +1,4 @@
-"""`sync --meeting` at a portal: what the state knows is read, whatever the search shows or a media says of itself."""
+"""`sync --meeting` at a portal: what the state knows is read, whatever the search or a media item says."""
 
 import pytest
 
@@ -51,13 +51,15 @@ def test_a_refused_text_is_mended_without_a_second_media(at_portal: AtPortal) ->
 
     assert site.sync("--meeting", site.uuid("m")).code == 0
 
-    assert (len(site.media("m")), site.told()) == (2, {})
+    assert (len(site.media("m")), site.reported()) == (2, {})
     names = [one.file_name for one in site.media("m")[0].handouts]
     assert sorted(names) == ["chat.txt", "summary.json", "timeline.json"]
 
 
 @pytest.mark.parametrize("left", [{}, {"ZoomsyncReceipt": "cut"}], ids=["none", "a part of one"])
-def test_a_media_that_does_not_say_any_more_what_it_is_says_it_again(at_portal: AtPortal, left: dict[str, str]) -> None:
+def test_a_media_item_that_does_not_say_any_more_what_it_is_says_it_again(
+    at_portal: AtPortal, left: dict[str, str]
+) -> None:
     site = at_portal(a_meeting())
     site.sync()
     main, view = site.media("m")
@@ -69,7 +71,7 @@ def test_a_media_that_does_not_say_any_more_what_it_is_says_it_again(at_portal: 
     assert (site.media("m"), main.attributes) == ([main, view], whole)
 
 
-def test_nothing_is_deleted_while_a_media_does_not_say_of_which_meeting_it_is(at_portal: AtPortal) -> None:
+def test_nothing_is_deleted_while_a_media_item_does_not_say_of_which_meeting_it_is(at_portal: AtPortal) -> None:
     site = at_portal(a_meeting(), {}, TRASH)
     site.sync()
     main, _ = site.media("m")
@@ -80,10 +82,10 @@ def test_nothing_is_deleted_while_a_media_does_not_say_of_which_meeting_it_is(at
 
     assert (result.code, site.world.deletions) == (1, [])
     fact = f"media {main.id}: the portal does not say of which meeting it is"
-    assert site.told() == {"m": f"not deleted: {fact} (destination.endpoints.media_get.answer.attributes)"}
+    assert site.reported() == {"m": f"not deleted: {fact} (destination.endpoints.media_get.answer.attributes)"}
     main.attributes = whole
     site.clock.advance(days=1)
-    assert (site.sync().counts["deleted"], site.told()) == (1, {})
+    assert (site.sync().counts["deleted"], site.reported()) == (1, {})
 
 
 def test_asking_for_what_was_rejected_is_a_failure_until_it_is_approved(at_portal: AtPortal) -> None:

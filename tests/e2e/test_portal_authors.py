@@ -60,7 +60,7 @@ def town(at_portal: AtPortal) -> PortalSite:
     return site
 
 
-def test_each_host_is_author_as_his_standing_allows_and_is_changed_and_told_of_once(town: PortalSite) -> None:
+def test_each_host_is_author_as_his_groups_allow_and_is_changed_and_reported_once(town: PortalSite) -> None:
     result = town.sync("-v")
 
     me = town.portal.email

@@ -1,4 +1,4 @@
-"""How passes begin at a portal that refuses a row, or a look-up of one host; and what is told of it by each command."""
+"""How passes begin at a portal that refuses a row, or a look-up of one host; and what each command says of it."""
 
 import re
 from pathlib import Path
@@ -61,8 +61,8 @@ def a_site(at_portal: AtPortal, **settings: Any) -> PortalSite:
 def rows(site: PortalSite) -> tuple[int, dict[str, str]]:
     """The code of `auth-check`, and the level of each row that it tells of."""
     result = site.run("--json", "auth-check", "--only", "destination")
-    told = [row for row in result.document["checks"] if row["name"] == "operation"]
-    return result.code, {row["message"].partition(":")[0]: row["level"] for row in told}
+    reported = [row for row in result.document["checks"] if row["name"] == "operation"]
+    return result.code, {row["message"].partition(":")[0]: row["level"] for row in reported}
 
 
 class TestARowThatThePortalRefuses:
@@ -114,10 +114,10 @@ class TestARowThatThePortalRefuses:
         site = a_site(at_portal)
         site.portal.fail(operation=row, with_=portal_error(status, "OddException"), times=None)
 
-        ended, told = rows(site)
+        ended, reported = rows(site)
 
-        assert set(told) == set(TABLE)
-        assert [name for name, level in told.items() if level == "fail"] == [row]
+        assert set(reported) == set(TABLE)
+        assert [name for name, level in reported.items() if level == "fail"] == [row]
         assert ended == code
 
     @pytest.mark.parametrize(
@@ -127,24 +127,24 @@ class TestARowThatThePortalRefuses:
         site = a_site(at_portal)
         site.portal.fail(operation=row, with_=Fault(instead=lambda _: json_answer({"data": {place: []}})), times=None)
 
-        ended, told = rows(site)
+        ended, reported = rows(site)
 
-        assert (ended, set(told), told[row]) == (6, set(TABLE), "fail")
+        assert (ended, set(reported), reported[row]) == (6, set(TABLE), "fail")
 
     def test_so_it_does_for_what_the_config_has_wrong(self, at_portal: AtPortal) -> None:
         site = at_portal(one_meeting(), {"groups": {"contributor": "Mitwirkende"}})
 
-        ended, told = rows(site)
+        ended, reported = rows(site)
 
-        assert (ended, set(told), told["group_list"]) == (2, set(TABLE), "fail")
+        assert (ended, set(reported), reported["group_list"]) == (2, set(TABLE), "fail")
 
-    def test_a_wrong_password_is_tried_once_and_no_row_is_told_of(self, at_portal: AtPortal) -> None:
+    def test_a_wrong_password_is_tried_once_and_no_row_is_reported(self, at_portal: AtPortal) -> None:
         """Else the portal would lock the account."""
         site = at_portal(one_meeting(), {"password": "wrong"})
 
-        ended, told = rows(site)
+        ended, reported = rows(site)
 
-        assert (ended, told) == (3, {})
+        assert (ended, reported) == (3, {})
         assert len(site.portal.calls("sign_in")) == 1
 
 
@@ -183,7 +183,7 @@ class TestALookUpThatFailsOverOneHost:
         assert (first.code, published, first.counts["failed"]) == (1, [1, 1], 4)
         assert [one.tries for one in tries if one][:4] == [1, 2, 3, 4]
         assert [one is not None and one.is_parked for one in parked] == [True] * 4
-        assert all(f"asked for {BOB}" in site.told()[f"bob{number}"] for number in range(4))
+        assert all(f"asked for {BOB}" in site.reported()[f"bob{number}"] for number in range(4))
         assert len(site.portal.media) == 2
 
     def test_the_address_is_asked_about_once_a_pass(self, site: PortalSite, status: int) -> None:
@@ -194,7 +194,7 @@ class TestALookUpThatFailsOverOneHost:
         assert asked.count(BOB) == {403: 1, 401: 2, 500: TRIES}[status]
         assert len(site.portal.calls("sign_in")) <= 2
 
-    def test_who_is_selected_is_told_all_the_same(self, site: PortalSite) -> None:
+    def test_who_is_selected_is_reported_all_the_same(self, site: PortalSite) -> None:
         listed = site.run("--json", "users")
         dry = site.run("sync", "--dry-run")
 
@@ -240,15 +240,15 @@ def test_a_password_file_that_is_gone_ends_the_pass(at_portal: AtPortal, tmp_pat
     assert result.stderr.count("destination.password_file") <= 2
 
 
-def test_a_lost_invitation_is_told_and_the_pass_goes_on(at_portal: AtPortal) -> None:
+def test_a_lost_invitation_is_reported_and_the_pass_goes_on(at_portal: AtPortal) -> None:
     site = at_portal(newest_of_bob(2), {"invitation": "call"}, {"workers": 1})
     site.portal.fail(operation="user_invite", with_=portal_error(500))
 
     results = [site.sync(), site.sync()]
 
-    told = "created; whether the invitation went out is not known: look, and send it by hand"
+    reported = "created; whether the invitation went out is not known: look, and send it by hand"
     assert [one.code for one in results] == [0, 0]
-    assert [one.stderr.count(told) for one in results] == [1, 0]
+    assert [one.stderr.count(reported) for one in results] == [1, 0]
     assert [len(site.portal.calls("user_invite")), len(site.portal.invitations)] == [2, 1]
     authors = {site.portal.users[media.author].email for media in site.portal.media.values()}
     assert authors == {ALICE, BOB}
@@ -256,7 +256,7 @@ def test_a_lost_invitation_is_told_and_the_pass_goes_on(at_portal: AtPortal) -> 
 
 
 @pytest.mark.parametrize(("group", "active"), [("Contributor", False), ("Viewer", True)])
-def test_me_who_cannot_publish_is_told_before_anything_is(at_portal: AtPortal, group: str, active: bool) -> None:
+def test_me_who_cannot_publish_is_reported_before_anything_is(at_portal: AtPortal, group: str, active: bool) -> None:
     site = at_portal(one_meeting(), config={"publish_as": "me", "me": "boss@example.org"})
     site.portal.add_user("boss@example.org", group, active=active)
 

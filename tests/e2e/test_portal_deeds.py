@@ -27,7 +27,7 @@ def asked(site: PortalSite) -> tuple[int, str]:
 
 
 class TestReplaced:
-    """Somebody put another video into a media."""
+    """Somebody put another video into a media item."""
 
     @pytest.mark.parametrize("size", ["the same", "another"])
     def test_it_is_not_taken_for_ours_on_a_persons_wish_either(self, at_portal: AtPortal, size: str) -> None:
@@ -83,7 +83,7 @@ class TestReassigned:
 
 
 class TestCopied:
-    """The portal copied a media with all that it says of itself."""
+    """The portal copied a media item with all that it says of itself."""
 
     def test_the_copy_is_left_as_it_is(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting())
@@ -124,7 +124,7 @@ class TestAuthors:
 class TestNotMended:
     """What was asked for and could not be made whole again is not forgotten."""
 
-    def test_a_refused_media_is_told_until_it_is_mended(self, at_portal: AtPortal) -> None:
+    def test_a_refused_media_is_reported_until_it_is_mended(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting(), {}, TRASH)
         site.sync()
         main, _ = site.media("m")
@@ -135,12 +135,12 @@ class TestNotMended:
 
         site.clock.advance(days=8)
         assert (site.sync().code, site.world.deletions) == (1, [])
-        assert site.told()["m"].startswith("portal: media_create: HTTP 400, OddException")
+        assert site.reported()["m"].startswith("portal: media_create: HTTP 400, OddException")
         assert site.run("status", "--check").code == 1
         site.portal.heal()
         site.clock.advance(days=2)
         assert site.sync().code == 0
-        assert (len(site.media("m")), site.told(), site.entry("m").asked) == (2, {}, "")
+        assert (len(site.media("m")), site.reported(), site.entry("m").asked) == (2, {}, "")
 
     def test_an_answer_that_was_lost_meanwhile_is_found_again(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting(), {"index_lag": "15m"}, index_lag=600)
@@ -151,11 +151,11 @@ class TestNotMended:
         site.clock.advance(hours=1)
         site.portal.fail(operation="media_create", with_=lost_answer(), times=1)
 
-        first, told = asked(site)[0], site.told()
+        first, reported = asked(site)[0], site.reported()
         waits = asked(site)
         site.clock.advance(hours=2)
 
-        assert (first, "m" in told, site.sync().code, site.told()) == (1, True, 0, {})
+        assert (first, "m" in reported, site.sync().code, site.reported()) == (1, True, 0, {})
         assert (waits[0], "asked for, and not fetched yet: whether the portal made" in waits[1]) == (0, True)
         receipt = site.entry("m").receipt
         assert receipt is not None
@@ -210,7 +210,7 @@ class TestNotMended:
 
 
 class TestALostAnswer:
-    """An answer that never came is not looked for in a media that is known."""
+    """An answer that never came is not looked for in a media item that is known."""
 
     @pytest.mark.parametrize("arguments", ["--meeting", "--retry-failed"])
     def test_of_a_late_segment_while_the_first_media_says_nothing(self, at_portal: AtPortal, arguments: str) -> None:
@@ -229,7 +229,7 @@ class TestALostAnswer:
             site.clock.advance(minutes=20)
 
         assert [media.title for media in site.media("m") if "part 2" in media.title] == [f"{main.title} – part 2"]
-        assert site.told() == {}
+        assert site.reported() == {}
 
 
 class TestRestoredState:
@@ -237,7 +237,7 @@ class TestRestoredState:
 
     @pytest.fixture
     def older(self, at_portal: AtPortal) -> PortalSite:
-        """The late segment is a media of its own, and the state is put back to before."""
+        """The late segment is a media item of its own, and the state is put back to before."""
         stage = a_meeting()
         site = at_portal(stage, {}, TRASH)
         site.sync()
@@ -250,7 +250,7 @@ class TestRestoredState:
         shutil.copytree(site.folder / "copy", site.folder / "state")
         return site
 
-    def test_it_is_found_also_beside_a_media_that_somebody_altered(self, older: PortalSite) -> None:
+    def test_it_is_found_also_beside_a_media_item_that_somebody_altered(self, older: PortalSite) -> None:
         main, *others = older.media("m")
         replace_content(older.portal, main.id, b"another video")
 
@@ -268,7 +268,7 @@ class TestRestoredState:
         assert (older.media("m"), older.entry("m").phase) == (before, Phase.REMOVED)
         assert older.world.deletions == []
 
-    def test_a_media_that_was_removed_meanwhile_is_told_of(self, older: PortalSite) -> None:
+    def test_a_media_item_that_was_removed_meanwhile_is_reported(self, older: PortalSite) -> None:
         main, *others = older.media("m")
         main.deleted = older.clock.now()
 

@@ -1,4 +1,4 @@
-"""Portals that say back what they were told: no secret stands in a line, a document or the state, whatever it is."""
+"""Portals that say back what they were sent: no secret stands in a line, a document or the state, whatever it is."""
 
 from typing import Any
 

@@ -60,7 +60,7 @@ def require_whole(site: PortalSite, wanted: list[tuple[Any, ...]]) -> None:
     assert holdings(site.portal) == wanted
     assert [one.email for one in site.portal.invitations] == [ALICE]
     assert site.state().open_intents() == ()
-    assert site.told() == {}
+    assert site.reported() == {}
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def require_whole(site: PortalSite, wanted: list[tuple[Any, ...]]) -> None:
         ("media_update", portal_error(500), 1, "HTTP 500, InternalServerException (incident"),
     ],
 )
-def test_an_operation_that_answers_by_halves_is_told_and_once_it_is_whole_again_all_is_there_once(
+def test_an_operation_that_answers_by_halves_is_reported_and_once_it_is_whole_again_all_is_there_once(
     at_portal: AtPortal, undisturbed: list[tuple[Any, ...]], operation: str, fault: Fault, code: int, said: str
 ) -> None:
     site = at_portal(an_account(), **LAGS)
     site.portal.fail(operation=operation, with_=fault, times=None)
 
     first = site.sync()
-    missing, told = unpublished(site), site.told()
+    missing, reported = unpublished(site), site.reported()
     site.clock.advance(minutes=2)
     site.sync()
     site.portal.heal()
@@ -92,7 +92,7 @@ def test_an_operation_that_answers_by_halves_is_told_and_once_it_is_whole_again_
 
     assert first.code == code
     assert said in first.stderr
-    assert code == 6 or (missing and missing <= set(told) and any(said in why for why in told.values()))
+    assert code == 6 or (missing and missing <= set(reported) and any(said in why for why in reported.values()))
     assert healed.code == 0
     require_whole(site, undisturbed)
 
@@ -119,15 +119,15 @@ def test_what_is_done_but_answered_too_late_is_not_done_twice(
     with monkeypatch.context() as impatient:
         impatient.setattr(Http, "__init__", waiting(0.5))
         first = site.sync()
-        missing, told = unpublished(site), site.told()
+        missing, reported = unpublished(site), site.reported()
     site.clock.advance(hours=1)
     last = site.sync()
 
     assert first.code == 1
     assert "no answer within 0.5 s" in first.stderr
     assert missing
-    assert missing <= set(told)
-    assert any("no answer within 0.5 s" in why for why in told.values())
+    assert missing <= set(reported)
+    assert any("no answer within 0.5 s" in why for why in reported.values())
     assert last.code == 0
     require_whole(site, undisturbed)
 
@@ -157,7 +157,7 @@ def test_a_portal_that_goes_down_in_the_middle_ends_the_pass_and_every_meeting_h
 
     broken = site.sync()
     end.join()
-    missing, told, status = unpublished(site), site.told(), site.run("status").stdout
+    missing, reported, status = unpublished(site), site.reported(), site.run("status").stdout
     refused = site.sync()
     site.portal.heal()
     site.portal.come_up()
@@ -167,7 +167,7 @@ def test_a_portal_that_goes_down_in_the_middle_ends_the_pass_and_every_meeting_h
     assert (broken.code, refused.code, healed.code) == (6, 6, 0)
     assert "connection refused (6 tries)" in refused.stderr
     assert len(missing) >= 4
-    assert missing <= set(told)
+    assert missing <= set(reported)
     assert "Sync process: Failed: portal: media_search: 127.0.0.1" in status
     assert sorted(one.title.partition(" – ")[0] for one in site.portal.media.values()) == [
         f"Meeting {number}" for number in range(6)

@@ -70,17 +70,17 @@ def test_a_row_that_was_wrong_for_some_passes_removes_doubles_and_deletes_nothin
     site.configure()
 
     bad = [site.sync()]
-    told = site.told()
+    reported = site.reported()
     site.clock.advance(hours=2)
     bad.append(site.sync())
 
     said = "media_search lists media {}, and media_get says that it is not there"
     assert [one.code for one in bad] == [1, 1]
     assert [(one.counts["unproven"], one.counts["failed"]) for one in bad] == [(2, 1), (2, 2)]
-    assert {name: said.format(site.one(name).id) in told[name] for name in ("one", "two", "three")} == {
+    assert {name: said.format(site.one(name).id) in reported[name] for name in ("one", "two", "three")} == {
         "one": True, "two": True, "three": True
     }  # fmt: skip
-    assert "media_get does not show it" in site.told()["new"]
+    assert "media_get does not show it" in site.reported()["new"]
     assert site.run("status", "--check").code == 1
     assert Phase.REMOVED not in phases(site).values()
     assert gone(site) == set()
@@ -97,7 +97,7 @@ def test_a_row_that_was_wrong_for_some_passes_removes_doubles_and_deletes_nothin
     assert gone(site) == {"one", "two", "three", "new"}
     assert [one.file_name for one in site.one("two").captions] == ["video.vtt"]
     assert len(site.portal.media) == 4
-    assert site.told() == {}
+    assert site.reported() == {}
 
 
 def test_an_item_in_a_state_that_nobody_knows_stays_in_zoom_until_its_state_is_known(at_portal: AtPortal) -> None:
@@ -107,7 +107,7 @@ def test_an_item_in_a_state_that_nobody_knows_stays_in_zoom_until_its_state_is_k
 
     first = site.sync()
     check = site.run("status", "--check")
-    told = site.told()
+    reported = site.reported()
     second = site.sync()
     site.one("odd").status = "PUBLISHED"
     site.clock.advance(days=1)
@@ -115,7 +115,7 @@ def test_an_item_in_a_state_that_nobody_knows_stays_in_zoom_until_its_state_is_k
 
     assert (first.code, first.counts["deleted"], first.counts["unproven"]) == (1, 1, 1)
     assert why in first.stderr
-    assert (check.code, site.uuid("odd") in check.stdout, why in told["odd"]) == (1, True, True)
+    assert (check.code, site.uuid("odd") in check.stdout, why in reported["odd"]) == (1, True, True)
     assert (second.code, second.counts.get("deleted")) == (1, None)
     assert (third.code, third.counts["deleted"], gone(site)) == (0, 1, {"odd", "plain"})
 
@@ -138,14 +138,14 @@ def test_one_item_that_cannot_be_verified_keeps_no_other_from_being_deleted(
     site.portal.fail(path_of(site.one("one")), operation="media_get", with_=fault, times=None)
 
     first = site.sync()
-    told = site.told()
+    reported = site.reported()
     site.portal.heal()
     site.clock.advance(days=1)
     second = site.sync()
 
     assert (first.code, first.counts["deleted"], first.counts["unproven"]) == (1, 4, 1)
-    assert list(told) == ["one"]
-    assert said in told["one"]
+    assert list(reported) == ["one"]
+    assert said in reported["one"]
     assert said in first.stderr
     assert (second.code, second.counts["deleted"]) == (0, 1)
     assert gone(site) == {"zero", "one", "two", "three", "four"}
@@ -242,7 +242,7 @@ def test_a_meeting_that_is_forbidden_holds_up_no_other_and_is_parked_in_the_end(
         assert entry.retry is not None
         assert (
             "media_create: HTTP 403, AccessDeniedException: author: bob@example.org may not upload"
-            in (site.told()["bob1"])
+            in (site.reported()["bob1"])
         )
         tries.append(entry.retry.tries)
         add(Stage(site.world), f"later{number}", days=-1 - number)
@@ -300,7 +300,7 @@ def test_hosts_who_may_not_publish_do_not_keep_what_is_older_from_being_publishe
     result = site.sync("--since", "2025-12-01")
 
     assert (result.code, len(site.media("old"))) == (1, 1)
-    assert set(site.told()) == {f"{name}0" for name in HOSTS}
+    assert set(site.reported()) == {f"{name}0" for name in HOSTS}
     site.clock.advance(days=2)
     site.sync()
     assert site.run("status", "--check").code == 1
@@ -313,7 +313,7 @@ def test_of_a_host_who_may_not_publish_one_recording_is_fetched_to_find_out(at_p
     result = site.sync()
 
     assert (result.code, result.counts["failed"], len(site.downloads())) == (3, len(HOSTS), len(HOSTS))
-    assert set(site.told()) == {f"{name}{number}" for name in HOSTS for number in range(4)}
+    assert set(site.reported()) == {f"{name}{number}" for name in HOSTS for number in range(4)}
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -335,7 +335,7 @@ def test_one_media_that_is_forbidden_keeps_no_other_of_its_host_back(at_portal: 
         site.sync()
 
     assert [len(site.media(f"older{number}")) for number in range(3)] == [1, 1, 1]
-    assert "AccessDeniedException" in site.told()["restricted"]
+    assert "AccessDeniedException" in site.reported()["restricted"]
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -380,7 +380,7 @@ def test_a_portal_that_took_nothing_yet_and_forbids_everything_ends_the_pass(at_
     result = site.sync()
 
     assert (result.code, len(site.downloads())) == (3, 1)
-    assert set(site.told()) == {f"m{number}" for number in range(6)}
+    assert set(site.reported()) == {f"m{number}" for number in range(6)}
 
 
 def test_hosts_who_may_not_publish_end_no_pass_by_what_zoom_deletes_soon(at_portal: AtPortal) -> None:

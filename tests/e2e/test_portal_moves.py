@@ -89,7 +89,7 @@ def test_back_at_another_library_or_an_older_copy_nothing_begins(at_portal: AtPo
     assert "an older copy" in older.stderr
 
 
-def test_a_library_that_was_begun_anew_is_the_one_to_come_back_to(at_portal: AtPortal, stage: Stage) -> None:
+def test_a_library_that_was_begun_again_is_the_one_to_come_back_to(at_portal: AtPortal, stage: Stage) -> None:
     site = at_portal(stage)
     to_library(site)
     site.sync()

@@ -36,7 +36,7 @@ def test_a_text_that_is_refused_keeps_no_video_back_and_the_meeting_in_zoom(at_p
 
     entry = site.entry("odd")
     assert (entry.phase, entry.receipt is not None, len(site.portal.media)) == (Phase.PUBLISHED, True, 1)
-    assert "an empty block" in site.told()["odd"]
+    assert "an empty block" in site.reported()["odd"]
     assert (set(codes), site.world.deletions) == ({1}, [])
     assert site.run("status", "--check").code == 1
 

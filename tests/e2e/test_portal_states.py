@@ -75,7 +75,7 @@ def test_to_what_was_rejected_nothing_is_added(at_portal: AtPortal) -> None:
     assert (added.code, again.code) == (0, 0)
     assert "was rejected in the portal" in added.stderr
     assert (site.one("plain").captions, site.one("plain").handouts, site.one("plain").version) == ([], [], 1)
-    assert "was rejected in the portal" in site.told()["plain"]
+    assert "was rejected in the portal" in site.reported()["plain"]
 
 
 def _removed(site: PortalSite, media: Media) -> None:
@@ -128,10 +128,10 @@ def test_only_what_the_portal_holds_whole_and_nobody_rejected_is_deleted_at_zoom
 
     assert _gone(judged) == FATES.keys() - WHY.keys()
     assert (result.code, result.counts["deleted"], result.counts["altered"], result.counts["unproven"]) == (1, 2, 3, 2)
-    told = {
+    reported = {
         name: [line for line in _lines(result.stderr, judged.uuid(name)) if why in line] for name, why in WHY.items()
     }
-    assert [name for name, lines in told.items() if not lines] == []
+    assert [name for name, lines in reported.items() if not lines] == []
     assert judged.run("status", "--check").code == 1
 
 
@@ -140,11 +140,11 @@ def test_status_and_later_passes_say_the_same_of_what_is_not_deleted(judged: Por
     before = len(judged.portal.media)
 
     second = judged.sync()
-    told = judged.told()
+    reported = judged.reported()
     judged.clock.advance(days=2)
     third = judged.sync()
 
-    assert {name: FATES[name][1] in told[name] for name in LEFT_ALONE} == dict.fromkeys(LEFT_ALONE, True)
+    assert {name: FATES[name][1] in reported[name] for name in LEFT_ALONE} == dict.fromkeys(LEFT_ALONE, True)
     assert {judged.entry(name).phase for name in LEFT_ALONE} == {Phase.REMOVED}
     assert (second.counts.get("deleted"), second.counts["unproven"]) == (None, 2)
     assert (third.counts["deleted"], third.counts["unproven"]) == (1, 1)
@@ -169,7 +169,7 @@ def test_what_is_rejected_between_two_deletions_is_not_deleted_further(at_portal
 
     assert (result.code, _gone(site)) == (1, {gone})
     assert site.entry(left).phase is Phase.REMOVED
-    assert "was rejected in the portal" in site.told()[left]
+    assert "was rejected in the portal" in site.reported()[left]
 
 
 def _lines(text: str, uuid: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Segments that had to be encoded anew, at the portal: one video, whose segments beside it prove it; never a second."""
+"""Segments that had to be re-encoded, at the portal: one video, whose segments beside it prove it; never a second."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from zoomsync.model import Phase
 
 @pytest.fixture
 def odd() -> Stage:
-    """Two segments of different sizes: they are encoded anew."""
+    """Two segments of different sizes: they are re-encoded."""
     stage = a_stage()
     stage.meeting("m", "alice", 2, "M")
     stage.video("m", seconds=1)
@@ -69,7 +69,7 @@ def test_a_portal_that_never_takes_them_gets_one_video_and_zoom_keeps_the_meetin
 
     assert (codes, len(site.media("m")), site.world.deletions) == ([1] * 4, 1, [])
     assert site.entry("m").phase is Phase.PUBLISHED
-    assert "HandoutTypeException" in site.told()["m"]
+    assert "HandoutTypeException" in site.reported()["m"]
 
 
 def test_two_late_ones_that_never_get_theirs_become_one_part(at_portal: AtPortal) -> None:

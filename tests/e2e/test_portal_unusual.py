@@ -44,9 +44,9 @@ class TestTexts:
         assert titles == {name: topic.strip() for name, topic in TOPICS.items()}
         assert (alice.first_name, alice.last_name) == ("Zoë", "Łukasz-Ng 王")
         assert {"Vorlesung Ü" in site.one(name).tags for name in TOPICS} == {True}
-        assert site.told() == {}
+        assert site.reported() == {}
 
-    def test_a_lost_state_is_made_anew_of_them(self, at_portal: AtPortal) -> None:
+    def test_a_lost_state_is_made_again_of_them(self, at_portal: AtPortal) -> None:
         stage = a_stage()
         for number, (name, topic) in enumerate(TOPICS.items()):
             stage.meeting(name, "alice", 2 + number, topic, uuid=f"/Ü{name}+会==")
@@ -128,7 +128,7 @@ class TestVersionsThatRiseByTranscoding:
         assert (len(main.captions), len(main.handouts), gallery.handouts) == (1, 3, [])
         assert (deletes.code, deletes.counts["deleted"]) == (0, 1)
 
-    def test_what_a_person_replaces_after_it_was_looked_at_is_still_told(self, site: PortalSite) -> None:
+    def test_what_a_person_replaces_after_it_was_looked_at_is_still_reported(self, site: PortalSite) -> None:
         site.configure(delete_recordings="never")
         site.sync()
         site.clock.advance(hours=41)
@@ -145,7 +145,7 @@ class TestVersionsThatRiseByTranscoding:
 
         assert looked.counts["updated"] == 1
         assert (result.code, result.counts["altered"], site.world.deletions) == (1, 1, [])
-        assert "was replaced at the portal" in site.told()["rich"]
+        assert "was replaced at the portal" in site.reported()["rich"]
 
 
 def test_a_pass_makes_no_more_users_than_it_may_and_the_next_ones_make_the_others(at_portal: AtPortal) -> None:

@@ -1,4 +1,4 @@
-"""What waits in the portal is told of as long as it waits."""
+"""What waits in the portal is reported as long as it waits."""
 
 from tests.e2e.harness import a_stage
 from tests.e2e.portal_site import TRASH, AtPortal
@@ -28,8 +28,8 @@ def test_what_nobody_approves_stays_in_zoom_and_status_says_so(at_portal: AtPort
     assert "Deletion waits: 1 meeting" in page.stdout
     assert why in page.stdout
     assert why in story.stdout
-    told = [row["reason"].partition("; last time ")[2] for row in rows if row["action"] == "delete"]
-    assert told == [f"not deleted: {why}"]
+    reported = [row["reason"].partition("; last time ")[2] for row in rows if row["action"] == "delete"]
+    assert reported == [f"not deleted: {why}"]
 
 
 def test_once_it_is_approved_it_is_deleted_and_nothing_waits(at_portal: AtPortal) -> None:
@@ -45,7 +45,7 @@ def test_once_it_is_approved_it_is_deleted_and_nothing_waits(at_portal: AtPortal
     assert site.entry("m").kept == ""
 
 
-def test_an_item_whose_attribute_is_too_short_is_known_and_told_of(at_portal: AtPortal) -> None:
+def test_an_item_whose_attribute_is_too_short_is_known_and_reported(at_portal: AtPortal) -> None:
     stage = a_meeting()
     stage.texts("m", seconds=1)
     site = at_portal(stage, config=TRASH, attribute_length=900)

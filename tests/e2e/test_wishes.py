@@ -51,7 +51,7 @@ def test_once_it_can_be_done_it_is(failing: PortalSite) -> None:
     failing.clock.advance(hours=2)
 
     assert (failing.sync().code, len(failing.media("m"))) == (0, 2)
-    assert (failing.entry("m").phase, failing.entry("m").asked, failing.told()) == (Phase.PUBLISHED, "", {})
+    assert (failing.entry("m").phase, failing.entry("m").asked, failing.reported()) == (Phase.PUBLISHED, "", {})
 
 
 def test_a_pass_for_somebody_else_leaves_it(failing: PortalSite) -> None:

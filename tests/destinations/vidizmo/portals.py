@@ -123,7 +123,7 @@ def remove(portal: Portal, receipt: Receipt) -> None:
 
 
 def replace_content(portal: Portal, media: str, content: bytes | None) -> None:
-    """Put another file in the place of a media's own, or delete the media, as a person would."""
+    """Put another file in the place of a media item's own, or delete the media, as a person would."""
     one = portal.media[media]
     if content is None:
         one.deleted = portal.clock()

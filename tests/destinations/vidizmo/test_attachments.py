@@ -86,7 +86,7 @@ def without_answer() -> Fault:
 
 
 @pytest.mark.parametrize("operation", ["handout_add", "media_update"])
-def test_what_was_attached_and_not_told_is_not_taken_for_other_bytes(
+def test_what_was_attached_and_not_answered_is_not_taken_for_other_bytes(
     begin: Open, tmp_path: Path, operation: str
 ) -> None:
     site = begin()

@@ -168,10 +168,10 @@ def test_without_a_user_of_its_own_an_item_is_published_as_me_and_that_is_said_o
     for number in range(2):
         site.published(an_item(tmp_path, a_meeting(uuid=f"uuid{number}==", files=())))
 
-    told = [message for message in caplog.messages if message.startswith("portal: ada@example.org: published as")]
+    reported = [message for message in caplog.messages if message.startswith("portal: ada@example.org: published as")]
     assert {media.author for media in site.portal.media.values()} == {site.portal.service.id}
-    assert len(told) == 1
-    assert reason in told[0]
+    assert len(reported) == 1
+    assert reason in reported[0]
 
 
 def test_a_user_there_twice_or_disabled_is_not_the_author(begin: Open) -> None:
@@ -208,14 +208,14 @@ def test_a_pass_creates_no_more_users_than_the_config_allows(begin: Open) -> Non
     assert made == [AuthorSource.NEW]
 
 
-def test_what_would_be_done_is_told_without_doing_it(begin: Open) -> None:
+def test_what_would_be_done_is_reported_without_doing_it(begin: Open) -> None:
     site = begin()
     site.portal.add_user("viewer@example.org", "Viewer")
     site.portal.forget()
 
-    told = [site.destination.prospect(a_user(email=email)) for email in (ADA, "viewer@example.org", "")]
+    reported = [site.destination.prospect(a_user(email=email)) for email in (ADA, "viewer@example.org", "")]
 
-    assert [(one.email, one.note) for one in told] == [
+    assert [(one.email, one.note) for one in reported] == [
         (ADA, "would be created and invited"),
         ("viewer@example.org", "Viewer would become Contributor"),
         (ME, "falls back to me: it has no e-mail"),
@@ -352,7 +352,7 @@ def test_where_the_invitation_is_a_call_of_its_own_it_is_sent_once(begin: Open) 
     assert [one.email for one in site.portal.invitations] == [ADA]
 
 
-def test_an_invitation_that_the_portal_refuses_is_told(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_invitation_that_the_portal_refuses_is_reported(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
     site = begin(destination={"invitation": "call"})
     site.portal.fail(operation="user_invite", with_=portal_error(400, "MailDisabledException"))
 

@@ -33,7 +33,7 @@ def test_a_refusal_though_the_media_was_made_does_not_lead_to_a_second_one(
 
 
 @pytest.mark.parametrize(("uuid", "is_silent"), [("another==", False), ("", True)])
-def test_a_media_that_is_not_of_this_meeting_by_now_proves_nothing(
+def test_a_media_item_that_is_not_of_this_meeting_by_now_proves_nothing(
     begin: Open, tmp_path: Path, uuid: str, is_silent: bool
 ) -> None:
     site = begin()

@@ -83,7 +83,7 @@ def test_either_of_uuid_and_tag_is_enough_to_find_a_media(begin: Open, tmp_path:
     assert (site.destination.find(UUID) is not None) is found
 
 
-def test_a_media_without_its_uuid_or_its_tag_is_found_by_the_other(begin: Open, tmp_path: Path) -> None:
+def test_a_media_item_without_its_uuid_or_its_tag_is_found_by_the_other(begin: Open, tmp_path: Path) -> None:
     site = begin()
     receipt = after_a_pass(site, tmp_path)
     site.only.description, site.only.tags = "", []

@@ -15,7 +15,7 @@ from tests.sandbox.message import json_answer
 from zoomsync.errors import MeetingFailed, NotAuthorized, ZoomsyncError
 
 SHORT = 200
-"""Characters: enough for a uuid, too few for what a media says of itself."""
+"""Characters: enough for a uuid, too few for what a media item says of itself."""
 
 
 def test_an_attribute_that_is_too_long_for_the_portal_is_named_and_nothing_made(begin: Open, tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_an_attribute_that_is_too_long_for_the_portal_is_named_and_nothing_made(
     assert site.portal.media == {}
 
 
-def test_where_attributes_are_cut_it_is_told_and_nothing_is_made_twice(
+def test_where_attributes_are_cut_it_is_reported_and_nothing_is_made_twice(
     begin: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = begin(attribute_length=SHORT, attribute_cut=True)

@@ -199,7 +199,7 @@ class TestWhatAPersonDeletesBeforeTheLedgerKnowsOfIt:
         site.later()
 
     @pytest.mark.parametrize("seen_later", [False, True])
-    def test_it_is_made_anew_at_once_and_once(self, begin: Open, tmp_path: Path, seen_later: bool) -> None:
+    def test_it_is_made_again_at_once_and_once(self, begin: Open, tmp_path: Path, seen_later: bool) -> None:
         site = begin()
         self.made_and_deleted(site, tmp_path, seen_later=seen_later)
 

@@ -1,4 +1,4 @@
-"""Who is made is looked at before being believed; what an answer leaves out is asked for; lost mail is told of."""
+"""Who is made is looked at before being believed; what an answer leaves out is asked for; lost mail is reported."""
 
 import json
 from collections.abc import Callable
@@ -65,9 +65,9 @@ class Mortal(Journal):
 
 
 class TestAnInvitationThatIsACallOfItsOwn:
-    """It goes out once at most; where that is not known, a person is told."""
+    """It goes out once at most; if that is not known, it is reported."""
 
-    def test_a_lost_answer_is_told_and_who_is_new_publishes(
+    def test_a_lost_answer_is_reported_and_who_is_new_publishes(
         self, begin: Open, caplog: pytest.LogCaptureFixture
     ) -> None:
         site = begin(destination={"invitation": "call"})
@@ -75,14 +75,14 @@ class TestAnInvitationThatIsACallOfItsOwn:
 
         authors = [site.destination.author_for(a_user()), site.later().author_for(a_user())]
 
-        told = [message for message in caplog.messages if "invitation" in message]
+        reported = [message for message in caplog.messages if "invitation" in message]
         assert [one.email for one in authors] == [ADA, ADA]
-        assert [one.partition(" (")[0] for one in told] == [NOT_KNOWN]
+        assert [one.partition(" (")[0] for one in reported] == [NOT_KNOWN]
         assert len(site.portal.calls("user_invite")) == 1
         assert site.journal.open_intents() == ()
 
     @pytest.mark.parametrize("is_shown", [True, False])
-    def test_killed_before_the_call_it_is_told_once_and_not_sent(
+    def test_killed_before_the_call_it_is_reported_once_and_not_sent(
         self, begin: Open, caplog: pytest.LogCaptureFixture, is_shown: bool
     ) -> None:
         portal, clock = begin().portal, FakeClock()
@@ -187,14 +187,14 @@ def test_only_a_refusal_for_want_of_licences_holds_for_everybody(begin: Open, de
     assert found == authors
 
 
-@pytest.mark.parametrize("told", ["false", "False", "Disabled", 0])
-def test_inactive_is_told_by_flags_numbers_and_words(begin: Open, told: Any) -> None:
+@pytest.mark.parametrize("word", ["false", "False", "Disabled", 0])
+def test_inactive_is_said_by_flags_numbers_and_words(begin: Open, word: Any) -> None:
     site = begin()
     site.portal.add_user(ADA, "Contributor", active=False)
 
     def said(found: Any) -> Any:
         for one in found["users"]:
-            one["isActive"] = told if one["emailAddress"] == ADA else one["isActive"]
+            one["isActive"] = word if one["emailAddress"] == ADA else one["isActive"]
         return found
 
     site.portal.fail(operation="user_find", with_=rewritten(said), times=None)
@@ -216,16 +216,16 @@ def test_me_who_cannot_publish_stops_the_pass_before_it_begins(
         Wired(site.portal, site.clock, me="boss@example.org", publish_as=publish_as)
 
 
-def test_a_host_without_an_address_is_told_of_once_a_pass(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_host_without_an_address_is_reported_once_a_pass(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
     site = begin()
-    told = "portal: host u9: published as service@example.org: it has no e-mail"
+    reported = "portal: host u9: published as service@example.org: it has no e-mail"
 
     authors = [site.destination.author_for(User(id="u9", email="")) for _ in range(3)]
 
     assert {(one.email, one.note) for one in authors} == {(ME, "falls back to me: it has no e-mail")}
-    assert caplog.messages == [told]
+    assert caplog.messages == [reported]
     site.later().author_for(User(id="u9", email=""))
-    assert caplog.messages == [told] * 2
+    assert caplog.messages == [reported] * 2
 
 
 @pytest.mark.parametrize("status", [400, 403])

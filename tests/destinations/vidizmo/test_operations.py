@@ -163,7 +163,7 @@ def test_each_key_of_a_row_is_overridden_for_itself() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_row_is_told_with_its_place_and_its_remedy(
+def test_what_is_wrong_with_a_row_is_reported_with_its_place_and_its_remedy(
     rows: dict[str, Any], problems: dict[str, str]
 ) -> None:
     assert override(rows)[1] == problems
@@ -255,14 +255,14 @@ def test_a_body_holds_what_json_can(value: str) -> None:
         ),
     ],
 )
-def test_a_body_that_is_no_mapping_and_braces_that_do_not_close_are_told(
+def test_a_body_that_is_no_mapping_and_braces_that_do_not_close_are_reported(
     rows: dict[str, Any], place: str, problem: str
 ) -> None:
     assert override(rows)[1] == {place: problem}
 
 
 @pytest.mark.parametrize("odd", ["{ first_name }", "{last-name}", "{}", "{first name}"])
-def test_braces_that_hold_no_name_are_told_wherever_they_are(odd: str) -> None:
+def test_braces_that_hold_no_name_are_reported_wherever_they_are(odd: str) -> None:
     """Else they would be sent as they are."""
     body = {"emailAddress": "{email}", "names": [{"first": f"Dr. {odd}"}]}
 

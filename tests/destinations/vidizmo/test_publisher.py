@@ -42,7 +42,7 @@ def views(folder: Path) -> Item:
     return with_files(a_meeting(files=()), files)
 
 
-def test_an_item_is_a_media_with_its_captions_and_chat(begin: Open, tmp_path: Path) -> None:
+def test_an_item_is_a_media_item_with_its_captions_and_chat(begin: Open, tmp_path: Path) -> None:
     site = begin()
 
     receipt = site.published(an_item(tmp_path, late=LATE))
@@ -310,14 +310,14 @@ def test_what_has_no_more_to_tell_is_closed_at_the_start_of_a_pass(begin: Open) 
     intents = site.destination._intents
     intents.begin("invite", uuid="never heard of", target="ada@example.org")
     intents.learn(intents.begin("invite", uuid="known", target="bob@example.org"), user="7")
-    intents.begin("create", uuid="a media, perhaps", target="video")
+    intents.begin("create", uuid="a media item, perhaps", target="video")
 
     def left() -> list[str]:
         site.later()
         return [intent.uuid for intent in site.journal.open_intents()]
 
-    assert left() == ["never heard of", "known", "a media, perhaps"]
+    assert left() == ["never heard of", "known", "a media item, perhaps"]
     site.clock.advance(days=2)
-    assert left() == ["never heard of", "known", "a media, perhaps"]
+    assert left() == ["never heard of", "known", "a media item, perhaps"]
     site.clock.advance(days=30)
-    assert left() == ["a media, perhaps"]
+    assert left() == ["a media item, perhaps"]

@@ -36,7 +36,7 @@ def test_a_group_that_is_called_otherwise_stops_the_pass_before_anybody_is_made(
     assert len(site.portal.users) == 1
 
 
-def test_groups_that_may_not_be_read_are_told_of_and_who_may_upload_publishes(
+def test_groups_that_may_not_be_read_are_reported_and_who_may_upload_publishes(
     begin: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     site = begin()
@@ -62,7 +62,7 @@ def test_a_look_up_that_does_not_even_find_who_signs_in_makes_nobody(begin: Open
     assert site.portal.invitations == []
 
 
-def test_where_nobody_is_made_that_is_only_told(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_nobody_is_made_that_is_only_reported(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
     site = begin(destination={"create_users": False})
     site.portal.fail(operation="user_find", with_=NOBODY, times=None)
 
@@ -78,7 +78,7 @@ def test_publishing_as_me_needs_neither_groups_nor_users(begin: Open) -> None:
     assert site.later().author_for(a_user()).email == ME
 
 
-def test_publishing_as_me_without_a_look_up_is_told(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_publishing_as_me_without_a_look_up_is_reported(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
     site = begin(config={"publish_as": "me"})
     site.portal.fail(operation="user_find", with_=FORBIDDEN, times=None)
 
@@ -127,7 +127,7 @@ class TestTheNamesOfNewUsers:
 
         assert (author.email, site.portal.user(ADA).first_name) == (ADA, "")
 
-    def test_where_zoom_refuses_it_is_told(
+    def test_where_zoom_refuses_it_is_reported(
         self, begin: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         site = begin()
@@ -154,7 +154,7 @@ def test_a_scim_that_leaves_out_empty_lists_says_of_who_is_in_no_group_just_that
     assert author.note == "falls back to me: in no group that may upload (destination.groups.uploading)"
 
 
-def test_where_no_groups_are_shown_that_is_told(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_no_groups_are_shown_that_is_reported(begin: Open, caplog: pytest.LogCaptureFixture) -> None:
     plain = begin(scim_shows_groups=False)
     below = {"users": "scim", "scim_url": plain.portal.scim_url, "scim_token": plain.portal.scim_token}
     plain.portal.add_user(ADA, "Viewer")

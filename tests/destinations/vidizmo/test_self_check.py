@@ -35,7 +35,7 @@ def test_nothing_is_written_by_looking(begin: Open) -> None:
     assert found["media_create"].message == "not checkable without writing: POST mashup (assumed)"
 
 
-def test_what_a_media_does_not_tell_is_told(begin: Open, tmp_path: Any) -> None:
+def test_what_a_media_item_does_not_tell_is_reported(begin: Open, tmp_path: Any) -> None:
     places = {"processed": "", "handouts": "attachments"}
     site = begin(destination={"endpoints": {"media_get": {"answer": places}}})
     site.published(an_item(tmp_path))

@@ -145,11 +145,13 @@ def test_every_secret_is_among_the_configs_secrets() -> None:
         ),
     ],
 )
-def test_a_problem_is_told_with_its_path_and_its_remedy(tmp_path: Path, below: str, top: str, sentence: str) -> None:
+def test_a_problem_is_reported_with_its_path_and_its_remedy(
+    tmp_path: Path, below: str, top: str, sentence: str
+) -> None:
     assert portal_problems(tmp_path, below, top) == [sentence]
 
 
-def test_what_is_missing_is_told(tmp_path: Path) -> None:
+def test_what_is_missing_is_reported(tmp_path: Path) -> None:
     assert problems(tmp_path, CREDENTIALS + "destination: {type: vidizmo}\n") == [
         "destination.password: missing (or client_secret; each has a …_file)",
         "destination.url: missing (config.example.yaml shows it)",

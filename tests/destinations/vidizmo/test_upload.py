@@ -1,4 +1,4 @@
-"""Uploads: in blocks, in parallel, resumed where they stopped, begun anew where the portal forgot them."""
+"""Uploads: in blocks, in parallel, resumed where they stopped, begun again where the portal forgot them."""
 
 import hashlib
 import json
@@ -127,7 +127,7 @@ def test_a_portal_that_lists_no_blocks_is_taken_at_its_earlier_word(desk: Any) -
     assert BLOCKS - 6 <= one.sent() <= BLOCKS - 5
 
 
-def test_a_portal_that_forgot_gets_everything_anew(desk: Any) -> None:
+def test_a_portal_that_forgot_gets_everything_again(desk: Any) -> None:
     one = desk()
     kill_after(one.portal, one.pass_(threads=1), 6)
     one.portal.forget_uploads()
@@ -137,7 +137,7 @@ def test_a_portal_that_forgot_gets_everything_anew(desk: Any) -> None:
     assert one.sent() == BLOCKS
 
 
-def test_one_that_forgot_and_lists_nothing_gets_everything_anew_at_once(desk: Any) -> None:
+def test_one_that_forgot_and_lists_nothing_gets_everything_again_at_once(desk: Any) -> None:
     one = desk(block_list="unsupported")
     kill_after(one.portal, one.pass_(threads=1), 6)
     one.portal.forget_uploads()
@@ -308,7 +308,7 @@ def test_a_file_that_is_kept_has_nothing_to_be_sent(desk: Any) -> None:
         one.upload()
 
 
-def test_what_is_refused_for_good_is_told_and_forgotten(desk: Any) -> None:
+def test_what_is_refused_for_good_is_reported_and_forgotten(desk: Any) -> None:
     one = desk()
     one.portal.fail(operation="upload_commit", times=None, with_=portal_error(400, "VirusFoundException"))
 
@@ -343,7 +343,7 @@ def _swallow() -> Fault:
     return Fault(instead=lambda _: Answer(status=201))
 
 
-def test_an_old_upload_is_begun_anew(desk: Any) -> None:
+def test_an_old_upload_is_begun_again(desk: Any) -> None:
     one = desk()
     kill_after(one.portal, one.pass_(threads=1), 6)
     one.site.clock.advance(timedelta(days=8).total_seconds())

@@ -28,7 +28,7 @@ def published(site: Wired, tmp_path: Path) -> Receipt:
     return receipt
 
 
-def told(verdict: Verdict) -> tuple[bool, bool, bool, str]:
+def reported(verdict: Verdict) -> tuple[bool, bool, bool, str]:
     """Safe, removed by a person, will pass; and why."""
     return verdict.safe, verdict.removed, verdict.passing, verdict.reason
 
@@ -39,7 +39,7 @@ def test_what_is_there_as_it_was_published_is_safe(begin: Open, tmp_path: Path) 
 
     verdict = site.later().verify(receipt)
 
-    assert told(verdict) == (True, False, False, "3 files, 1.5 kB, sizes verified at the portal")
+    assert reported(verdict) == (True, False, False, "3 files, 1.5 kB, sizes verified at the portal")
     assert len(site.portal.calls("media_get")) == 3
 
 
@@ -57,7 +57,7 @@ def test_what_was_rejected_or_purged_was_removed_by_a_person(
     receipt = published(site, tmp_path)
     site.only.status = status
 
-    assert told(site.destination.verify(receipt)) == (False, True, False, reason.format(id=receipt.place))
+    assert reported(site.destination.verify(receipt)) == (False, True, False, reason.format(id=receipt.place))
 
 
 def test_what_nobody_has_approved_yet_waits(begin: Open, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_what_nobody_has_approved_yet_waits(begin: Open, tmp_path: Path) -> None
     site.only.status = "PendingForApproval"
 
     reason = f"media {receipt.place} waits for approval in the portal"
-    assert told(site.destination.verify(receipt)) == (False, False, True, reason)
+    assert reported(site.destination.verify(receipt)) == (False, False, True, reason)
 
 
 @pytest.mark.parametrize("status", ["Drafted", "Published"])
@@ -82,7 +82,12 @@ def test_what_is_still_transcoded_waits(begin: Open, tmp_path: Path) -> None:
     site = begin(transcoding=3600)
     receipt = published(site, tmp_path)
 
-    assert told(site.destination.verify(receipt)) == (False, False, True, "video.mp4: the portal still transcodes it")
+    assert reported(site.destination.verify(receipt)) == (
+        False,
+        False,
+        True,
+        "video.mp4: the portal still transcodes it",
+    )
     site.clock.advance(hours=1)
     assert site.destination.verify(receipt).safe
 
@@ -91,7 +96,7 @@ def test_a_size_that_differs_from_the_beginning_is_nobodys_deed(begin: Open, tmp
     site = begin(size_error=-1)
     receipt = published(site, tmp_path)
 
-    safe, removed, _, reason = told(site.destination.verify(receipt))
+    safe, removed, _, reason = reported(site.destination.verify(receipt))
     assert (safe, removed) == (False, False)
     assert reason == f"video.mp4 has {len(VIDEO) - 1} bytes at the portal, {len(VIDEO)} were stored"
 
@@ -105,7 +110,7 @@ def test_captions_and_chat_must_be_there(begin: Open, tmp_path: Path, name: str)
 
     verdict = site.destination.verify(receipt)
 
-    assert told(verdict) == (False, True, False, f"{name} was removed from media {receipt.place}")
+    assert reported(verdict) == (False, True, False, f"{name} was removed from media {receipt.place}")
     assert verdict.lacking == (name,)
 
 
@@ -118,12 +123,12 @@ def test_a_person_may_edit_what_people_read(begin: Open, tmp_path: Path) -> None
     assert site.destination.verify(receipt).safe
 
 
-def test_content_of_the_same_size_is_told_by_its_version(begin: Open, tmp_path: Path) -> None:
+def test_content_of_the_same_size_is_reported_by_its_version(begin: Open, tmp_path: Path) -> None:
     site = begin()
     receipt = published(site, tmp_path)
     replace_content(site.portal, receipt.place, b"X" + VIDEO[1:])
 
-    safe, removed, _, reason = told(site.destination.verify(receipt))
+    safe, removed, _, reason = reported(site.destination.verify(receipt))
     assert (safe, removed) == (False, True)
     assert reason.startswith("video.mp4 was replaced at the portal: version ")
 
@@ -142,7 +147,7 @@ def test_what_the_portal_does_not_say_proves_nothing(
     site = begin(destination={"endpoints": {"media_get": {"answer": places}}})
     receipt = published(site, tmp_path)
 
-    safe, removed, passing, said = told(site.destination.verify(receipt))
+    safe, removed, passing, said = reported(site.destination.verify(receipt))
     assert (safe, removed, passing) == (False, False, False)
     assert said.startswith(reason)
 
@@ -204,7 +209,7 @@ class TestAfterTheStateWasLost:
         assert own == MediaReceipt(files=receipt.files, cloud=receipt.cloud)
 
     @pytest.mark.parametrize("value", ["", "zs1:", "zs1:!!!!", "somebody's note", None])
-    def test_a_media_that_does_not_say_it_is_not_published_a_second_time(
+    def test_a_media_item_that_does_not_say_it_is_not_published_a_second_time(
         self, begin: Open, tmp_path: Path, value: str | None
     ) -> None:
         site = begin()
@@ -309,7 +314,7 @@ def test_a_known_media_that_tells_nothing_is_not_taken_for_a_part_that_was_perha
 
 
 @pytest.mark.parametrize("is_update", [False, True])
-def test_a_media_that_was_made_and_tells_nothing_is_not_made_again(
+def test_a_media_item_that_was_made_and_tells_nothing_is_not_made_again(
     begin: Open, tmp_path: Path, is_update: bool
 ) -> None:
     site = begin()

@@ -19,7 +19,7 @@ ATTRIBUTE: dict[str, Check] = {
 
 
 class Fields:
-    """What can be said of a media beside its own fields."""
+    """What can be said of a media item beside its own fields."""
 
     def __init__(self, catalogue: Catalogue, showing: Showing) -> None:
         self._catalogue = catalogue

@@ -25,7 +25,7 @@ class Caption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handout:
-    """A file attached to a media."""
+    """A file attached to a media item."""
 
     file_name: str
     blob: Blob
@@ -33,7 +33,7 @@ class Handout:
 
 @dataclass(kw_only=True)
 class Attribute:
-    """A custom attribute: it must be there before a media can have it."""
+    """A custom attribute: it must be there before a media item can have it."""
 
     id: str
     field_name: str

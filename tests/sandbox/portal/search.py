@@ -12,7 +12,7 @@ from tests.sandbox.portal.settings import PortalSettings
 from tests.sandbox.portal.showing import Showing
 
 PARTS = ("Title", "Description", "Tags", "CustomAttributes", "Category", "Author")
-"""Where a search can be told to look; into titles and descriptions it always does."""
+"""Where a search can be made to look; into titles and descriptions it always does."""
 PLAIN = r"[\w@. -]*"
 """A keyword without signs."""
 REST: dict[str, Check] = {

@@ -84,13 +84,13 @@ class PortalSettings:
     approval: float | None = None
     """Seconds until somebody approves what waits for that; None: nobody does."""
     transcoding: float | None = 0
-    """Seconds until a media is processed; None, or infinite: it never is."""
+    """Seconds until a media item is processed; None, or infinite: it never is."""
     version_by_transcoding: bool = False
     """When transcoding ends, the version goes up by itself, and `updatedDate` with it."""
     attribute_length: int | None = None
     """The most characters that a custom attribute holds: a longer text is refused; None: no end."""
     attribute_cut: bool = False
-    """A longer text is cut instead, and nobody told."""
+    """A longer text is cut instead, and nobody is informed."""
     admin_fields: frozenset[str] = frozenset()
     """Viewing-access, download, comment and share fields that the admin set: those may be sent, at any depth."""
     overriding: Literal["refuse", "flag"] = "refuse"
