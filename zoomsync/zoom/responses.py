@@ -27,6 +27,7 @@ from zoomsync.zoom.parse import number, text
 from zoomsync.zoom.scopes import lacking
 
 USER_UNKNOWN = 1001
+"""Comes with 404: https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}"""
 RECORDING_GONE = frozenset({3301, 3001})
 FILE_GONE = frozenset({3301})
 """Without 3001, which says that Zoom does not know the meeting: its files may still be there."""
@@ -159,6 +160,7 @@ def refusal(answer: ZoomResponse, question: Question) -> ZoomsyncError:
     return question.failed(answer.fact, _HINTS.get(answer.code or 0, "it is tried again"), refused)
 
 
+# The codes are those that Zoom's pages have at the lists, at one meeting's recordings and at their deletion.
 _HINTS: Mapping[int, str] = {
     200: "give the admin who made the app a role with the Recording permissions, and let hosts delete recordings",
     1001: "check the address: Zoom does not know this user",
