@@ -97,7 +97,7 @@ def inside(root: Path, path: Path) -> Path:
     real = path.resolve()
     if not real.is_relative_to(root.resolve()) or ".." in path.parts:
         hint = "remove the symbolic link that leads out of the library, or make its target destination.path"
-        raise MeetingFailed(f"{path}: leads out of the library", hint=hint)
+        raise MeetingFailed(f"{path}: leads out of the library", hint=hint, service="library")
     return path
 
 
@@ -182,7 +182,7 @@ def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
         if found != sha256:
             part.unlink()
             hint = "it is fetched again by the next pass"
-            raise MeetingFailed(f"{source.name}: changed in staging", hint=hint) from None
+            raise MeetingFailed(f"{source.name}: changed in staging", hint=hint, service="disk") from None
         sync(part)
         part.replace(target)
         source.unlink()

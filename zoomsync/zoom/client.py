@@ -93,7 +93,7 @@ class ZoomClient:
             kind = Unreachable if user is None else ListingFailed
             raise question.failed(f"{plural(missing, 'meeting')} fewer than Zoom counts", AGAIN, kind)
         meetings, unreadable = [], []
-        for entry in [entry for page in pages for entry in page.entries]:
+        for entry in (one for page in pages for one in page.entries):
             try:
                 meetings.append(parse.meeting(entry, listed_at, user if user and "@" in user else ""))
             except Nonsense as problem:

@@ -143,7 +143,7 @@ class LibraryDestination:
                 return self._update(item, transaction, *found, known)
             if known is not None:
                 self._lock.confirm()
-                raise RemovedByPerson(f"{known.place}: removed from the library", hint=_again(uuid))
+                raise RemovedByPerson(f"{known.place}: removed from the library", hint=_again(uuid), service="library")
             return self._create(item, author, transaction)
 
     def verify(self, receipt: Receipt) -> Verdict:
@@ -174,7 +174,9 @@ class LibraryDestination:
         self._finish(transaction)
         if published := self.find(receipt.uuid):
             return published
-        raise MeetingFailed(f"{place}: gone right after it was published", hint="look who else changes the library")
+        raise MeetingFailed(
+            f"{place}: gone right after it was published", hint="look who else changes the library", service="library"
+        )
 
     def _update(
         self, item: Item, transaction: Transaction, folder: Path, old: Recording, known: Receipt | None
@@ -200,7 +202,9 @@ class LibraryDestination:
         for one in old.files:
             if not has_size(folder / one.name, one.size):
                 self._lock.confirm()
-                raise RemovedByPerson(f"{folder / one.name}: removed or changed", hint=_again(old.uuid))
+                raise RemovedByPerson(
+                    f"{folder / one.name}: removed or changed", hint=_again(old.uuid), service="library"
+                )
         return old.files
 
     def _receipt(self, item: Item, files: tuple[StoredFile, ...], *, author: str, place: str) -> Receipt:

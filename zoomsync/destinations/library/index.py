@@ -49,7 +49,7 @@ class Index:
                 matches.append((folder, recording))
         if unknown and not matches:
             hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
-            raise MeetingFailed(f"{unknown[0]}: {manifest.NAME} is missing", hint=hint)
+            raise MeetingFailed(f"{unknown[0]}: {manifest.NAME} is missing", hint=hint, service="library")
         return min(matches, key=lambda match: (-match[1].revision, str(match[0])), default=None)
 
     def _named(self, ending: str) -> list[Path]:

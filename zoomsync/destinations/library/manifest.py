@@ -47,7 +47,7 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
         document = json.loads(path.read_bytes())
         if document["format"] != FORMAT:
             hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
-            raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint)
+            raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint, service="library")
         return Recording(
             revision=int(document["revision"]),
             title=str(document["title"]),
@@ -57,6 +57,10 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise MeetingFailed(f"{path}: {fact(error)}", hint="check its mode and owner, and the disk") from error
+        raise MeetingFailed(
+            f"{path}: {fact(error)}", hint="check its mode and owner, and the disk", service="library"
+        ) from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise MeetingFailed(f"{path}: damaged", hint="restore this file from a backup of the library") from error
+        raise MeetingFailed(
+            f"{path}: damaged", hint="restore this file from a backup of the library", service="library"
+        ) from error

@@ -95,7 +95,7 @@ class Transaction:
     def _gather(self, target: Path, file: ItemFile) -> None:
         if not has_content(target, file.size, file.sha256, self._clock):
             if file.source is None or not has_size(file.source, file.size):
-                raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH)
+                raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH, service="disk")
             make_folders(self._files, target.parent, self._modes)
             move(file.source, target, sha256=file.sha256, clock=self._clock)
         self._modes.grant(target)
@@ -111,7 +111,9 @@ class Transaction:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
-            raise MeetingFailed(f"{self._note}: damaged", hint=f"remove {self._path}; {REFETCH}") from error
+            raise MeetingFailed(
+                f"{self._note}: damaged", hint=f"remove {self._path}; {REFETCH}", service="library"
+            ) from error
 
     def create(self, change: Change) -> Path:
         """Finish a new item: rename it into its place. Returns where it is."""
@@ -153,7 +155,9 @@ class Transaction:
         make_folders(self._root, target.parent, self._modes)
         if os.path.lexists(target):
             self.clear()
-            raise MeetingFailed(f"{target}: appeared during the update, it is left alone", hint=REFETCH)
+            raise MeetingFailed(
+                f"{target}: appeared during the update, it is left alone", hint=REFETCH, service="library"
+            )
         file.rename(target)
         sync(target.parent)
 
