@@ -176,7 +176,9 @@ class VidizmoDestination:
     def _require_not_rejected(self, media: Iterable[MediaItem], uuid: str) -> None:
         for one in media:
             if one.status == REJECTED:
-                raise RemovedByPerson(f"media {one.id} was rejected in the portal", hint=_approve(one, uuid))
+                raise RemovedByPerson(
+                    f"media {one.id} was rejected in the portal", hint=_approve(one, uuid), service="portal"
+                )
 
     def _require_unaltered(self, uuid: str, media: dict[str, MediaItem], known: Receipt | None) -> None:
         """Raise `MeetingFailed` for a media item whose content is not what was stored: no call can replace it."""
@@ -185,6 +187,7 @@ class VidizmoDestination:
             raise MeetingFailed(
                 f"media {one.id}: {fact}",
                 hint=f"compare them; to have Zoom's again, delete it there, then run `zoomsync sync --meeting {uuid}`",
+                service="portal",
             )
 
     def _require_untouched(self, known: Receipt, media: dict[str, MediaItem]) -> None:
@@ -193,12 +196,12 @@ class VidizmoDestination:
         hint = f"it is left alone; {again}, once what was altered is deleted there"
         for one in media.values():
             if one.uuid not in ("", known.uuid):
-                raise RemovedByPerson(f"media {one.id} is of another meeting now", hint=hint)
+                raise RemovedByPerson(f"media {one.id} is of another meeting now", hint=hint, service="portal")
         verdict = judge(known, media, self._clock.now())
         if verdict.removed:
             rejected = next((one for one in media.values() if one.status == REJECTED), None)
             hint = hint if rejected is None else _approve(rejected, known.uuid)
-            raise RemovedByPerson(f"media {known.place}: {verdict.reason}", hint=hint)
+            raise RemovedByPerson(f"media {known.place}: {verdict.reason}", hint=hint, service="portal")
 
 
 def _media_ids(receipt: Receipt | None) -> Collection[str]:

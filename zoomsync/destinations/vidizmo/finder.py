@@ -118,6 +118,7 @@ class Finder:
                 raise MeetingFailed(
                     f"portal: media_search lists media {one}, and media_get says that it is not there",
                     hint="a search may lag behind a removal; else destination.endpoints.media_get says how to read one",
+                    service="portal",
                 )
 
     def _made_by(self, intent: Intent, others: Collection[str]) -> MediaItem | None:
@@ -139,6 +140,7 @@ class Finder:
                     f"whether the portal made {intent.target} shows at {moment(shown)}",
                     hint="destination.index_lag says how long the portal's index may take",
                     until=shown,
+                    service="portal",
                 )
             if made:
                 self._require_reading(made)
@@ -156,6 +158,7 @@ class Finder:
             raise MeetingFailed(
                 f"portal: media {made} was made, and media_get does not show it",
                 hint="destination.endpoints.media_get says how to read one; it is not made a second time",
+                service="portal",
             )
 
 
@@ -166,6 +169,7 @@ def require_receipts(media: Iterable[MediaItem]) -> None:
             raise MeetingFailed(
                 f"media {one.id}: what it holds cannot be read from its attribute {RECEIPT_ATTRIBUTE}",
                 hint="restore the attribute, or delete the media in the portal: then the meeting is published again",
+                service="portal",
             )
 
 

@@ -89,6 +89,7 @@ class Invitations:
                         f"whether the portal made the user {email} shows at {moment(shown)}",
                         hint="the next pass looks again",
                         until=shown,
+                        service="portal",
                     )
                 self._intents.settle(intent)
         return found

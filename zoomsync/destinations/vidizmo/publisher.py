@@ -77,6 +77,7 @@ class Publisher:
             raise MeetingFailed(
                 f"{file.name}: not stored at the portal, and not in staging",
                 hint="it is fetched again by the next pass",
+                service="portal",
             )
         return next(iter(same), None)
 

@@ -139,7 +139,7 @@ class Uploads:
         """
         source = file.source
         if source is None or not source.is_file() or source.stat().st_size != file.size:
-            raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH)
+            raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH, service="disk")
         note = Note(source)
         upload = Upload(
             portal=self._client.url,
@@ -268,7 +268,7 @@ def _read_block(source: Path, upload: Upload, number: int) -> bytes:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise MeetingFailed(f"{source.name}: {fact(error)}", hint=REFETCH) from error
+        raise MeetingFailed(f"{source.name}: {fact(error)}", hint=REFETCH, service="disk") from error
     if len(data) != min(upload.block_size, upload.size - at):
-        raise MeetingFailed(f"{source.name}: changed in staging", hint=REFETCH)
+        raise MeetingFailed(f"{source.name}: changed in staging", hint=REFETCH, service="disk")
     return data

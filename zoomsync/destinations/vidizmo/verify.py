@@ -91,6 +91,7 @@ def not_shown(file: StoredFile) -> MeetingFailed:
     return MeetingFailed(
         f"media {media_of(file)}: the portal took {portal_name(file.name)} and does not show it among its {kind}",
         hint=f"destination.endpoints.media_get.answer.{kind} says where they are; '' if it never shows them by name",
+        service="portal",
     )
 
 

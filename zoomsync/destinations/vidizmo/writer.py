@@ -125,6 +125,7 @@ class Writer:
                 f"the portal does not show media {intent.details['media']} yet, which it just made",
                 hint="the next pass looks again",
                 until=self._intents.shows_from(intent),
+                service="portal",
             )
         self._require_uuid(media, intent)
         self._intents.learn(intent, seen="yes")
@@ -254,6 +255,7 @@ class Writer:
                 f"media {on.id} takes {portal_name(intent.details['name'])} once the portal has transcoded it",
                 hint="the next pass tries again",
                 until=self._clock.now() + TRANSCODED_IN,
+                service="portal",
             ) from refused
 
     def _culture(self, file: ItemFile, on: MediaItem, content: StoredFile) -> str:
