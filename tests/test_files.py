@@ -55,16 +55,22 @@ def test_what_the_disk_refuses_says_what_to_do(refusals: Refusals, error: type[Z
     assert isinstance(raised.value.__cause__, OSError)
 
 
+def message(refusals: Refusals, path: str, error: OSError) -> str:
+    with pytest.raises(ZoomsyncError) as raised, refusals.explained(Path(path)):
+        raise error
+    return str(raised.value)
+
+
 def test_a_message_names_what_the_system_stumbled_over_but_for_the_state() -> None:
     error = OSError(errno.EIO, "Input/output error", "/there/.state.json.new")
 
-    assert str(STAGING.refusal(Path("/there"), error)) == "/there/.state.json.new: input/output error"
-    assert str(STATE.refusal(Path("/there/state.json"), error)) == "/there/state.json: input/output error"
+    assert message(STAGING, "/there", error) == "/there/.state.json.new: input/output error"
+    assert message(STATE, "/there/state.json", error) == "/there/state.json: input/output error"
 
 
 def test_an_error_without_words_is_named_by_its_kind() -> None:
-    assert str(STAGING.refusal(Path("/staging"), OSError())) == "/staging: oserror"
-    assert str(STAGING.refusal(Path("/staging"), TimeoutError())) == "/staging: timeouterror"
+    assert message(STAGING, "/staging", OSError()) == "/staging: oserror"
+    assert message(STAGING, "/staging", TimeoutError()) == "/staging: timeouterror"
 
 
 def test_what_is_no_refusal_of_the_disk_passes() -> None:

@@ -48,16 +48,13 @@ class Refusals:
         try:
             yield
         except OSError as error:
-            raise self.refusal(path, error) from error
-
-    def refusal(self, path: Path, error: OSError) -> ZoomsyncError:
-        """The error of ours for an `OSError`."""
-        message = f"{(not self.names_path and error.filename) or path}: {fact(error)}"
-        if self.of_one_path and error.errno in OF_ONE_PATH:
-            return MeetingFailed(message, hint=self.of_one_path, service=self.error.service)
-        if error.errno in NO_ROOM:
-            return DiskFull(message, hint=self.no_room)
-        return self.error(message, hint=self.no_right if error.errno in NO_RIGHT else self.otherwise)
+            message = f"{(not self.names_path and error.filename) or path}: {fact(error)}"
+            if self.of_one_path and error.errno in OF_ONE_PATH:
+                raise MeetingFailed(message, hint=self.of_one_path, service=self.error.service) from error
+            if error.errno in NO_ROOM:
+                raise DiskFull(message, hint=self.no_room) from error
+            hint = self.no_right if error.errno in NO_RIGHT else self.otherwise
+            raise self.error(message, hint=hint) from error
 
 
 STAGING = Refusals(

@@ -97,15 +97,16 @@ class Journal:
                 hint = "check the disk, then run zoomsync again"
                 raise StateUnusable(f"{self.path}: an earlier write failed", hint=hint)
             line = seal(body, self._seed) + b"\n"
-            try:
-                write_all(self._fd, line)
-            except OSError as error:
-                self._is_sound = False
-                with suppress(OSError):  # take back what was written of it
-                    os.ftruncate(self._fd, self._size)
-                    os.fsync(self._fd)
-                    self._is_sound = True
-                raise STATE.refusal(self.path, error) from error
+            with STATE.explained(self.path):
+                try:
+                    write_all(self._fd, line)
+                except OSError:
+                    self._is_sound = False
+                    with suppress(OSError):  # take back what was written of it
+                        os.ftruncate(self._fd, self._size)
+                        os.fsync(self._fd)
+                        self._is_sound = True
+                    raise
             self._size += len(line)
             self._seed = zlib.crc32(body, self._seed)
 

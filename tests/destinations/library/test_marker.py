@@ -87,8 +87,9 @@ def test_the_library_that_the_state_knows_is_taken(
 
     attach(library, **{**KNOWN, "new_id": "library-9", **known})
 
-    assert (library.id, library.changed) == ("library-1", False)
-    assert marked_by(library) == {"library": "library-1", "state": "state-1", "pass": fields.get("pass", 5)}
+    changed = fields.get("pass", 5)
+    assert (library.id, library.last_change) == ("library-1", (changed, f"run-{changed}"))
+    assert marked_by(library) == {"library": "library-1", "state": "state-1", "pass": changed}
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -128,15 +129,15 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 def test_the_first_change_of_a_pass_is_written_down(tmp_path: Path) -> None:
     library = a_library(tmp_path / "library", number=1)
-    assert (library.changed, marked_by(library)["pass"]) == (False, 0)
+    assert (library.last_change, marked_by(library)["pass"]) == ((0, ""), 0)
 
     receipt = publish(library, an_item(tmp_path / "staging"))
-    assert (library.changed, marked_by(library)["pass"]) == (True, 1)
+    assert (library.last_change, marked_by(library)["pass"]) == ((1, "run-1"), 1)
 
     library.detach()
     later = a_library(library.path, number=2)
     publish(later, an_item(tmp_path / "staging"), receipt)
-    assert (later.changed, marked_by(later)["pass"]) == (False, 1)
+    assert (later.last_change, marked_by(later)["pass"]) == ((1, "run-1"), 1)
 
 
 ODD = [

@@ -47,11 +47,6 @@ class LibraryDestination:
         """The last pass that changed the library, and the id of its run; (0, "") when none did."""
         return self._lock.marker.pass_number, self._lock.marker.run
 
-    @property
-    def changed(self) -> bool:
-        """Whether this pass has changed the library, or may have."""
-        return self._lock.changed
-
     def attach(self, attachment: Attachment) -> None:
         """Take the library for this pass, finishing what a killed one began.
 

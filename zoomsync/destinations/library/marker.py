@@ -110,9 +110,9 @@ class LibraryLock:
     def __init__(self, path: Path) -> None:
         self.marker = Marker(id="", state="")
         """As this pass found it, or left it; without an id before the library was looked at."""
-        self.changed = False
-        """Whether the marker says that this pass changes the library."""
         self._path = path
+        self._is_changed = False
+        """Whether the marker says that this pass changes the library."""
         self._pass = (0, "")
         """The number of this pass, and the id of its run."""
         self._writing = threading.Lock()
@@ -162,11 +162,11 @@ class LibraryLock:
         """Before a change; the first one writes down, durably, that this pass changes the library."""
         self.confirm()
         with self._writing:
-            if not self.changed:
+            if not self._is_changed:
                 number, run = self._pass
                 self.marker = replace(self.marker, pass_number=number, run=run)
                 self.marker.write(self._path)
-                self.changed = True
+                self._is_changed = True
 
     def confirm(self) -> None:
         """Before anything is written, or a person is said to have removed something: is the library still there?"""

@@ -85,21 +85,20 @@ class Transaction:
             if path.relative_to(self._files).as_posix() not in new:
                 path.unlink()
         for name, file in new.items():
-            self._gather(inside(self._files, self._files / name), file)
+            target = inside(self._files, self._files / name)
+            if not has_content(target, file.size, file.sha256, self._clock):
+                if file.source is None or not has_size(file.source, file.size):
+                    message = f"{file.name}: not in staging as it was proven"
+                    raise MeetingFailed(message, hint=REFETCH, service="disk")
+                make_folders(self._files, target.parent, self._modes)
+                move(file.source, target, sha256=file.sha256, clock=self._clock)
+            self._modes.grant(target)
+            sync(target)
         write(self._manifest, recording.document)
         self._modes.grant(self._manifest)
         for folder in (self._files, *filter(Path.is_dir, self._files.rglob("*"))):
             sync(folder)
         write(self._note, _CHANGE.dump_json(change, indent=2) + b"\n")
-
-    def _gather(self, target: Path, file: ItemFile) -> None:
-        if not has_content(target, file.size, file.sha256, self._clock):
-            if file.source is None or not has_size(file.source, file.size):
-                raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH, service="disk")
-            make_folders(self._files, target.parent, self._modes)
-            move(file.source, target, sha256=file.sha256, clock=self._clock)
-        self._modes.grant(target)
-        sync(target)
 
     def _gathered(self) -> list[Path]:
         return sorted(path for path in self._files.rglob("*") if not path.is_dir())
@@ -137,8 +136,16 @@ class Transaction:
         An old file goes only if it still has the bytes of the old receipt: else it is a person's by now.
         """
         for file in self._gathered():
-            if file != self._manifest:
-                self._place(file, folder / file.relative_to(self._files))
+            if file == self._manifest:
+                continue
+            target = folder / file.relative_to(self._files)
+            make_folders(self._root, target.parent, self._modes)
+            if os.path.lexists(target):
+                self.clear()
+                message = f"{target}: appeared during the update, it is left alone"
+                raise MeetingFailed(message, hint=REFETCH, service="library")
+            file.rename(target)
+            sync(target.parent)
         if self._manifest.exists():
             self._manifest.replace(inside(self._root, folder) / manifest.NAME)
             sync(folder)
@@ -150,16 +157,6 @@ class Transaction:
             if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
         self.clear()
-
-    def _place(self, file: Path, target: Path) -> None:
-        make_folders(self._root, target.parent, self._modes)
-        if os.path.lexists(target):
-            self.clear()
-            raise MeetingFailed(
-                f"{target}: appeared during the update, it is left alone", hint=REFETCH, service="library"
-            )
-        file.rename(target)
-        sync(target.parent)
 
     def clear(self) -> None:
         """Remove the change's folder; `change.json` last, so that nothing half removed looks unfinished."""
