@@ -1,7 +1,8 @@
 """Three stories followed through the code: how many files and functions a reader meets. `python -m tests.stories`.
 
 Each story is one pass of the real command against the sandbox, in this process, with every function noted when it is
-entered for the first time. `changes` counts how often two neighbours in that order lie in different files.
+entered for the first time. `changes` counts how often two neighbours in that order lie in different files. The second
+row of a story is the pass alone: without options, config, state and what the command puts together before it.
 """
 
 import sys
@@ -88,12 +89,14 @@ def main() -> None:
                 with followed() as entered:
                     result = site.sync()
                 assert result.code == 0, result.stderr
-        files = [file for file, _ in entered]
-        changes = sum(a != b for a, b in pairwise(files))
-        print(f"{name:<16} {len({*files}):>6} {len(entered):>10} {changes:>16} {changes - len({*files}) + 1:>6}")
+        begin = next(n for n, (_, function) in enumerate(entered) if function == "Pass.run")
+        for label, part in ((name, entered), ("  the pass alone", entered[begin:])):
+            files = [file for file, _ in part]
+            changes = sum(a != b for a, b in pairwise(files))
+            print(f"{label:<16} {len({*files}):>6} {len(part):>10} {changes:>16} {changes - len({*files}) + 1:>6}")
         if "-v" in sys.argv:
-            for file in dict.fromkeys(files):
-                print("   ", file.removeprefix(PACKAGE), sum(one == file for one in files))
+            for file in dict.fromkeys(file for file, _ in entered):
+                print("   ", file.removeprefix(PACKAGE), sum(one == file for one, _ in entered))
 
 
 if __name__ == "__main__":
