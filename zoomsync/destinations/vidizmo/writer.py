@@ -3,7 +3,7 @@
 import logging
 import re
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.destinations.vidizmo.verify import LONGEST_TRANSCODING, is_there, not_shown
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, OutcomeUnknown, Unreachable
 from zoomsync.model import Author, Clock, Intent, Item, ItemFile, Kind, StoredFile
+from zoomsync.naming import versions
 
 if TYPE_CHECKING:
     from zoomsync.destinations.vidizmo.settings import VidizmoSettings
@@ -221,7 +222,8 @@ class Writer:
     ) -> tuple[StoredFile, MediaItem]:
         """With a culture as captions, else as a handout."""
         place = f"{on.id}/{CAPTION if culture else HANDOUT}"
-        name = _free_name(file.name, (on.captions if culture else on.handouts) or {})
+        taken = (on.captions if culture else on.handouts) or {}
+        name = next(one for one in versions(file.name) if portal_name(one) not in taken)
         stored, shown = file.as_stored(name=name, place=place), portal_name(name)
         uploaded = asdict(self._uploads.upload(file, shown))
         intent = self._intents.begin(
@@ -276,13 +278,3 @@ def _language_of(source: Path) -> str:
         return ""
     found = _LANGUAGE.search(head)
     return found[1].decode() if found else ""
-
-
-def _free_name(wanted: str, taken: Collection[str]) -> str:
-    """`wanted`, or a further version of it if the media item has another file of that name."""
-    stem, dot, ending = wanted.rpartition(".")
-    name, version = wanted, 1
-    while portal_name(name) in taken:
-        version += 1
-        name = f"{stem}.v{version}{dot}{ending}"
-    return name
