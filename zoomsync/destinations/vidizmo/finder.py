@@ -4,14 +4,7 @@ from collections.abc import Collection, Iterable
 
 from zoomsync.destinations.vidizmo.client import UNLIKE, PortalClient, PortalRefused
 from zoomsync.destinations.vidizmo.intents import IntentLog
-from zoomsync.destinations.vidizmo.media import (
-    GONE,
-    STATES,
-    MediaItem,
-    read_attributes,
-    read_media,
-    text_of,
-)
+from zoomsync.destinations.vidizmo.media import GONE, STATES, MediaItem, read_attributes, read_media, text_of
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
 from zoomsync.destinations.vidizmo.text import tag_of
 from zoomsync.errors import MeetingFailed, OutcomeUnknown

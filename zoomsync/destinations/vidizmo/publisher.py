@@ -158,7 +158,7 @@ class Publisher:
             except PortalRefused as refused:
                 if is_superseded:
                     raise
-                log.warning("media %s: cannot say what it holds, only the state knows: %s", media.id, refused)
+                log.warning("media %s: its receipt is refused, only the state knows what it has: %s", media.id, refused)
             self._changed.add(media.id)
         self.media |= self.finder.read_all(self._changed, receipt.uuid)
         for media in self.media.values():

@@ -48,7 +48,7 @@ class GroupSettings(Settings):
     """What the portal calls the groups (older versions: roles) that zoomsync knows."""
 
     viewer: Text = "Viewer"
-    """Who may watch. A host in it, and in none that may upload, gets the contributor group added."""
+    """Who may watch. If a host is in it, and in none that may upload, the contributor group is added."""
     contributor: Text = "Contributor"
     """Who may upload: what new users become."""
     uploading: tuple[Text, ...] = Field(
@@ -78,7 +78,7 @@ class VidizmoSettings(DestinationSettings):
     url: Address
     """The portal's address; its host selects the tenant."""
     email: Email
-    """The account that signs in, and the author where neither the host nor `me` can be."""
+    """The account that signs in, and the author if neither the host nor `me` can be."""
     password: SecretText | None = None
     """Its password; or client_secret."""
     password_file: Text | None = None
@@ -88,19 +88,19 @@ class VidizmoSettings(DestinationSettings):
     client_secret_file: Text | None = None
     """A file that holds the secret alone; read again with each token."""
     application_id: Text | None = None
-    """Of that app, where the portal wants it."""
+    """The id of that app, if the portal wants it."""
     category: Text | None = None
     """The category of new items, by name."""
     tags: tuple[Text, ...] = ()
-    """Tags of new items, beside the one that all videos of a meeting share."""
+    """Tags of new items, beside the one that all media items of a meeting share."""
     moderation: Literal["portal", "force-pending"] = "portal"
-    """portal: it decides whose items are approved first; force-pending: every item that is not a draft."""
+    """portal: it decides whose items must be approved; force-pending: every item that is not a draft must be."""
     groups: GroupSettings = written({})
     """What its groups are called."""
     users: Literal["portal", "scim"] = "portal"
-    """How users are found and made: by the portal's API, or by SCIM 2.0."""
+    """How users are found and made. portal: by its API; scim: by SCIM 2.0."""
     scim_url: Address | None = None
-    """Where SCIM is, for users: scim."""
+    """The address of SCIM, for users: scim."""
     scim_token: SecretText | None = None
     """The token of SCIM, made in the portal."""
     scim_token_file: Text | None = None
@@ -108,21 +108,21 @@ class VidizmoSettings(DestinationSettings):
     create_users: bool = True
     """Whether a host whom the portal does not know is created and invited; false: `me` is the author."""
     max_new_users: Whole = Field(25, ge=0, le=100_000)
-    """How many a pass creates at most."""
+    """How many users a pass creates at most."""
     invitation: Literal["portal", "call"] = "portal"
-    """Who has whom it creates mailed the link: the portal, told so or by itself; call: user_invite is called."""
+    """How a new user gets the mail with the link. portal: user_create sends it; call: user_invite is called."""
     chat: Literal["handout", "none"] = "handout"
     """handout: chats are attached; none: they are not fetched."""
     other_views: Literal["separate", "skip"] = "separate"
     """separate: each further view, and the sound, is an item of its own; skip: the best view of each segment alone."""
     language: Language = "en-US"
-    """Of captions that do not say theirs."""
+    """The language of captions that do not say theirs."""
     uuid_attribute: Text = "ZoomMeetingUUID"
-    """The custom attribute that holds a meeting's uuid; created on first use."""
+    """The custom attribute for a meeting's uuid; created on first use."""
     index_lag: Duration = written("15m")
     """How long the portal's search may take to find what is new."""
     endpoints: Endpoints = written({})
-    """Rows of the table of operations that this portal has otherwise, by name; see the README."""
+    """Rows of the table of operations that differ at this portal, by name; see the README."""
 
     @property
     def id(self) -> str:
