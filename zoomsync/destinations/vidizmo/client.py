@@ -28,7 +28,7 @@ API = "/api/v1/"
 NO_SIGN_IN = (301, 302, 303, 307, 308, 404, 405, 415)
 """What something else answers that is no portal."""
 UNLIKE = (400, 404, 405, 415, 422, 501)
-"""What a portal answers that wants to be asked in another way."""
+"""What a portal answers that wants to be asked in another way. None of these numbers is documented: assumed."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/:|=-]+")
 
 

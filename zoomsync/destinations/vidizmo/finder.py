@@ -80,7 +80,7 @@ class Finder:
         try:
             answer = self._client.call("media_get", media=media_id)
         except PortalRefused as refused:
-            if refused.status in (404, 410):
+            if refused.status in (404, 410):  # not documented: assumed
                 return None
             raise
         return read_media(answer, self._uuid_attribute)

@@ -81,7 +81,7 @@ class MediaItem:
     captions: Mapping[str, str] | None
     """File name → culture; None: the portal does not say which it has."""
     handouts: Mapping[str, int | None] | None
-    """File name → size, None where the portal does not say it; None: it does not say which handouts there are."""
+    """File name → size, None if the portal does not say it; None: it does not say which handouts there are."""
 
 
 def read_media(answer: PortalResponse, uuid_attribute: str) -> MediaItem:

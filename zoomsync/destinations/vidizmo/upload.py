@@ -28,7 +28,7 @@ THREADS = 4
 COMMITS = 2
 """How often an upload is committed: between two commits, blocks that the portal lost are sent again."""
 LONGEST = 7 * DAY
-"""An upload that began longer ago is not continued: a portal may have tidied it away."""
+"""An upload that began longer ago is not continued: a portal may have tidied it away (not documented: assumed)."""
 POLL_SECONDS = 0.2
 REFETCH = "it is fetched again by the next pass"
 
@@ -160,6 +160,7 @@ class Uploads:
                     self._finish(source, note, upload)
             except PortalRefused as refused:
                 note.remove()
+                # 413, 404: not documented, assumed.
                 is_too_large = refused.status == 413 and upload.block_size > SMALLEST_BLOCK
                 is_forgotten = refused.status == 404 and resumed is not None
                 if not is_too_large and not is_forgotten:

@@ -142,6 +142,8 @@ def _findings(receipt: Receipt, media: Mapping[str, MediaItem], now: datetime) -
 
 
 def _content(file: StoredFile, media: MediaItem) -> Iterator[Finding]:
+    # Every update raises the version: https://help.vidizmo.com/support/solutions/articles/17000110563. One that changes
+    # nothing else of what the portal says has replaced the content: not documented, assumed.
     stamp = file.stamp
     is_newer = stamp is not None and "" not in (stamp.version, media.version) and stamp.version != media.version
     if media.size is None:

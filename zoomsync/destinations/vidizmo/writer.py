@@ -239,7 +239,7 @@ class Writer:
             raise
         except PortalRefused as refused:
             self._intents.settle(intent)
-            if refused.status == 409:
+            if refused.status == 409:  # not documented: assumed
                 self._require_transcoded(intent, on, content, refused)
             else:
                 self._uploads.forget(file)
