@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,10 +17,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
-    @classmethod
-    def credentials(cls) -> tuple[str, ...]:
-        """The keys that hold a secret: each has a twin that names a file."""
-        return tuple(name for name in cls.model_fields if f"{name}_file" in cls.model_fields)
+    credentials: ClassVar[tuple[str, ...]] = ()
+    """The keys that hold a secret: each has a twin `…_file`, which names a file."""
 
 
 def written(default: object) -> Any:
@@ -32,6 +30,8 @@ class DestinationSettings(Settings):
     """What a config says of its destination. Each kind of `KINDS` adds its keys, and overrides what differs for it."""
 
     type: str
+    is_prospect_free: ClassVar[bool] = False
+    """Whether `prospect` costs nothing and needs no `attach`."""
 
     @abstractmethod
     def build(self, context: DestinationContext) -> Destination:
@@ -74,11 +74,6 @@ class DestinationSettings(Settings):
     @property
     def only_primary(self) -> bool:
         """Whether it takes the best view of each segment alone, and no further one nor the sound."""
-        return False
-
-    @property
-    def is_prospect_free(self) -> bool:
-        """Whether `prospect` costs nothing and needs no `attach`."""
         return False
 
 

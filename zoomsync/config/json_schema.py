@@ -20,7 +20,7 @@ def schema_text() -> str:
     config["properties"]["destination"]["anyOf"][:1] = [refs[kind, "validation"] for kind in kinds]
     del zoom["required"]
     zoom["allOf"] = [
-        {"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in ZoomSettings.credentials()
+        {"anyOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in ZoomSettings.credentials
     ]
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -13,11 +13,11 @@ from zoomsync.config.base import DestinationSettings, Settings, named_kind, sett
 from zoomsync.config.schema import Config, ZoomSettings
 from zoomsync.config.secrets import Source, expand
 from zoomsync.config.types import PATTERNS, Email, shown_value, suggestion
-from zoomsync.config.yaml_file import read_yaml
 from zoomsync.destinations.base import KINDS, PLANNED
 from zoomsync.errors import ConfigError
 from zoomsync.files import fact
 from zoomsync.formatting import escaped, plural
+from zoomsync.model import Secret
 
 _DEEPEST = 12
 
@@ -25,13 +25,11 @@ Problems = dict[str, str]
 """Path of a key → what is wrong with it; the first finding about a key is the one that counts."""
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read the config; raises `ConfigError` with every problem. `environ` is kept: secrets are read from it later."""
-    return parse(read_yaml(path), path, environ)
-
-
 def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Config:
-    """What YAML made of the file at `path`, which need not exist; relative paths are relative to its folder."""
+    """What YAML made of the file at `path`, which need not exist; relative paths are relative to its folder.
+
+    Raises `ConfigError` with every problem. `environ` is kept: secrets are read from it later.
+    """
     path = path.absolute()
     problems: Problems = {}
     destination = _kind(raw, environ, problems)
@@ -39,7 +37,7 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
         raw = {**raw, "destination": None}
     sections = {"zoom": ZoomSettings} | ({"destination": destination} if destination else {})
     secret = {
-        f"{key}.{name}{twin}" for key, one in sections.items() for name in one.credentials() for twin in ("", "_file")
+        f"{key}.{name}{twin}" for key, one in sections.items() for name in one.credentials for twin in ("", "_file")
     }
     values = _filled(raw, (), environ, problems, secret)
     values.setdefault("zoom", {})
@@ -111,7 +109,7 @@ def _bind(
     problems: Problems,
 ) -> Iterator[Source]:
     """Put a secret that is read later in the place of each credential of a section, whichever twin it comes from."""
-    for name in settings.credentials():
+    for name in settings.credentials:
         given = [key for key in (name, f"{name}_file") if key in below]
         if len(given) == 2:
             problems[f"{section}.{name}"] = f"is set, and {name}_file too (keep one)"
@@ -120,7 +118,7 @@ def _bind(
             if not isinstance(text, str) or not text.strip():
                 problems[place] = "is empty or not text (write it in quotes, or better as ${NAME})"
             source = Source(key=place, text=str(text), is_file=key != name, base=base, environ=environ)
-            below[name] = source.secret()
+            below[name] = Secret(source.read)
             yield source
 
 

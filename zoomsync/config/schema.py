@@ -38,6 +38,8 @@ from zoomsync.model import Kind, Secret
 class ZoomSettings(Settings):
     """The Server-to-Server OAuth app, and how Zoom is asked. Each credential has a `…_file` twin."""
 
+    credentials = ("account_id", "client_id", "client_secret")
+
     account_id: SecretText
     """The app's Account ID. Better `${NAME}` or account_id_file than the text itself."""
     account_id_file: Text | None = None
@@ -186,7 +188,7 @@ class Config(Settings):
 
     def secrets(self) -> list[Secret]:
         """Every secret that this config uses."""
-        return [source.secret() for source in self._sources]
+        return [Secret(source.read) for source in self._sources]
 
     def secret_findings(self) -> list[Finding]:
         """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""

@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 
 from zoomsync.errors import ConfigError
 from zoomsync.files import fact
-from zoomsync.model import Secret
 
 Finding: TypeAlias = tuple[Literal["fail", "warn"], str, str]
 """Level, message, hint."""
@@ -56,10 +55,6 @@ class Source:
     base: Path
     """What a relative file is relative to."""
     environ: Mapping[str, str] = field(repr=False)
-
-    def secret(self) -> Secret:
-        """The secret, not read yet."""
-        return Secret(self.read)
 
     def read(self) -> str:
         """The text of the secret as it is now; raises `ConfigError`, which names the key and no content."""

@@ -1,4 +1,4 @@
-"""Where the config is, and its YAML: what a person wrote, as plain data."""
+"""Where the config is, and what a person wrote in it, as plain data."""
 
 import re
 import stat
@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from zoomsync.config.load import parse
+from zoomsync.config.schema import Config
 from zoomsync.config.types import Octal
 from zoomsync.errors import ConfigError
 from zoomsync.files import fact
@@ -64,6 +66,11 @@ def _refuse_foreign(place: Path, uid: int) -> None:
             f"{place}: was found, not named, and is writable by others",
             hint=f"check what it says, then chmod go-w {place}, or name it with -c",
         )
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read the config; raises `ConfigError`."""
+    return parse(read_yaml(path), path, environ)
 
 
 def read_yaml(path: Path) -> dict[object, object]:

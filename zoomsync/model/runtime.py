@@ -1,24 +1,17 @@
 """What is passed in rather than reached for: secrets, time, and the wish to end."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Secret:
-    """A text that no output shows; `reveal()` reads it each time, so that a rotated one is picked up."""
+    """A text that no output shows."""
 
-    __slots__ = ("_read",)
-
-    def __init__(self, read: Callable[[], str]) -> None:
-        self._read = read
-
-    def reveal(self) -> str:
-        """The text itself; raises what reading it raises (`ConfigError`)."""
-        return self._read()
-
-    def __repr__(self) -> str:
-        return "Secret('…')"
+    reveal: Callable[[], str] = field(repr=False)
+    """Reads it each time, so that a rotated one is picked up; raises what reading it raises (`ConfigError`)."""
 
 
 class Clock(Protocol):
@@ -38,7 +31,5 @@ class Clock(Protocol):
 
 
 MINUTE = timedelta(minutes=1)
-
 HOUR = timedelta(hours=1)
-
 DAY = timedelta(days=1)

@@ -12,6 +12,8 @@ from zoomsync.destinations.base import Destination, DestinationContext
 class LibrarySettings(DestinationSettings):
     """The library: a folder that needs no server."""
 
+    is_prospect_free = True  # an author is a folder
+
     type: Literal["library"] = "library"
     """library: a folder."""
     path: Place = written("./library")
@@ -44,8 +46,3 @@ class LibrarySettings(DestinationSettings):
     def storage(self) -> Path:
         """The folder."""
         return self.path
-
-    @property
-    def is_prospect_free(self) -> bool:
-        """Yes: an author is a folder."""
-        return True

@@ -73,6 +73,8 @@ class VidizmoSettings(DestinationSettings):
         }
     )
 
+    credentials = ("password", "client_secret", "scim_token")
+
     type: Literal["vidizmo"]
     """vidizmo: a portal."""
     url: Address
