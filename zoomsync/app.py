@@ -15,8 +15,6 @@ from zoomsync.model import Clock, Zoom
 from zoomsync.state import State
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from zoomsync.http import Http
     from zoomsync.item.worker import WorkerContext
     from zoomsync.media.ffmpeg import Tools
@@ -148,7 +146,7 @@ def worker_context(
     connection: ZoomConnection,
     destination: Destination,
     tools: "Tools",
-    state_id: str,
+    staging: Path,
     progress: Callable[[str, int], None],
 ) -> "WorkerContext":
     """What the workers share; they know no users yet."""
@@ -162,7 +160,7 @@ def worker_context(
         downloads=connection.downloads,
         destination=destination,
         tools=tools,
-        staging=staging(config, state_id),
+        staging=staging,
         storage=config.destination.storage,
         disk=Disk(keep_free=config.min_free_disk, clock=clock),
         clock=clock,
@@ -177,10 +175,3 @@ def worker_context(
         users={},
         progress=progress,
     )
-
-
-def executor(workers: int) -> "Executor":
-    """The threads on which meetings are worked on."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="meeting")

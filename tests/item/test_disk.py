@@ -82,11 +82,11 @@ def test_what_was_written_is_not_counted_twice(tmp_path: Path) -> None:
     space = a_disk(tmp_path, 10 * GB, clock)
     clock.stop()
 
-    with space.reserve({tmp_path: 6 * GB}) as reservation:
-        reservation.wrote(disk.device(tmp_path), 3 * GB)
+    with space.reserve({tmp_path: 6 * GB}) as wrote:
+        wrote(disk.device(tmp_path), 3 * GB)
         with space.reserve({tmp_path: 6 * GB}):
             pass
-        reservation.wrote(disk.device(tmp_path), 4 * GB)
+        wrote(disk.device(tmp_path), 4 * GB)
         with space.reserve({tmp_path: 9 * GB}):
             pass
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -108,11 +109,11 @@ def _work(
         app.attach(destination, env, state, run=run_id, begin_new=request.new_library, dry_run=is_dry)
         tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
         progress = stack.enter_context(progress_bar(shown=terminal.colour and not terminal.quiet and not is_dry))
-        executor = app.executor(config.workers)
+        executor = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="meeting")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
-        deleter = None
+        staging, deleter = app.staging(config, state.head.id), None
         if not is_dry:
-            tidy(app.staging(config, state.head.id), state.entries.values())
+            tidy(staging, state.entries.values())
             is_unsettled = any(intent.action == "delete" for intent in state.open_intents())
             if is_unsettled or config.delete_recordings != "never":
                 audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=run_id))
@@ -129,7 +130,7 @@ def _work(
                 connection=connection,
                 destination=destination,
                 tools=tools,
-                state_id=state.head.id,
+                staging=staging,
                 progress=progress,
             ),
         )

@@ -54,33 +54,34 @@ class ItemBuilder:
 
     def build(self) -> Item:
         """The item, its new files lying in `folder`. Raises `Unstitchable`, `DiskFull`, `ToolMissing`."""
+        timezone = zone(self.style.timezone, self.meeting)
+        year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
+        heading = title(self.style.title, self.meeting, timezone)
         kept = [stored.as_item_file() for stored in self.arrangement.keep]
         videos = [o for o in self.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
         texts = [output for output in self.arrangement.build if output not in videos]
-        made = [file for output in videos for file in self._video(output)]
+        made = [file for output in videos for file in self._video(output, heading)]
         offsets = self._offsets([*made, *kept])
         made += [file for output in texts for file in self._text(output, offsets)]
         files = _with_own_sources(_one_per_role([*kept, *made]), self.folder)
-        timezone = zone(self.style.timezone, self.meeting)
-        year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
         return Item(
             meeting=self.meeting,
-            title=self._title,
+            title=heading,
             folder=folder,
             year=year,
             draft=self.style.draft,
             files=files,
             cloud=self._cloud(files),
-            metadata=self._metadata(),
+            metadata=self._metadata(heading),
         )
 
-    @property
-    def _title(self) -> str:
-        return title(self.style.title, self.meeting, zone(self.style.timezone, self.meeting))
-
-    def _file(self, output: Output, made: Fetched | None = None, offsets: tuple[float, ...] = ()) -> ItemFile:
-        """The output as `made`, else as its only input was fetched."""
-        content = made or self.fetched[output.inputs[0].id]
+    def _file(self, output: Output, made: Path | None = None, offsets: tuple[float, ...] = ()) -> ItemFile:
+        """The output as it was `made`, else as its only input was fetched."""
+        if made is None:
+            content = self.fetched[output.inputs[0].id]
+        else:
+            sha256, status = digest(made, self.clock)
+            content = Fetched(path=made, size=status.st_size, sha256=sha256)
         return ItemFile(
             name=output.name,
             role=output.role,
@@ -91,11 +92,7 @@ class ItemBuilder:
             offsets=offsets,
         )
 
-    def _made(self, path: Path) -> Fetched:
-        content, status = digest(path, self.clock)
-        return Fetched(path=path, size=status.st_size, sha256=content)
-
-    def _video(self, output: Output) -> list[ItemFile]:
+    def _video(self, output: Output, heading: str) -> list[ItemFile]:
         """The files of one video output; re-encoded, its originals are kept beside it as the proof for deletion."""
         if output.how is How.KEEP:
             return [self._file(output, offsets=(0.0,))]
@@ -105,7 +102,7 @@ class ItemBuilder:
                 self.tools,
                 [self.fetched[file.id].path for file in output.inputs],
                 self.folder / f"{output.role}.{output.name.rpartition('.')[2]}",
-                title=self._title,
+                title=heading,
                 created=self.meeting.start,
                 chapters=[f"Segment {number}" for number, _ in enumerate(output.inputs, 1)],
                 reencode=self.style.reencode,
@@ -115,7 +112,7 @@ class ItemBuilder:
         except Unjoinable as problem:
             log.info("%s: its segments stay separate videos: %s", output.role, problem)
             return [self._file(one, offsets=(0.0,)) for one in output.separate()]
-        video = self._file(output, self._made(stitched.path), (0.0, *accumulate(stitched.durations[:-1])))
+        video = self._file(output, stitched.path, (0.0, *accumulate(stitched.durations[:-1])))
         if not stitched.reencoded:
             return [video]
         number = numbers(self.arrangement.known)
@@ -164,7 +161,7 @@ class ItemBuilder:
             return []
         path = self.folder / output.name.replace("/", "-")
         path.write_text(joined, encoding="utf-8", newline="")
-        return [self._file(output, self._made(path))]
+        return [self._file(output, path)]
 
     def _cloud(self, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
         """For every cloud file the stored file that contains it: as fetched if it is there, else stitched in."""
@@ -176,10 +173,22 @@ class ItemBuilder:
             same = [file for file in made if file.sha256 == fetched.sha256]
             new = [file for file in made if one.kind.is_media and file.source is not None]  # a kept one: older bytes
             for holder in (same or new)[:1]:
-                cloud[one.id] = CloudFile.of(one, fetched, stored=holder.name)
+                cloud[one.id] = CloudFile(
+                    id=one.id,
+                    kind=one.kind,
+                    type=one.type,
+                    view=one.view,
+                    start=one.start,
+                    end=one.end,
+                    extension=one.extension,
+                    size=one.size,
+                    fetched_size=fetched.size,
+                    sha256=fetched.sha256,
+                    stored=holder.name,
+                )
         return tuple(cloud.values())
 
-    def _metadata(self) -> dict[str, object]:
+    def _metadata(self, heading: str) -> dict[str, object]:
         """What `recording.json` says of the meeting: an allow-list, no links, no passcodes."""
         meeting = self.meeting
         parts = segments(self.arrangement.known)
@@ -187,7 +196,7 @@ class ItemBuilder:
             "uuid": meeting.uuid,
             "number": meeting.number,
             "topic": meeting.topic,
-            "title": self._title,
+            "title": heading,
             "type": meeting.type,
             "start": meeting.start.isoformat(),
             "timezone": meeting.timezone,

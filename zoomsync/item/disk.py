@@ -2,9 +2,11 @@
 
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from zoomsync.errors import DiskFull, Unfit
 from zoomsync.files import fact
@@ -14,43 +16,39 @@ from zoomsync.model import Clock
 POLL_SECONDS = 0.2
 
 
-class Reservation:
-    """Bytes promised to one meeting; what it has written already is not counted twice."""
-
-    def __init__(self, left: dict[int, int], lock: threading.Lock) -> None:
-        self._left = left
-        self._lock = lock
-
-    def wrote(self, device: int, size: int) -> None:
-        """`size` bytes of the promise are on the disk by now."""
-        with self._lock:
-            self._left[device] = max(0, self._left.get(device, 0) - size)
+Wrote: TypeAlias = Callable[[int, int], None]
+"""Called with a file system and how many more of the reserved bytes are on it, so that they are not counted twice."""
 
 
+@dataclass(slots=True, kw_only=True)
 class Disk:
     """The free space of the file systems that a pass writes to. Shared by all threads."""
 
-    def __init__(self, *, keep_free: int, clock: Clock) -> None:
-        self._keep_free = keep_free
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._promised: list[dict[int, int]] = []
-        """Of each reservation: file system → bytes that are still to be written."""
+    keep_free: int
+    clock: Clock
+    _promised: list[dict[int, int]] = field(default_factory=list, init=False)
+    """Of each reservation: file system → bytes that are still to be written."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @contextmanager
-    def reserve(self, needs: Mapping[Path, int], staged: int = 0) -> Iterator[Reservation]:
+    def reserve(self, needs: Mapping[Path, int], staged: int = 0) -> Iterator[Wrote]:
         """Wait until there is room for `needs` (folder → bytes) while others may still give some back.
 
         `staged` are bytes of the first folder's that lie there already, from an earlier try.
         Raises `DiskFull` when there is no room although nobody else has a reservation.
         """
+
+        def wrote(device: int, size: int) -> None:
+            with self._lock:
+                left[device] = max(0, left.get(device, 0) - size)
+
         left: dict[int, int] = {}
         for folder, size in needs.items():
             left[device(folder)] = left.get(device(folder), 0) + size
         while not self._promise(left, needs, staged):
-            self._clock.sleep(POLL_SECONDS)
+            self.clock.sleep(POLL_SECONDS)
         try:
-            yield Reservation(left, self._lock)
+            yield wrote
         finally:
             with self._lock:
                 self._promised = [other for other in self._promised if other is not left]
@@ -61,12 +59,12 @@ class Disk:
             for number, folder in enumerate(needs):
                 where = device(folder)
                 promised = sum(other.get(where, 0) for other in self._promised)
-                room = free_bytes(folder) + (0 if number else staged) - promised - self._keep_free
+                room = free_bytes(folder) + (0 if number else staged) - promised - self.keep_free
                 if room >= left[where]:
                     continue
                 if self._promised:
                     return False
-                needed, free, kept = map(size_in_words, (left[where], free_bytes(folder), self._keep_free))
+                needed, free, kept = map(size_in_words, (left[where], free_bytes(folder), self.keep_free))
                 message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
                 hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
                 raise DiskFull(message, hint=hint)

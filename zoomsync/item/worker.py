@@ -20,7 +20,7 @@ from zoomsync.errors import (
 )
 from zoomsync.files import STAGING
 from zoomsync.item.build import ItemBuilder, Style
-from zoomsync.item.disk import Disk, Reservation, device
+from zoomsync.item.disk import Disk, Wrote, device
 from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import probe
@@ -201,8 +201,8 @@ class _Work:
         failed: dict[str, MeetingFailed] = {}
         plan = self._plan(self.job.files)  # 3
         if receipt is None or plan.build or self.requested:
-            with self._reserved(plan) as reservation:  # 4
-                fetched, failed = self._fetch(plan, reservation)  # 5
+            with self._reserved(plan) as wrote:  # 4
+                fetched, failed = self._fetch(plan, wrote)  # 5
                 if failed:
                     plan = self._plan(tuple(file for file in self.job.files if file.id not in failed))
                 try:
@@ -227,7 +227,7 @@ class _Work:
         views = style.views or VIEWS
         return arrange(files, self.stored, concatenate=style.concatenate, views=views, can_replace=can_replace)
 
-    def _reserved(self, plan: Arrangement) -> AbstractContextManager[Reservation]:
+    def _reserved(self, plan: Arrangement) -> AbstractContextManager[Wrote]:
         """Room for the files, what is stitched of them, and a copy if items lie on another file system.
 
         What an earlier try brought needs none.
@@ -242,9 +242,7 @@ class _Work:
             staged = sum(path.stat().st_size for path in self.folder.glob("*") if path.is_file())
         return self.context.disk.reserve(needs, min(staged, arriving))
 
-    def _fetch(
-        self, plan: Arrangement, reservation: Reservation
-    ) -> tuple[dict[str, Fetched], dict[str, MeetingFailed]]:
+    def _fetch(self, plan: Arrangement, wrote: Wrote) -> tuple[dict[str, Fetched], dict[str, MeetingFailed]]:
         """All files by id, and what failed of them: video and audio must arrive."""
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
@@ -253,7 +251,7 @@ class _Work:
         where = device(self.folder)
 
         def progress(size: int) -> None:
-            reservation.wrote(where, size)
+            wrote(where, size)
             self.context.progress(self.job.meeting.uuid, size)
 
         for file in sorted(plan.fetch, key=lambda file: not file.kind.is_media):

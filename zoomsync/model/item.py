@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic_core import CoreSchema, core_schema
 
-from zoomsync.model.zoom import Fetched, Kind, Meeting, RecordingFile
+from zoomsync.model.zoom import Kind, Meeting, RecordingFile
 
 ORIGINAL = "original"
 """The kind of a file as fetched, kept beside what was made of it."""
@@ -112,23 +112,6 @@ class CloudFile:
     """`StoredFile.name` of the file that contains it."""
     end: datetime | None = None
     extension: str = ""
-
-    @staticmethod
-    def of(file: RecordingFile, fetched: Fetched, *, stored: str) -> "CloudFile":
-        """A file as it arrived, in the stored file of this name."""
-        return CloudFile(
-            id=file.id,
-            kind=file.kind,
-            type=file.type,
-            view=file.view,
-            start=file.start,
-            end=file.end,
-            extension=file.extension,
-            size=file.size,
-            fetched_size=fetched.size,
-            sha256=fetched.sha256,
-            stored=stored,
-        )
 
     def as_listed(self) -> RecordingFile:
         """The file as Zoom listed it; without an address: it need not be in the cloud any more."""
