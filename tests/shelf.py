@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.config.builders import a_config
 from tests.fakes import FakeClock, a_meeting, a_piece
 from zoomsync.errors import Unjoinable
-from zoomsync.item.build import ItemBuilder, Style
+from zoomsync.item.build import ItemBuilder
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.stitch import Stitched
 from zoomsync.model import Fetched, Item, Kind, Receipt, RecordingFile
@@ -19,7 +20,7 @@ from zoomsync.rules.update import Arrangement, arrange
 SIZES = {"": 1000, "+": 1001, "~": 2000, "!": 3000}
 """How a file is marked: `+` Zoom altered it, `~` it can only be stitched by encoding, `!` not at all."""
 TEXTS = {Kind.CAPTIONS: "WEBVTT\n\n00:01.000 --> 00:02.000\n<{}>\n", Kind.CHAT: "00:00:01\tFrom Ada : <{}>\n"}
-STYLE = Style(concatenate=True, views=(), reencode=True, title="{topic}", timezone="UTC", draft=False)
+CONFIG = a_config(title="{topic}")
 TOOLS = Tools(ffmpeg=Path("ffmpeg"), ffprobe=Path("ffprobe"), version="", source="PATH", environ={})
 
 
@@ -80,7 +81,7 @@ class Shelf:
             arrangement=arrangement,
             fetched={file.id: _fetched(file, folder) for file in arrangement.fetch},
             previous=self.receipt,
-            style=STYLE,
+            config=CONFIG,
             tools=TOOLS,
             clock=FakeClock(),
             folder=folder,

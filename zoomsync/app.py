@@ -16,8 +16,6 @@ from zoomsync.state import State
 
 if TYPE_CHECKING:
     from zoomsync.http import Http
-    from zoomsync.item.worker import WorkerContext
-    from zoomsync.media.ffmpeg import Tools
     from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.download import Downloads
 
@@ -137,41 +135,3 @@ def staging(config: Config, state_id: str) -> Path:
         return config.staging
     folder = config.destination.storage
     return folder / ".zoomsync" / state_id / "staging" if folder is not None else config.state.parent / "staging"
-
-
-def worker_context(
-    config: Config,
-    clock: Clock,
-    *,
-    connection: ZoomConnection,
-    destination: Destination,
-    tools: "Tools",
-    staging: Path,
-    progress: Callable[[str, int], None],
-) -> "WorkerContext":
-    """What the workers share; they know no users yet."""
-    from zoomsync.item.build import Style
-    from zoomsync.item.disk import Disk
-    from zoomsync.item.worker import WorkerContext
-
-    views = config.recordings.views
-    return WorkerContext(
-        zoom=connection.zoom,
-        downloads=connection.downloads,
-        destination=destination,
-        tools=tools,
-        staging=staging,
-        storage=config.destination.storage,
-        disk=Disk(keep_free=config.min_free_disk, clock=clock),
-        clock=clock,
-        style=Style(
-            concatenate=config.concatenate_recordings,
-            views=views if isinstance(views, tuple) else (),
-            reencode=config.reencode,
-            title=config.title,
-            timezone=config.timezone,
-            draft=config.publish_state == "draft",
-        ),
-        users={},
-        progress=progress,
-    )

@@ -19,13 +19,7 @@ from zoomsync.item.disk import device, existing, free_bytes
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Zoom
 from zoomsync.state import State, owner_check
-from zoomsync.sync.accounts import (
-    account_filter,
-    check_clock,
-    granted_scopes,
-    select_hosts,
-    unknown_addresses,
-)
+from zoomsync.sync.accounts import account_filter, check_clock, granted_scopes, select_hosts, unknown_addresses
 from zoomsync.zoom.scopes import SCOPES
 
 Level: TypeAlias = Literal["ok", "warn", "fail"]

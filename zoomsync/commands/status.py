@@ -24,15 +24,21 @@ def show(
     config = env.config(named)
     state = State.read(config.state) or State.imagined(config.state)
     now = env.clock.now()
-    if what is not None:
-        return _show_stories(terminal, status.stories(state, config, now, what, audit.read(config.audit)), what)
     if check:
         return _show_health(terminal, status.health(state, config, now, is_alive, max_age=max_age))
-    document = status.document(state, config, now, is_alive)
+    if what is None:
+        document: Any = status.document(state, config, now, is_alive)
+    else:
+        document = status.stories(state, config, now, what, audit.read(config.audit))
+        if not document:
+            fact, hint = "nothing in the state matches", "give a uuid, a number, an e-mail or part of a topic"
+            raise UsageError(f"--meeting {what}: {fact}", hint=hint)
     if terminal.as_json:
         terminal.document(document)
-    else:
+    elif what is None:
         terminal.lines(status.lines(document))
+    else:
+        terminal.lines(line for story in document for line in (*status.story_lines(story), ""))
     return 0
 
 
@@ -44,15 +50,3 @@ def _show_health(terminal: Terminal, reasons: list[str]) -> int:
     elif not terminal.quiet:
         terminal.lines(["healthy"])
     return UNHEALTHY if reasons else 0
-
-
-def _show_stories(terminal: Terminal, found: list[dict[str, Any]], what: str) -> int:
-    if not found:
-        fact, hint = "nothing in the state matches", "give a uuid, a number, an e-mail or part of a topic"
-        raise UsageError(f"--meeting {what}: {fact}", hint=hint)
-    if terminal.as_json:
-        terminal.document(found)
-    else:
-        for story in found:
-            terminal.lines([*status.story_lines(story), ""])
-    return 0

@@ -15,8 +15,8 @@ from zoomsync.config import Config
 from zoomsync.console import Terminal, progress_bar
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
-from zoomsync.item.disk import free_bytes
-from zoomsync.item.worker import tidy
+from zoomsync.item.disk import Disk, free_bytes
+from zoomsync.item.worker import WorkerContext, tidy
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import AuthorSource, Outcome, Run
 from zoomsync.rules.publish import SyncRequest
@@ -124,13 +124,15 @@ def _work(
             state=state,
             executor=executor,
             deleter=deleter,
-            context=app.worker_context(
-                config,
-                env.clock,
-                connection=connection,
+            context=WorkerContext(
+                config=config,
+                zoom=connection.zoom,
+                downloads=connection.downloads,
                 destination=destination,
                 tools=tools,
                 staging=staging,
+                disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
+                clock=env.clock,
                 progress=progress,
             ),
         )

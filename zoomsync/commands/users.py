@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from zoomsync import __version__, app
 from zoomsync.app import Environment
@@ -16,23 +17,6 @@ from zoomsync.state import State
 from zoomsync.sync.accounts import AccountFilter, account_filter, select_hosts, unknown_addresses
 
 SHOWN = ("email", "name", "status", "recordings", "author", "note")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One selected user, or an address that means none."""
-
-    id: str
-    """Empty for a pending or unknown one."""
-    email: str
-    name: str
-    status: str
-    """`active`, `inactive`, `pending` (invited only), `departed` (the ledger knows it, Zoom no more), `unknown`."""
-    recordings: int
-    """Meetings in the ledger."""
-    author: str
-    """Under whom they are published; empty if there is nothing to publish."""
-    note: str
 
 
 def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone: bool) -> int:
@@ -56,14 +40,12 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
             app.attach(destination, env, state, dry_run=True)
         found, unknown = selected_users(account_filter(config), connection.zoom, entries)
         asked = {user.id for user in found} if everyone or is_free or not entries else {*recordings}
-        members = [
-            member(user, recordings[user.id], destination.prospect if user.id in asked else None) for user in found
-        ]
-    rows = [asdict(one) for one in sorted(members, key=lambda one: (one.email.lower(), one.id))]
+        rows = [row(user, recordings[user.id], destination.prospect if user.id in asked else None) for user in found]
+    rows.sort(key=lambda one: (one["email"].lower(), one["id"]))
     if terminal.as_json:
         terminal.document({"version": __version__, "users": rows})
     else:
-        terminal.table(SHOWN, ([str(row[name]) for name in SHOWN] for row in rows))
+        terminal.table(SHOWN, ([str(one[name]) for name in SHOWN] for one in rows))
     if unknown and config.unknown_accounts == "fail":
         refusal = unknown_addresses("filter_accounts", unknown)
         terminal.error(refusal)
@@ -72,7 +54,11 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
 
 
 def selected_users(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]) -> tuple[list[User], tuple[str, ...]]:
-    """Everybody whom the config selects, those included who record nothing any more; and the addresses of nobody."""
+    """Everybody whom the config selects, those included who record nothing any more; and the addresses of nobody.
+
+    `status` is Zoom's (`active`, `inactive`, `pending`: invited only), or `departed` (the ledger knows the user, Zoom
+    no more), or `unknown`.
+    """
     last = {entry.host_id: entry for entry in sorted(entries, key=lambda entry: entry.start) if entry.host_id}
     departed = [User(id=host, email=entry.host_email, status="departed") for host, entry in last.items()]
     if not wanted.emails:
@@ -87,8 +73,12 @@ def selected_users(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]
     return [*(user for user in everybody if found.selects(user.id)), *strangers], found.unknown
 
 
-def member(user: User, recordings: int, prospect: Callable[[User], Author] | None) -> Member:
-    """The row of a user; `prospect` asks the destination about the author, None does not."""
+def row(user: User, recordings: int, prospect: Callable[[User], Author] | None) -> dict[str, Any]:
+    """What is said of a user, or of an address that means none; `prospect` asks the destination about the author.
+
+    `author` is under whom the meetings of the ledger, which `recordings` counts, are published; empty if there are
+    none.
+    """
     author, note = "", ""
     if prospect is None:
         note = "no recordings yet: not asked about without --all"
@@ -102,12 +92,12 @@ def member(user: User, recordings: int, prospect: Callable[[User], Author] | Non
             author, note = found.email or found.id, found.note
         except (Forbidden, MeetingFailed) as refused:
             note = str(refused)
-    return Member(
-        id=user.id,
-        email=user.email,
-        name=f"{user.first_name} {user.last_name}".strip(),
-        status=user.status,
-        recordings=recordings,
-        author=author,
-        note=note,
-    )
+    return {
+        "id": user.id,  # empty for a pending or unknown one
+        "email": user.email,
+        "name": f"{user.first_name} {user.last_name}".strip(),
+        "status": user.status,
+        "recordings": recordings,
+        "author": author,
+        "note": note,
+    }

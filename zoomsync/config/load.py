@@ -180,31 +180,25 @@ def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> C
     return None
 
 
+_NO_FLAG = "{value} is neither true nor false (write one of them)"
+_NO_WHOLE = "{value} is not a whole number (write {ge} to {le})"
+_NOT_BETWEEN = "{value} is not between {ge} and {le} (write {ge} to {le})"
+_NO_LIST = "{value} is not a list (write each entry on its own line after a dash)"
+_NO_MAPPING = "is not a mapping (write its keys below it, indented)"
 _SENTENCES: Mapping[str, str] = {
-    "extra_forbidden": "unknown key{meant}",
-    "invalid_key": "unknown key{meant}",
+    **dict.fromkeys(("extra_forbidden", "invalid_key"), "unknown key{meant}"),
     "missing": "missing ({remedy})",
-    "literal_error": "{value} is none of {options}{close}",
-    "enum": "{value} is none of {options}{close}",
-    "bool_type": "{value} is neither true nor false (write one of them)",
-    "bool_parsing": "{value} is neither true nor false (write one of them)",
-    "int_type": "{value} is not a whole number (write {ge} to {le})",
-    "int_parsing": "{value} is not a whole number (write {ge} to {le})",
-    "int_parsing_size": "{value} is not a whole number (write {ge} to {le})",
-    "int_from_float": "{value} is not a whole number (write {ge} to {le})",
-    "finite_number": "{value} is not a whole number (write {ge} to {le})",
-    "greater_than_equal": "{value} is not between {ge} and {le} (write {ge} to {le})",
-    "less_than_equal": "{value} is not between {ge} and {le} (write {ge} to {le})",
+    **dict.fromkeys(("literal_error", "enum"), "{value} is none of {options}{close}"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _NO_FLAG),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float", "finite_number"), _NO_WHOLE),
+    **dict.fromkeys(("greater_than_equal", "less_than_equal"), _NOT_BETWEEN),
     "string_type": "{value} is not text (write it in quotes)",
     "string_unicode": "{value} has half of a character (write it again)",
     "string_too_short": "is empty (fill it in, or remove it)",
     "string_pattern_mismatch": "{value} is not {pattern}",
     "too_short": "is an empty list (remove the key to have its default)",
-    "tuple_type": "{value} is not a list (write each entry on its own line after a dash)",
-    "frozen_set_type": "{value} is not a list (write each entry on its own line after a dash)",
-    "model_type": "is not a mapping (write its keys below it, indented)",
-    "mapping_type": "is not a mapping (write its keys below it, indented)",
-    "dict_type": "is not a mapping (write its keys below it, indented)",
+    **dict.fromkeys(("tuple_type", "frozen_set_type"), _NO_LIST),
+    **dict.fromkeys(("model_type", "mapping_type", "dict_type"), _NO_MAPPING),
     "value_error": "{error}",
 }
 """What is wrong and the remedy, for each type of error at https://docs.pydantic.dev/latest/errors/validation_errors/"""

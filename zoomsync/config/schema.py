@@ -13,25 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, PrivateAttr, SerializeAsAny, ValidationInfo, WithJsonSchema
 
+from zoomsync.config import types
 from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of, written
 from zoomsync.config.secrets import Finding, Source
-from zoomsync.config.types import (
-    Address,
-    Duration,
-    Email,
-    HostName,
-    Interval,
-    Moment,
-    Place,
-    SecretText,
-    Size,
-    Text,
-    TimeZone,
-    Title,
-    Uuid,
-    Views,
-    Whole,
-)
 from zoomsync.model import Kind, Secret
 
 
@@ -40,44 +24,44 @@ class ZoomSettings(Settings):
 
     credentials = ("account_id", "client_id", "client_secret")
 
-    account_id: SecretText
+    account_id: types.SecretText
     """The app's Account ID. Better `${NAME}` or account_id_file than the text itself."""
-    account_id_file: Text | None = None
+    account_id_file: types.Text | None = None
     """A file that holds the Account ID alone; read when it is needed."""
-    client_id: SecretText
+    client_id: types.SecretText
     """The app's Client ID."""
-    client_id_file: Text | None = None
+    client_id_file: types.Text | None = None
     """A file that holds the Client ID alone; read when it is needed."""
-    client_secret: SecretText
+    client_secret: types.SecretText
     """The app's Client Secret."""
-    client_secret_file: Text | None = None
+    client_secret_file: types.Text | None = None
     """A file that holds the Client Secret alone; read again with each token."""
-    api_url: Address = written("https://api.zoom.us/v2")
+    api_url: types.Address = written("https://api.zoom.us/v2")
     """Zoom's API; https only, but for loopback. Zoom for Government: https://api.zoomgov.com/v2"""
-    oauth_url: Address = written("https://zoom.us/oauth/token")
+    oauth_url: types.Address = written("https://zoom.us/oauth/token")
     """Where tokens come from. Zoom for Government: https://zoomgov.com/oauth/token"""
-    download_hosts: tuple[HostName, ...] = Field(("zoom.us", "zoomgov.com"), min_length=1)
+    download_hosts: tuple[types.HostName, ...] = Field(("zoom.us", "zoomgov.com"), min_length=1)
     """Downloads and their redirects go to these hosts, to hosts below them and to api_url's; nowhere else."""
     listing: Literal["auto", "account", "users"] = "auto"
     """account: one list for all users; users: a list per user; auto: what fits."""
-    rate: Whole = Field(10, ge=1, le=80)
+    rate: types.Whole = Field(10, ge=1, le=80)
     """API requests a second at most. The account's limit is shared: Pro 20, Business and up 60."""
 
 
 class RecordingsSettings(Settings):
     """Which recordings, and what of them."""
 
-    since: Moment | None = None
+    since: types.Moment | None = None
     """A date or timestamp in UTC; nothing older is fetched. Default: 30 days before the first pass."""
-    lookback: Duration = written("14d")
+    lookback: types.Duration = written("14d")
     """Every pass lists this far back again."""
-    sweep: Interval = written("7d")
+    sweep: types.Interval = written("7d")
     """How often everything since `since` is listed again; never = never."""
-    settle: Duration = written("30m")
+    settle: types.Duration = written("30m")
     """How long after its end a recording is left alone, for Zoom to finish it."""
-    min_duration: Duration = written("0s")
+    min_duration: types.Duration = written("0s")
     """Shorter recordings are skipped; from start and end, not from Zoom's rounded minutes."""
-    views: Views = "all"
+    views: types.Views = "all"
     """all, best (chosen per segment), or a list of recording types, best first."""
     files: frozenset[Kind] = Field([kind.value for kind in Kind], min_length=1, validate_default=True)
     """What kinds of files are fetched."""
@@ -98,17 +82,17 @@ class Config(Settings):
     """The on/off switch; false: sync does nothing, status says Disabled."""
     zoom: ZoomSettings = written({})
     """The Server-to-Server OAuth app, and how Zoom is asked."""
-    filter_accounts: tuple[Email, ...] = ()
+    filter_accounts: tuple[types.Email, ...] = ()
     """E-mails of the users whose recordings are fetched; blank: EVERY user of the account."""
-    filter_accounts_file: Place | None = None
+    filter_accounts_file: types.Place | None = None
     """Instead of filter_accounts: a file with one e-mail a line, # begins a comment."""
-    exclude_accounts: tuple[Email, ...] = ()
+    exclude_accounts: tuple[types.Email, ...] = ()
     """E-mails of users whose recordings are left alone."""
     unknown_accounts: Literal["fail", "warn"] = "fail"
     """What an address does that Zoom never knew."""
-    exclude_meetings: frozenset[Uuid] = frozenset()
+    exclude_meetings: frozenset[types.Uuid] = frozenset()
     """uuids of meetings that are never fetched (again)."""
-    hold_meetings: frozenset[Uuid] = frozenset()
+    hold_meetings: frozenset[types.Uuid] = frozenset()
     """uuids of meetings whose cloud copy is never deleted."""
     recordings: RecordingsSettings = written({})
     """Which recordings, and what of them."""
@@ -118,21 +102,21 @@ class Config(Settings):
     """Re-encode segments that cannot be joined by copying; false: they stay separate videos."""
     publish_as: Literal["me", "zoom_user"] = "zoom_user"
     """The author: the host of the meeting, or always `me`."""
-    me: Email | None = None
+    me: types.Email | None = None
     """The author for publish_as: me, and where a host has none; default at a portal: the account that signs in."""
-    aliases: Mapping[Email, Email] = Field(default_factory=dict)
+    aliases: Mapping[types.Email, types.Email] = Field(default_factory=dict)
     """Zoom e-mail: the same person's e-mail at the destination."""
     publish_state: Literal["published", "draft"] = "published"
     """Whether new items can be seen at once, or wait as drafts for a person to publish them."""
-    title: Title = written("{topic} – {start:%Y-%m-%d %H:%M}")
+    title: types.Title = written("{topic} – {start:%Y-%m-%d %H:%M}")
     """Of {topic}, {start}, {host} and {number}."""
-    timezone: TimeZone = "UTC"
+    timezone: types.TimeZone = "UTC"
     """For titles and folder dates: UTC, a name such as Europe/Berlin, or meeting for each meeting's own."""
     delete_recordings: Literal["never", "trash", "permanent"] = "never"
     """What is done to the cloud copy of what was published; trash: recoverable for 30 days."""
-    delete_after: Duration = written("7d")
+    delete_after: types.Duration = written("7d")
     """How long the last new file must be stored before; longer than your backup interval."""
-    delete_limit: Whole = Field(200, ge=1, le=1_000_000)
+    delete_limit: types.Whole = Field(200, ge=1, le=1_000_000)
     """How many meetings a pass deletes at most."""
     delete_all_accounts: bool = False
     """Must be true to delete with blank filter_accounts."""
@@ -140,15 +124,15 @@ class Config(Settings):
         written({})
     )
     """Where items go."""
-    state: Place = written("./state/state.json")
+    state: types.Place = written("./state/state.json")
     """What zoomsync remembers. Default: state.json in $STATE_DIRECTORY, else in ./state."""
-    audit: Place = written("./state/audit.jsonl")
+    audit: types.Place = written("./state/audit.jsonl")
     """Every deletion and its proof. Default: audit.jsonl beside the state."""
-    staging: Place | None = None
+    staging: types.Place | None = None
     """Where downloads lie while a meeting is open. Default: within the library; for a portal, beside the state."""
-    min_free_disk: Size = written("2GB")
+    min_free_disk: types.Size = written("2GB")
     """Kept free on every file system that is written to."""
-    workers: Whole = Field(4, ge=1, le=64)
+    workers: types.Whole = Field(4, ge=1, le=64)
     """How many meetings are worked on at the same time."""
 
     _path: Path = PrivateAttr(Path("config.yaml"))

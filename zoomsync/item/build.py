@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
+from zoomsync.config import Config
 from zoomsync.errors import Unjoinable, Unstitchable
 from zoomsync.files import digest
 from zoomsync.media import chat, stitch, webvtt
@@ -25,19 +26,6 @@ JOINS = {How.CAPTIONS: webvtt.join_captions, How.CHAT: chat.join_chat}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
-    """How items are made, from the config."""
-
-    concatenate: bool
-    views: tuple[str, ...]
-    """Best first; empty: zoomsync's own order."""
-    reencode: bool
-    title: str
-    timezone: str
-    draft: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemBuilder:
     """Makes the item of one meeting, of the files just fetched and of what is stored already."""
 
@@ -46,7 +34,7 @@ class ItemBuilder:
     fetched: Mapping[str, Fetched]
     """By id of the cloud file."""
     previous: Receipt | None
-    style: Style
+    config: Config
     tools: Tools
     clock: Clock
     folder: Path
@@ -54,9 +42,9 @@ class ItemBuilder:
 
     def build(self) -> Item:
         """The item, its new files lying in `folder`. Raises `Unstitchable`, `DiskFull`, `ToolMissing`."""
-        timezone = zone(self.style.timezone, self.meeting)
+        timezone = zone(self.config.timezone, self.meeting)
         year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
-        heading = title(self.style.title, self.meeting, timezone)
+        heading = title(self.config.title, self.meeting, timezone)
         kept = [stored.as_item_file() for stored in self.arrangement.keep]
         videos = [o for o in self.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
         texts = [output for output in self.arrangement.build if output not in videos]
@@ -69,7 +57,7 @@ class ItemBuilder:
             title=heading,
             folder=folder,
             year=year,
-            draft=self.style.draft,
+            draft=self.config.publish_state == "draft",
             files=files,
             cloud=self._cloud(files),
             metadata=self._metadata(heading),
@@ -105,7 +93,7 @@ class ItemBuilder:
                 title=heading,
                 created=self.meeting.start,
                 chapters=[f"Segment {number}" for number, _ in enumerate(output.inputs, 1)],
-                reencode=self.style.reencode,
+                reencode=self.config.reencode,
                 clock=self.clock,
                 seconds_limit=BASE_SECONDS + 2 * length,
             )

@@ -5,9 +5,10 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from zoomsync.config import Config
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     DownloadFailed,
@@ -19,7 +20,7 @@ from zoomsync.errors import (
     Unstitchable,
 )
 from zoomsync.files import STAGING
-from zoomsync.item.build import ItemBuilder, Style
+from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device
 from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
@@ -43,19 +44,18 @@ TRIES = 2
 class WorkerContext:
     """All that working on a meeting needs, shared by the workers."""
 
+    config: Config
     zoom: Zoom
     downloads: Downloads
     destination: Destination
     tools: Tools
     staging: Path
-    storage: Path | None
-    """Where the destination keeps items on this machine: reserved too, if it is another file system."""
     disk: Disk
     clock: Clock
-    style: Style
-    users: Mapping[str, User]
     progress: Callable[[str, int], None]
     """Called with uuid and bytes as they arrive."""
+    users: Mapping[str, User] = field(default_factory=dict)
+    """Those that the pass came to know, by id."""
 
 
 def tidy(folder: Path, entries: Iterable[Entry]) -> None:
@@ -223,18 +223,23 @@ class _Work:
         )
 
     def _plan(self, files: tuple[RecordingFile, ...]) -> Arrangement:
-        style, can_replace = self.context.style, self.context.destination.can_replace
-        views = style.views or VIEWS
-        return arrange(files, self.stored, concatenate=style.concatenate, views=views, can_replace=can_replace)
+        views = self.context.config.recordings.views
+        return arrange(
+            files,
+            self.stored,
+            concatenate=self.context.config.concatenate_recordings,
+            views=VIEWS if isinstance(views, str) else views,
+            can_replace=self.context.destination.can_replace,
+        )
 
     def _reserved(self, plan: Arrangement) -> AbstractContextManager[Wrote]:
-        """Room for the files, what is stitched of them, and a copy if items lie on another file system.
+        """Room for the files, what is stitched of them, and a copy if items lie on another file system of this machine.
 
         What an earlier try brought needs none.
         """
         arriving = sum(file.size or 0 for file in plan.fetch)
         stitched = sum(file.size or 0 for output in plan.build if output.how is How.STITCH for file in output.inputs)
-        staging, storage = self.context.staging, self.context.storage
+        staging, storage = self.context.staging, self.context.config.destination.storage
         needs = {staging: arriving + 2 * stitched}
         if storage is not None and device(storage) != device(staging):
             needs[storage] = arriving + stitched
@@ -288,7 +293,7 @@ class _Work:
             arrangement=plan,
             fetched=fetched,
             previous=self.stored,
-            style=self.context.style,
+            config=self.context.config,
             tools=self.context.tools,
             clock=self.context.clock,
             folder=self.folder,
