@@ -69,7 +69,7 @@ class PortalAuthors:
         self.users: PortalUsers = ApiUsers(client, invites=settings.invitation == "portal")
         if settings.users == "scim" and settings.scim_url and settings.scim_token:
             self.users = ScimUsers(client, url=settings.scim_url, token=settings.scim_token)
-        self._invitations = Invitations(client, self.users, intents, settings, with_names=context.with_names)
+        self._invitations = Invitations(client, self.users, intents, settings, context.with_names)
         self._settings = settings
         self._is_me_for_all = context.publish_as == "me"
         self._me = context.me

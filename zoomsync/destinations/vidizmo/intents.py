@@ -1,7 +1,7 @@
 """Calls that must not be repeated: each is written down before it is sent, and closed once its outcome is known."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta
 
 from zoomsync.destinations.base import Intents
@@ -11,24 +11,23 @@ KNOWN_FOR = 30 * DAY
 """How long an invitation is remembered that nobody asks about any more."""
 
 
+@dataclass(frozen=True, slots=True)
 class IntentLog:
     """The intents of one portal. Shared by all workers."""
 
-    def __init__(
-        self, intents: Intents, clock: Clock, new_id: Callable[[], str], *, portal: str, index_lag: timedelta
-    ) -> None:
-        self._intents = intents
-        self._clock = clock
-        self._new_id = new_id
-        self._portal = portal
-        self._index_lag = index_lag
+    intents: Intents
+    clock: Clock
+    new_id: Callable[[], str]
+    _: KW_ONLY
+    portal: str
+    index_lag: timedelta
 
     def open(self, action: str, *, uuid: str | None = "", target: str = "") -> list[Intent]:
         """Those of this action on this meeting (None: any), or this target, oldest first."""
         found = [
             one
-            for one in self._intents.open_intents()
-            if (one.action, one.details.get("portal")) == (action, self._portal)
+            for one in self.intents.open_intents()
+            if (one.action, one.details.get("portal")) == (action, self.portal)
             and uuid in (None, one.uuid)
             and target in ("", one.target)
         ]
@@ -37,52 +36,52 @@ class IntentLog:
     def begin(self, action: str, *, uuid: str = "", target: str, **details: str) -> Intent:
         """Write down that this call comes next, and by what it will be recognised."""
         intent = Intent(
-            id=self._new_id(),
-            at=self._clock.now(),
+            id=self.new_id(),
+            at=self.clock.now(),
             action=action,
             uuid=uuid,
             target=target,
-            details={"portal": self._portal, **details},
+            details={"portal": self.portal, **details},
         )
-        self._intents.begin(intent)
+        self.intents.begin(intent)
         return intent
 
     def learn(self, intent: Intent, **details: str) -> Intent:
         """Write down what is known of it by now."""
         known = replace(intent, details={**intent.details, **details})
-        self._intents.begin(known)
+        self.intents.begin(known)
         return known
 
     def oldest(self, intent: Intent) -> datetime:
         """When the first call for the same meeting began whose outcome the ledger does not have yet."""
-        found = (one.at for one in self._intents.open_intents() if one.uuid == intent.uuid)
+        found = (one.at for one in self.intents.open_intents() if one.uuid == intent.uuid)
         return min((intent.at, *found))
 
     def count_from_now(self, intent: Intent) -> None:
         """The call ended without an answer just now: its effect may show as late as `index_lag` from now."""
-        self._intents.begin(replace(intent, at=self._clock.now()))
+        self.intents.begin(replace(intent, at=self.clock.now()))
 
     def settle(self, intent: Intent) -> None:
         """Close it: its outcome is known and remembered elsewhere."""
-        self._intents.settle(intent.id)
+        self.intents.settle(intent.id)
 
     def tidy(self) -> None:
         """Close old invitations: they show in the portal by now, or never will.
 
         What was made or attached for a meeting is not closed by time: whoever publishes it again looks for that first.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         for intent in self.open("invite", uuid=None):
-            if now - intent.at > self._index_lag + KNOWN_FOR:
-                self._intents.settle(intent.id)
+            if now - intent.at > self.index_lag + KNOWN_FOR:
+                self.intents.settle(intent.id)
 
     def shows_from(self, intent: Intent) -> datetime | None:
         """When the portal's index will show what the call made; None: it would by now.
 
         One that is from the future (the clock was wrong) counts from now on.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         if intent.at > now:
             self.count_from_now(intent)
-        shown = min(intent.at, now) + self._index_lag
+        shown = min(intent.at, now) + self.index_lag
         return None if shown <= now else shown

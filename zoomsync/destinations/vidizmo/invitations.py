@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused
@@ -18,51 +18,44 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class Invitations:
     """Makes users, and finishes what earlier passes began. Each address is worked on by one thread at a time."""
 
-    def __init__(
-        self,
-        client: PortalClient,
-        users: PortalUsers,
-        intents: IntentLog,
-        settings: "VidizmoSettings",
-        *,
-        with_names: Callable[[User], User],
-    ) -> None:
-        self._client = client
-        self._users = users
-        self._intents = intents
-        self._settings = settings
-        self._with_names = with_names
+    client: PortalClient
+    users: PortalUsers
+    intents: IntentLog
+    settings: "VidizmoSettings"
+    with_names: Callable[[User], User]
+    """A host with the names that Zoom has for it."""
 
     def made(self, host: User, email: str) -> PortalUser:
         """The user, made, in the contributor group and invited; as the portal shows it, if it does already."""
-        host = self._with_names(host)
-        contributor = self._settings.groups.contributor
-        self._users.group_id(contributor)
-        intent = self._intents.begin("invite", target=email)
+        host = self.with_names(host)
+        contributor = self.settings.groups.contributor
+        self.users.group_id(contributor)
+        intent = self.intents.begin("invite", target=email)
         try:
-            user = self._users.create(host, email, contributor)
+            user = self.users.create(host, email, contributor)
         except (PortalRefused, Forbidden):
-            self._intents.settle(intent)
+            self.intents.settle(intent)
             raise
         except Unreachable:
-            self._intents.count_from_now(intent)
+            self.intents.count_from_now(intent)
             raise
         known = {"user": user.id} if user.is_active else {"user": user.id, "inactive": "yes"}
-        intent = self._intents.learn(intent, **known)
-        shown = [one for one in self._users.find(email) if one.id == user.id]
+        intent = self.intents.learn(intent, **known)
+        shown = [one for one in self.users.find(email) if one.id == user.id]
         if shown:
             user = replace(shown[0], groups=user.groups if shown[0].groups is None else shown[0].groups)
         self._complete(intent, user)
         if shown:
-            self._intents.settle(intent)
+            self.intents.settle(intent)
         return user
 
     def begun(self, email: str) -> PortalUser | None:
         """Whom an earlier pass made, as its answer said; None: nobody, or no answer came."""
-        for intent in self._intents.open("invite", target=email):
+        for intent in self.intents.open("invite", target=email):
             if "user" in intent.details:
                 return _remembered(intent)
         return None
@@ -72,18 +65,18 @@ class Invitations:
 
         Raises `OutcomeUnknown` while that cannot be known.
         """
-        for intent in self._intents.open("invite", target=email):
+        for intent in self.intents.open("invite", target=email):
             if found:
                 if len(found) == 1:
                     self._complete(intent, found[0])
-                self._intents.settle(intent)
-                found = self._users.find(email)
+                self.intents.settle(intent)
+                found = self.users.find(email)
             elif "user" in intent.details:
                 user = _remembered(intent)
                 self._complete(intent, user)
                 found = [replace(user, groups=None)]
             else:
-                shown = self._intents.shows_from(intent)
+                shown = self.intents.shows_from(intent)
                 if shown is not None:
                     raise OutcomeUnknown(
                         f"whether the portal made the user {email} shows at {moment(shown)}",
@@ -91,7 +84,7 @@ class Invitations:
                         until=shown,
                         service="portal",
                     )
-                self._intents.settle(intent)
+                self.intents.settle(intent)
         return found
 
     def _complete(self, intent: Intent, user: PortalUser) -> None:
@@ -99,12 +92,12 @@ class Invitations:
         own = intent.details.get("user")
         if "complete" in intent.details or (own != user.id and (own is not None or user.has_signed_in)):
             return
-        groups = self._settings.groups
+        groups = self.settings.groups
         if user.groups is not None and user.groups.isdisjoint(groups.may_upload):
-            self._users.add_to_group(user, groups.contributor)
-        if self._settings.invitation == "call":
+            self.users.add_to_group(user, groups.contributor)
+        if self.settings.invitation == "call":
             self._invite(intent, user)
-        self._intents.learn(intent, complete="yes")
+        self.intents.learn(intent, complete="yes")
 
     def _invite(self, intent: Intent, user: PortalUser) -> None:
         """Ask for the mail; never twice: a person is told of a lost answer."""
@@ -112,9 +105,9 @@ class Invitations:
         if "inviting" in intent.details:
             log.warning(unknown, user.email)
             return
-        self._intents.learn(intent, inviting="yes")
+        self.intents.learn(intent, inviting="yes")
         try:
-            self._client.call("user_invite", user=user.id)
+            self.client.call("user_invite", user=user.id)
         except (PortalRefused, Forbidden) as refused:
             log.warning("portal: %s: created, but not invited: %s; send the invitation by hand", user.email, refused)
         except Unreachable as error:

@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,34 +44,26 @@ TRANSCODED_IN = timedelta(minutes=10)
 _LANGUAGE = re.compile(rb"^Language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)[ \t]*\r?$", re.MULTILINE)
 
 
+@dataclass(slots=True)
 class Writer:
     """Writes to the portal. Shared by all workers."""
 
-    def __init__(
-        self,
-        client: PortalClient,
-        uploads: Uploads,
-        finder: Finder,
-        intents: IntentLog,
-        clock: Clock,
-        settings: "VidizmoSettings",
-    ) -> None:
-        self._client = client
-        self._uploads = uploads
-        self._finder = finder
-        self._intents = intents
-        self._clock = clock
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._is_prepared = False
-        self._category: str | None = None
+    client: PortalClient
+    uploads: Uploads
+    finder: Finder
+    intents: IntentLog
+    clock: Clock
+    settings: "VidizmoSettings"
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _is_prepared: bool = False
+    _category: str | None = None
 
     def find_category(self) -> None:
         """Find the category of new items, if there is to be one. Raises `ConfigError`."""
-        wanted = self._settings.category
+        wanted = self.settings.category
         if wanted is None:
             return
-        ids = self._client.listed("category_list")
+        ids = self.client.listed("category_list")
         if wanted not in ids and wanted not in ids.values():
             names = ", ".join(sorted(ids)) or "none"
             hint = f"it has: {names}; correct the name, or make the category there"
@@ -83,17 +75,17 @@ class Writer:
         with self._lock:
             if self._is_prepared:
                 return
-            known = self._client.listed("attribute_list")
-            for name, is_shown in ((self._settings.uuid_attribute, "true"), (RECEIPT_ATTRIBUTE, "false")):
+            known = self.client.listed("attribute_list")
+            for name, is_shown in ((self.settings.uuid_attribute, "true"), (RECEIPT_ATTRIBUTE, "false")):
                 if name in known:
                     continue
                 try:
-                    self._client.call("attribute_create", field=name, displayable=is_shown, searchable=is_shown)
+                    self.client.call("attribute_create", field=name, displayable=is_shown, searchable=is_shown)
                 except PortalRefused:
-                    if name not in self._client.listed("attribute_list"):  # else somebody else made it meanwhile
+                    if name not in self.client.listed("attribute_list"):  # else somebody else made it meanwhile
                         raise
-            for intent in self._intents.open("create", uuid=None):
-                if "mute" in intent.details and (media := self._finder.read(intent.details["media"])) is not None:
+            for intent in self.intents.open("create", uuid=None):
+                if "mute" in intent.details and (media := self.finder.read(intent.details["media"])) is not None:
                     self._require_uuid(media, intent)
             self._is_prepared = True
 
@@ -102,57 +94,57 @@ class Writer:
 
         Unless it is known that nothing was made, the intent stays open: the next pass looks for what was made.
         """
-        uploaded = self._uploads.upload(file, portal_name(file.name))
-        intent = self._intents.begin("create", uuid=item.meeting.uuid, target=str(file.role))
+        uploaded = self.uploads.upload(file, portal_name(file.name))
+        intent = self.intents.begin("create", uuid=item.meeting.uuid, target=str(file.role))
         try:
-            answer = self._client.call("media_create", **self._fields(item, file, author, uploaded))
+            answer = self.client.call("media_create", **self._fields(item, file, author, uploaded))
         except PortalRefused as refused:
             if refused.status in NOTHING_MADE:
-                self._intents.settle(intent)
+                self.intents.settle(intent)
             else:
-                self._intents.count_from_now(intent)
+                self.intents.count_from_now(intent)
             # The portal may not know any more what was uploaded: then it is uploaded again.
             if refused.status in (404, 410) or re.search("(?i)blob|content|file", refused.name):
-                self._uploads.forget(file)
+                self.uploads.forget(file)
             raise
         except (NotAuthorized, Unreachable):
-            self._intents.count_from_now(intent)
+            self.intents.count_from_now(intent)
             raise
         answer.required("id")
-        intent = self._intents.learn(intent, media=self._client.id(answer, "id"))
-        media = self._finder.read(intent.details["media"])
+        intent = self.intents.learn(intent, media=self.client.id(answer, "id"))
+        media = self.finder.read(intent.details["media"])
         if media is None:
             raise OutcomeUnknown(
                 f"the portal does not show media {intent.details['media']} yet, which it just made",
                 hint="the next pass looks again",
-                until=self._intents.shows_from(intent),
+                until=self.intents.shows_from(intent),
                 service="portal",
             )
         self._require_uuid(media, intent)
-        self._intents.learn(intent, seen="yes")
+        self.intents.learn(intent, seen="yes")
         return media
 
     def _fields(self, item: Item, file: ItemFile, author: Author, uploaded: Uploaded) -> dict[str, Any]:
         """No field for viewing, download, comments or shares: the portal's Default Publish Settings decide these."""
         # With moderation on, the portal itself makes "pending" of what a Contributor publishes:
         # https://help.vidizmo.com/en/support/solutions/articles/17000077716-understanding-content-moderation
-        visible = PENDING if self._settings.moderation == "force-pending" else PUBLISHED
+        visible = PENDING if self.settings.moderation == "force-pending" else PUBLISHED
         own = sorted_receipt([file.as_stored()], [one for one in item.cloud if one.stored == file.name])
         return {
             "title": title_of(item, file.role),
             "description": description_of(item),
             "format": format_of(file.name),
             "status": DRAFT if item.draft else visible,
-            "author": self._client.sent(author.id) if author.id else None,
-            "category": self._client.sent(self._category) if self._category else None,
-            "tags": [*self._settings.tags, tag_of(item.meeting.uuid)],
+            "author": self.client.sent(author.id) if author.id else None,
+            "category": self.client.sent(self._category) if self._category else None,
+            "tags": [*self.settings.tags, tag_of(item.meeting.uuid)],
             **self._attributes(item.meeting.uuid, own),
             **asdict(uploaded),
         }
 
     def _attributes(self, uuid: str, receipt: MediaReceipt, others: Attributes = ()) -> dict[str, Any]:
         """Ours, beside the others that there are; by the names that operations have for them."""
-        ours = {self._settings.uuid_attribute: uuid, RECEIPT_ATTRIBUTE: packed(receipt)}
+        ours = {self.settings.uuid_attribute: uuid, RECEIPT_ATTRIBUTE: packed(receipt)}
         pairs = [(name, value) for name, value in others if name and name not in ours and value is not None]
         pairs += ours.items()
         return {"attribute_names": [name for name, _ in pairs], "attribute_values": [value for _, value in pairs]}
@@ -163,16 +155,16 @@ class Writer:
         So no pass makes another one until this one shows it, or is deleted.
         """
         if media.uuid != intent.uuid:
-            self._intents.learn(intent, mute="yes")
+            self.intents.learn(intent, mute="yes")
             raise Unreachable(
-                f"portal: media_get: media {media.id} shows no {self._settings.uuid_attribute}, by which it is found",
+                f"portal: media_get: media {media.id} shows no {self.settings.uuid_attribute}, by which it is found",
                 hint="another portal may have it elsewhere: see destination.endpoints.media_get.answer.attributes",
                 service="portal",
             )
 
     def write_receipt(self, media: MediaItem, uuid: str, receipt: MediaReceipt, *, is_draft: bool) -> None:
         """Write a media item's part of the receipt; its other attributes stay. `is_draft`: hide it from viewers."""
-        self._client.call(
+        self.client.call(
             "media_update",
             media=media.id,
             parts="CustomAttributes,Status" if is_draft else "CustomAttributes",
@@ -204,7 +196,7 @@ class Writer:
 
     def _attached_earlier(self, uuid: str, file: ItemFile, on: MediaItem) -> Iterator[StoredFile]:
         """The file as an earlier call attached it: the answer said so, or the media item shows it."""
-        for intent in self._intents.open("attach", uuid=uuid):
+        for intent in self.intents.open("attach", uuid=uuid):
             known = intent.details
             stored = file.as_stored(name=known["name"], place=known["place"])
             is_on_it = known["place"].startswith(f"{on.id}/")
@@ -225,38 +217,38 @@ class Writer:
         taken = (on.captions if culture else on.handouts) or {}
         name = next(one for one in versions(file.name) if portal_name(one) not in taken)
         stored, shown = file.as_stored(name=name, place=place), portal_name(name)
-        uploaded = asdict(self._uploads.upload(file, shown))
-        intent = self._intents.begin(
+        uploaded = asdict(self.uploads.upload(file, shown))
+        intent = self.intents.begin(
             "attach", uuid=uuid, target=str(file.role), place=place, name=name, sha256=file.sha256
         )
         try:
             if culture:
-                self._client.call("caption_add", media=on.id, culture=culture, **uploaded)
+                self.client.call("caption_add", media=on.id, culture=culture, **uploaded)
             else:
-                self._client.call("handout_add", media=on.id, **uploaded)
+                self.client.call("handout_add", media=on.id, **uploaded)
         except NotAuthorized:
-            self._intents.settle(intent)
+            self.intents.settle(intent)
             raise
         except PortalRefused as refused:
-            self._intents.settle(intent)
+            self.intents.settle(intent)
             if refused.status == 409:  # not documented: assumed
                 self._require_transcoded(intent, on, content, refused)
             else:
-                self._uploads.forget(file)
+                self.uploads.forget(file)
             raise
-        self._intents.learn(intent, done="yes")
+        self.intents.learn(intent, done="yes")
         if culture:
             return stored, replace(on, captions={**(on.captions or {}), shown: culture})
         return stored, replace(on, handouts={**(on.handouts or {}), shown: file.size})
 
     def _require_transcoded(self, intent: Intent, on: MediaItem, content: StoredFile, refused: PortalRefused) -> None:
         """Raise `OutcomeUnknown` if the portal may refuse a file only until it has transcoded; not for ever."""
-        began = content.stamp.at if content.stamp is not None else self._intents.oldest(intent)
-        if on.processed is False and self._clock.now() - began <= LONGEST_TRANSCODING:
+        began = content.stamp.at if content.stamp is not None else self.intents.oldest(intent)
+        if on.processed is False and self.clock.now() - began <= LONGEST_TRANSCODING:
             raise OutcomeUnknown(
                 f"media {on.id} takes {portal_name(intent.details['name'])} once the portal has transcoded it",
                 hint="the next pass tries again",
-                until=self._clock.now() + TRANSCODED_IN,
+                until=self.clock.now() + TRANSCODED_IN,
                 service="portal",
             ) from refused
 
@@ -265,7 +257,7 @@ class Writer:
         is_track = file.role.kind == Kind.CAPTIONS and file.name.lower().endswith(".vtt")
         if not is_track or file.source is None or format_of(content.name) == OTHER_FORMAT:
             return ""
-        culture = _language_of(file.source) or self._settings.language
+        culture = _language_of(file.source) or self.settings.language
         return "" if culture in (on.captions or {}).values() else culture
 
 
