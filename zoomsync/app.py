@@ -4,6 +4,7 @@ What is heavy is imported where it is used, so that `status` starts fast.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,14 +51,9 @@ class ZoomConnection:
     api: "Http"
     files: "Http"
 
-    def close(self) -> None:
-        """End it."""
-        self.api.close()
-        self.files.close()
 
-
-def connect(config: Config, clock: Clock, *, tries: int) -> ZoomConnection:
-    """What talks to Zoom; nothing is sent yet."""
+def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int) -> ZoomConnection:
+    """What talks to Zoom, until the stack ends; nothing is sent yet."""
     from zoomsync.http import USER_AGENT, Http
     from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.download import Downloads
@@ -66,6 +62,8 @@ def connect(config: Config, clock: Clock, *, tries: int) -> ZoomConnection:
     settings = config.zoom
     api = Http(name="zoom", clock=clock, rate=settings.rate, user_agent=USER_AGENT, tries=tries)
     files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
+    stack.callback(api.close)
+    stack.callback(files.close)
     tokens = TokenSource(
         api,
         oauth_url=settings.oauth_url,
@@ -84,8 +82,10 @@ def connect(config: Config, clock: Clock, *, tries: int) -> ZoomConnection:
     )
 
 
-def destination(config: Config, env: Environment, zoom: Zoom, intents: Intents, *, tries: int) -> Destination:
-    """The destination that the config names; not attached yet, nothing is sent."""
+def destination(
+    config: Config, env: Environment, zoom: Zoom, intents: Intents, stack: ExitStack, *, tries: int
+) -> Destination:
+    """The destination that the config names, until the stack ends; not attached yet, nothing is sent."""
     from zoomsync.sync.accounts import with_names
 
     context = DestinationContext(
@@ -98,7 +98,9 @@ def destination(config: Config, env: Environment, zoom: Zoom, intents: Intents, 
         me=config.me or "",
         aliases=config.aliases,
     )
-    return config.destination.build(context)
+    built = config.destination.build(context)
+    stack.callback(built.detach)
+    return built
 
 
 def attach(

@@ -21,27 +21,23 @@ FAREWELL_SECONDS = 1.5
 
 
 class SystemClock:
-    """The real time; `stop` wakes every sleeper and ends the pass."""
+    """The real `Clock`; `stop` wakes every sleeper and ends the pass."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._signum = 0
 
     def now(self) -> datetime:
-        """The wall clock."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds for measuring spans."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or raise `Stopped`."""
         if self._stopping.wait(seconds):
             raise Stopped(self._signum)
 
     def check(self) -> None:
-        """Raise `Stopped` once a signal came."""
         if self._stopping.is_set():
             raise Stopped(self._signum)
 

@@ -116,15 +116,15 @@ def title_problem(template: str) -> str | None:
     for _, name, spec, conversion in fields:
         if name not in _TITLE_NAMES:
             return f"{{{name}}} is not one of {', '.join(f'{{{one}}}' for one in _TITLE_NAMES)}"
-        if spec and name != "start":
+        if name != "start" and (spec or conversion):
             return f"{{{name}}} takes no format"
         if conversion or "{" in (spec or ""):
-            return "{start} takes a date format only" if name == "start" else f"{{{name}}} takes no format"
+            return "{start} takes a date format only"
         try:
-            is_date = name != "start" or bool(datetime(2026, 1, 1, tzinfo=UTC).strftime(spec or "%Y"))
+            shown = datetime(2026, 1, 1, tzinfo=UTC).strftime(spec or "%Y")
         except (ValueError, UnicodeError):
-            is_date = False
-        if not is_date:
+            shown = ""
+        if not shown:
             return f"{{start:{spec}}} is not a date format"
     return None
 

@@ -75,8 +75,7 @@ def auth_check(named: Path | None, terminal: Terminal, env: Environment, only: s
         return _print(terminal, [], [replace(row, message=problem) for problem in error.problems or (str(error),)])
     with ExitStack() as stack:
         stack.enter_context(ending(env.clock, lambda _: None))
-        connection = app.connect(config, env.clock, tries=app.WATCHED_TRIES)
-        stack.callback(connection.close)
+        connection = app.connect(config, env.clock, stack, tries=app.WATCHED_TRIES)
         inspection = Inspection(config=config, env=env, zoom=connection.zoom, stack=stack)
         return _print(terminal, describe(config), inspection.run(only))
 
@@ -240,8 +239,7 @@ class Inspection:
     def _destination(self) -> Iterator[Check]:
         """It is the one that the state knows, lets us in and can be written to; and what else it can be asked for."""
         state = self._read_state() or State.imagined(self.config.state)
-        found = app.destination(self.config, self.env, self.zoom, state, tries=app.WATCHED_TRIES)
-        self.stack.callback(found.detach)
+        found = app.destination(self.config, self.env, self.zoom, state, self.stack, tries=app.WATCHED_TRIES)
         try:
             app.attach(found, self.env, state, dry_run=True)
         except ZoomsyncError as error:

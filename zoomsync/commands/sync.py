@@ -102,10 +102,8 @@ def _work(
         return
     run_id, is_dry = terminal.run_id, request.dry_run
     with ExitStack() as stack:
-        connection = app.connect(config, env.clock, tries=app.TRIES)
-        stack.callback(connection.close)
-        destination = app.destination(config, env, connection.zoom, state, tries=app.TRIES)
-        stack.callback(destination.detach)
+        connection = app.connect(config, env.clock, stack, tries=app.TRIES)
+        destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
         app.attach(destination, env, state, run=run_id, begin_new=request.new_library, dry_run=is_dry)
         tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
         progress = stack.enter_context(progress_bar(shown=terminal.colour and not terminal.quiet and not is_dry))

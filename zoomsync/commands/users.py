@@ -31,10 +31,8 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
     recordings = Counter(entry.host_id for entry in entries if entry.host_id)
     with ExitStack() as stack:
         stack.enter_context(ending(env.clock, lambda _: None))
-        connection = app.connect(config, env.clock, tries=app.WATCHED_TRIES)
-        stack.callback(connection.close)
-        destination = app.destination(config, env, connection.zoom, state, tries=app.WATCHED_TRIES)
-        stack.callback(destination.detach)
+        connection = app.connect(config, env.clock, stack, tries=app.WATCHED_TRIES)
+        destination = app.destination(config, env, connection.zoom, state, stack, tries=app.WATCHED_TRIES)
         is_free = config.destination.is_prospect_free
         if not is_free:
             app.attach(destination, env, state, dry_run=True)

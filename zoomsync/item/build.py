@@ -210,16 +210,15 @@ def _one_per_role(files: Iterable[ItemFile]) -> list[ItemFile]:
 
 def _with_own_sources(files: Iterable[ItemFile], folder: Path) -> tuple[ItemFile, ...]:
     """Each file with a source of its own, so that the destination may move it away: a second use gets a link."""
-    taken: set[Path] = set()
+    taken: set[Path | None] = set()
     owned = []
     for number, file in enumerate(files):
-        source = file.source
-        if source is not None and source in taken:
-            link = folder / f"{number}.{source.name}"
+        if file.source is not None and file.source in taken:
+            link = folder / f"{number}.{file.source.name}"
             link.unlink(missing_ok=True)
-            link.hardlink_to(source)
-            source = link
-        if source is not None:
-            taken.add(source)
-        owned.append(replace(file, source=source))
+            link.hardlink_to(file.source)
+            owned.append(replace(file, source=link))
+        else:
+            taken.add(file.source)
+            owned.append(file)
     return tuple(owned)
