@@ -116,7 +116,6 @@ class ZoomsyncGroup(ZoomsyncCommand, click.Group):
     command_class = ZoomsyncCommand
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """As they are written below."""
         del ctx
         return list(self.commands)
 
@@ -238,13 +237,8 @@ def environment() -> Environment:
     except OSError as error:
         hint = "it was removed or is closed to this user: cd to another one"
         raise Unfit(f"the current folder: {fact(error)}", hint=hint) from error
-    return Environment(
-        environ=dict(os.environ),
-        cwd=cwd,
-        uid=os.getuid(),
-        clock=SystemClock(),
-        new_id=lambda: uuid.uuid4().hex,
-    )
+    clock = SystemClock()
+    return Environment(environ=dict(os.environ), cwd=cwd, uid=os.getuid(), clock=clock, new_id=lambda: uuid.uuid4().hex)
 
 
 def open_terminal(options: Options) -> Terminal:

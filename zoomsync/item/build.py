@@ -11,7 +11,7 @@ from zoomsync.errors import Unjoinable, Unstitchable
 from zoomsync.files import digest
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role
+from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role, StoredFile
 from zoomsync.naming import item_folder, title, zone
 from zoomsync.rules.layout import How, Output, numbers, original
 from zoomsync.rules.segments import segments
@@ -45,7 +45,7 @@ class ItemBuilder:
         timezone = zone(self.config.timezone, self.meeting)
         year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
         heading = title(self.config.title, self.meeting, timezone)
-        kept = [stored.as_item_file() for stored in self.arrangement.keep]
+        kept = [_kept(stored) for stored in self.arrangement.keep]
         videos = [o for o in self.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
         texts = [output for output in self.arrangement.build if output not in videos]
         made = [file for output in videos for file in self._video(output, heading)]
@@ -108,7 +108,7 @@ class ItemBuilder:
         originals = []
         for file in output.inputs:
             same = stored.get(((file.id,), self.fetched[file.id].sha256))
-            originals.append(same.as_item_file() if same else self._file(original(file, number[file.id])))
+            originals.append(_kept(same) if same else self._file(original(file, number[file.id])))
         return [video, *originals]
 
     def _offsets(self, files: Iterable[ItemFile]) -> dict[str, tuple[Role | None, float]]:
@@ -191,6 +191,19 @@ class ItemBuilder:
             "host": {"id": meeting.host_id, "email": meeting.host_email},
             "segments": [{"start": part.start.isoformat(), "end": part.end.isoformat()} for part in parts],
         }
+
+
+def _kept(stored: StoredFile) -> ItemFile:
+    """The wish to keep a stored file as it is."""
+    return ItemFile(
+        name=stored.name,
+        role=stored.role,
+        made_of=stored.made_of,
+        source=None,
+        size=stored.size,
+        sha256=stored.sha256,
+        offsets=stored.offsets,
+    )
 
 
 def _one_per_role(files: Iterable[ItemFile]) -> list[ItemFile]:

@@ -158,18 +158,6 @@ class StoredFile:
     stamp: Stamp | None = field(default=None, compare=False)
     """Kept in the state only."""
 
-    def as_item_file(self) -> "ItemFile":
-        """The wish to keep it as it is."""
-        return ItemFile(
-            name=self.name,
-            role=self.role,
-            made_of=self.made_of,
-            source=None,
-            size=self.size,
-            sha256=self.sha256,
-            offsets=self.offsets,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:

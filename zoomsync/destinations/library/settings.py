@@ -32,7 +32,6 @@ class LibrarySettings(DestinationSettings):
         return LibraryDestination(self, context)
 
     def sentence(self) -> str:
-        """What `auth-check` says of it."""
         group = f", group {self.group}" if self.group else ""
         modes = f"folders {self.dir_mode:04o}, files {self.file_mode:04o}{group}"
         return f"publishes to the library {self.path} ({modes})"
@@ -44,5 +43,4 @@ class LibrarySettings(DestinationSettings):
 
     @property
     def storage(self) -> Path:
-        """The folder."""
         return self.path

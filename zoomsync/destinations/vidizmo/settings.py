@@ -138,13 +138,11 @@ class VidizmoSettings(DestinationSettings):
         return override(self.endpoints)[0]
 
     def build(self, context: DestinationContext) -> Destination:
-        """The portal."""
         from zoomsync.destinations.vidizmo.destination import VidizmoDestination
 
         return VidizmoDestination(self, context)
 
     def sentence(self) -> str:
-        """What `auth-check` says of it."""
         how = "password" if self.password else "client secret"
         users = "the portal's API" if self.users == "portal" else "SCIM"
         new = f"at most {plural(self.max_new_users, 'new user')} a pass" if self.create_users else "creates no users"
@@ -155,7 +153,6 @@ class VidizmoSettings(DestinationSettings):
         )
 
     def selection(self) -> Mapping[str, object]:
-        """What makes another destination of it, or selects other files."""
         skipped = {"chat": self.chat == "none", "other_views": self.other_views == "skip"}
         return {"type": self.type, "url": self.url, **{name: True for name, is_set in skipped.items() if is_set}}
 
