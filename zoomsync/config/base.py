@@ -4,9 +4,9 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny, ValidationInfo, WithJsonSchema
 
 from zoomsync.destinations.base import KINDS, Destination, DestinationContext
 from zoomsync.model import Kind
@@ -87,3 +87,13 @@ def settings_of(kind: str) -> type[DestinationSettings]:
     """How a kind of destination is configured; imports its module."""
     found: type[DestinationSettings] = import_module(KINDS[kind]).Settings
     return found
+
+
+def _of_its_kind(value: object, info: ValidationInfo) -> DestinationSettings:
+    return settings_of(named_kind(value)).model_validate(value, context=info.context)
+
+
+AnyDestination: TypeAlias = Annotated[
+    SerializeAsAny[DestinationSettings], PlainValidator(_of_its_kind), WithJsonSchema({})
+]
+"""Read by the settings of the kind that it names; one of no known kind is refused before."""

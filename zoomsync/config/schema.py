@@ -9,12 +9,12 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, PlainValidator, PrivateAttr, SerializeAsAny, ValidationInfo, WithJsonSchema
+from pydantic import Field, PrivateAttr
 
 from zoomsync.config import types
-from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of, written
+from zoomsync.config.base import AnyDestination, Settings, written
 from zoomsync.config.secrets import Finding, Source
 from zoomsync.model import Kind, Secret
 
@@ -70,11 +70,6 @@ class RecordingsSettings(Settings):
 _PLAIN = RecordingsSettings()
 
 
-def _of_its_kind(value: object, info: ValidationInfo) -> DestinationSettings:
-    """A destination, read by the settings of the kind that it names; one of no known kind is refused before."""
-    return settings_of(named_kind(value)).model_validate(value, context=info.context)
-
-
 class Config(Settings):
     """Every setting, read and checked. Secrets are read only when they are used."""
 
@@ -120,9 +115,7 @@ class Config(Settings):
     """How many meetings a pass deletes at most."""
     delete_all_accounts: bool = False
     """Must be true to delete with blank filter_accounts."""
-    destination: Annotated[SerializeAsAny[DestinationSettings], PlainValidator(_of_its_kind), WithJsonSchema({})] = (
-        written({})
-    )
+    destination: AnyDestination = written({})
     """Where items go."""
     state: types.Place = written("./state/state.json")
     """What zoomsync remembers. Default: state.json in $STATE_DIRECTORY, else in ./state."""
