@@ -48,10 +48,10 @@ soak: $(READY) ## The long tests: crash loops and soaks at full count
 	$(BIN)/python -m pytest -q -m soak --timeout 3600
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore tests/rules tests/test_naming.py tests/state
 
-schema: $(READY) ## Write the config's JSON schema anew
+schema: $(READY) ## Write the config's JSON schema again
 	$(BIN)/python -m zoomsync.config.json_schema
 
-lock: $(READY) ## Lock the dependencies anew
+lock: $(READY) ## Lock the dependencies again
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra ffmpeg -o requirements.lock pyproject.toml tests/build.in
 

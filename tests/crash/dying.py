@@ -17,7 +17,7 @@ NEVER = 1 << 30
 
 
 def context() -> ForkServerContext:
-    """Starts processes that need not import everything anew."""
+    """Starts processes that need not import everything again."""
     made = multiprocessing.get_context("forkserver")
     made.set_forkserver_preload(["tests.crash.dying", "zoomsync.cli", "zoomsync.commands.sync", "rich", "ffmpeg"])
     return made

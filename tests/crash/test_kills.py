@@ -20,7 +20,7 @@ DELETING = {"delete_recordings": "trash", "delete_after": "0s", "delete_all_acco
 
 
 def an_account() -> World:
-    """Meetings of every make: as it is, copied together, encoded anew, with texts, with what comes later."""
+    """Meetings of every make: as it is, copied together, encoded again, with texts, with what comes later."""
     stage = Stage(empty_world(NOW))
     stage.meeting("plain", "alice", 2, "Plain")
     stage.video("plain", seconds=1)
@@ -48,7 +48,7 @@ class Chapter:
     arrives: str = ""
     arguments: tuple[str, ...] = ()
     refetches: bool = False
-    """Whether a video that is published is made anew of files that are fetched again."""
+    """Whether a video that is published is made again of files that are fetched again."""
 
 
 CHAPTERS = (

@@ -1,5 +1,6 @@
 """ffmpeg and ffprobe by the names that zoomsync looks for on the PATH, doing what a test wants."""
 
+import shlex
 from pathlib import Path
 
 from tests.sandbox.media import ffmpeg
@@ -19,9 +20,10 @@ STITCHING, PROVING = "concat", "null"
 def fake_tools(folder: Path, *, at: str = STITCHING, endless: bool = False, first: str = "") -> None:
     """Put both into `folder`; at that work ffmpeg never ends, or runs the shell command `first` first."""
     real = Path(ffmpeg())
-    never = f"exec {real} -v error -re -f lavfi -i color=s=16x16:r=5 -metadata comment={folder}/ -f null -"
-    _script(folder / "ffmpeg", SCRIPT.format(at=at, instead=never if endless else first, real=real))
-    _script(folder / "ffprobe", f'#!/bin/sh\nexec {_ffprobe(real)} "$@"\n')
+    command, comment = shlex.quote(str(real)), shlex.quote(f"comment={folder}/")
+    never = f"exec {command} -v error -re -f lavfi -i color=s=16x16:r=5 -metadata {comment} -f null -"
+    _script(folder / "ffmpeg", SCRIPT.format(at=at, instead=never if endless else first, real=command))
+    _script(folder / "ffprobe", f'#!/bin/sh\nexec {shlex.quote(str(_ffprobe(real)))} "$@"\n')
 
 
 def _ffprobe(real: Path) -> Path:

@@ -107,7 +107,7 @@ class Site:
         self.configure()
 
     def configure(self, **overrides: Any) -> None:
-        """Write the config anew, with these changes to it."""
+        """Write the config again, with these changes to it."""
         self._overrides |= overrides
         path = self.folder / "config.yaml"
         path.touch(mode=0o600)

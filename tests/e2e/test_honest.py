@@ -13,7 +13,7 @@ DELETING = {"delete_recordings": "trash", "delete_all_accounts": True}
 
 
 def two_sizes(stage: Stage) -> None:
-    """A meeting whose two segments have to be encoded anew, with a transcript each."""
+    """A meeting whose two segments have to be encoded again, with a transcript each."""
     stage.meeting("m", "alice", 2, "M")
     stage.video("m")
     stage.video("m", 2, at=120, width=240, height=180)

@@ -99,7 +99,7 @@ class Intent:
     """Made up by us: 32 hex digits."""
     at: datetime
     action: str
-    """`delete`; at a portal `create` (a media of the meeting), `attach` (a file to one) and `invite` (a user)."""
+    """`delete`; at a portal `create` (a media item of the meeting), `attach` (a file to one) and `invite` (a user)."""
     uuid: str
     target: str
     """What it is done to: the cloud file's id; the role of the media or file; the user's e-mail."""
