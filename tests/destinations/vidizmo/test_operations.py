@@ -38,27 +38,27 @@ def test_values_are_put_in_their_places() -> None:
         query={"parts": "{parts}", "v": "1"}, body={"size": "{size}", "name": "a {id}", "deep": [{"id": "{id}"}]}
     )
 
-    filled = fill(row, {"id": "a/b c", "parts": ["One", "Two"], "size": 0})
+    path, query, document = fill(row, {"id": "a/b c", "parts": ["One", "Two"], "size": 0})
 
-    assert filled.path == "thing/a%2Fb%20c"
-    assert filled.query == {"parts": "One,Two", "v": "1"}
-    assert filled.document == {"size": 0, "name": "a a/b c", "deep": [{"id": "a/b c"}]}
+    assert path == "thing/a%2Fb%20c"
+    assert query == {"parts": "One,Two", "v": "1"}
+    assert document == {"size": 0, "name": "a a/b c", "deep": [{"id": "a/b c"}]}
 
 
 def test_what_is_not_there_is_left_out_and_what_is_empty_by_that() -> None:
     row = a_row(query={"q": "{none}"}, body={"author": {"id": "{none}"}, "tags": [{"name": "{tags}"}], "is": True})
 
-    filled = fill(row, {"id": 1, "none": None, "tags": []})
+    _, query, document = fill(row, {"id": 1, "none": None, "tags": []})
 
-    assert (filled.query, filled.document) == ({}, {"is": True})
+    assert (query, document) == ({}, {"is": True})
 
 
 def test_a_list_is_repeated_for_the_entries_of_what_it_names() -> None:
     row = a_row(body=[{"fieldName": "{names}", "value": "{values}", "of": "{id}"}])
 
-    filled = fill(row, {"id": 7, "names": ["a", "b"], "values": ["1", "2"]})
+    _, _, document = fill(row, {"id": 7, "names": ["a", "b"], "values": ["1", "2"]})
 
-    assert filled.document == [
+    assert document == [
         {"fieldName": "a", "value": "1", "of": 7},
         {"fieldName": "b", "value": "2", "of": 7},
     ]
@@ -66,7 +66,9 @@ def test_a_list_is_repeated_for_the_entries_of_what_it_names() -> None:
 
 @pytest.mark.parametrize("body", [None, "{bytes}"])
 def test_without_a_document_none_is_sent(body: Any) -> None:
-    assert fill(a_row(body=body), {"id": 1, "bytes": b"x"}).document is None
+    _, _, document = fill(a_row(body=body), {"id": 1, "bytes": b"x"})
+
+    assert document is None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,8 @@ def test_each_key_of_a_row_is_overridden_for_itself() -> None:
         "size": "file.bytes",
         "processed": "",
     }
-    assert fill(table["media_search"], {"keyword": "x", "statuses": ["Drafted"]}).document is None
+    _, _, document = fill(table["media_search"], {"keyword": "x", "statuses": ["Drafted"]})
+    assert document is None
     assert not table["media_search"].confirmed
     assert table["sign_in"] is TABLE["sign_in"]
 

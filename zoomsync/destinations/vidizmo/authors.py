@@ -69,11 +69,12 @@ class PortalAuthors:
         self.users: PortalUsers = ApiUsers(client, invites=settings.invitation == "portal")
         if settings.users == "scim" and settings.scim_url and settings.scim_token:
             self.users = ScimUsers(client, url=settings.scim_url, token=settings.scim_token)
-        self._invitations = Invitations(client, self.users, intents, settings, context.with_names)
+        self._invitations = Invitations(
+            client=client, users=self.users, intents=intents, settings=settings, with_names=context.with_names
+        )
         self._settings = settings
+        self._context = context
         self._is_me_for_all = context.publish_as == "me"
-        self._me = context.me
-        self._aliases = {zoom.lower(): there for zoom, there in context.aliases.items()}
         self._lock = threading.Lock()
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._settled: dict[str, Author] = {}
@@ -88,7 +89,7 @@ class PortalAuthors:
 
         Raises `ConfigError` if one is not there, and what `PortalClient.call` raises.
         """
-        if self._me or self._is_me_for_all:
+        if self._context.me or self._is_me_for_all:
             self.me()
         if self._is_me_for_all:
             return
@@ -118,14 +119,14 @@ class PortalAuthors:
         """The author if a host has none. Raises `ConfigError` when the portal does not know the address."""
         with self._turn(""):
             if "" not in self._settled:
-                self._settled[""] = self._find_me(self._me or self._settings.email)
+                self._settled[""] = self._find_me(self._context.me or self._settings.email)
             return self._settled[""]
 
     def _author(self, host: User, known: dict[str, Author]) -> Author:
         if self._is_me_for_all:
             return replace(self.me(), note="publish_as is me")
         is_real = known is self._settled
-        email = (self._aliases.get(host.email.lower()) or host.email).lower()
+        email = (self._context.aliases.get(host.email.lower()) or host.email).lower()
         name = email or f"host {host.id}"
         with self._turn(name):
             if name not in known and not email:
@@ -149,16 +150,14 @@ class PortalAuthors:
             found = []
         if len(found) == 1:
             (user,) = found
-            if is_account or (
-                user.is_active and (user.groups is None or user.groups & self._settings.groups.may_upload)
-            ):
+            may_upload = user.groups is None or user.groups & self._settings.groups.may_upload
+            if is_account or (user.is_active and may_upload):
                 return Author(id=user.id, email=address)
             raise ConfigError(f"me: {address} is disabled, or may not upload", hint="let it, or name another one")
         if is_account:  # the portal knows who is signed in, and takes that for the author
             return Author(id="", email=address)
-        raise ConfigError(
-            f"me: the portal has {plural(len(found), 'user')} called {address}", hint="write the e-mail of one user"
-        )
+        message = f"me: the portal has {plural(len(found), 'user')} called {address}"
+        raise ConfigError(message, hint="write the e-mail of one user")
 
     def _find(self, email: str) -> list[PortalUser]:
         """Look an address up. Raises `MeetingFailed` if the portal fails over this one alone; it is asked once."""
@@ -173,15 +172,14 @@ class PortalAuthors:
 
     def _failure(self, email: str, error: ZoomsyncError, kind: type[MeetingFailed]) -> MeetingFailed:
         """What failed over this address; it is not asked about again in this pass."""
-        self._failed[email] = kind(
-            f"{error}, asked for {email}", hint=error.hint, service=error.service, subject=Subject("user", email)
-        )
-        return self._failed[email]
+        failed = error.become(kind, f"{error}, asked for {email}")
+        failed.subject = Subject("user", email)
+        self._failed[email] = failed
+        return failed
 
     def _foresee(self, email: str) -> Author:
         found = self._find(email)
-        begun = None if found else self._invitations.begun(email)
-        if begun is not None:
+        if not found and (begun := self._invitations.begun(email)):
             return Author(id=begun.id, email=email, note="created already, and not shown by the portal's search yet")
         case = self._limited(case_of(found, self._settings))
         if case.source is AuthorSource.FALLBACK:

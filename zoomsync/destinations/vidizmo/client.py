@@ -43,10 +43,10 @@ class PortalRefused(MeetingFailed):
         self.name = name
         """What the portal calls it, e.g. `LicenseLimitExceededException`."""
 
-    @property
-    def is_unknown(self) -> bool:
+        self.is_gone = status in (404, 410)  # not documented: assumed
+        """Whether what was asked for is not there, or not any more."""
+        self.is_unknown = status < 400 or status in (404, 405, 410, 415)
         """Whether it looks as if the portal has no such operation, whatever it is asked for."""
-        return self.status < 400 or self.status in (404, 405, 410, 415)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +79,8 @@ class PortalResponse:
 
     def lacks(self, name: str) -> Unreachable:
         """The error for an answer that has nothing where the row says that `name` is."""
-        where = f"destination.endpoints.{self.operation}.answer.{name}"
-        return Unreachable(
-            f"portal: {self.operation}: the answer holds no {name}",
-            hint=f"another portal may have it elsewhere: {where} says where",
-            service="portal",
-        )
+        hint = f"another portal may have it elsewhere: destination.endpoints.{self.operation}.answer.{name} says where"
+        return Unreachable(f"portal: {self.operation}: the answer holds no {name}", hint=hint, service="portal")
 
 
 class PortalClient:
@@ -122,11 +118,9 @@ class PortalClient:
         if _is_stale(response):
             response = self._send(operation, data, values, self.sign_in(stale=token))
             if _is_stale(response) and response.status_code != 401:
-                raise NotAuthorized(
-                    f"portal: {operation}: {self._fact(response)}, right after signing in",
-                    hint="check that nobody else signs in as destination.email at the same time",
-                    service="portal",
-                )
+                message = f"portal: {operation}: {self._fact(response)}, right after signing in"
+                hint = "check that nobody else signs in as destination.email at the same time"
+                raise NotAuthorized(message, hint=hint, service="portal")
         if response.status_code >= 300:
             raise self._refusal(operation, response)
         document: Any = None
@@ -134,12 +128,9 @@ class PortalClient:
             try:
                 document = json.loads(response.content)
             except (ValueError, RecursionError):
-                said = self.http.said(response.content)
-                raise Unreachable(
-                    f"portal: {operation}: {host_of(self.url)}: answers {said} instead of JSON",
-                    hint="check destination.url; the next pass tries again",
-                    service="portal",
-                ) from None
+                said = f"{host_of(self.url)}: answers {self.http.said(response.content)} instead of JSON"
+                hint = "check destination.url; the next pass tries again"
+                raise Unreachable(f"portal: {operation}: {said}", hint=hint, service="portal") from None
         return PortalResponse(operation=operation, places=self.table[operation].answer, document=document)
 
     def pages(self, operation: str, **values: Any) -> Iterator[tuple[PortalResponse, list[Any]]]:
@@ -172,7 +163,7 @@ class PortalClient:
 
     def _send(self, operation: str, data: bytes | None, values: Mapping[str, Any], token: str) -> Response:
         row = self.table[operation]
-        filled = fill(row, values)
+        path, query, document = fill(row, values)
         headers = {"Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -181,12 +172,12 @@ class PortalClient:
         try:
             response = self.http.request(
                 row.method,
-                f"{self.url}{API}{filled.path}",
+                f"{self.url}{API}{path}",
                 repeatable=row.repeatable,
-                params=filled.query,
+                params=query,
                 headers=headers,
                 data=data,
-                json=filled.document,
+                json=document,
             )
         except Unreachable as error:
             fact = str(error).removeprefix(f"{self.http.name}: ")
@@ -208,29 +199,20 @@ class PortalClient:
         response = self._send("sign_in", None, values, "")
         fact = self._fact(response)
         if response.status_code in NO_SIGN_IN:
-            raise Unreachable(
-                f"portal: {host_of(self.url)}: no sign-in there: {fact}",
-                hint=f"check destination.url, to which {API} is added",
-                service="portal",
-            )
+            hint = f"check destination.url, to which {API} is added"
+            raise Unreachable(f"portal: {host_of(self.url)}: no sign-in there: {fact}", hint=hint, service="portal")
         if response.status_code >= 300:
             which = "password" if account.password else "client_secret, which may have expired, and application_id"
-            raise NotAuthorized(
-                f"portal: {host_of(self.url)}: sign-in refused: {fact}",
-                hint=f"check destination.email and {which}",
-                service="portal",
-            )
+            hint = f"check destination.email and {which}"
+            raise NotAuthorized(f"portal: {host_of(self.url)}: sign-in refused: {fact}", hint=hint, service="portal")
         # A bare JSON string (help article 17000111344); not documented: a token without its quotes, or deeper.
         document: Any = response.content.decode("utf-8", "replace").strip()
         with suppress(ValueError, RecursionError):
             document = json.loads(document)
         token = picked(document, self.table["sign_in"].answer["token"])
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            raise Unreachable(
-                "portal: no token: what came is none",
-                hint="check destination.url, or destination.endpoints.sign_in.answer",
-                service="portal",
-            )
+            hint = "check destination.url, or destination.endpoints.sign_in.answer"
+            raise Unreachable("portal: no token: what came is none", hint=hint, service="portal")
         self.http.hide(token)
         return token
 

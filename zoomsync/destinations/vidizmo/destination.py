@@ -34,34 +34,25 @@ if TYPE_CHECKING:
 class VidizmoDestination:
     """See `base.Destination`. What it makes is never replaced or deleted by it."""
 
+    last_change = None
+    """Not known: a portal does not count passes."""
+    can_replace = False
+    """No operation is known that replaces the video of a media item."""
+
     def __init__(self, settings: "VidizmoSettings", context: DestinationContext) -> None:
         """Nothing is sent yet."""
+        self.id = settings.id
         self._settings = settings
         self._clock = clock = context.clock
         http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=context.tries)
         self._client = client = PortalClient(http, settings)
-        self._intents = IntentLog(
-            context.intents, clock, context.new_id, portal=settings.id, index_lag=settings.index_lag
+        self._intents = intents = IntentLog(context.intents, clock, context.new_id, settings.id, settings.index_lag)
+        self._finder = finder = Finder(client, intents, settings.uuid_attribute)
+        self._uploads = uploads = Uploads(client, clock, context.new_id)
+        self._writer = Writer(
+            client=client, uploads=uploads, finder=finder, intents=intents, clock=clock, settings=settings
         )
-        self._finder = Finder(client, self._intents, uuid_attribute=settings.uuid_attribute)
-        self._uploads = Uploads(client, clock, context.new_id)
-        self._writer = Writer(client, self._uploads, self._finder, self._intents, clock, settings)
-        self._authors = PortalAuthors(client, self._intents, settings, context)
-
-    @property
-    def id(self) -> str:
-        """Host and tenant."""
-        return self._settings.id
-
-    @property
-    def last_change(self) -> None:
-        """Not known: a portal does not count passes."""
-        return None
-
-    @property
-    def can_replace(self) -> bool:
-        """No: no operation is known that replaces the video of a media item."""
-        return False
+        self._authors = PortalAuthors(client, intents, settings, context)
 
     def attach(self, attachment: Attachment) -> None:
         """Sign in, find the category and what authors need: what is wrong there stops a pass before it begins."""
@@ -89,11 +80,9 @@ class VidizmoDestination:
         return SelfCheck(self._client, self._authors.users, self._settings).rows()
 
     def author_for(self, host: User) -> Author:
-        """The author under whom this host's items are published, made if need be."""
         return self._authors.author_for(host)
 
     def prospect(self, host: User) -> Author:
-        """What `author_for` would come to; changes nothing."""
         return self._authors.prospect(host)
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
@@ -164,31 +153,21 @@ class VidizmoDestination:
             return None
         whole = sorted_receipt(files.values(), cloud)
         place = media_of(whole.files[0])
-        return Receipt(
-            uuid=uuid,
-            destination=self.id,
-            place=place,
-            author=media[place].author,
-            files=whole.files,
-            cloud=whole.cloud,
-        )
+        author = media[place].author
+        return Receipt(uuid=uuid, destination=self.id, place=place, author=author, files=whole.files, cloud=whole.cloud)
 
     def _require_not_rejected(self, media: Iterable[MediaItem], uuid: str) -> None:
         for one in media:
             if one.status == REJECTED:
-                raise RemovedByPerson(
-                    f"media {one.id} was rejected in the portal", hint=_approve(one, uuid), service="portal"
-                )
+                message = f"media {one.id} was rejected in the portal"
+                raise RemovedByPerson(message, hint=_approve(one, uuid), service="portal")
 
     def _require_unaltered(self, uuid: str, media: dict[str, MediaItem], known: Receipt | None) -> None:
         """Raise `MeetingFailed` for a media item whose content is not what was stored: no call can replace it."""
         receipt = self._receipt(uuid, media, known)
         for one, fact in altered(receipt, media) if receipt is not None else ():
-            raise MeetingFailed(
-                f"media {one.id}: {fact}",
-                hint=f"compare them; to have Zoom's again, delete it there, then run `zoomsync sync --meeting {uuid}`",
-                service="portal",
-            )
+            hint = f"compare them; to have Zoom's again, delete it there, then run `zoomsync sync --meeting {uuid}`"
+            raise MeetingFailed(f"media {one.id}: {fact}", hint=hint, service="portal")
 
     def _require_untouched(self, known: Receipt, media: dict[str, MediaItem]) -> None:
         """Raise `RemovedByPerson` if something of what the state knows is gone, altered, or of another meeting now."""

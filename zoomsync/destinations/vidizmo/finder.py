@@ -1,6 +1,7 @@
 """Finds what the portal has of a meeting: media items by id, by the search, and what an earlier call may have made."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from zoomsync.destinations.vidizmo.client import UNLIKE, PortalClient, PortalRefused
 from zoomsync.destinations.vidizmo.intents import IntentLog
@@ -15,13 +16,13 @@ PROBED = 5
 """How many media items are tried before it is said that none can be read."""
 
 
+@dataclass(frozen=True, slots=True)
 class Finder:
     """Looks for media items. Shared by all workers; every answer is fresh."""
 
-    def __init__(self, client: PortalClient, intents: IntentLog, *, uuid_attribute: str) -> None:
-        self._client = client
-        self._intents = intents
-        self._uuid_attribute = uuid_attribute
+    client: PortalClient
+    intents: IntentLog
+    uuid_attribute: str
 
     def read(self, media_id: str) -> MediaItem | None:
         """One media item; None: the portal does not show it, or says that it is purged."""
@@ -45,11 +46,7 @@ class Finder:
         """
         found = {one: self._shown(one) for one in self._listed(uuid)}
         self._require_unlisted([one for one, media in found.items() if media is None], found)
-        return {
-            one: media
-            for one, media in found.items()
-            if media is not None and media.status != GONE and media.uuid == uuid
-        }
+        return {one: media for one, media in found.items() if media and media.status != GONE and media.uuid == uuid}
 
     def created(self, uuid: str, known: Collection[str] = ()) -> dict[str, MediaItem]:
         """The media items that earlier calls made and the ledger does not have yet, by id; `known` are those it has.
@@ -57,7 +54,7 @@ class Finder:
         Raises `OutcomeUnknown` while it cannot be known whether there is one.
         """
         made: dict[str, MediaItem] = {}
-        for intent in self._intents.open("create", uuid=uuid):
+        for intent in self.intents.open("create", uuid=uuid):
             media = self._made_by(intent, {*made, *known})
             if media is not None:
                 made[media.id] = media
@@ -78,12 +75,12 @@ class Finder:
 
     def _shown(self, media_id: str) -> MediaItem | None:
         try:
-            answer = self._client.call("media_get", media=media_id)
+            answer = self.client.call("media_get", media=media_id)
         except PortalRefused as refused:
-            if refused.status in (404, 410):  # not documented: assumed
+            if refused.is_gone:
                 return None
             raise
-        return read_media(answer, self._uuid_attribute)
+        return read_media(answer, self.uuid_attribute)
 
     def _listed(self, uuid: str) -> dict[str, None]:
         """The ids that the search has for a meeting, in its order, without those that it says are of another meeting.
@@ -95,10 +92,10 @@ class Finder:
         refused = 0
         for keyword in (uuid, tag_of(uuid)):
             try:
-                for answer, page in self._client.pages("media_search", keyword=keyword, statuses=list(STATES)):
+                for answer, page in self.client.pages("media_search", keyword=keyword, statuses=list(STATES)):
                     for one in page:
-                        if text_of(read_attributes(answer, one), self._uuid_attribute) in ("", uuid):
-                            listed[self._client.id(answer, "id", one)] = None
+                        if text_of(read_attributes(answer, one), self.uuid_attribute) in ("", uuid):
+                            listed[self.client.id(answer, "id", one)] = None
             except PortalRefused as error:
                 refused += 1
                 if error.status not in UNLIKE or refused == 2:
@@ -106,13 +103,11 @@ class Finder:
         return listed
 
     def _require_unlisted(self, hidden: Iterable[str], listed: Collection[str]) -> None:
+        hint = "a search may lag behind a removal; else destination.endpoints.media_get says how to read one"
         for one in hidden:
             if one in listed:
-                raise MeetingFailed(
-                    f"portal: media_search lists media {one}, and media_get says that it is not there",
-                    hint="a search may lag behind a removal; else destination.endpoints.media_get says how to read one",
-                    service="portal",
-                )
+                message = f"portal: media_search lists media {one}, and media_get says that it is not there"
+                raise MeetingFailed(message, hint=hint, service="portal")
 
     def _made_by(self, intent: Intent, others: Collection[str]) -> MediaItem | None:
         """What a call made; None: nothing, and then its intent is closed.
@@ -127,43 +122,35 @@ class Finder:
             media, role = self.search(intent.uuid).values(), Role.parse(intent.target)
             found = next((one for one in media if one.id not in others and _may_be(one, role)), None)
         if found is None and "seen" not in intent.details:
-            shown = self._intents.shows_from(intent)
-            if shown is not None:
-                raise OutcomeUnknown(
-                    f"whether the portal made {intent.target} shows at {moment(shown)}",
-                    hint="destination.index_lag says how long the portal's index may take",
-                    until=shown,
-                    service="portal",
-                )
+            if shown := self.intents.shows_from(intent):
+                message = f"whether the portal made {intent.target} shows at {moment(shown)}"
+                hint = "destination.index_lag says how long the portal's index may take"
+                raise OutcomeUnknown(message, hint=hint, until=shown, service="portal")
             if made:
                 self._require_reading(made)
                 self._require_unlisted([made], self._listed(intent.uuid))
         if found is None:
-            self._intents.settle(intent)
+            self.intents.settle(intent)
         elif "seen" not in intent.details:
-            self._intents.learn(intent, media=found.id, seen="yes")
+            self.intents.learn(intent, media=found.id, seen="yes")
         return found
 
     def _require_reading(self, made: str) -> None:
         """Raise `MeetingFailed` unless `media_get` shows some media item that the search lists."""
-        answer, page = next(self._client.pages("media_search", keyword="", statuses=list(STATES)))
-        if all(self._shown(self._client.id(answer, "id", one)) is None for one in page[:PROBED]):
-            raise MeetingFailed(
-                f"portal: media {made} was made, and media_get does not show it",
-                hint="destination.endpoints.media_get says how to read one; it is not made a second time",
-                service="portal",
-            )
+        answer, page = next(self.client.pages("media_search", keyword="", statuses=list(STATES)))
+        if all(self._shown(self.client.id(answer, "id", one)) is None for one in page[:PROBED]):
+            message = f"portal: media {made} was made, and media_get does not show it"
+            hint = "destination.endpoints.media_get says how to read one; it is not made a second time"
+            raise MeetingFailed(message, hint=hint, service="portal")
 
 
 def require_receipts(media: Iterable[MediaItem]) -> None:
     """Raise `MeetingFailed` for one without its part of the receipt: nothing else says what it contains."""
+    hint = "restore the attribute, or delete the media in the portal: then the meeting is published again"
     for one in media:
         if one.receipt is None:
-            raise MeetingFailed(
-                f"media {one.id}: what it holds cannot be read from its attribute {RECEIPT_ATTRIBUTE}",
-                hint="restore the attribute, or delete the media in the portal: then the meeting is published again",
-                service="portal",
-            )
+            message = f"media {one.id}: what it holds cannot be read from its attribute {RECEIPT_ATTRIBUTE}"
+            raise MeetingFailed(message, hint=hint, service="portal")
 
 
 def _may_be(media: MediaItem, role: Role) -> bool:

@@ -1,7 +1,7 @@
 """Calls that must not be repeated: each is written down before it is sent, and closed once its outcome is known."""
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from zoomsync.destinations.base import Intents
@@ -18,7 +18,6 @@ class IntentLog:
     intents: Intents
     clock: Clock
     new_id: Callable[[], str]
-    _: KW_ONLY
     portal: str
     index_lag: timedelta
 
@@ -35,14 +34,8 @@ class IntentLog:
 
     def begin(self, action: str, *, uuid: str = "", target: str, **details: str) -> Intent:
         """Write down that this call comes next, and by what it will be recognised."""
-        intent = Intent(
-            id=self.new_id(),
-            at=self.clock.now(),
-            action=action,
-            uuid=uuid,
-            target=target,
-            details={"portal": self.portal, **details},
-        )
+        known = {"portal": self.portal, **details}
+        intent = Intent(id=self.new_id(), at=self.clock.now(), action=action, uuid=uuid, target=target, details=known)
         self.intents.begin(intent)
         return intent
 

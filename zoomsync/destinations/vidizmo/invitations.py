@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invitations:
     """Makes users, and finishes what earlier passes began. Each address is worked on by one thread at a time."""
 
@@ -27,7 +27,6 @@ class Invitations:
     intents: IntentLog
     settings: "VidizmoSettings"
     with_names: Callable[[User], User]
-    """A host with the names that Zoom has for it."""
 
     def made(self, host: User, email: str) -> PortalUser:
         """The user, made, in the contributor group and invited; as the portal shows it, if it does already."""
@@ -76,14 +75,9 @@ class Invitations:
                 self._complete(intent, user)
                 found = [replace(user, groups=None)]
             else:
-                shown = self.intents.shows_from(intent)
-                if shown is not None:
-                    raise OutcomeUnknown(
-                        f"whether the portal made the user {email} shows at {moment(shown)}",
-                        hint="the next pass looks again",
-                        until=shown,
-                        service="portal",
-                    )
+                if shown := self.intents.shows_from(intent):
+                    message = f"whether the portal made the user {email} shows at {moment(shown)}"
+                    raise OutcomeUnknown(message, hint="the next pass looks again", until=shown, service="portal")
                 self.intents.settle(intent)
         return found
 
@@ -117,10 +111,5 @@ class Invitations:
 def _remembered(intent: Intent) -> PortalUser:
     """As the answer said, in no group that is known of."""
     is_active = "inactive" not in intent.details
-    return PortalUser(
-        id=intent.details["user"],
-        email=intent.target,
-        is_active=is_active,
-        groups=frozenset(),
-        has_signed_in=is_active,
-    )
+    own, email = intent.details["user"], intent.target
+    return PortalUser(id=own, email=email, is_active=is_active, groups=frozenset(), has_signed_in=is_active)

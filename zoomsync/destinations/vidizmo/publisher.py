@@ -62,10 +62,9 @@ class Publisher:
         receipt = self._receipt(added)
         self._write_receipts(receipt)
         receipt = self._stamped(receipt)
-        for problem in self._lacking.values():
-            raise PartlyStored(
-                str(problem), hint=problem.hint, service="portal", receipt=receipt, lacking=self._lacking
-            )
+        for first in self._lacking.values():
+            fact, hint = str(first), first.hint
+            raise PartlyStored(fact, hint=hint, service="portal", receipt=receipt, lacking=self._lacking)
         return receipt
 
     def _stored_already(self, file: ItemFile) -> StoredFile | None:
@@ -74,20 +73,16 @@ class Publisher:
         exact = [one for one in found if (one.size, one.sha256) == (file.size, file.sha256)]
         same = exact or [one for one in found if file.source is None or self._is_same_origin(file, one)]
         if not same and file.source is None:
-            raise MeetingFailed(
-                f"{file.name}: not stored at the portal, and not in staging",
-                hint="it is fetched again by the next pass",
-                service="portal",
-            )
+            message = f"{file.name}: not stored at the portal, and not in staging"
+            raise MeetingFailed(message, hint="it is fetched again by the next pass", service="portal")
         return next(iter(same), None)
 
     def _is_same_origin(self, file: ItemFile, stored: StoredFile) -> bool:
         """Whether it was made of the very same bytes: stitched again, a video may differ in a few of its own."""
         ours = {one.id: one.sha256 for one in self.item.cloud}
         theirs = {one.id: one.sha256 for one in self._cloud if one.stored == stored.name}
-        return file.made_of == stored.made_of and all(
-            one in ours and ours[one] == theirs.get(one) for one in file.made_of
-        )
+        has_same = all(one in ours and ours[one] == theirs.get(one) for one in file.made_of)
+        return file.made_of == stored.made_of and has_same
 
     def _added(self, files: Sequence[tuple[ItemFile, StoredFile | None]]) -> dict[str, StoredFile]:
         """How each file is stored, by its name in the item, now that all that can be added is."""
@@ -163,10 +158,8 @@ class Publisher:
         self.media |= self.finder.read_all(self._changed, receipt.uuid)
         for media in self.media.values():
             if media.receipt is None or media.uuid != receipt.uuid:
-                log.warning(
-                    "media %s: the portal does not give back its custom attributes whole: only the state knows of it",
-                    media.id,
-                )
+                lost = "media %s: the portal does not give back its custom attributes whole: only the state knows of it"
+                log.warning(lost, media.id)
         for file in receipt.files:
             if media_of(file) in self._changed and not is_there(file, self.media):
                 raise not_shown(file)

@@ -63,9 +63,8 @@ class SelfCheck:
             else:
                 row = self._client.table[name]
                 known = "the vendor's pages tell of it" if row.confirmed else "assumed"
-                why = "not checkable without writing" if row.writes else "not checkable without an upload"
-                fact = f"{why}: {row.method} {row.path} ({known})"
-                yield Surveyed(name=name, result="unchecked", message=fact)
+                why = f"not checkable without {'writing' if row.writes else 'an upload'}"
+                yield Surveyed(name=name, result="unchecked", message=f"{why}: {row.method} {row.path} ({known})")
 
     def _tried(self, name: str, trial: Callable[[], str]) -> Surveyed:
         try:
@@ -89,16 +88,13 @@ class SelfCheck:
             raise lost if self._settings.create_users else Unsure(str(lost), hint=lost.hint)
         own = found[0].groups
         if own is None:
-            raise Unsure(
-                f"finds {account}, but not in which groups",
-                hint=f"a {groups.viewer} stays one, and is the author, until the portal says it",
-            )
+            hint = f"a {groups.viewer} stays one, and is the author, until the portal says it"
+            raise Unsure(f"finds {account}, but not in which groups", hint=hint)
+        names = ", ".join(sorted(own)) or "no group"
         if own.isdisjoint(groups.may_upload):
-            raise Unsure(
-                f"finds {account}, in {', '.join(sorted(own)) or 'no group'}: none that may upload",
-                hint="destination.groups.uploading says which do; or the row has the names of groups elsewhere",
-            )
-        return f"finds {account}, in {', '.join(sorted(own))}"
+            hint = "destination.groups.uploading says which do; or the row has the names of groups elsewhere"
+            raise Unsure(f"finds {account}, in {names}: none that may upload", hint=hint)
+        return f"finds {account}, in {names}"
 
     def _list_groups(self) -> str:
         for name in (self._settings.groups.viewer, self._settings.groups.contributor):
@@ -126,9 +122,6 @@ class SelfCheck:
     def _list_categories(self) -> str:
         wanted, ids = self._settings.category, self._client.listed("category_list")
         if wanted and wanted not in {*ids, *ids.values()}:
-            raise Unreachable(
-                f"destination.category: the portal has no {wanted}",
-                hint=f"it has: {', '.join(sorted(ids)) or 'none'}",
-                service="portal",
-            )
+            hint = f"it has: {', '.join(sorted(ids)) or 'none'}"
+            raise Unreachable(f"destination.category: the portal has no {wanted}", hint=hint, service="portal")
         return f"{len(ids)} listed"

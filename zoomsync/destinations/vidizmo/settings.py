@@ -16,6 +16,7 @@ from zoomsync.destinations.vidizmo.templates import Operation
 from zoomsync.formatting import plural, span_in_words
 from zoomsync.model import Kind
 
+_CREDENTIALS = ("password", "password_file", "client_secret", "client_secret_file")
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
 _ROW = {
     "type": "object",
@@ -38,9 +39,7 @@ def _endpoints(value: object) -> Mapping[str, Any]:
 
 
 Endpoints: TypeAlias = Annotated[
-    Mapping[str, Any],
-    PlainValidator(_endpoints),
-    WithJsonSchema({"type": "object", "additionalProperties": _ROW}),
+    Mapping[str, Any], PlainValidator(_endpoints), WithJsonSchema({"type": "object", "additionalProperties": _ROW})
 ]
 
 
@@ -65,13 +64,7 @@ class GroupSettings(Settings):
 class VidizmoSettings(DestinationSettings):
     """A VIDIZMO portal."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"required": [name]} for name in ("password", "password_file", "client_secret", "client_secret_file")
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [name]} for name in _CREDENTIALS]})
 
     credentials = ("password", "client_secret", "scim_token")
 

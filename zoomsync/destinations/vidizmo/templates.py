@@ -45,31 +45,19 @@ class Operation:
         return frozenset(PLACEHOLDER.findall(" ".join(texts([self.path, self.query, self.body]))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
-    """An operation with its values: what is sent."""
+def fill(operation: Operation, values: Mapping[str, Any]) -> tuple[str, dict[str, str], Any]:
+    """The path, the query and the JSON (None: none) that are sent: the row with these values in their places.
 
-    path: str
-    query: Mapping[str, str]
-    document: Any = None
-    """The JSON to be sent; None: none."""
-
-
-def fill(operation: Operation, values: Mapping[str, Any]) -> Filled:
-    """Put the values in their places. If a value is None, its key is left out, and so is what becomes empty by that.
-
-    A list with one element is repeated for each entry of the lists that it names.
+    If a value is None, its key is left out, and so is what becomes empty by that. A list with one element is repeated
+    for each entry of the lists that it names.
     """
-    query = {name: _filled(template, values) for name, template in operation.query.items()}
-    return Filled(
-        path=PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), operation.path),
-        query={
-            name: ",".join(map(str, one)) if isinstance(one, list | tuple) else str(one)
-            for name, one in query.items()
-            if one is not None
-        },
-        document=None if operation.body in (None, BYTES) else _filled(operation.body, values),
-    )
+    path = PLACEHOLDER.sub(lambda match: quote(str(values[match[1]]), safe=""), operation.path)
+    query = {}
+    for name, template in operation.query.items():
+        value = _filled(template, values)
+        if value is not None:
+            query[name] = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return path, query, None if operation.body in (None, BYTES) else _filled(operation.body, values)
 
 
 def picked(document: Any, place: str) -> Any:

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from dataclasses import InitVar, asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -108,22 +108,18 @@ class Note:
             self._path.unlink(missing_ok=True)
 
 
+@dataclass(slots=True)
 class Uploads:
     """The uploads of a pass. Shared by all workers; `close` when it ends."""
 
-    def __init__(
-        self,
-        client: PortalClient,
-        clock: Clock,
-        new_id: Callable[[], str],
-        *,
-        block_size: int = BLOCK,
-        threads: int = THREADS,
-    ) -> None:
-        self._client = client
-        self._clock = clock
-        self._new_id = new_id
-        self._block_size = block_size
+    client: PortalClient
+    clock: Clock
+    new_id: Callable[[], str]
+    block_size: int = BLOCK
+    threads: InitVar[int] = THREADS
+    _pool: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="upload")
 
     def close(self) -> None:
@@ -142,11 +138,11 @@ class Uploads:
             raise MeetingFailed(f"{file.name}: not in staging as it was proven", hint=REFETCH, service="disk")
         note = Note(source)
         upload = Upload(
-            portal=self._client.url,
+            portal=self.client.url,
             sha256=file.sha256,
             size=file.size,
             file_name=name,
-            block_size=self._block_size,
+            block_size=self.block_size,
             **self._new_names(),
         )
         resumed = self._resumed(note, upload)
@@ -178,8 +174,8 @@ class Uploads:
 
     def _new_names(self) -> dict[str, Any]:
         """By what the portal knows a new upload: the client makes up a GUID for the blob and one for the file."""
-        blob_id, file_guid = (str(UUID(self._new_id())) for _ in range(2))
-        return {"blob_id": blob_id, "file_guid": file_guid, "began": self._clock.now().isoformat()}
+        blob_id, file_guid = (str(UUID(self.new_id())) for _ in range(2))
+        return {"blob_id": blob_id, "file_guid": file_guid, "began": self.clock.now().isoformat()}
 
     def _resumed(self, note: Note, wanted: Upload) -> Upload | None:
         """What an earlier pass, or an earlier try, sent of the same bytes; None: nothing can be continued."""
@@ -187,7 +183,7 @@ class Uploads:
         if earlier is None:
             return None
         same = ("portal", "sha256", "size", "file_name")
-        age = self._clock.now() - datetime.fromisoformat(earlier.began)
+        age = self.clock.now() - datetime.fromisoformat(earlier.began)
         if any(getattr(earlier, name) != getattr(wanted, name) for name in same) or not timedelta() <= age < LONGEST:
             return None
         return earlier if earlier.committed else self._as_the_portal_says(earlier)
@@ -223,19 +219,15 @@ class Uploads:
         answer = self._call("upload_commit", upload, block_ids=upload.block_ids)
         size = answer.text("size")
         if size and size != str(upload.size):
-            raise PortalRefused(
-                f"portal: upload_commit: {upload.file_name}: {size} bytes arrived, {upload.size} were sent",
-                hint="it is uploaded again by the next pass",
-                status=0,
-                name="",
-            )
+            message = f"portal: upload_commit: {upload.file_name}: {size} bytes arrived, {upload.size} were sent"
+            raise PortalRefused(message, hint="it is uploaded again by the next pass", status=0, name="")
 
     def _send(self, source: Path, note: Note, upload: Upload, numbers: Iterable[int]) -> None:
         """Send these blocks, a few at a time; the first failure ends it."""
         turn, ids = threading.Lock(), upload.block_ids
 
         def send(number: int) -> None:
-            self._clock.check()
+            self.clock.check()
             data = _read_block(source, upload, number)
             self._call("upload_block", upload, data=data, block_id=ids[number], block_number=number)
             with turn:
@@ -245,7 +237,7 @@ class Uploads:
         left = futures
         try:
             while left:
-                self._clock.check()
+                self.clock.check()
                 done, left = wait(left, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
                 for future in done:
                     future.result()
@@ -256,18 +248,15 @@ class Uploads:
 
     def _call(self, operation: str, upload: Upload, *, data: bytes | None = None, **values: object) -> PortalResponse:
         names = {"blob_id": upload.blob_id, "file_name": upload.file_name, "file_guid": upload.file_guid}
-        return self._client.call(operation, data=data, size=upload.size, **names, **values)
+        return self.client.call(operation, data=data, size=upload.size, **names, **values)
 
 
 def _read_block(source: Path, upload: Upload, number: int) -> bytes:
     """One block; raises `MeetingFailed` if the file shrank."""
     at = number * upload.block_size
     try:
-        descriptor = os.open(source, os.O_RDONLY)
-        try:
-            data = os.pread(descriptor, upload.block_size, at)
-        finally:
-            os.close(descriptor)
+        with source.open("rb", buffering=0) as file:
+            data = os.pread(file.fileno(), upload.block_size, at)
     except OSError as error:
         raise MeetingFailed(f"{source.name}: {fact(error)}", hint=REFETCH, service="disk") from error
     if len(data) != min(upload.block_size, upload.size - at):

@@ -20,6 +20,7 @@ from zoomsync.redaction import host_of
 MIME = "application/scim+json"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+CHECK_URL = "check destination.scim_url"
 
 
 class ScimUsers:
@@ -47,9 +48,8 @@ class ScimUsers:
 
     def find(self, email: str) -> list[PortalUser]:
         """By `userName`."""
-        users = [
-            self._user(one) for one in _resources(self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}"))
-        ]
+        answer = self._ask("GET", "Users", filter=f"userName eq {json.dumps(email)}")
+        users = [self._user(one) for one in _resources(answer)]
         self._shows_groups = self._shows_groups or any(user.groups for user in users)
         found = [user for user in users if user.email.lower() == email.lower()]
         if not self._shows_groups:
@@ -78,9 +78,7 @@ class ScimUsers:
 
     def _user(self, one: Any) -> PortalUser:
         if not isinstance(one, dict) or not one.get("id"):
-            raise Unreachable(
-                "portal: scim: the answer is no user", hint="check destination.scim_url", service="portal"
-            )
+            raise Unreachable("portal: scim: the answer is no user", hint=CHECK_URL, service="portal")
         return PortalUser(
             id=str(one["id"]),
             email=str(one.get("userName", "")),
@@ -127,19 +125,16 @@ class ScimUsers:
         if status >= 300:
             said_of_it = answer if isinstance(answer, dict) else {}
             name = " ".join(str(said_of_it[key]) for key in ("name", "scimType", "detail") if said_of_it.get(key))
-            hint = "check destination.scim_url" if status in (404, 405, 501) else "the next pass tries again"
+            hint = CHECK_URL if status in (404, 405, 501) else "the next pass tries again"
             raise PortalRefused(message, hint=hint, status=status, name=name)
         if not is_json:
-            raise Unreachable(
-                f"portal: scim: {host_of(self._url)}: answers {said} instead of JSON",
-                hint="check destination.scim_url",
-                service="portal",
-            )
+            message = f"portal: scim: {host_of(self._url)}: answers {said} instead of JSON"
+            raise Unreachable(message, hint=CHECK_URL, service="portal")
         return answer
 
 
 def _resources(document: Any) -> list[dict[str, Any]]:
     found = document.get("Resources", []) if isinstance(document, dict) else None
     if not isinstance(found, list):
-        raise Unreachable("portal: scim: the answer is no list", hint="check destination.scim_url", service="portal")
+        raise Unreachable("portal: scim: the answer is no list", hint=CHECK_URL, service="portal")
     return [one for one in found if isinstance(one, dict)]

@@ -88,11 +88,9 @@ def stamped(file: StoredFile, media: MediaItem, now: datetime) -> StoredFile:
 def not_shown(file: StoredFile) -> MeetingFailed:
     """The error for a file that the portal took and does not show."""
     kind = _lists(file)
-    return MeetingFailed(
-        f"media {media_of(file)}: the portal took {portal_name(file.name)} and does not show it among its {kind}",
-        hint=f"destination.endpoints.media_get.answer.{kind} says where they are; '' if it never shows them by name",
-        service="portal",
-    )
+    message = f"media {media_of(file)}: the portal took {portal_name(file.name)} and does not show it among its {kind}"
+    hint = f"destination.endpoints.media_get.answer.{kind} says where they are; '' if it never shows them by name"
+    return MeetingFailed(message, hint=hint, service="portal")
 
 
 def is_there(file: StoredFile, media: Mapping[str, MediaItem]) -> bool:
@@ -160,8 +158,7 @@ def _transcoding(file: StoredFile, media: MediaItem, now: datetime) -> Iterator[
     if media.processed is None:
         yield _silent(file, "whether it is transcoded", "processed")
     elif not media.processed and stamp is not None and now - stamp.at > LONGEST_TRANSCODING:
-        fact = f"{file.name}: the portal has not transcoded it since {moment(stamp.at)}"
-        yield Finding(Weight.UNPROVEN, fact)
+        yield Finding(Weight.UNPROVEN, f"{file.name}: the portal has not transcoded it since {moment(stamp.at)}")
     elif not media.processed:
         yield Finding(Weight.WAITS, f"{file.name}: the portal still transcodes it")
 

@@ -21,6 +21,7 @@ from zoomsync.destinations.vidizmo.media import (
     Attributes,
     MediaItem,
     MediaReceipt,
+    media_of,
     packed,
     sorted_receipt,
 )
@@ -44,7 +45,7 @@ TRANSCODED_IN = timedelta(minutes=10)
 _LANGUAGE = re.compile(rb"^Language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)[ \t]*\r?$", re.MULTILINE)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Writer:
     """Writes to the portal. Shared by all workers."""
 
@@ -65,8 +66,7 @@ class Writer:
             return
         ids = self.client.listed("category_list")
         if wanted not in ids and wanted not in ids.values():
-            names = ", ".join(sorted(ids)) or "none"
-            hint = f"it has: {names}; correct the name, or make the category there"
+            hint = f"it has: {', '.join(sorted(ids)) or 'none'}; correct the name, or make the category there"
             raise ConfigError(f"destination.category: the portal has no {wanted}", hint=hint)
         self._category = ids.get(wanted, wanted)
 
@@ -104,7 +104,7 @@ class Writer:
             else:
                 self.intents.count_from_now(intent)
             # The portal may not know any more what was uploaded: then it is uploaded again.
-            if refused.status in (404, 410) or re.search("(?i)blob|content|file", refused.name):
+            if refused.is_gone or re.search("(?i)blob|content|file", refused.name):
                 self.uploads.forget(file)
             raise
         except (NotAuthorized, Unreachable):
@@ -114,12 +114,9 @@ class Writer:
         intent = self.intents.learn(intent, media=self.client.id(answer, "id"))
         media = self.finder.read(intent.details["media"])
         if media is None:
-            raise OutcomeUnknown(
-                f"the portal does not show media {intent.details['media']} yet, which it just made",
-                hint="the next pass looks again",
-                until=self.intents.shows_from(intent),
-                service="portal",
-            )
+            message = f"the portal does not show media {intent.details['media']} yet, which it just made"
+            shown = self.intents.shows_from(intent)
+            raise OutcomeUnknown(message, hint="the next pass looks again", until=shown, service="portal")
         self._require_uuid(media, intent)
         self.intents.learn(intent, seen="yes")
         return media
@@ -156,11 +153,10 @@ class Writer:
         """
         if media.uuid != intent.uuid:
             self.intents.learn(intent, mute="yes")
-            raise Unreachable(
-                f"portal: media_get: media {media.id} shows no {self.settings.uuid_attribute}, by which it is found",
-                hint="another portal may have it elsewhere: see destination.endpoints.media_get.answer.attributes",
-                service="portal",
-            )
+            name = self.settings.uuid_attribute
+            message = f"portal: media_get: media {media.id} shows no {name}, by which it is found"
+            hint = "another portal may have it elsewhere: see destination.endpoints.media_get.answer.attributes"
+            raise Unreachable(message, hint=hint, service="portal")
 
     def write_receipt(self, media: MediaItem, uuid: str, receipt: MediaReceipt, *, is_draft: bool) -> None:
         """Write a media item's part of the receipt; its other attributes stay. `is_draft`: hide it from viewers."""
@@ -186,11 +182,8 @@ class Writer:
             try:
                 return self._attach(uuid, file, on, content, culture)
             except (PortalRefused, Forbidden) as refused:
-                is_about_upload = isinstance(refused, PortalRefused) and (
-                    refused.status in (404, 410) or "blob" in refused.name.lower()
-                )
-                if is_about_upload:
-                    raise
+                if isinstance(refused, PortalRefused) and (refused.is_gone or "blob" in refused.name.lower()):
+                    raise  # it is about the upload
                 log.warning("media %s: %s is attached as a handout: %s", on.id, file.name, refused)
         return self._attach(uuid, file, on, content, "")
 
@@ -199,8 +192,8 @@ class Writer:
         for intent in self.intents.open("attach", uuid=uuid):
             known = intent.details
             stored = file.as_stored(name=known["name"], place=known["place"])
-            is_on_it = known["place"].startswith(f"{on.id}/")
-            if not is_on_it or (intent.target, known["sha256"]) != (str(file.role), file.sha256):
+            is_same = (media_of(stored), intent.target, known["sha256"]) == (on.id, str(file.role), file.sha256)
+            if not is_same:
                 continue
             is_shown = is_there(stored, {on.id: on})
             does_list = on.handouts is not None and on.captions is not None
@@ -218,9 +211,8 @@ class Writer:
         name = next(one for one in versions(file.name) if portal_name(one) not in taken)
         stored, shown = file.as_stored(name=name, place=place), portal_name(name)
         uploaded = asdict(self.uploads.upload(file, shown))
-        intent = self.intents.begin(
-            "attach", uuid=uuid, target=str(file.role), place=place, name=name, sha256=file.sha256
-        )
+        known = {"place": place, "name": name, "sha256": file.sha256}
+        intent = self.intents.begin("attach", uuid=uuid, target=str(file.role), **known)
         try:
             if culture:
                 self.client.call("caption_add", media=on.id, culture=culture, **uploaded)
@@ -245,12 +237,9 @@ class Writer:
         """Raise `OutcomeUnknown` if the portal may refuse a file only until it has transcoded; not for ever."""
         began = content.stamp.at if content.stamp is not None else self.intents.oldest(intent)
         if on.processed is False and self.clock.now() - began <= LONGEST_TRANSCODING:
-            raise OutcomeUnknown(
-                f"media {on.id} takes {portal_name(intent.details['name'])} once the portal has transcoded it",
-                hint="the next pass tries again",
-                until=self.clock.now() + TRANSCODED_IN,
-                service="portal",
-            ) from refused
+            message = f"media {on.id} takes {portal_name(intent.details['name'])} once the portal has transcoded it"
+            until = self.clock.now() + TRANSCODED_IN
+            raise OutcomeUnknown(message, hint="the next pass tries again", until=until, service="portal") from refused
 
     def _culture(self, file: ItemFile, on: MediaItem, content: StoredFile) -> str:
         """The language of a file that is to be this media item's captions; empty: it is none, or there are such."""
