@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
-from zoomsync.destinations.library.index import TOPS, Index
-from zoomsync.destinations.library.manifest import Recording
+from zoomsync.destinations.library.index import TOPS, Index, Recording
 from zoomsync.destinations.library.marker import FOLDER, LIBRARY, LibraryLock, read_marker
-from zoomsync.destinations.library.transaction import Change, Transaction, name_files
+from zoomsync.destinations.library.transaction import Change, Transaction, arrange
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
 from zoomsync.files import FileModes, has_content, has_size, sync
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LibraryDestination:
-    """A destination in a folder. `attach` comes first; then every method may be called from any thread."""
+    """See `base.Destination`."""
 
     can_replace = True
     """An update puts new files beside the old ones, then removes those."""
@@ -44,7 +43,6 @@ class LibraryDestination:
 
     @property
     def last_change(self) -> tuple[int, str]:
-        """The last pass that changed the library, and the id of its run; (0, "") when none did."""
         return self._lock.marker.pass_number, self._lock.marker.run
 
     def attach(self, attachment: Attachment) -> None:
@@ -60,7 +58,6 @@ class LibraryDestination:
             self._finish_all()
 
     def detach(self) -> None:
-        """Let go of the library's lock."""
         self._lock.release()
 
     def check(self) -> str:
@@ -123,11 +120,7 @@ class LibraryDestination:
         return found[1].receipt if found else None
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
-        """Make the library hold this item; see `Destination`. Staged files are moved away.
-
-        `previous` is what the state knows: given it, an item that is gone or altered is a person's wish and raises
-        `RemovedByPerson`; without it or when requested, an item is checked by content, mended and completed.
-        """
+        """Staged files are moved away. What the state does not know, or a person requested, is checked by content."""
         uuid = item.meeting.uuid
         known = previous if previous is not None and previous.destination == self.id and not requested else None
         transaction = self._transaction(self._changes / sha256(uuid.encode()).hexdigest()[:32])
@@ -157,30 +150,29 @@ class LibraryDestination:
         return verdict
 
     def _create(self, item: Item, author: Author, transaction: Transaction) -> Receipt:
-        files, new = name_files(item, (), None)
+        uuid = item.meeting.uuid
         top = "drafts" if item.draft else "published"
         name = safe_component(author.id, COMPONENT_BYTES)
-        folder = f"{safe_component(item.folder, FOLDER_BYTES)} [{suffix(item.meeting.uuid)}]"
+        folder = f"{safe_component(item.folder, FOLDER_BYTES)} [{suffix(uuid)}]"
         place = f"{top}/{name}/{safe_component(item.year)}/{folder}"
-        receipt = self._receipt(item, files, author=name, place=place)
+        nothing = Receipt(uuid=uuid, destination=self.id, place=place, author=name, files=(), cloud=())
+        receipt, new = arrange(item, nothing, None)
         self._lock.begin_change()
         recording = Recording(revision=1, title=item.title, meeting=item.metadata, receipt=receipt)
-        transaction.prepare(new, recording, Change(uuid=receipt.uuid, place=place, superseded=()))
+        transaction.prepare(new, recording, Change(uuid=uuid, place=place, superseded=()))
         self._finish(transaction)
-        if published := self.find(receipt.uuid):
+        if published := self.find(uuid):
             return published
-        raise MeetingFailed(
-            f"{place}: gone right after it was published", hint="look who else changes the library", service="library"
-        )
+        hint = "look who else changes the library"
+        raise MeetingFailed(f"{place}: gone right after it was published", hint=hint, service="library")
 
     def _update(
         self, item: Item, transaction: Transaction, folder: Path, old: Recording, known: Receipt | None
     ) -> Receipt:
         intact = self._intact(folder, old.receipt, known)
-        files, new = name_files(item, intact, folder)
-        receipt = self._receipt(item, files, author=old.receipt.author, place=old.receipt.place)
+        receipt, new = arrange(item, replace(old.receipt, files=intact), folder)
         if new or (receipt.files, receipt.cloud) != (old.receipt.files, old.receipt.cloud):
-            names = {file.name for file in files}
+            names = {file.name for file in receipt.files}
             gone = tuple((one.name, one.size, one.sha256) for one in old.receipt.files if one.name not in names)
             recording = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
             self._lock.begin_change()
@@ -197,21 +189,9 @@ class LibraryDestination:
         for one in old.files:
             if not has_size(folder / one.name, one.size):
                 self._lock.confirm()
-                raise RemovedByPerson(
-                    f"{folder / one.name}: removed or changed", hint=_again(old.uuid), service="library"
-                )
+                message = f"{folder / one.name}: removed or changed"
+                raise RemovedByPerson(message, hint=_again(old.uuid), service="library")
         return old.files
-
-    def _receipt(self, item: Item, files: tuple[StoredFile, ...], *, author: str, place: str) -> Receipt:
-        names = {file.name: stored.name for file, stored in zip(item.files, files, strict=True)}
-        return Receipt(
-            uuid=item.meeting.uuid,
-            destination=self.id,
-            place=place,
-            author=author,
-            files=files,
-            cloud=tuple(replace(one, stored=names.get(one.stored, one.stored)) for one in item.cloud),
-        )
 
     def _finish(self, transaction: Transaction) -> None:
         """Finish a change that is whole, if there is one."""
@@ -237,10 +217,10 @@ class LibraryDestination:
     @property
     def _changes(self) -> Path:
         """The folder of all changes that are made ready or not finished yet."""
-        return self.path / FOLDER / safe_component(self._lock.marker.state) / "changes"
+        return self.path / FOLDER / self._lock.marker.state / "changes"
 
     def _transaction(self, folder: Path) -> Transaction:
-        return Transaction(folder, root=self.path, modes=self._modes(), clock=self._clock)
+        return Transaction(path=folder, root=self.path, modes=self._modes(), clock=self._clock)
 
     def _modes(self) -> FileModes:
         """Raises `LibraryUnusable` for a group that this machine does not know."""

@@ -1,31 +1,88 @@
-"""Where the items of a library are: walked once a pass, found by meeting wherever a person put them."""
+"""The items of a library: found by meeting wherever a person put them, and read.
 
+An item is a folder with a `recording.json`: Zoom's metadata and the receipt, readable without zoomsync.
+"""
+
+import json
 import os
 import re
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from zoomsync.destinations.library import manifest
-from zoomsync.destinations.library.manifest import Recording
+from pydantic import TypeAdapter
+
+from zoomsync import __version__
 from zoomsync.errors import MeetingFailed
-from zoomsync.model import Clock
+from zoomsync.files import fact
+from zoomsync.model import Clock, Receipt
 from zoomsync.naming import suffix
 
+FORMAT = 1
+MANIFEST = "recording.json"
 TOPS = ("published", "drafts")
 WALKS = 3
 """So often the library is walked when a person moves folders meanwhile."""
 _SUFFIX = re.compile(r"\[([0-9a-f]{8})\]")
+_RECEIPT = TypeAdapter(Receipt)
+_KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp", "place"}}}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What `recording.json` says."""
+
+    revision: int
+    """Counts the changes of the item, from 1."""
+    title: str
+    meeting: Mapping[str, object]
+    """Zoom's metadata, from an allow-list."""
+    receipt: Receipt
+
+    @property
+    def document(self) -> bytes:
+        """The file as it is written; an item can be moved, so neither place nor library stands in it."""
+        receipt = _RECEIPT.dump_python(self.receipt, mode="json", exclude=_KNOWN_ELSEWHERE)
+        fields = {"format": FORMAT, "zoomsync": __version__, "revision": self.revision, "title": self.title}
+        text = json.dumps({**fields, "meeting": dict(self.meeting), "receipt": receipt}, indent=2, ensure_ascii=False)
+        return text.encode() + b"\n"
+
+
+def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None:
+    """What the item in `folder` says of itself, None without `recording.json`; `MeetingFailed` if unreadable."""
+    path = folder / MANIFEST
+    try:
+        document = json.loads(path.read_bytes())
+        if document["format"] != FORMAT:
+            hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
+            raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint, service="library")
+        return Recording(
+            revision=int(document["revision"]),
+            title=str(document["title"]),
+            meeting=dict(document["meeting"]),
+            receipt=_RECEIPT.validate_python({**document["receipt"], "place": place, "destination": library}),
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        hint = "check its mode and owner, and the disk"
+        raise MeetingFailed(f"{path}: {fact(error)}", hint=hint, service="library") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        hint = "restore this file from a backup of the library"
+        raise MeetingFailed(f"{path}: damaged", hint=hint, service="library") from error
+
+
+@dataclass(slots=True)
 class Index:
     """The folders of a library whose names have a meeting's suffix. Shared by all threads."""
 
-    def __init__(self, root: Path, clock: Clock) -> None:
-        self._root = root
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._folders: dict[str, set[Path]] | None = None
-        """Suffix → folders; None: not walked yet."""
+    root: Path
+    clock: Clock
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _folders: dict[str, set[Path]] | None = None
+    """Suffix → folders; None: not walked yet."""
 
     def add(self, folder: Path) -> None:
         """Remember an item that was just published."""
@@ -38,36 +95,33 @@ class Index:
 
         Raises `MeetingFailed` when a folder has the suffix but does not say whose it is.
         """
-        matches, unknown = [], []
-        for folder in self._named(suffix(uuid)):
+        ending, matches, unknown = suffix(uuid), [], []
+        with self._lock:
+            if self._folders is None or not all(one.is_dir() for one in self._folders.get(ending, ())):
+                self._folders = self._walk()  # again when one of them has been moved since
+            named = sorted(self._folders.get(ending, ()))
+        for folder in named:
             # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
-            place = os.fsencode(folder.relative_to(self._root).as_posix()).decode("utf-8", "replace")
-            recording = manifest.read_manifest(folder, place=place, library=library)
+            place = os.fsencode(folder.relative_to(self.root).as_posix()).decode("utf-8", "replace")
+            recording = read_manifest(folder, place=place, library=library)
             if recording is None:
                 unknown.append(folder)
             elif recording.receipt.uuid == uuid:
                 matches.append((folder, recording))
         if unknown and not matches:
             hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
-            raise MeetingFailed(f"{unknown[0]}: {manifest.NAME} is missing", hint=hint, service="library")
+            raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
         return min(matches, key=lambda match: (-match[1].revision, str(match[0])), default=None)
-
-    def _named(self, ending: str) -> list[Path]:
-        """The folders with this suffix that are there now; walks again when one has been moved since."""
-        with self._lock:
-            if self._folders is None or not all(one.is_dir() for one in self._folders.get(ending, ())):
-                self._folders = self._walk()
-            return sorted(self._folders.get(ending, ()))
 
     def _walk(self, walks: int = WALKS) -> dict[str, set[Path]]:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one."""
         found: dict[str, set[Path]] = {}
         try:
             for top in TOPS:
-                if (self._root / top).is_dir():
-                    for folder, below, names in os.walk(self._root / top, onerror=_fail):
-                        self._clock.check()
-                        if manifest.NAME in names:
+                if (self.root / top).is_dir():
+                    for folder, below, names in os.walk(self.root / top, onerror=_fail):
+                        self.clock.check()
+                        if MANIFEST in names:
                             below.clear()
                         _add(Path(folder), found)
         except FileNotFoundError:  # a person is moving folders just now

@@ -3,7 +3,7 @@
 import json
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -50,6 +50,9 @@ class Marker:
         path = library / FOLDER / NAME
         with LIBRARY.explained(path):
             write(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o640)
+
+
+UNSEEN = Marker(id="", state="")
 
 
 def read_marker(library: Path) -> Marker | None:
@@ -104,24 +107,24 @@ def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusa
     return LibraryUnusable(f"{path}: {fact}", hint=hint)
 
 
+@dataclass(slots=True)
 class LibraryLock:
     """Makes sure that this is the library that the state knows, and that no other pass works in it."""
 
-    def __init__(self, path: Path) -> None:
-        self.marker = Marker(id="", state="")
-        """As this pass found it, or left it; without an id before the library was looked at."""
-        self._path = path
-        self._is_changed = False
-        """Whether the marker says that this pass changes the library."""
-        self._pass = (0, "")
-        """The number of this pass, and the id of its run."""
-        self._writing = threading.Lock()
-        self._pass_lock: FileLock | None = None
+    path: Path
+    marker: Marker = UNSEEN
+    """As this pass found it, or left it; without an id before the library was looked at."""
+    _is_changed: bool = False
+    """Whether the marker says that this pass changes the library."""
+    _pass: tuple[int, str] = (0, "")
+    """The number of this pass, and the id of its run."""
+    _writing: threading.Lock = field(default_factory=threading.Lock)
+    _pass_lock: FileLock | None = None
 
     def look(self, attachment: Attachment) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
-        found = read_marker(self._path)
-        problem = misfit(found, attachment, self._path)
+        found = read_marker(self.path)
+        problem = misfit(found, attachment, self.path)
         if problem is not None and not attachment.begin_new:
             raise problem
         begun = Marker(id=attachment.new_id, state=attachment.state_id)
@@ -132,25 +135,24 @@ class LibraryLock:
         """Lock the library, and write the marker of one that begins. Raises `LibraryUnusable`, `PassRunning`."""
         self.look(attachment)
         try:
-            with LIBRARY.explained(self._path):
-                if not self._path.is_dir():
-                    make_folders(self._path.parent, self._path, modes)
+            with LIBRARY.explained(self.path):
+                if not self.path.is_dir():
+                    make_folders(self.path.parent, self.path, modes)
                 own = replace(modes, dir_mode=modes.dir_mode & 0o755)  # nobody else plants anything in there
-                make_folders(self._path, self._path / FOLDER, own)
+                make_folders(self.path, self.path / FOLDER, own)
         except MeetingFailed as error:  # here it concerns every meeting
             raise error.become(LibraryUnusable) from error
-        file = self._path / FOLDER / "lock"
+        file = self.path / FOLDER / "lock"
         lock = FileLock(file, timeout=0, thread_local=False)
         with LIBRARY.explained(file):
             try:
                 lock.acquire()
             except Timeout as error:
-                message = f"{self._path}: another pass is running in this library"
-                raise PassRunning(message, service="library") from error
+                raise PassRunning(f"{self.path}: another pass is running in this library", service="library") from error
         self._pass_lock = lock
         self.look(attachment)  # again: a pass that ended meanwhile may have changed it
-        if read_marker(self._path) != self.marker:
-            self.marker.write(self._path)
+        if read_marker(self.path) != self.marker:
+            self.marker.write(self.path)
 
     def release(self) -> None:
         """Let go of the lock."""
@@ -165,12 +167,12 @@ class LibraryLock:
             if not self._is_changed:
                 number, run = self._pass
                 self.marker = replace(self.marker, pass_number=number, run=run)
-                self.marker.write(self._path)
+                self.marker.write(self.path)
                 self._is_changed = True
 
     def confirm(self) -> None:
         """Before anything is written, or a person is said to have removed something: is the library still there?"""
-        found = read_marker(self._path)
+        found = read_marker(self.path)
         if (found.id if found else "") != self.marker.id:
             hint = "is its file system still mounted? check destination.path in the config"
-            raise LibraryUnusable(f"{self._path}: library {self.marker.id[:8]} went away during the pass", hint=hint)
+            raise LibraryUnusable(f"{self.path}: library {self.marker.id[:8]} went away during the pass", hint=hint)
