@@ -25,8 +25,8 @@ from tests.state.builders import (
 )
 from zoomsync.model import Entry, Intent, Meeting, RecordingFile, Run, Secret, Stamp
 from zoomsync.state import Head, State
-from zoomsync.state.journal import seal
-from zoomsync.state.schema import Document, Step, packed, read_document, read_step, sealed_document
+from zoomsync.state.journal import packed, read_document, read_step, seal
+from zoomsync.state.schema import Document, Step
 
 HERE = Path("state.json")
 
@@ -38,7 +38,7 @@ def test_every_value_comes_back_as_it_was(head: Head, entry: Entry, intent: Inte
     document = Document(format=1, journal="j", head=head, entries=step.entries, intents=step.intents, runs=step.runs)
 
     assert read_step(HERE, 1, packed(step)) == step
-    assert read_document(HERE, sealed_document(document)[0])[0] == document
+    assert read_document(HERE, seal(packed(document)))[0] == document
 
 
 def test_stamps_come_back_although_receipts_compare_without_them() -> None:

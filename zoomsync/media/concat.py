@@ -31,11 +31,8 @@ class Labels:
 
 def differences(segments: Sequence[ProbeResult], compared: Collection[str] = COMPARED) -> list[str]:
     """In what the segments differ from the first one, each `segment 2: video width 320 instead of 160`."""
-    return [
-        f"segment {number}: {fact}"
-        for number, segment in enumerate(segments[1:], start=2)
-        for fact in _facts(segments[0], segment, compared)
-    ]
+    first, *others = segments
+    return [f"segment {n}: {fact}" for n, one in enumerate(others, start=2) for fact in _facts(first, one, compared)]
 
 
 def _facts(first: ProbeResult, other: ProbeResult, compared: Collection[str]) -> Iterator[str]:
@@ -70,9 +67,8 @@ def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], label
     parts.write_bytes(b"".join(lines))
     # Without `safe=0` a path that is absolute or names a protocol is refused:
     # https://ffmpeg.org/ffmpeg-formats.html, concat.
-    source = ffmpeg.input(
-        f"file:{parts}", f="concat", safe=0, protocol_whitelist=WHITELIST, format_whitelist="concat,mov"
-    )
+    allowed = {"protocol_whitelist": WHITELIST, "format_whitelist": "concat,mov"}
+    source = ffmpeg.input(f"file:{parts}", f="concat", safe=0, **allowed)
     # Track by track: `-map 0` fails on data tracks, which MP4 has no place for (seen, undocumented).
     tracks = [source[str(one.index)] for one in segments[0].streams if one.kind != "data"]
     write_result(workspace, tracks, segments, labels, {"c": "copy", **KEEP_TIMES})

@@ -34,23 +34,17 @@ def _atoms(file: BinaryIO, name: str, size: int) -> Iterator[str]:
     """The types of the top-level atoms in order."""
     place = 0
     while place < size:
-        kind, length = _atom(file, place, size)
-        if not kind or place + length > size:
-            fact = f"cut inside its {kind} atom" if kind else f"no atom at byte {place}"
+        file.seek(place)
+        head = file.read(16)
+        kind = head[4:8].decode("latin-1")
+        length, least = int.from_bytes(head[:4]), 8
+        if length == 1:
+            length, least = int.from_bytes(head[8:16]), 16
+        elif length == 0:
+            length = size - place
+        is_atom = min(len(head), length) >= least and len(kind) == 4 and kind.isprintable()
+        if not is_atom or place + length > size:
+            fact = f"cut inside its {kind} atom" if is_atom else f"no atom at byte {place}"
             raise DownloadFailed(f"{name}: not a whole mp4: {fact}", hint=HINT)
         yield kind
         place += length
-
-
-def _atom(file: BinaryIO, place: int, size: int) -> tuple[str, int]:
-    """Type and whole length of the atom at `place`; an empty type if none begins."""
-    file.seek(place)
-    head = file.read(16)
-    kind = head[4:8].decode("latin-1")
-    length, least = int.from_bytes(head[:4]), 8
-    if length == 1:
-        length, least = int.from_bytes(head[8:16]), 16
-    elif length == 0:
-        length = size - place
-    is_atom = len(head) >= least and length >= least and len(kind) == 4 and kind.isprintable()
-    return (kind, length) if is_atom else ("", 0)

@@ -1,13 +1,20 @@
-"""The journal of the state: lines of JSON, each sealed with a checksum and durable before it counts."""
+"""The files of the state: `state.json` and its journal, lines of JSON, each sealed and durable before it counts."""
 
+import json
 import os
+import re
 import threading
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from zoomsync.errors import StateUnusable
 from zoomsync.files import PRIVATE_FILE, Refusals, sync, write_all
+from zoomsync.state.schema import FORMAT, Document, Step
 
 STATE = Refusals(
     error=StateUnusable,
@@ -18,7 +25,11 @@ STATE = Refusals(
 )
 """Of the folder of state, lock and audit."""
 
+STEP = TypeAdapter(Step)
+DOCUMENT = TypeAdapter(Document)
 SEAL = b'{"crc32":"%08x",'
+FORMAT_IN_FILE = re.compile(rb'\{"crc32":"[0-9a-f]{8}","format":([0-9]+),')
+"""How `state.json` begins, in this and every later format."""
 # What a power cut leaves in a line that was never acknowledged; one NUL alone is a flipped bit.
 HOLE = b"\0\0"
 
@@ -39,6 +50,51 @@ def unseal(sealed: bytes, seed: int = 0) -> bytes | None:
     rest = memoryview(sealed)[len(SEAL % 0) :]
     checksum = zlib.crc32(rest, zlib.crc32(b"{", seed))
     return b"{" + rest if sealed.startswith(SEAL % checksum) else None
+
+
+def packed(value: Step | Document) -> bytes:
+    """As JSON in one line, without what is at its default."""
+    adapter: TypeAdapter[Any] = STEP if isinstance(value, Step) else DOCUMENT
+    try:
+        return adapter.dump_json(value, exclude_defaults=True)
+    except PydanticSerializationError:
+        # half a character: a message names a file whose name is no UTF-8 (what Zoom says was cleaned when it was read)
+        plain = adapter.dump_python(value, mode="json", exclude_defaults=True)
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def read_document(path: Path, data: bytes) -> tuple[Document, int]:
+    """What `state.json` says, and the seed of its journal; raises `StateUnusable`."""
+    begin = FORMAT_IN_FILE.match(data)
+    if begin and int(begin[1]) > FORMAT:
+        raise StateUnusable(
+            f"{path}: has format {int(begin[1])}, and this zoomsync knows formats up to {FORMAT}",
+            hint="run the newer zoomsync that wrote it, or restore a backup from before the upgrade",
+        )
+    body = unseal(data)
+    if body is None:
+        raise damaged(path, "is damaged" if data.strip(b"\0\r\n\t ") else "is empty")
+    try:
+        return DOCUMENT.validate_json(body), zlib.crc32(body)
+    except ValidationError as error:
+        raise _misfit(path, error) from error
+
+
+def read_step(journal: Path, number: int, body: bytes) -> Step:
+    """The step of a journal's line; raises `StateUnusable`."""
+    try:
+        return STEP.validate_json(body)
+    except ValidationError as error:
+        raise _misfit(f"{journal}: line {number}", error) from error
+
+
+def _misfit(where: Path | str, error: ValidationError) -> StateUnusable:
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return StateUnusable(
+        f"{where}: does not fit format {FORMAT}: {place}: {first['msg'].lower()}",
+        hint="run the zoomsync that wrote it, or restore the whole folder from a backup",
+    )
 
 
 class Journal:

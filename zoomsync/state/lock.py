@@ -57,10 +57,8 @@ def owner_check(path: Path, uid: int) -> None:
     """Raise `StateUnusable` when the state at `path` is there and belongs to another user than `uid`."""
     owner = _owner(path)
     if owner is not None and owner != uid:
-        raise StateUnusable(
-            f"{path}: belongs to {_name(owner)}, and this is {_name(uid)}",
-            hint=f"sudo -u {_name(owner)} zoomsync …",
-        )
+        name = _name(owner)
+        raise StateUnusable(f"{path}: belongs to {name}, and this is {_name(uid)}", hint=f"sudo -u {name} zoomsync …")
 
 
 def _owner(path: Path) -> int | None:

@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import zlib
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -14,8 +15,8 @@ from typing import Any
 from zoomsync.errors import StateUnusable
 from zoomsync.files import make_private_folder, put_in_place, write_aside
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state.journal import STATE, Journal, damaged
-from zoomsync.state.schema import FORMAT, Document, Head, Step, packed, read_document, read_step, sealed_document
+from zoomsync.state.journal import STATE, Journal, damaged, packed, read_document, read_step, seal
+from zoomsync.state.schema import FORMAT, Document, Head, Step
 
 RUNS_KEPT = 50
 
@@ -69,9 +70,9 @@ def install(path: Path, document: Document, *, instead_of: Journal | None = None
 
     Until the rename nothing has changed; from then on the old journal takes no more lines.
     """
-    data, seed = sealed_document(document)
-    aside = write_aside(path, data)
-    journal = Journal(path.with_name(document.journal), seed=seed)
+    body = packed(document)
+    aside = write_aside(path, seal(body))
+    journal = Journal(path.with_name(document.journal), seed=zlib.crc32(body))
     journal.open()
     if instead_of:
         instead_of.retire()
