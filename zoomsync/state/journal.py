@@ -67,10 +67,9 @@ def read_document(path: Path, data: bytes) -> tuple[Document, int]:
     """What `state.json` says, and the seed of its journal; raises `StateUnusable`."""
     begin = FORMAT_IN_FILE.match(data)
     if begin and int(begin[1]) > FORMAT:
-        raise StateUnusable(
-            f"{path}: has format {int(begin[1])}, and this zoomsync knows formats up to {FORMAT}",
-            hint="run the newer zoomsync that wrote it, or restore a backup from before the upgrade",
-        )
+        fact = f"has format {int(begin[1])}, and this zoomsync knows formats up to {FORMAT}"
+        hint = "run the newer zoomsync that wrote it, or restore a backup from before the upgrade"
+        raise StateUnusable(f"{path}: {fact}", hint=hint)
     body = unseal(data)
     if body is None:
         raise damaged(path, "is damaged" if data.strip(b"\0\r\n\t ") else "is empty")
@@ -91,10 +90,8 @@ def read_step(journal: Path, number: int, body: bytes) -> Step:
 def _misfit(where: Path | str, error: ValidationError) -> StateUnusable:
     first = error.errors(include_input=False, include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return StateUnusable(
-        f"{where}: does not fit format {FORMAT}: {place}: {first['msg'].lower()}",
-        hint="run the zoomsync that wrote it, or restore the whole folder from a backup",
-    )
+    hint = "run the zoomsync that wrote it, or restore the whole folder from a backup"
+    return StateUnusable(f"{where}: does not fit format {FORMAT}: {place}: {first['msg'].lower()}", hint=hint)
 
 
 class Journal:
@@ -166,12 +163,8 @@ class Journal:
             self._size += len(line)
             self._seed = zlib.crc32(body, self._seed)
 
-    def retire(self) -> None:
-        """Refuse further lines: whether this journal or the next one counts is not certain."""
-        self._is_sound = False
-
     def close(self) -> None:
-        """Release the file; closing twice does no harm."""
+        """Release the file and refuse further lines; closing twice does no harm."""
         self._is_sound = False
         if self._fd >= 0:
             os.close(self._fd)

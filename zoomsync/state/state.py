@@ -75,10 +75,9 @@ def install(path: Path, document: Document, *, instead_of: Journal | None = None
     journal = Journal(path.with_name(document.journal), seed=zlib.crc32(body))
     journal.open()
     if instead_of:
-        instead_of.retire()
+        instead_of.close()  # also if the rename fails: whether this journal or the next one counts is not certain then
     put_in_place(aside, path)
     if instead_of:
-        instead_of.close()
         with suppress(OSError):
             instead_of.path.unlink()
     return journal
@@ -91,11 +90,9 @@ def clear(path: Path, named: Path) -> None:
     """
     for journal in _journals(path):
         if _number(journal) > _number(named) and journal.stat().st_size:
-            raise StateUnusable(
-                f"{path}: is older than {journal.name} beside it",
-                hint=f"restore the whole folder {path.parent} from one backup; to go back to this older {path.name}, "
-                f"move {journal.name} away",
-            )
+            back = f"to go back to this older {path.name}, move {journal.name} away"
+            hint = f"restore the whole folder {path.parent} from one backup; {back}"
+            raise StateUnusable(f"{path}: is older than {journal.name} beside it", hint=hint)
         if journal != named:
             journal.unlink()
 

@@ -116,16 +116,10 @@ class VidizmoDestination:
             media |= self._finder.read_all(_media_ids(known), uuid)
             self._require_untouched(known, media)
         self._writer.prepare()
-        return Publisher(
-            item=item,
-            author=author,
-            known=known,
-            media=media,
-            writer=self._writer,
-            finder=self._finder,
-            clock=self._clock,
-            destination=self.id,
-        ).publish()
+        publisher = Publisher(
+            item=item, author=author, known=known, media=media, writer=self._writer, destination=self.id
+        )
+        return publisher.publish()
 
     def verify(self, receipt: Receipt) -> Verdict:
         """Read every media item of the receipt again; see `judge`. Raises what `PortalClient.call` raises."""

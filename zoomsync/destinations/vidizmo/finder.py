@@ -55,8 +55,7 @@ class Finder:
         """
         made: dict[str, MediaItem] = {}
         for intent in self.intents.open("create", uuid=uuid):
-            media = self._made_by(intent, {*made, *known})
-            if media is not None:
+            if media := self._made_by(intent, {*made, *known}):
                 made[media.id] = media
         return made
 
@@ -68,8 +67,7 @@ class Finder:
         media = self.created(uuid, known) | self.search(uuid)
         require_receipts(one for one in media.values() if one.id not in known)
         for own in set(known).difference(media):
-            found = self.read(own)
-            if found is not None and found.uuid in ("", uuid):
+            if (found := self.read(own)) and found.uuid in ("", uuid):
                 media[own] = found
         return media
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from zoomsync.destinations.vidizmo.client import PortalRefused
-from zoomsync.destinations.vidizmo.finder import Finder
 from zoomsync.destinations.vidizmo.media import (
     MediaItem,
     attached_as,
@@ -21,7 +20,7 @@ from zoomsync.destinations.vidizmo.text import attached_to
 from zoomsync.destinations.vidizmo.verify import is_there, not_shown, stamped
 from zoomsync.destinations.vidizmo.writer import Writer
 from zoomsync.errors import Forbidden, MeetingFailed, PartlyStored
-from zoomsync.model import Author, Clock, CloudFile, Item, ItemFile, Receipt, Role, StoredFile
+from zoomsync.model import Author, CloudFile, Item, ItemFile, Receipt, Role, StoredFile
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,6 @@ class Publisher:
     media: dict[str, MediaItem]
     """What the portal has of the meeting now, by id."""
     writer: Writer
-    finder: Finder
-    clock: Clock
     destination: str
     _stored: list[StoredFile] = field(default_factory=list)
     """What is stored already, by the state and by the media items' own receipts; the state comes first."""
@@ -90,7 +87,7 @@ class Publisher:
         contents = {one.role: one for one in before}
         added: dict[str, StoredFile] = {}
         for file, already in files:
-            self.clock.check()
+            self.writer.clock.check()
             try:
                 stored = already or self._add(file, contents)
             except (PortalRefused, Forbidden) as refused:
@@ -155,7 +152,7 @@ class Publisher:
                     raise
                 log.warning("media %s: its receipt is refused, only the state knows what it has: %s", media.id, refused)
             self._changed.add(media.id)
-        self.media |= self.finder.read_all(self._changed, receipt.uuid)
+        self.media |= self.writer.finder.read_all(self._changed, receipt.uuid)
         for media in self.media.values():
             if media.receipt is None or media.uuid != receipt.uuid:
                 lost = "media %s: the portal does not give back its custom attributes whole: only the state knows of it"
@@ -167,7 +164,7 @@ class Publisher:
     def _stamped(self, receipt: Receipt) -> Receipt:
         """With the version of each media item that was made or changed now; the others keep the stamp of the state."""
         known = {(one.role, one.place): one.stamp for one in (self.known.files if self.known else ())}
-        now = self.clock.now()
+        now = self.writer.clock.now()
         files = []
         for file in receipt.files:
             stamp = known.get((file.role, file.place))

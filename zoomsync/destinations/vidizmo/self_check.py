@@ -1,6 +1,7 @@
 """What the table of operations is worth at a portal: each row is tried that can be tried without writing."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.vidizmo.client import PortalClient
@@ -27,15 +28,15 @@ class Unsure(Exception):
         self.hint = hint
 
 
+@dataclass(slots=True)
 class SelfCheck:
     """Asks the portal once for each row; changes nothing there."""
 
-    def __init__(self, client: PortalClient, users: PortalUsers, settings: "VidizmoSettings") -> None:
-        self._client = client
-        self._users = users
-        self._settings = settings
-        self._media = ""
-        """The id of a media item that the search listed."""
+    client: PortalClient
+    users: PortalUsers
+    settings: "VidizmoSettings"
+    _media: str = ""
+    """The id of a media item that the search listed."""
 
     def rows(self) -> Iterator[Surveyed]:
         """One by one, in an order in which one trial can use what another found; none without signing in."""
@@ -45,23 +46,23 @@ class SelfCheck:
             "media_search": self._search,
             "media_get": self._read,
             "category_list": self._list_categories,
-            "attribute_list": lambda: f"{len(self._client.listed('attribute_list'))} listed",
+            "attribute_list": lambda: f"{len(self.client.listed('attribute_list'))} listed",
         }
         first = self._tried("sign_in", self._sign_in)
         yield first
         if first.result == "refused":
             return
-        by_scim = not isinstance(self._users, ApiUsers)
+        by_scim = not isinstance(self.users, ApiUsers)
         if by_scim:
             yield self._tried("scim", self._find_account)
-        names = [name for name in self._client.table if name not in ("sign_in", "media_get")]
+        names = [name for name in self.client.table if name not in ("sign_in", "media_get")]
         for name in [*names, "media_get"]:
             if by_scim and name in OF_USERS:
                 yield Surveyed(name=name, result="unchecked", message="not used: users are found and made by SCIM")
             elif name in trials:
                 yield self._tried(name, trials[name])
             else:
-                row = self._client.table[name]
+                row = self.client.table[name]
                 known = "the vendor's pages tell of it" if row.confirmed else "assumed"
                 why = f"not checkable without {'writing' if row.writes else 'an upload'}"
                 yield Surveyed(name=name, result="unchecked", message=f"{why}: {row.method} {row.path} ({known})")
@@ -77,15 +78,15 @@ class SelfCheck:
         return Surveyed(name=name, result="confirmed", message=f"confirmed: {fact}")
 
     def _sign_in(self) -> str:
-        self._client.sign_in()
-        return f"signed in as {self._settings.email}"
+        self.client.sign_in()
+        return f"signed in as {self.settings.email}"
 
     def _find_account(self) -> str:
-        account, groups = self._settings.email, self._settings.groups
-        found = self._users.find(account)
+        account, groups = self.settings.email, self.settings.groups
+        found = self.users.find(account)
         if not found:
             lost = no_account(account)
-            raise lost if self._settings.create_users else Unsure(str(lost), hint=lost.hint)
+            raise lost if self.settings.create_users else Unsure(str(lost), hint=lost.hint)
         own = found[0].groups
         if own is None:
             hint = f"a {groups.viewer} stays one, and is the author, until the portal says it"
@@ -97,21 +98,21 @@ class SelfCheck:
         return f"finds {account}, in {names}"
 
     def _list_groups(self) -> str:
-        for name in (self._settings.groups.viewer, self._settings.groups.contributor):
-            self._users.group_id(name)
-        return ", ".join(sorted(self._client.listed("group_list")))
+        for name in (self.settings.groups.viewer, self.settings.groups.contributor):
+            self.users.group_id(name)
+        return ", ".join(sorted(self.client.listed("group_list")))
 
     def _search(self) -> str:
-        answer, page = next(self._client.pages("media_search", keyword="", statuses=list(STATES)))
-        self._media = self._client.id(answer, "id", page[0]) if page else ""
+        answer, page = next(self.client.pages("media_search", keyword="", statuses=list(STATES)))
+        self._media = self.client.id(answer, "id", page[0]) if page else ""
         total = answer.get("total")
         return f"{total} media" if isinstance(total, int) else "media are listed"
 
     def _read(self) -> str:
         if not self._media:
             raise Unsure("not checkable: the portal shows no media yet")
-        answer = self._client.call("media_get", media=self._media)
-        read_media(answer, self._settings.uuid_attribute)
+        answer = self.client.call("media_get", media=self._media)
+        read_media(answer, self.settings.uuid_attribute)
         missing = [name for name in WANTED if answer.get(name) is None]
         shown = f"no {', no '.join(missing)}" if missing else ", ".join(WANTED)
         fact = f"media {self._media} shows {shown}"
@@ -120,7 +121,7 @@ class SelfCheck:
         raise Unsure(fact, hint="nothing is deleted in Zoom before destination.endpoints.media_get.answer says where")
 
     def _list_categories(self) -> str:
-        wanted, ids = self._settings.category, self._client.listed("category_list")
+        wanted, ids = self.settings.category, self.client.listed("category_list")
         if wanted and wanted not in {*ids, *ids.values()}:
             hint = f"it has: {', '.join(sorted(ids)) or 'none'}"
             raise Unreachable(f"destination.category: the portal has no {wanted}", hint=hint, service="portal")

@@ -95,15 +95,11 @@ def is_active(value: Any) -> bool:
 
 def no_account(email: str) -> ConfigError:
     """The error for a look-up that does not find who signs in: it finds nobody, and everybody would be new."""
-    return ConfigError(
-        f"portal: finds no user {email}, who signs in: so everybody would be taken for new",
-        hint="destination.endpoints.user_find.answer (or scim_url) says where users are; or set create_users: false",
-    )
+    hint = "destination.endpoints.user_find.answer (or scim_url) says where users are; or set create_users: false"
+    return ConfigError(f"portal: finds no user {email}, who signs in: so everybody would be taken for new", hint=hint)
 
 
 def no_such_group(name: str, known: Collection[str]) -> ConfigError:
     """The error for a group that the config names and the portal does not have."""
-    return ConfigError(
-        f"destination.groups: the portal has no group called {name}",
-        hint=f"it has: {', '.join(sorted(known))}" if known else "write what it is called there",
-    )
+    hint = f"it has: {', '.join(sorted(known))}" if known else "write what it is called there"
+    return ConfigError(f"destination.groups: the portal has no group called {name}", hint=hint)
