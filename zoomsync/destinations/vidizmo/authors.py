@@ -69,9 +69,7 @@ class PortalAuthors:
         self.users: PortalUsers = ApiUsers(client, invites=settings.invitation == "portal")
         if settings.users == "scim" and settings.scim_url and settings.scim_token:
             self.users = ScimUsers(client, url=settings.scim_url, token=settings.scim_token)
-        self._invitations = Invitations(
-            client=client, users=self.users, intents=intents, settings=settings, with_names=context.with_names
-        )
+        self._invitations = Invitations(client, self.users, intents, settings, context.with_names)
         self._settings = settings
         self._context = context
         self._is_me_for_all = context.publish_as == "me"
@@ -172,10 +170,9 @@ class PortalAuthors:
 
     def _failure(self, email: str, error: ZoomsyncError, kind: type[MeetingFailed]) -> MeetingFailed:
         """What failed over this address; it is not asked about again in this pass."""
-        failed = error.become(kind, f"{error}, asked for {email}")
-        failed.subject = Subject("user", email)
-        self._failed[email] = failed
-        return failed
+        fact, subject = f"{error}, asked for {email}", Subject("user", email)
+        self._failed[email] = kind(fact, hint=error.hint, service=error.service, subject=subject)
+        return self._failed[email]
 
     def _foresee(self, email: str) -> Author:
         found = self._find(email)

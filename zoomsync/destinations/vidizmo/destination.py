@@ -49,9 +49,7 @@ class VidizmoDestination:
         self._intents = intents = IntentLog(context.intents, clock, context.new_id, settings.id, settings.index_lag)
         self._finder = finder = Finder(client, intents, settings.uuid_attribute)
         self._uploads = uploads = Uploads(client, clock, context.new_id)
-        self._writer = Writer(
-            client=client, uploads=uploads, finder=finder, intents=intents, clock=clock, settings=settings
-        )
+        self._writer = Writer(client, uploads, finder, intents, clock, settings)
         self._authors = PortalAuthors(client, intents, settings, context)
 
     def attach(self, attachment: Attachment) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Invitations:
     """Makes users, and finishes what earlier passes began. Each address is worked on by one thread at a time."""
 
@@ -27,6 +27,7 @@ class Invitations:
     intents: IntentLog
     settings: "VidizmoSettings"
     with_names: Callable[[User], User]
+    """A host with the names that Zoom has for it."""
 
     def made(self, host: User, email: str) -> PortalUser:
         """The user, made, in the contributor group and invited; as the portal shows it, if it does already."""

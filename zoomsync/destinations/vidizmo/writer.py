@@ -45,7 +45,7 @@ TRANSCODED_IN = timedelta(minutes=10)
 _LANGUAGE = re.compile(rb"^Language:[ \t]*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)[ \t]*\r?$", re.MULTILINE)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Writer:
     """Writes to the portal. Shared by all workers."""
 
@@ -192,8 +192,7 @@ class Writer:
         for intent in self.intents.open("attach", uuid=uuid):
             known = intent.details
             stored = file.as_stored(name=known["name"], place=known["place"])
-            is_same = (media_of(stored), intent.target, known["sha256"]) == (on.id, str(file.role), file.sha256)
-            if not is_same:
+            if (media_of(stored), intent.target, known["sha256"]) != (on.id, str(file.role), file.sha256):
                 continue
             is_shown = is_there(stored, {on.id: on})
             does_list = on.handouts is not None and on.captions is not None
