@@ -20,14 +20,12 @@ from zoomsync.state.schema import FORMAT, Document, Head, Step
 
 RUNS_KEPT = 50
 
-Loaded = tuple[Document, list[Step], Journal]
-"""What is on disk: `state.json`, the steps since then, and the journal that they stand in."""
 
+def load(path: Path) -> tuple[Document, list[Step], Journal] | None:
+    """Read `state.json`, the steps since then, and the journal that they stand in; None: there is nothing yet.
 
-def load(path: Path) -> Loaded | None:
-    """Read all there is; None: nothing yet. Raises `OSError`, and `StateUnusable` for any damage but a torn last line.
-
-    A fold in between takes away the journal just named: then it is all read again.
+    Raises `OSError`, and `StateUnusable` for any damage but a torn last line. A fold in between takes away the journal
+    just named: then it is all read again.
     """
     missing = ""
     was_enabled = gc.isenabled()

@@ -46,11 +46,7 @@ class LibraryDestination:
         return self._lock.marker.pass_number, self._lock.marker.run
 
     def attach(self, attachment: Attachment) -> None:
-        """Take the library for this pass, finishing what a killed one began.
-
-        Refuses with `LibraryUnusable` a library that is not the one, or not at the point, that the state knows, unless
-        a new one is to be begun; with `PassRunning` one in which another pass works.
-        """
+        """Take the library for this pass, and finish what a killed one began."""
         if attachment.dry_run:
             self._lock.look(attachment)
         else:
@@ -97,7 +93,7 @@ class LibraryDestination:
         return Author(id=safe_component(address or host.id or "unknown"), email=address, note=note)
 
     def prospect(self, host: User) -> Author:
-        """The author, and in words whether there is a folder for it already."""
+        """The note says whether there is a folder for the author already."""
         author = self.author_for(host)
         name = safe_component(author.id, COMPONENT_BYTES)
         with LIBRARY.explained(self.path):
@@ -110,10 +106,7 @@ class LibraryDestination:
         return iter(())
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
-        """The receipt of a meeting's item, wherever a person moved it; None if there is none.
-
-        Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged.
-        """
+        """Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged."""
         del known  # what lies in the folder is enough
         with LIBRARY.explained(self.path):
             found = self._index.locate(uuid, library=self.id)

@@ -84,26 +84,20 @@ class VidizmoDestination:
         return self._authors.prospect(host)
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
-        """The receipt of what there is of a meeting, by its media items' own receipts; None if there are none.
+        """What is `known` is read too: a search may not list it yet, and a media item may have lost its attribute.
 
-        What is `known` is read too: a search may not list it yet, and a media item may have lost its attribute.
-        Raises `OutcomeUnknown`, `RemovedByPerson` for one that was rejected, and `MeetingFailed` for one whose receipt
-        nobody has.
+        Raises also `RemovedByPerson` for one that was rejected, and `MeetingFailed` for one whose receipt nobody has.
         """
-        known = self._of_this_portal(known)
+        known = known if known is not None and known.destination == self.id else None
         ours = _media_ids(known)
         media = self._finder.whole(uuid, ours)
         self._require_not_rejected([one for one in media.values() if not ours or one.id in ours], uuid)
         return self._receipt(uuid, media, known)
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
-        """Make the portal have this item; see `Destination`.
-
-        `previous` is what the state knows. With it, whatever is gone, rejected or altered is a person's wish and raises
-        `RemovedByPerson`. Without it, or if a person requested it, what the portal has is taken, and the rest added.
-        """
+        """If the state does not know it, or a person requested it, what the portal has is taken, and the rest added."""
         uuid = item.meeting.uuid
-        known = self._of_this_portal(previous)
+        known = previous if previous is not None and previous.destination == self.id else None
         if known is None or requested:
             media = self._finder.whole(uuid, _media_ids(known))
             self._require_not_rejected(media.values(), uuid)
@@ -126,9 +120,6 @@ class VidizmoDestination:
             return Verdict(safe=False, reason=reason, receipt=receipt)
         media = self._finder.read_all(_media_ids(receipt), receipt.uuid)
         return judge(receipt, media, self._clock.now())
-
-    def _of_this_portal(self, known: Receipt | None) -> Receipt | None:
-        return known if known is not None and known.destination == self.id else None
 
     def _receipt(self, uuid: str, media: dict[str, MediaItem], known: Receipt | None) -> Receipt | None:
         """The state's media items come first: a person may have copied one, with its attributes."""
