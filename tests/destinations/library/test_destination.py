@@ -137,6 +137,22 @@ def test_halves_of_characters_end_where_zooms_answers_are_read(library: LibraryD
     assert json.loads((library.path / receipt.place / "recording.json").read_text())["meeting"] == {"topic": "Café?"}
 
 
+def test_an_item_with_half_a_character_in_its_old_recording_json_takes_a_late_file(
+    library: LibraryDestination, tmp_path: Path
+) -> None:
+    first = publish(library, an_item(tmp_path / "staging", metadata={"topic": "Weekly planning"}))
+    manifest = library.path / first.place / "recording.json"
+    manifest.write_text(manifest.read_text().replace("Weekly planning", r"Weekly \ud83d"))
+
+    late = an_item(tmp_path / "staging", late=LATE, metadata={"topic": "Weekly planning"})
+    second = publish(library, without(late, "video", "captions"), first)
+
+    document = json.loads(manifest.read_text())
+    assert (document["revision"], document["title"]) == (2, "Weekly ? – 2026-03-01 10:30")
+    assert [str(file.role) for file in second.files] == ["video", "captions", "chat"]
+    assert library.verify(second).safe
+
+
 def test_modes_and_group_are_those_of_the_config(tmp_path: Path) -> None:
     group = grp.getgrgid(os.getgid()).gr_name
     library = a_library(tmp_path / "library", dir_mode=0o2770, file_mode=0o660, group=group)

@@ -54,7 +54,9 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
     """What the item in `folder` says of itself, None without `recording.json`; `MeetingFailed` if unreadable."""
     path = folder / MANIFEST
     try:
-        document = json.loads(path.read_bytes())
+        # halves of characters, which zoomsync once wrote as they came from Zoom, fit into no file of ours any more
+        text = json.dumps(json.loads(path.read_bytes()), ensure_ascii=False)
+        document = json.loads(text.encode(errors="replace"))
         if document["format"] != FORMAT:
             hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
             raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint, service="library")
