@@ -11,6 +11,7 @@ from tests.state.builders import ID, a_history, contents, opened, stored
 from zoomsync.errors import StateUnusable
 from zoomsync.state import State
 from zoomsync.state.journal import seal
+from zoomsync.state.state import load
 
 
 @pytest.fixture
@@ -159,6 +160,28 @@ def test_damage_is_named_with_its_remedy_and_never_an_empty_state(path: Path, ca
     assert (str(read.value), read.value.hint) == (message.format(state=path), hint.format(folder=path.parent))
     assert str(opened_to_write.value) == str(read.value)
     assert {one.name: one.read_bytes() for one in path.parent.iterdir() if one.is_file()} == before
+
+
+def test_a_journal_that_vanishes_once_it_was_read_is_not_made_again(path: Path) -> None:
+    _, _, journal = load(path) or pytest.fail("there is a state")
+    journal_of(path).unlink()
+
+    with pytest.raises(FileNotFoundError):
+        journal.open()
+
+    assert not journal_of(path).exists()
+
+
+def test_a_journal_that_loses_lines_once_it_was_read_is_left_as_it_is(path: Path) -> None:
+    _, _, journal = load(path) or pytest.fail("there is a state")
+    shorter = journal_of(path).read_bytes()[:-20]
+    journal_of(path).write_bytes(shorter)
+
+    with pytest.raises(StateUnusable, match=r"journal-2: has lost lines since it was read") as refused:
+        journal.open()
+
+    assert refused.value.hint == BACKUP.format(folder=path.parent)
+    assert journal_of(path).read_bytes() == shorter
 
 
 def test_a_line_of_another_version_is_named(path: Path) -> None:
