@@ -132,15 +132,13 @@ class Journal:
         return bodies
 
     def open(self) -> None:
-        """Make ready to append, durably. A new journal is made; what lies behind the lines that were read goes.
-
-        That is a torn line, or what a killed pass left under the name of a new journal.
-        """
+        """Make ready to append, durably: a new journal is made, and what lies behind the lines that were read goes."""
         # only a new one is made: one that vanished since it was read would come back full of NULs
         self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | (0 if self._size else os.O_CREAT), PRIVATE_FILE)
         if os.fstat(self._fd).st_size < self._size:
             self.close()
             raise damaged(self.path, "has lost lines since it was read")
+        # what goes is a torn line, or what a killed pass left under the name of a new journal
         os.ftruncate(self._fd, self._size)
         os.fsync(self._fd)
         sync(self.path.parent)
