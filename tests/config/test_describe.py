@@ -117,7 +117,10 @@ def test_what_would_surprise_is_in_words() -> None:
         "fetches video, chat; views: gallery_view; 1 d after the end, none shorter than 5 min",
         "stitches by copying only: segments that do not agree stay separate videos",
         "publishes as media@example.org, as drafts",
-        "deletes PERMANENTLY from Zoom 7 days after publishing, at most 200 meetings a pass, but for 1 held meeting",
+        (
+            "deletes PERMANENTLY from Zoom 7 days after publishing, at most 200 meetings a pass, "
+            "but for 1 meeting in hold_meetings"
+        ),
         "4 workers, 2.0 GB of disk kept free",
     ]
 

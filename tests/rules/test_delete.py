@@ -44,7 +44,7 @@ WAITING: dict[str, tuple[Entry, Rules, str]] = {
     "removed by a person": (old(phase=Phase.REMOVED), trash(), "skip: not stored [removed]"),
     "erased": (old(phase=Phase.ERASED), trash(), "skip: not stored [erased]"),
     "nobody knows since when it is stored": (old(stored_at=None), trash(), "skip: not stored [published]"),
-    "held": (old(), trash(held={UUID}), "skip: listed in hold_meetings [published]"),
+    "to be kept in Zoom": (old(), trash(kept_in_zoom={UUID}), "skip: listed in hold_meetings [published]"),
     "another host": (
         old(),
         trash(hosts=frozenset({"host-bob"})),
@@ -131,7 +131,12 @@ def test_what_is_excluded_from_fetching_is_deleted_nevertheless() -> None:
 READ_AGAIN: dict[str, tuple[Meeting | None, Entry, Rules, str]] = {
     "all is well": (a_meeting(), old(), trash(), "deletable: stored, 1 file, 1.0 kB"),
     "two files": (BOTH, old(BOTH), trash(), "deletable: stored, 2 files, 1.5 kB"),
-    "it is held": (a_meeting(), old(), trash(held={UUID}), "skip: listed in hold_meetings [published]"),
+    "it is to be kept in Zoom": (
+        a_meeting(),
+        old(),
+        trash(kept_in_zoom={UUID}),
+        "skip: listed in hold_meetings [published]",
+    ),
     "it is not stored": (a_meeting(), an_entry(), trash(), "skip: not stored [waiting]"),
     "it is gone": (None, old(), trash(), "skip: stored; gone from the cloud [deleted]"),
     "it was transferred to a host whom the config does not select": (
@@ -224,7 +229,6 @@ def test_only_covered_files_are_deletable_and_the_others_are_counted() -> None:
         receipt=entry.receipt or a_receipt(),
         files=(a_file(), TEXT),
         reason="stored, 2 files, 1.5 kB; 1 file not stored here stay",
-        kept=1,
     )
 
 

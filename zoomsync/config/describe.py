@@ -68,5 +68,5 @@ def _deletion(config: Config) -> str:
         return "deletes nothing"
     how = "to Zoom's trash" if config.delete_recordings == "trash" else "PERMANENTLY from Zoom"
     when = f"{span_in_words(config.delete_after)} after" if config.delete_after else "in the pass after"
-    but = f", but for {plural(len(config.hold_meetings), 'held meeting')}" if config.hold_meetings else ""
+    but = f", but for {plural(len(config.hold_meetings), 'meeting')} in hold_meetings" if config.hold_meetings else ""
     return f"deletes {how} {when} publishing, at most {plural(config.delete_limit, 'meeting')} a pass{but}"

@@ -48,8 +48,6 @@ class Deletable:
     receipt: Receipt
     files: tuple[RecordingFile, ...]
     reason: str
-    kept: int = 0
-    """Files of it that are not selected and therefore stay in the cloud."""
 
 
 def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
@@ -57,17 +55,17 @@ def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
     receipt = entry.receipt
     if rules.delete == "never":
         return Skip(reason="delete_recordings is never", phase=entry.phase)
-    # 1: published, to the destination now configured
+    # 1: published
     if receipt is None or entry.stored_at is None or entry.phase is not Phase.PUBLISHED:
         return Skip(reason="not stored", phase=entry.phase)
-    # 2: selected, not held
-    if entry.uuid in rules.held:
+    # 2: selected, and not listed in hold_meetings
+    if entry.uuid in rules.kept_in_zoom:
         return Skip(reason="listed in hold_meetings", phase=entry.phase)
     if not rules.selects(entry.host_id):
         return Skip(reason="its host is not selected by the config", phase=entry.phase)
+    # 1: to the destination now configured, and delete_after has passed
     if receipt.destination != rules.destination:
         return Skip(reason="stored in another destination than the one configured", phase=entry.phase)
-    # 1: delete_after has passed
     if rules.now < entry.stored_at + rules.delete_after:
         due = entry.stored_at + rules.delete_after
         return Wait(reason=f"deleted from Zoom after {moment(due)}", due_at=due)
@@ -112,11 +110,11 @@ def recheck(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Pu
     files = tuple(file for file in done if file.id not in entry.deleted and not file.id.startswith("noid-"))
     if not files:
         return Skip(reason="stored; nothing of it that zoomsync may delete is left in the cloud", phase=Phase.DELETED)
-    kept = len(found.files) - len(done)
-    rest = f"; {plural(kept, 'file')} not stored here stay" if kept else ""
+    unstored = len(found.files) - len(done)
+    rest = f"; {plural(unstored, 'file')} not stored here stay" if unstored else ""
     size = size_in_words(sum(file.size or 0 for file in files))
     reason = f"stored, {plural(len(files), 'file')}, {size}{rest}"
-    return Deletable(meeting=found, receipt=receipt, files=files, reason=reason, kept=kept)
+    return Deletable(meeting=found, receipt=receipt, files=files, reason=reason)
 
 
 def decide_deletion(found: Deletable, verdict: Verdict, mode: str) -> Delete | Wait | Skip:

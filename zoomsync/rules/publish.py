@@ -65,7 +65,7 @@ class Rules:
     excluded_hosts: AbstractSet[str] = frozenset()
     excluded: AbstractSet[str] = frozenset()
     """uuids of `exclude_meetings`."""
-    held: AbstractSet[str] = frozenset()
+    kept_in_zoom: AbstractSet[str] = frozenset()
     """uuids of `hold_meetings`."""
     requested: AbstractSet[str] = frozenset()
     """uuids named by `--meeting`: fetched past filters, and again what a person removed."""

@@ -57,7 +57,7 @@ def rules_now(state: State, config: Config, now: datetime) -> Rules:
         hosts=named if accounts else None,
         excluded_hosts=frozenset(host for host, email in emails.items() if email in config.exclude_accounts),
         excluded=config.exclude_meetings,
-        held=config.hold_meetings,
+        kept_in_zoom=config.hold_meetings,
         destination=state.head.destination,
         delete=config.delete_recordings,
         delete_after=config.delete_after,
@@ -139,7 +139,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             for entry in stored
             if entry.refusal is not None
             and rules.delete != "never"
-            and entry.uuid not in rules.held
+            and entry.uuid not in rules.kept_in_zoom
             and rules.selects(entry.host_id)
         ),
         deletion_blocked=newest_first(entry for entry in stored if entry.kept and why_kept(entry, rules) is None),

@@ -64,6 +64,7 @@ class Deleter:
         # When the content of the stored files was read last: the oldest of their stamps.
         verified_at = min((one.stamp.at for one in deletion.receipt.files if one.stamp), default=now)
         self._state.begin(intent)  # before the audit: what that announces is then always answered or settled
+        # 6: the proof is durable before Zoom is asked to delete
         self._audit.before(intent, entry, file, deletion.verdict, action=deletion.mode, verified_at=verified_at)
         try:
             answer = self._zoom.delete_file(entry.uuid, file.id, deletion.mode)

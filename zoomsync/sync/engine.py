@@ -1,4 +1,4 @@
-"""One pass of `sync`: its numbered steps are those of the design. No rule about recordings lives here."""
+"""One pass of `sync`, in eight numbered steps. No rule about recordings lives here."""
 
 import logging
 import math
@@ -56,7 +56,7 @@ class Connections:
     context: WorkerContext
     """What the workers share, Zoom, destination and clock among it; the pass adds the users that it comes to know."""
     deleter: Deleter | None
-    """None in a dry run, and if there is nothing to delete: `delete_recordings` is `never`."""
+    """None in a dry run; and if `delete_recordings` is `never` and no earlier deletion waits to be settled."""
 
 
 class Pass:
@@ -155,7 +155,7 @@ class Pass:
             hosts=hosts.ids,
             excluded_hosts=hosts.excluded,
             excluded=config.exclude_meetings,
-            held=config.hold_meetings,
+            kept_in_zoom=config.hold_meetings,
             requested=frozenset(request.meetings),
             retry_failed=request.retry_failed,
             is_sweep=is_sweep,
