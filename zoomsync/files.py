@@ -20,11 +20,13 @@ PRIVATE_FOLDER = 0o700
 # EFBIG: the file grew beyond `ulimit -f`, or beyond what the file system can hold (FAT: 4 GiB).
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
-# These speak of one path, not of its file system. EINVAL: exFAT and FAT refuse a name that way (syncthing issue 5098).
+# These speak of one path, not of its file system. EINVAL: exFAT and FAT refuse a name that way
+# (https://github.com/syncthing/syncthing/issues/5098).
 # ENAMETOOLONG: eCryptfs takes 143 bytes where others take 255 (https://unix.stackexchange.com/questions/32795).
 OF_ONE_PATH = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EFBIG}
-# CIFS before Linux 4.17 and other network file systems cannot flush a folder, and say so with one of these
-# (borgbackup issue 1287, libgit2 issue 5356, restic pull request 3752): then there is nothing to wait for.
+# CIFS before Linux 4.17 and other network file systems cannot flush a folder, and say so with one of these: then there
+# is nothing to wait for (https://github.com/borgbackup/borg/issues/1287,
+# https://github.com/libgit2/libgit2/issues/5356, https://github.com/restic/restic/pull/3752).
 NO_FOLDER_FLUSH = {errno.EINVAL, errno.ENOTSUP}
 
 

@@ -73,7 +73,7 @@ class RunRecord:
             self._state.update(authorization=authorization)
 
     def _authorization(self, ending: ZoomsyncError | None, tally: Tally) -> AuthorizationStatus:
-        """What this run found out about the credentials."""
+        """What this run found out about the credentials. An error that names no service is the destination's."""
         now, known = self._clock.now(), self.run.authorization
         if tally.is_authorized:
             known = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)

@@ -68,7 +68,7 @@ class ZoomClient:
         """
         if not timedelta(0) <= until - since <= LONGEST_WINDOW:
             raise ValueError(f"{since} to {until} is no window of at most {LONGEST_WINDOW.days} days")
-        # Without both dates Zoom lists about a day; "My Notes" are left out since September 2026 only if one asks.
+        # Without both dates Zoom lists about a day (seen, undocumented), without a source type also "My Notes" (above).
         params = {"from": str(since), "to": str(until), "page_size": "300"}
         question = Question(
             path="/accounts/me/recordings" if user is None else f"/users/{quote(user, safe='@')}/recordings",
