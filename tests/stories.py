@@ -1,17 +1,21 @@
-"""Three stories followed through the code: how many files and functions a reader meets. `python -m tests.stories`.
+"""Three stories followed through the code, and the figures of the house. `python -m tests.stories`.
 
 Each story is one pass of the real command against the sandbox, in this process, with every function noted when it is
 entered for the first time. `changes` counts how often two neighbours in that order lie in different files. The second
 row of a story is the pass alone: without options, config, state and what the command puts together before it.
+The figures say how much there is to read. Comments are no code lines, docstrings are.
 """
 
+import ast
 import sys
 import tempfile
 import threading
+import tokenize
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from types import FrameType
 
 from tests.e2e.harness import Site, a_site, a_stage
@@ -74,8 +78,39 @@ def followed() -> Iterator[list[tuple[str, str]]]:
         found += entered
 
 
+def code_lines(path: Path) -> int:
+    """The lines of a file with more on them than a comment."""
+    no_code = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    with path.open("rb") as file:
+        tokens = [one for one in tokenize.tokenize(file.readline) if one.type not in {tokenize.ENCODING, *no_code}]
+    return len({line for one in tokens for line in range(one.start[0], one.end[0] + 1)})
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The lines of a function without decorators and docstring."""
+    docstring = function.body[0] if ast.get_docstring(function) is not None else None
+    without = (docstring.end_lineno or 0) - docstring.lineno + 1 if docstring else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - without
+
+
+def figures() -> Iterator[str]:
+    """What there is to read in the package, a line for each figure."""
+    files = [path for path in sorted(Path(PACKAGE).rglob("*.py")) if path.stat().st_size]
+    nodes = [node for path in files for node in ast.walk(ast.parse(path.read_bytes()))]
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    classes = sum(isinstance(node, ast.ClassDef) for node in nodes)
+    code = sum(map(code_lines, files))
+    longest = max((path.read_bytes().count(b"\n"), str(path.relative_to(PACKAGE))) for path in files)
+    most, name = max((body_lines(one), one.name) for one in functions)
+    yield f"package: {len(files)} files, {code} code lines"
+    yield f"modules in the root: {sum(path.parent == Path(PACKAGE) for path in files)}"
+    yield f"longest file: {longest[0]} lines ({longest[1]})"
+    yield f"functions: median {median(map(body_lines, functions)):.0f} lines, max {most} ({name})"
+    yield f"definitions in 100 code lines: {100 * (classes + len(functions)) / code:.1f}"
+
+
 def main() -> None:
-    """Print a line for each story."""
+    """Print a line for each story, and then for each figure of the house."""
     print(f"{'story':<16} {'files':>6} {'functions':>10} {'changes of file':>16} {'back':>6}")
     for name, (tell, settings) in STORIES.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -97,6 +132,7 @@ def main() -> None:
         if "-v" in sys.argv:
             for file in dict.fromkeys(file for file, _ in entered):
                 print("   ", file.removeprefix(PACKAGE), sum(one == file for one, _ in entered))
+    print("", *figures(), sep="\n")
 
 
 if __name__ == "__main__":
