@@ -98,7 +98,7 @@ class Config(Settings):
     publish_as: Literal["me", "zoom_user"] = "zoom_user"
     """The author: the host of the meeting, or always `me`."""
     me: types.Email | None = None
-    """The author for publish_as: me, and where a host has none; default at a portal: the account that signs in."""
+    """The author for publish_as: me, and if a host has none; default at a portal: the account that signs in."""
     aliases: Mapping[types.Email, types.Email] = Field(default_factory=dict)
     """Zoom e-mail: the same person's e-mail at the destination."""
     publish_state: Literal["published", "draft"] = "published"

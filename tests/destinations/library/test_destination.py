@@ -496,7 +496,7 @@ class TestVerification:
         verdict = library.verify(first)
 
         assert (verdict.safe, verdict.removed) == (False, False)
-        assert verdict.reason == "recording.json tells of another version of this item"
+        assert verdict.reason == "recording.json describes another version of this item"
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_what_cannot_be_read_now_is_nobodys_deed(self, library: LibraryDestination, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_nothing_is_written_by_looking(begin: Open) -> None:
         "media_search",
     }
     assert found["media_get"].message == "not checkable: the portal shows no media yet"
-    assert found["upload_start"].message.endswith("(the vendor's pages tell of it)")
+    assert found["upload_start"].message.endswith("(the vendor's pages describe it)")
     assert found["media_create"].message == "not checkable without writing: POST mashup (assumed)"
 
 

@@ -20,7 +20,7 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     folder, recording = found
     here = replace(receipt, place=recording.receipt.place)
     if (set(recording.receipt.files), set(recording.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
-        return Verdict(safe=False, reason="recording.json tells of another version of this item", receipt=here)
+        return Verdict(safe=False, reason="recording.json describes another version of this item", receipt=here)
     files: list[StoredFile] = []
     altered: dict[str, str] = {}
     try:

@@ -63,7 +63,7 @@ class SelfCheck:
                 yield self._tried(name, trials[name])
             else:
                 row = self.client.table[name]
-                known = "the vendor's pages tell of it" if row.confirmed else "assumed"
+                known = "the vendor's pages describe it" if row.confirmed else "assumed"
                 why = f"not checkable without {'writing' if row.writes else 'an upload'}"
                 yield Surveyed(name=name, result="unchecked", message=f"{why}: {row.method} {row.path} ({known})")
 

@@ -127,7 +127,7 @@ def _findings(receipt: Receipt, media: Mapping[str, MediaItem], now: datetime) -
     for one in media.values():
         own, part = one.receipt, media_receipt(receipt, one.id)
         if own is not None and not (set(own.files) <= set(part.files) and set(own.cloud) <= set(part.cloud)):
-            yield Finding(Weight.UNPROVEN, f"media {one.id} tells of another version of this item")
+            yield Finding(Weight.UNPROVEN, f"media {one.id} describes another version of this item")
         if one.status not in (*STORED, REJECTED):
             fact = f"media {one.id} is in the state {one.status}, which means nothing to zoomsync"
             yield Finding(Weight.UNPROVEN, fact)
