@@ -29,7 +29,7 @@ EXAMPLES = [block for block in blocks("yaml") if block in PORTAL]
 class TestPortal:
     """What it says of a portal is what the code does."""
 
-    def test_its_example_has_six_lines(self) -> None:
+    def test_the_first_example_has_six_lines(self) -> None:
         block = EXAMPLES[0]
 
         assert (len(block.splitlines()), set(EXAMPLE) >= set(yaml.safe_load(block))) == (6, True)

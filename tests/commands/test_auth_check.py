@@ -51,14 +51,14 @@ def test_all_is_well_and_said_in_words(site: Site, monkeypatch: pytest.MonkeyPat
     ]
 
 
-def test_it_leaves_no_trace(site: Site) -> None:
+def test_a_check_before_the_first_pass_leaves_no_trace(site: Site) -> None:
     before = listing(site.folder)
 
     assert auth_check(site).code == 0
     assert listing(site.folder) == before == ["config.yaml"]
 
 
-def test_after_a_pass_it_knows_state_and_library_and_still_leaves_no_trace(begin: Begin) -> None:
+def test_a_check_after_a_pass_knows_state_and_library_and_leaves_no_trace_either(begin: Begin) -> None:
     site = begin(**DELETES)
     site.sync("--until", "2020-01-01")
     before = listing(site.folder)

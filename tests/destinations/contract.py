@@ -153,7 +153,7 @@ class DestinationContract:
         """Publish as `work` does."""
         return destination.publish(item, destination.author_for(a_user()), previous)
 
-    def test_it_has_an_id_and_says_that_it_can_be_used(self, destination: Destination) -> None:
+    def test_a_destination_has_an_id_and_says_that_it_can_be_used(self, destination: Destination) -> None:
         assert destination.id
         assert destination.id[:8] in destination.check()
 
@@ -167,7 +167,7 @@ class DestinationContract:
         assert destination.find(receipt.uuid) == receipt
         assert (verdict.safe, verdict.removed, verdict.receipt) == (True, False, receipt)
 
-    def test_it_is_found_in_a_later_pass(self, destination: Destination, tmp_path: Path) -> None:
+    def test_what_was_published_is_found_in_a_later_pass(self, destination: Destination, tmp_path: Path) -> None:
         receipt = self.published(destination, an_item(tmp_path / "staging"))
 
         later = self.in_a_later_pass(destination)
@@ -193,7 +193,7 @@ class DestinationContract:
         assert self.published(destination, without(an_item(tmp_path / "staging"), "video", "captions"), first) == first
         assert destination.find(first.uuid) == first
 
-    def test_the_same_number_of_another_day_is_another_item(self, destination: Destination, tmp_path: Path) -> None:
+    def test_a_meeting_number_on_another_day_is_another_item(self, destination: Destination, tmp_path: Path) -> None:
         first = self.published(destination, an_item(tmp_path / "staging"))
         second = self.published(destination, an_item(tmp_path / "staging", a_meeting(uuid="other==", files=())))
 
@@ -289,10 +289,10 @@ class DestinationContract:
 
         assert destination.author_for(a_user()).email == foreseen.email
 
-    def test_nothing_is_refused_where_it_is_fit(self, destination: Destination) -> None:
+    def test_a_survey_of_a_fit_destination_refuses_nothing(self, destination: Destination) -> None:
         assert [row for row in destination.survey() if row.result == "refused"] == []
 
-    def test_it_can_be_let_go_more_than_once(self, destination: Destination) -> None:
+    def test_a_destination_can_be_detached_more_than_once(self, destination: Destination) -> None:
         destination.detach()
         destination.detach()
 

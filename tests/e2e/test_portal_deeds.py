@@ -30,7 +30,7 @@ class TestReplaced:
     """Somebody put another video into a media item."""
 
     @pytest.mark.parametrize("size", ["the same", "another"])
-    def test_it_is_not_taken_for_ours_on_a_persons_wish_either(self, at_portal: AtPortal, size: str) -> None:
+    def test_a_replaced_video_is_not_ours_on_a_persons_wish_either(self, at_portal: AtPortal, size: str) -> None:
         site = at_portal(a_meeting(), {}, TRASH)
         site.sync()
         main, view = site.media("m")
@@ -47,7 +47,7 @@ class TestReplaced:
         assert asked(site)[0] == 0
         assert {media.sha256 for media in site.media("m")} == {own, view.sha256}
 
-    def test_nor_where_something_else_is_gone_too(self, at_portal: AtPortal) -> None:
+    def test_a_replaced_video_is_not_ours_if_something_else_is_gone_too(self, at_portal: AtPortal) -> None:
         site = at_portal(a_meeting(), {}, TRASH)
         site.sync()
         main, _ = site.media("m")
@@ -250,7 +250,7 @@ class TestRestoredState:
         shutil.copytree(site.folder / "copy", site.folder / "state")
         return site
 
-    def test_it_is_found_also_beside_a_media_item_that_somebody_altered(self, older: PortalSite) -> None:
+    def test_a_late_segment_is_found_also_beside_a_media_item_that_somebody_altered(self, older: PortalSite) -> None:
         main, *others = older.media("m")
         replace_content(older.portal, main.id, b"another video")
 

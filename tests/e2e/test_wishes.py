@@ -31,22 +31,22 @@ def failing(at_portal: AtPortal) -> PortalSite:
     return site
 
 
-def test_it_is_told_until_it_is_parked_and_then_too(failing: PortalSite) -> None:
-    told, checks = set(), []
+def test_a_wish_that_fails_is_reported_until_it_is_parked_and_then_too(failing: PortalSite) -> None:
+    reported, checks = set(), []
     for _ in range(12):
         failing.clock.advance(days=1, hours=1)
         failing.sync()
         checks.append(failing.run("status", "--check").code)
-        told |= {row["error"].partition(" (")[0] for row in failing.run("--json", "status").document["failed"]}
+        reported |= {row["error"].partition(" (")[0] for row in failing.run("--json", "status").document["failed"]}
 
     retry = failing.entry("m").retry
-    assert (checks, told) == ([1] * 12, {"portal: media_create: HTTP 400, OddException"})
+    assert (checks, reported) == ([1] * 12, {"portal: media_create: HTTP 400, OddException"})
     assert retry is not None
     assert retry.is_parked
     assert (failing.entry("m").phase, "was rejected" in failing.entry("m").reason) == (Phase.REMOVED, True)
 
 
-def test_once_it_can_be_done_it_is(failing: PortalSite) -> None:
+def test_a_wish_is_done_once_it_can_be(failing: PortalSite) -> None:
     failing.portal.heal()
     failing.clock.advance(hours=2)
 
@@ -54,7 +54,7 @@ def test_once_it_can_be_done_it_is(failing: PortalSite) -> None:
     assert (failing.entry("m").phase, failing.entry("m").asked, failing.reported()) == (Phase.PUBLISHED, "", {})
 
 
-def test_a_pass_for_somebody_else_leaves_it(failing: PortalSite) -> None:
+def test_a_pass_for_somebody_else_leaves_the_wish(failing: PortalSite) -> None:
     failing.portal.heal()
     failing.clock.advance(hours=2)
 
@@ -63,7 +63,7 @@ def test_a_pass_for_somebody_else_leaves_it(failing: PortalSite) -> None:
     assert failing.media("m") == []
 
 
-def test_in_another_destination_nobody_asked_for_it(failing: PortalSite) -> None:
+def test_another_destination_knows_nothing_of_the_wish(failing: PortalSite) -> None:
     Site.configure(failing)
 
     failing.sync()
@@ -73,7 +73,7 @@ def test_in_another_destination_nobody_asked_for_it(failing: PortalSite) -> None
     assert (receipt.destination.startswith("127.0.0.1"), failing.files()) == (True, [])
 
 
-def test_nor_is_it_told_of_there_for_ever(failing: PortalSite) -> None:
+def test_another_destination_does_not_report_the_wish_for_ever(failing: PortalSite) -> None:
     Site.configure(failing)
     for file in failing.world.meetings[failing.uuid("m")].files:
         file.deleted = True
@@ -83,7 +83,7 @@ def test_nor_is_it_told_of_there_for_ever(failing: PortalSite) -> None:
     assert (failing.run("status", "--check").code, failing.run("--json", "status").document["failed"]) == (0, [])
 
 
-def test_it_ends_where_zoom_does_not_have_it_any_more(failing: PortalSite) -> None:
+def test_a_wish_ends_once_zoom_does_not_have_the_meeting_any_more(failing: PortalSite) -> None:
     for file in failing.world.meetings[failing.uuid("m")].files:
         file.deleted = True
     failing.clock.advance(hours=2)

@@ -154,14 +154,14 @@ def test_a_stop_kills_it_within_a_second(tools: Tools, clock: MachineClock, tmp_
     assert processes_with(tmp_path) == []
 
 
-def test_time_runs_out(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:
+def test_ffmpeg_that_does_not_end_in_time_is_ended(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:
     with pytest.raises(Unstitchable, match="did not end in time"):
         run(tools, endless(tools, tmp_path), clock=clock, seconds=0.3)
 
     assert processes_with(tmp_path) == []
 
 
-def test_it_dies_with_a_killed_parent(tools: Tools, tmp_path: Path) -> None:
+def test_ffmpeg_dies_with_a_killed_parent(tools: Tools, tmp_path: Path) -> None:
     if not tools.guard:
         pytest.skip("setpriv of util-linux is not on PATH: nothing kills the orphan")
     program = """

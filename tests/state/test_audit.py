@@ -169,7 +169,7 @@ def test_without_a_file_there_is_nothing_to_read(tmp_path: Path) -> None:
     assert list(read(tmp_path / "audit.jsonl")) == []
 
 
-def test_it_is_private(tmp_path: Path) -> None:
+def test_the_audit_and_its_folder_are_private(tmp_path: Path) -> None:
     an_audit(tmp_path / "audit" / "audit.jsonl").close()
 
     assert stat.S_IMODE((tmp_path / "audit" / "audit.jsonl").stat().st_mode) == 0o600

@@ -153,7 +153,7 @@ def test_every_acknowledged_step_survives_sigkill(tmp_path: Path, kills: int) ->
         assert acknowledged <= len(entries) <= acknowledged + kill + 1
 
 
-def test_it_can_be_read_while_a_pass_writes_and_folds(tmp_path: Path) -> None:
+def test_the_state_can_be_read_while_a_pass_writes_and_folds(tmp_path: Path) -> None:
     path, seen = tmp_path / "state.json", [0]
     with running(WRITER, path) as process:
         line_of(process)

@@ -141,7 +141,7 @@ def test_a_state_is_known_in_whatever_case(
 class TestCallsFromTheFuture:
     """The clock was ahead when they were made; an index that is waited for until then would hold up everything."""
 
-    def test_they_count_from_now_on_and_only_once(self) -> None:
+    def test_calls_from_the_future_count_from_now_on_and_only_once(self) -> None:
         clock, journal = FakeClock(), Journal()
         intents = IntentLog(journal, clock, new_id, portal="portal", index_lag=INDEX_LAG)
         now = clock.now()
@@ -199,7 +199,9 @@ class TestWhatAPersonDeletesBeforeTheLedgerKnowsOfIt:
         site.later()
 
     @pytest.mark.parametrize("seen_later", [False, True])
-    def test_it_is_made_again_at_once_and_once(self, begin: Open, tmp_path: Path, seen_later: bool) -> None:
+    def test_what_was_deleted_is_made_again_at_once_and_once(
+        self, begin: Open, tmp_path: Path, seen_later: bool
+    ) -> None:
         site = begin()
         self.made_and_deleted(site, tmp_path, seen_later=seen_later)
 

@@ -254,7 +254,7 @@ class TestALookUpThatFailsOverOneAddress:
     """It is about that host alone, and asked for once."""
 
     @pytest.mark.parametrize("status", [403, 401, 500])
-    def test_it_is_a_failure_of_the_meeting(self, begin: Open, status: int) -> None:
+    def test_a_look_up_that_fails_is_a_failure_of_the_meeting(self, begin: Open, status: int) -> None:
         site = begin()
         site.portal.forget()
         site.portal.fail(
@@ -270,7 +270,7 @@ class TestALookUpThatFailsOverOneAddress:
         assert site.destination.author_for(a_user()).email == ADA
 
     @pytest.mark.parametrize("status", [403, 500])
-    def test_where_it_fails_over_who_signs_in_too_the_portal_is_to_blame(self, begin: Open, status: int) -> None:
+    def test_if_the_look_up_of_who_signs_in_fails_too_the_portal_is_to_blame(self, begin: Open, status: int) -> None:
         site = begin()
         site.portal.fail(operation="user_find", with_=portal_error(status), times=None)
 

@@ -200,7 +200,7 @@ class TestAfterTheStateWasLost:
         assert fresh.destination.verify(receipt).safe
         fresh.destination.detach()
 
-    def test_it_holds_the_sums_of_every_cloud_file(self, begin: Open, tmp_path: Path) -> None:
+    def test_a_media_item_has_the_sums_of_every_cloud_file(self, begin: Open, tmp_path: Path) -> None:
         site = begin()
         receipt = published(site, tmp_path)
 
@@ -209,7 +209,7 @@ class TestAfterTheStateWasLost:
         assert own == MediaReceipt(files=receipt.files, cloud=receipt.cloud)
 
     @pytest.mark.parametrize("value", ["", "zs1:", "zs1:!!!!", "somebody's note", None])
-    def test_a_media_item_that_does_not_say_it_is_not_published_a_second_time(
+    def test_a_media_item_without_a_readable_receipt_is_not_published_a_second_time(
         self, begin: Open, tmp_path: Path, value: str | None
     ) -> None:
         site = begin()
