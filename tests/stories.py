@@ -112,11 +112,11 @@ def figures() -> Iterator[str]:
 def main() -> None:
     """Print a line for each story, and then for each figure of the house."""
     print(f"{'story':<16} {'files':>6} {'functions':>10} {'changes of file':>16} {'back':>6}")
-    for name, (tell, settings) in STORIES.items():
+    for name, (prepare, settings) in STORIES.items():
         with tempfile.TemporaryDirectory() as folder:
             stage = a_stage()
             stage.meeting("m", "alice", 2, "Weekly planning")
-            happen = tell(stage)
+            happen = prepare(stage)
             with a_site(Path(folder), stage.world, **settings) as site:
                 first = site.sync()
                 assert first.code == 0, first.stderr

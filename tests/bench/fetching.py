@@ -38,15 +38,15 @@ def serve() -> None:
     head = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42\x00\x00\x00\x08moov\x00\x00\x00\x08mdat"
     stage.file("big", Padded(Text(head), SIZE), "MP4", "active_speaker", "MP4")
     with Sandbox(stage.world) as sandbox:
-        told = {"url": sandbox.url, "uuid": stage.world.names["big"], "token": sandbox.tokens.mint(),
-                "id": sandbox.client_id, "secret": sandbox.client_secret}  # fmt: skip
-        print(json.dumps(told), flush=True)
+        facts = {"url": sandbox.url, "uuid": stage.world.names["big"], "token": sandbox.tokens.mint(),
+                 "id": sandbox.client_id, "secret": sandbox.client_secret}  # fmt: skip
+        print(json.dumps(facts), flush=True)
         sys.stdin.read()
 
 
 @contextmanager
 def serving() -> Iterator[dict[str, str]]:
-    """What `serve` told, while it serves."""
+    """What `serve` printed, while it serves."""
     argv = [sys.executable, "-c", "from tests.bench.fetching import serve; serve()"]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
@@ -56,37 +56,37 @@ def serving() -> Iterator[dict[str, str]]:
 
 def run(folder: Path) -> None:
     """Print the table."""
-    with serving() as told:
-        meeting, downloads = _zoomsync(told)
+    with serving() as server:
+        meeting, downloads = _zoomsync(server)
         file = meeting.files[0]
         acts: dict[str, Callable[[], object]] = {
             "zoomsync fetch (hash, checks, fsync)": lambda: _fetch(downloads, meeting, file, folder / "staging"),
-            "requests, a plain loop": lambda: _requests(file.url, told["token"], folder / "requests"),
+            "requests, a plain loop": lambda: _requests(file.url, server["token"], folder / "requests"),
         }
         if curl := shutil.which("curl"):
-            acts["curl"] = lambda: _curl(curl, file.url, told["token"], folder / "curl")
+            acts["curl"] = lambda: _curl(curl, file.url, server["token"], folder / "curl")
             acts["curl, then sha256sum and sync"] = lambda: _curl_and_hash(
-                curl, file.url, told["token"], folder / "curl"
+                curl, file.url, server["token"], folder / "curl"
             )
         found = side_by_side(acts)
     rows = [[name, *speed(times, SIZE)] for name, times in found.items()]
     show(f"fetching {SIZE // MB} MB over loopback", ["", "median", "least", "most", "speed"], rows)
 
 
-def _zoomsync(told: dict[str, str]) -> tuple[Meeting, Downloads]:
+def _zoomsync(server: dict[str, str]) -> tuple[Meeting, Downloads]:
     clock = SystemClock()
     http = Http(name="zoom", clock=clock, rate=None, user_agent="bench")
     tokens = TokenSource(
         http,
-        oauth_url=f"{told['url']}/oauth/token",
+        oauth_url=f"{server['url']}/oauth/token",
         account_id=Secret(lambda: ACCOUNT),
-        client_id=Secret(lambda: told["id"]),
-        client_secret=Secret(lambda: told["secret"]),
+        client_id=Secret(lambda: server["id"]),
+        client_secret=Secret(lambda: server["secret"]),
         clock=clock,
     )
-    meeting = ZoomClient(http, tokens, api_url=f"{told['url']}/v2", clock=clock).meeting(told["uuid"])
+    meeting = ZoomClient(http, tokens, api_url=f"{server['url']}/v2", clock=clock).meeting(server["uuid"])
     assert meeting is not None
-    return meeting, Downloads(http, tokens, download_hosts=["127.0.0.1"], api_url=f"{told['url']}/v2", clock=clock)
+    return meeting, Downloads(http, tokens, download_hosts=["127.0.0.1"], api_url=f"{server['url']}/v2", clock=clock)
 
 
 def _fetch(downloads: Downloads, meeting: Meeting, file: RecordingFile, folder: Path) -> None:

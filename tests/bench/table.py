@@ -1,4 +1,4 @@
-"""Times taken and told."""
+"""Times taken and shown."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""A process that runs zoomsync and can be told to die before one of the steps by which it changes the disk."""
+"""A process that runs zoomsync and can be made to die before one of the steps by which it changes the disk."""
 
 import multiprocessing
 import os
@@ -45,8 +45,8 @@ def zoomsync(arguments: Sequence[str], output: str, die_before: int) -> None:
     main()
 
 
-def _death(left: int, told: Path) -> Callable[[], None]:
-    """Called before each step; the number of those that were done is told at a regular end."""
+def _death(left: int, report: Path) -> Callable[[], None]:
+    """Called before each step; the number of those that were done is written at a regular end."""
     done = [0]
     end = os._exit
 
@@ -55,11 +55,11 @@ def _death(left: int, told: Path) -> Callable[[], None]:
             os.kill(os.getpid(), signal.SIGKILL)
         done[0] += 1
 
-    def telling(code: int) -> None:
-        told.write_text(str(done[0]))
+    def ending(code: int) -> None:
+        report.write_text(str(done[0]))
         end(code)
 
-    os._exit = telling  # type: ignore[assignment]  # ends as well
+    os._exit = ending  # type: ignore[assignment]  # ends as well
     return step
 
 

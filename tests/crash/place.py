@@ -166,7 +166,7 @@ class Place:
         return [str(path.relative_to(self.folder)) for path in extra]
 
     def unaccounted(self) -> list[str]:
-        """Deletions of which the audit does not tell how they ended, and those that happened without it."""
+        """Deletions of which the audit does not say how they ended, and those that happened without it."""
         lines = list(audit.read(self.audit))
         begun = {line["intent"]: line["file"] for line in lines if line["event"] == "deleting"}
         ended = [line["intent"] for line in lines if line["event"] in ("answer", "settled")]

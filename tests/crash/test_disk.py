@@ -101,7 +101,7 @@ def complete(place: Place, whole: dict[str, str], room: Room | None = None) -> N
 
 
 def said(text: str) -> tuple[bool, bool]:
-    """Whether it tells of the full disk, and of a remedy."""
+    """Whether it reports the full disk, and a remedy."""
     return FULL in text.lower(), "free some space" in text
 
 

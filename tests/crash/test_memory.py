@@ -32,7 +32,7 @@ def an_account(*contents: Content) -> World:
 
 
 def peaks(folder: Path, world: World) -> list[int]:
-    """The most memory, in bytes, that a first pass and one that verifies and deletes held."""
+    """The most memory, in bytes, that a first pass and one that verifies and deletes used."""
     with serving(Place(folder, world, **DELETING)) as place:
         found = [_peak(place), _peak(place)]
         assert len(world.deletions) == len(next(iter(world.meetings.values())).files)
@@ -50,7 +50,7 @@ def _peak(place: Place) -> int:
 
 
 def _high_water(pid: int) -> int:
-    """The most that a process held since it began its program; rusage would count the memory of whoever forked it."""
+    """The most that a process used since it began its program; rusage would count the memory of whoever forked it."""
     try:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except (FileNotFoundError, ProcessLookupError):

@@ -122,9 +122,9 @@ def test_a_killed_pass_takes_its_ffmpeg_along(place: Place) -> None:
     assert place.orphans() == []
     place.wait_for_locks()
     assert (last_run(place).code, last_run(place).ended_at) == (None, None)
-    told = ended(place.command("status"))[1]
-    assert "Interrupted" in told
-    assert "Authorization status: Zoom: authorized; destination: authorized (checked" in told
+    shown = ended(place.command("status"))[1]
+    assert "Interrupted" in shown
+    assert "Authorization status: Zoom: authorized; destination: authorized (checked" in shown
     (place.folder / "ffmpeg").unlink()
     again = place.sync()
     assert (again.code, place.leftovers(), len(place.items())) == (0, [], 5), again.said

@@ -1,4 +1,4 @@
-"""A whole kind of destination in one file, as CONTRIBUTING tells to write it: each item is a folder.
+"""A whole kind of destination in one file, as CONTRIBUTING asks for it: each item is a folder.
 
 In the folder every file is called by the SHA-256 of its content, and `receipt.json`, written last, says what they are.
 """

@@ -78,13 +78,13 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
     folder = tmp_path_factory.getbasetemp().parent / "full" if is_worker else tmp_path_factory.mktemp("full")
     folder.mkdir(exist_ok=True)
-    told = folder / "passes.pickle"
+    passes = folder / "passes.pickle"
     with ExitStack() as stack:
         with FileLock(folder / "passes.lock"):
             site = stack.enter_context(a_site(folder, full_world(NOW)))
-            if not told.exists():
-                told.write_bytes(pickle.dumps((a_pass(site), a_pass(site))))
-        first, second = pickle.loads(told.read_bytes())
+            if not passes.exists():
+                passes.write_bytes(pickle.dumps((a_pass(site), a_pass(site))))
+        first, second = pickle.loads(passes.read_bytes())
         yield Twice(site=site, first=first, second=second)
 
 

@@ -110,9 +110,9 @@ STITCHED = ("pair", "three", "jitter", "other-time-base", "missing-view")
 """Segments that were copied into one video, which is the only stored form of them."""
 
 
-def folder(uuid: str, told: str) -> str:
+def folder(uuid: str, short: str) -> str:
     """An item's place, from the short form of `EXPECTED`."""
-    host, _, rest = told.partition(" ")
+    host, _, rest = short.partition(" ")
     ending = hashlib.sha256(uuid.encode()).hexdigest()[:8]
     return f"published/{host}@example.org/2026/2026-{rest} [{ending}]"
 
@@ -125,7 +125,7 @@ def small(number: int, uuid: str) -> str:
 
 def test_every_due_meeting_is_one_item_with_its_files_and_nothing_else_lies_in_the_library(twice: Twice) -> None:
     names = twice.site.world.names
-    expected = {folder(names[name], told): files for name, (told, files) in EXPECTED.items()}
+    expected = {folder(names[name], short): files for name, (short, files) in EXPECTED.items()}
     expected |= {small(number, names[f"small-{number}"]): VIDEO for number in range(100)}
 
     paths = sorted(f"{place}/{file}" for place, files in expected.items() for file in [*files, "recording.json"])

@@ -1,4 +1,4 @@
-"""What is mended, asked for, altered or gone: nothing quiet, and nothing told that is not so."""
+"""What is mended, asked for, altered or gone: nothing quiet, and nothing reported that is not so."""
 
 import shutil
 
@@ -178,7 +178,7 @@ def test_another_library_leaves_what_the_first_one_holds_and_says_so(begin: Begi
     assert "2 meetings stored in another destination than the one configured: left there" in begun.stderr
 
 
-def test_a_hold_that_holds_nothing_is_told(begin: Begin, stage: Stage) -> None:
+def test_a_hold_that_holds_nothing_is_reported(begin: Begin, stage: Stage) -> None:
     plain(stage, "m")
     site = begin(stage.world, hold_meetings=["oRbJ7UbWIHc0pDMX0wkYj"])
 

@@ -70,8 +70,8 @@ def test_sound_alone_is_joined_too(twice: Twice) -> None:
 
 @pytest.mark.parametrize("name", ["three", "third-hevc"])
 def test_a_title_and_a_chapter_for_each_segment_are_in_the_video(twice: Twice, name: str) -> None:
-    told = media._run(["-i", str(twice.site.item(name) / "video.mp4"), "-f", "ffmetadata", "pipe:1"]).decode()
-    lines = [line for line in told.splitlines() if line.startswith(("title=", "START=", "END="))]
+    metadata = media._run(["-i", str(twice.site.item(name) / "video.mp4"), "-f", "ffmetadata", "pipe:1"]).decode()
+    lines = [line for line in metadata.splitlines() if line.startswith(("title=", "START=", "END="))]
 
     assert lines == [
         f"title={twice.site.recording(name)['title']}",

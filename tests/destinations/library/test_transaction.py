@@ -53,7 +53,7 @@ sys.addaudithook(DEATH)
 
 @contextmanager
 def dying_before_step(number: int) -> Iterator[None]:
-    """Die before step `number`, counted from 0; Python's own audit events tell of every step."""
+    """Die before step `number`, counted from 0; Python's own audit events report every step."""
     DEATH.left = number
     try:
         yield

@@ -1,4 +1,4 @@
-"""How media are found again at a portal once nothing but its search can tell of them."""
+"""How media are found again at a portal by its search alone."""
 
 from collections.abc import Collection
 from pathlib import Path

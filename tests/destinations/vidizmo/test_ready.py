@@ -99,7 +99,7 @@ def test_me_that_is_not_one_user_stops_the_pass(begin: Open, me: str) -> None:
 
 
 class TestTheNamesOfNewUsers:
-    """Meetings tell the address of their host, and no names: Zoom is asked for them, of whom is made alone."""
+    """Meetings name the address of their host, and no names: Zoom is asked for them, of whom is made alone."""
 
     host = User(id="u1", email=ADA)
 
