@@ -1,0 +1,1 @@
+"""The `auth-check` and `users` commands, run as a person runs them."""

@@ -1,0 +1,1 @@
+"""Media: real ffmpeg on small clips, and texts."""

@@ -1,0 +1,1 @@
+"""The library: items in a folder."""

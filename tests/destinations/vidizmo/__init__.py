@@ -1,0 +1,1 @@
+"""A VIDIZMO portal, against the stand-in of `tests/sandbox/portal`."""
