@@ -42,20 +42,28 @@ def a_machine_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 machine.delenv(name)
         machine.setenv("HOME", str(no_folder))
         machine.setattr(yaml_file, "SYSTEM_FOLDER", no_folder / "etc")
-        machine.setattr(socket.socket, "connect", connect_on_this_machine(socket.socket.connect))
+        for name in ("connect", "connect_ex"):
+            machine.setattr(socket.socket, name, on_this_machine(getattr(socket.socket, name)))
         yield
 
 
-def connect_on_this_machine(connect: Any) -> Any:
-    """`socket.connect`, but for addresses of other machines."""
+def on_this_machine(connect: Any) -> Any:
+    """`socket.connect` or `connect_ex`, but for addresses of other machines."""
 
     def checked(self: socket.socket, address: Any) -> Any:
-        is_network = self.family in (socket.AF_INET, socket.AF_INET6)
-        if is_network and not ipaddress.ip_address(address[0]).is_loopback:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not is_loopback(address[0]):
             raise AssertionError(f"a test reached out to {address}")
         return connect(self, address)
 
     return checked
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or a name is of this machine; of all names only `localhost` surely is."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,75 @@
+"""Whatever machine and shell it runs in, zoomsync prints the same; and tests reach no other machine."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.harness import NOW, a_site
+from tests.sandbox.worlds import small_world
+
+ROOT = str(Path(__file__).parent.parent)
+USUAL = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": "/tmp"}
+SURROUNDINGS = {
+    "no HOME, no locale, no zone": {},
+    "Turkish, and half an hour off": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Kolkata", "HOME": "/nowhere"},
+    "C, and another day": {"LC_ALL": "C", "TZ": "Pacific/Kiritimati"},
+    "what is not there": {"LANG": "xx_YY", "TZ": "Nowhere/Land"},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site after a pass, in a folder whose name has blanks and umlauts."""
+    found = tmp_path_factory.mktemp("surroundings") / "Söhne und Töchter"
+    found.mkdir()
+    with a_site(found, small_world(NOW, has_media=False)) as site:
+        site.sync()
+    return found
+
+
+@pytest.fixture(scope="module")
+def usual(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What is printed about the same site in a folder with a plain name."""
+    plain = tmp_path_factory.mktemp("plain") / "site"
+    shutil.copytree(folder, plain)
+    return printed(plain, USUAL)
+
+
+def printed(folder: Path, environ: Mapping[str, str]) -> str:
+    """By `--version` and `status`, in processes with this environment alone; ages go, as time does."""
+    env, outputs = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, **environ}, []
+    for command in ("--version", "status"):
+        argv = [sys.executable, "-m", "zoomsync", command]
+        ended = subprocess.run(argv, cwd=folder, env=env, capture_output=True, check=True)
+        assert ended.stderr == b""
+        outputs.append(ended.stdout.decode())
+    return re.sub(r"[\w ]+ ago", "… ago", "".join(outputs))
+
+
+@pytest.mark.parametrize("environ", SURROUNDINGS.values(), ids=SURROUNDINGS)
+def test_the_same_is_printed_in_all_surroundings(folder: Path, usual: str, environ: dict[str, str]) -> None:
+    assert printed(folder, environ) == usual
+    assert "2026-03-08 09:30 UTC  alice@example.org  “Plain meeting”" in usual
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "example.org", "localhost.example.org", ""])
+@pytest.mark.parametrize("call", ["connect", "connect_ex"])
+def test_a_test_that_reaches_out_fails_and_says_to_whom(call: str, host: str) -> None:
+    with socket.socket() as one, pytest.raises(AssertionError, match=rf"a test reached out to \('{host}', 9\)"):
+        getattr(one, call)((host, 9))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_test_may_reach_its_own_machine(host: str) -> None:
+    with socket.socket() as server, socket.socket() as one:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        assert one.connect_ex((host, server.getsockname()[1])) == 0
