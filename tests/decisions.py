@@ -38,7 +38,7 @@ def published(meeting: Meeting | None = None, **changes: Any) -> Entry:
     return an_entry(of, **plain | changes)
 
 
-def told(answer: Decision | Deletable | Delete | None) -> str:
+def in_words(answer: Decision | Deletable | Delete | None) -> str:
     """The answer as a dry run shows it, with where the meeting stands by it."""
     match answer:
         case None:

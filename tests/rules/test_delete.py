@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.decisions import a_retry, published, rules, told
+from tests.decisions import a_retry, in_words, published, rules
 from tests.fakes import NOW, START, a_file, a_meeting, a_piece, a_receipt, an_entry
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, Verdict
 from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
@@ -121,7 +121,7 @@ WAITING: dict[str, tuple[Entry, Rules, str]] = {
 def test_from_the_ledger_alone_a_deletion_is(case: str) -> None:
     entry, when, expected = WAITING[case]
 
-    assert told(why_kept(entry, when)) == expected
+    assert in_words(why_kept(entry, when)) == expected
 
 
 def test_what_is_excluded_from_fetching_is_deleted_nevertheless() -> None:
@@ -216,7 +216,7 @@ READ_AGAIN: dict[str, tuple[Meeting | None, Entry, Rules, str]] = {
 def test_after_reading_the_meeting_again(case: str) -> None:
     found, entry, when, expected = READ_AGAIN[case]
 
-    assert told(recheck(entry, found, when)) == expected
+    assert in_words(recheck(entry, found, when)) == expected
 
 
 def test_only_covered_files_are_deletable_and_the_others_are_counted() -> None:
@@ -261,7 +261,7 @@ def a_deletable(meeting: Meeting = BOTH) -> Deletable:
     ],
 )
 def test_after_verifying_the_stored_files(verdict: Verdict, mode: str, expected: str) -> None:
-    assert told(decide_deletion(a_deletable(), verdict, mode)) == expected
+    assert in_words(decide_deletion(a_deletable(), verdict, mode)) == expected
 
 
 def test_a_deletion_carries_its_proof() -> None:

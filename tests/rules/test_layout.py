@@ -15,7 +15,7 @@ from zoomsync.rules.layout import How, Output
 f = a_piece
 
 
-def told(outputs: Sequence[Output]) -> list[str]:
+def in_words(outputs: Sequence[Output]) -> list[str]:
     """Each output as `name: how inputs`."""
     return [f"{one.name}: {one.how} {' '.join(one.made_of)}" for one in outputs]
 
@@ -147,13 +147,13 @@ CASES: dict[str, tuple[Sequence[RecordingFile], list[str]]] = {
 def test_an_item_holds(case: str) -> None:
     files, expected = CASES[case]
 
-    assert told(layout.wanted(files)) == expected
+    assert in_words(layout.wanted(files)) == expected
 
 
 def test_without_concatenation_each_segment_is_its_own_video_with_its_own_texts() -> None:
     outputs = layout.wanted(TWO, concatenate=False)
 
-    assert told(outputs) == [
+    assert in_words(outputs) == [
         "video.1.mp4: keep A1",
         "video.1.gallery_view.mp4: keep B1",
         "audio.1.m4a: keep S1",
@@ -179,7 +179,7 @@ def test_the_configured_views_decide_on_the_primary() -> None:
 
     outputs = layout.wanted(files, views=("gallery_view",))
 
-    assert told(outputs) == [
+    assert in_words(outputs) == [
         "video.mp4: stitch B1 A2",
         "video.shared_screen_with_speaker_view.mp4: stitch A1 A2",
     ]
@@ -188,7 +188,7 @@ def test_the_configured_views_decide_on_the_primary() -> None:
 def test_segments_that_cannot_be_joined_are_videos_of_their_own() -> None:
     outputs = layout.wanted((f("A1", 0, 60), f("B2", 90, 120, extension="mov"), f("S3", 150, 160)))
 
-    assert told(outputs[0].separate()) == [
+    assert in_words(outputs[0].separate()) == [
         "video.1.mp4: keep A1",
         "video.2.mov: keep B2",
         "video.3.m4a: keep S3",

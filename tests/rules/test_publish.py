@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.decisions import a_retry, published, rules, told
+from tests.decisions import a_retry, in_words, published, rules
 from tests.fakes import NOW, START, a_file, a_meeting, a_piece, an_entry
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, RecordingFile
 from zoomsync.rules.publish import (
@@ -582,7 +582,7 @@ CASES = {
 def test_the_plan_says(case: str) -> None:
     found, entry, when, expected = CASES[case]
 
-    assert told(decide(found, entry, when)) == expected
+    assert in_words(decide(found, entry, when)) == expected
 
 
 def test_a_publication_names_what_is_new_and_all_that_can_be_fetched() -> None:
@@ -622,7 +622,7 @@ def test_what_a_person_removed_is_published_without_the_old_receipt() -> None:
     ],
 )
 def test_what_zoom_does_not_have_any_more(entry: Entry, expected: str) -> None:
-    assert told(decide_gone(entry)) == expected
+    assert in_words(decide_gone(entry)) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes import PIECES
-from tests.shelf import Shelf, cloud, joined, text_of
+from tests.late_files import ItemInMemory, cloud, joined, text_of
 from zoomsync.model import RecordingFile
 
 
@@ -170,14 +170,14 @@ LATE: dict[str, tuple[list[str], str, list[str]]] = {
 @pytest.mark.parametrize("case", LATE)
 def test_after_the_last_pass_an_item_holds(case: str) -> None:
     (*earlier, last), fetched, expected = LATE[case]
-    shelf = Shelf()
+    item = ItemInMemory()
     for listing in earlier:
-        shelf.work(cloud(listing))
+        item.work(cloud(listing))
 
-    arrangement = shelf.work(cloud(last))
+    arrangement = item.work(cloud(last))
 
     assert sorted(file.id for file in arrangement.fetch) == sorted(fetched.split())
-    assert sorted(shelf.told()) == sorted(expected)
+    assert sorted(item.described()) == sorted(expected)
 
 
 KEEPING: dict[str, tuple[list[str], str, list[str]]] = {
@@ -220,25 +220,25 @@ KEEPING: dict[str, tuple[list[str], str, list[str]]] = {
 @pytest.mark.parametrize("case", KEEPING)
 def test_where_nothing_can_be_replaced_what_is_new_becomes_a_part(case: str) -> None:
     (*earlier, last), fetched, expected = KEEPING[case]
-    shelf = Shelf(can_replace=False)
+    item = ItemInMemory(can_replace=False)
     for listing in earlier:
-        shelf.work(cloud(listing))
-    before = set(shelf.told())
+        item.work(cloud(listing))
+    before = set(item.described())
 
-    arrangement = shelf.work(cloud(last))
+    arrangement = item.work(cloud(last))
 
     assert sorted(file.id for file in arrangement.fetch) == sorted(fetched.split())
-    assert sorted(shelf.told()) == sorted(expected)
-    assert before <= set(shelf.told())
-    assert shelf.look(cloud(last)).build == ()
+    assert sorted(item.described()) == sorted(expected)
+    assert before <= set(item.described())
+    assert item.look(cloud(last)).build == ()
 
 
 def test_what_has_nothing_new_is_kept_as_it_is_stored() -> None:
-    shelf = Shelf()
-    shelf.work(cloud("A1 B1 T1"))
-    before = shelf.receipt
+    item = ItemInMemory()
+    item.work(cloud("A1 B1 T1"))
+    before = item.receipt
 
-    arrangement = shelf.work(cloud("A1 B1 T1 H1"))
+    arrangement = item.work(cloud("A1 B1 T1 H1"))
 
     assert before is not None
     assert arrangement.keep == before.files
@@ -246,19 +246,19 @@ def test_what_has_nothing_new_is_kept_as_it_is_stored() -> None:
 
 
 def test_nothing_is_stitched_again_because_the_config_changed() -> None:
-    shelf = Shelf()
-    shelf.work(cloud("A1 A2 T1 T2"), concatenate=False)
+    item = ItemInMemory()
+    item.work(cloud("A1 A2 T1 T2"), concatenate=False)
 
-    assert shelf.look(cloud("A1 A2 T1 T2"), concatenate=True).build == ()
+    assert item.look(cloud("A1 A2 T1 T2"), concatenate=True).build == ()
 
 
 def test_a_late_segment_joins_what_was_stored_apart() -> None:
-    shelf = Shelf()
-    shelf.work(cloud("A1 A2 T1 T2"), concatenate=False)
+    item = ItemInMemory()
+    item.work(cloud("A1 A2 T1 T2"), concatenate=False)
 
-    shelf.work(cloud("A1 A2 A3 T1 T2"), concatenate=True)
+    item.work(cloud("A1 A2 A3 T1 T2"), concatenate=True)
 
-    assert sorted(shelf.told()) == ["captions.1: T1", "captions.2: T2", "video: A1 A2 A3"]
+    assert sorted(item.described()) == ["captions.1: T1", "captions.2: T2", "video: A1 A2 A3"]
 
 
 PASSES = 4
@@ -291,13 +291,13 @@ def _marked(name: str, mark: str, is_altered: bool) -> str:
 def test_whatever_comes_and_goes_nothing_stored_is_lost_and_nothing_is_done_twice(
     history: list[list[RecordingFile]], concatenated: list[bool]
 ) -> None:
-    shelf = Shelf()
+    item = ItemInMemory()
     ever: dict[str, str] = {}
     for files, concatenate in zip(history, concatenated, strict=False):
-        shelf.work(files, concatenate=concatenate)
+        item.work(files, concatenate=concatenate)
 
-        assert shelf.receipt is None or all(shelf.receipt.covers(file) for file in files)
-        assert shelf.look(files, concatenate=concatenate).build == ()
+        assert item.receipt is None or all(item.receipt.covers(file) for file in files)
+        assert item.look(files, concatenate=concatenate).build == ()
         ever |= {file.id: text_of(file) for file in files}
-        stored = "".join(shelf.content.values())
+        stored = "".join(item.content.values())
         assert [name for name, text in ever.items() if text not in stored] == []

@@ -1,0 +1,1 @@
+"""One pass, job by job, with Zoom and the destination in memory."""

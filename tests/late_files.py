@@ -48,7 +48,7 @@ def joined(_: Tools, inputs: Sequence[Path], target: Path, **_options: Any) -> S
 
 
 @dataclass
-class Shelf:
+class ItemInMemory:
     """An item in a destination in memory, worked on pass by pass as `work` does."""
 
     receipt: Receipt | None = None
@@ -70,7 +70,7 @@ class Shelf:
                 self._store(self._make(arrangement, Path(folder)))
         return arrangement
 
-    def told(self) -> list[str]:
+    def described(self) -> list[str]:
         """Its files as `role: what they contain`, marked as in `cloud`; what was encoded is in brackets."""
         files = self.receipt.files if self.receipt is not None else ()
         return [f"{one.role}: {' '.join(_contents(self.content[one.name]))}" for one in files]
