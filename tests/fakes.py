@@ -216,9 +216,18 @@ class FakeZoom:
         """uuid, id of the file, and how."""
         self.authorization = Authorization(scopes=frozenset(), server_date=NOW)
         self.asked: list[str] = []
+        self.refused: dict[str, ZoomsyncError] = {}
+        """By address or id of a user: what looking it up raises."""
+        self.down: ZoomsyncError | None = None
+        """What the reference question raises."""
 
     def authorize(self) -> Authorization:
         return self.authorization
+
+    def ping(self) -> None:
+        self.asked.append("the reference question")
+        if self.down is not None:
+            raise self.down
 
     def users(self, status: str) -> list[User]:
         self.asked.append(f"{status} users")
@@ -226,6 +235,8 @@ class FakeZoom:
 
     def user(self, email: str) -> User | None:
         self.asked.append(email)
+        if email in self.refused:
+            raise self.refused[email]
         return next((user for user in self.people if email in (user.email, user.id)), None)
 
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:

@@ -16,14 +16,17 @@ from tests.sandbox.worlds import small_world
 from tests.zoom.edge import tokens_for
 from zoomsync.destinations.vidizmo.client import PortalRefused
 from zoomsync.errors import (
-    AccountListRefused,
+    AccountListFailed,
+    DeletionRefused,
     DiskFull,
     LibraryUnusable,
+    ListingFailed,
     MeetingFailed,
     NotAuthorized,
     ServiceUnavailable,
     Subject,
     Unreachable,
+    UserFailed,
     ZoomsyncError,
 )
 from zoomsync.http import Http
@@ -32,7 +35,9 @@ from zoomsync.zoom.client import ZoomClient
 OF_ONE_SERVICE = {
     "UsageError": "command line",
     "ConfigError": "config",
-    "AccountListRefused": "zoom",
+    "AccountListFailed": "zoom",
+    "TimeOver": "zoom",
+    "UserFailed": "zoom",
     "PassRunning": "state",
     "ToolMissing": "ffmpeg",
     "DiskFull": "disk",
@@ -116,26 +121,31 @@ SINCE, UNTIL = (NOW - timedelta(days=20)).date(), NOW.date()
 EVE, UUID, FILE = "eve@example.org", "u/1==", "f-1"
 
 
+OWN = None
+"""The kind of error that is the subject's own trouble."""
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
         (faults.page(), ServiceUnavailable),
         (faults.page(404), Unreachable),
-        (faults.no_scope(), NotAuthorized),
-        (faults.bad_token(), NotAuthorized),
-        (faults.refused(400, 200, "Only available for Paid account."), ZoomsyncError),
+        (faults.no_scope(), OWN),
+        (faults.bad_token(), OWN),
+        (faults.refused(403, 403, "Forbidden"), OWN),
+        (faults.no_rights(), OWN),
     ],
-    ids=["out of order", "no Zoom there", "no scope", "no good token", "refused"],
+    ids=["out of order", "no Zoom there", "no scope", "no good token", "forbidden", "no rights"],
 )
 @pytest.mark.parametrize(
-    ("question", "endpoint", "subject"),
+    ("question", "endpoint", "subject", "own"),
     [
-        (lambda zoom: zoom.users("active"), "users", None),
-        (lambda zoom: zoom.user(EVE), "users", Subject("user", EVE)),
-        (lambda zoom: zoom.recordings(SINCE, UNTIL, user=None), "recordings", None),
-        (lambda zoom: zoom.recordings(SINCE, UNTIL, user=EVE), "recordings", Subject("user", EVE)),
-        (lambda zoom: zoom.meeting(UUID), "meetings", Subject("meeting", UUID)),
-        (lambda zoom: zoom.delete_file(UUID, FILE, "trash"), "meetings", Subject("file", FILE)),
+        (lambda zoom: zoom.users("active"), "users", None, NotAuthorized),
+        (lambda zoom: zoom.user(EVE), "users/", Subject("user", EVE), UserFailed),
+        (lambda zoom: zoom.recordings(SINCE, UNTIL, user=None), "recordings", None, AccountListFailed),
+        (lambda zoom: zoom.recordings(SINCE, UNTIL, user=EVE), "recordings", Subject("user", EVE), ListingFailed),
+        (lambda zoom: zoom.meeting(UUID), "meetings", Subject("meeting", UUID), MeetingFailed),
+        (lambda zoom: zoom.delete_file(UUID, FILE, "trash"), "meetings", Subject("file", FILE), DeletionRefused),
     ],
     ids=["users", "user", "account's list", "user's list", "meeting", "deletion"],
 )
@@ -146,13 +156,16 @@ def test_whatever_zoom_is_asked_an_error_names_zoom_and_whom_it_concerns(
     endpoint: str,
     subject: Subject | None,
     fault: Fault,
-    kind: type[ZoomsyncError],
+    kind: type[ZoomsyncError] | None,
+    own: type[ZoomsyncError],
 ) -> None:
     sandbox.fail(endpoint, with_=fault, times=None)
 
-    with pytest.raises((kind, AccountListRefused)) as caught:
+    with pytest.raises(ZoomsyncError) as caught:
         question(zoom)
 
+    is_no_list = own is AccountListFailed and kind is Unreachable  # the lists of users may be good
+    assert isinstance(caught.value, own if kind is OWN or is_no_list else kind)
     assert (caught.value.service, caught.value.subject) == ("zoom", subject)
 
 

@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.sandbox import faults
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import empty_world
 from zoomsync.errors import ServiceUnavailable, Stopped, Unreachable
-from zoomsync.http import Http, moment_of, pause_asked
+from zoomsync.http import Http, brief, is_brief, moment_of, pause_asked
 
 URL = "https://api.example.org/v2/users?next_page_token=s3cret"
 ISO = (NOW + timedelta(seconds=40)).isoformat().replace("+00:00", "Z")
@@ -272,3 +273,60 @@ def test_dates_of_servers_are_understood() -> None:
     assert moment_of("Tue, 10 Mar 2026 12:00:00 GMT") == NOW == moment_of("2026-03-10T12:00:00")
     assert [moment_of(text) for text in ("", "yesterday", "99")] == [None, None, None]
     assert isinstance(moment_of(format_datetime(NOW)), datetime)
+
+
+@pytest.mark.parametrize(("status", "repeatable"), [(500, True), (503, False), (429, True), (429, False)])
+def test_what_failed_before_is_asked_once_and_not_six_times(
+    clock: FakeClock, http: Http, status: int, repeatable: bool
+) -> None:
+    with requests_mock.Mocker() as zoom, brief(), pytest.raises(ServiceUnavailable):
+        zoom.get(URL, status_code=status, headers={"Retry-After": "7"})
+        http.request("GET", URL, repeatable=repeatable, tries=4)
+
+    assert (http.calls, clock.slept) == (1, [])
+
+
+@pytest.mark.parametrize(("wait", "expected"), [(60.0, 5.0), (2.0, 2.0)])
+def test_what_failed_before_is_waited_for_5_s_at_most(clock: FakeClock, wait: float, expected: float) -> None:
+    http = an_http(clock, wait=wait)
+    with requests_mock.Mocker() as zoom:
+        zoom.get(URL, text="fine")
+        with brief():
+            http.request("GET", URL, repeatable=True)
+        http.request("GET", URL, repeatable=True)
+    http.close()
+
+    assert [one.timeout for one in zoom.request_history] == [(expected, expected), (wait, wait)]
+
+
+def test_a_message_names_the_shorter_time(sandbox: Sandbox, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoomsync.http.BRIEF_SECONDS", 0.2)
+    sandbox.fail("users", with_=faults.black_hole())
+    http = an_http(clock, wait=60)
+
+    with brief(), pytest.raises(ServiceUnavailable, match=r"no answer within 0\.2 s$"):
+        http.request("GET", f"{sandbox.api_url}/users", repeatable=True)
+    http.close()
+
+
+def test_brief_ends_with_its_block_and_can_be_taken_back_within_it() -> None:
+    seen = [is_brief()]
+    with suppress(ZeroDivisionError), brief():
+        seen.append(is_brief())
+        with brief(on=False):
+            seen.append(is_brief())
+        seen.append(is_brief())
+        raise ZeroDivisionError
+    seen.append(is_brief())
+
+    assert seen == [False, True, False, True, False]
+
+
+def test_brief_is_one_threads_own() -> None:
+    seen: list[bool] = []
+    with brief():
+        thread = threading.Thread(target=lambda: seen.append(is_brief()))
+        thread.start()
+        thread.join()
+
+    assert seen == [False]

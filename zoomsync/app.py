@@ -72,10 +72,16 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int) -> Zo
         client_secret=settings.client_secret,
         clock=clock,
     )
+    zoom = ZoomClient(api, tokens, api_url=settings.api_url, clock=clock)
     return ZoomConnection(
-        zoom=ZoomClient(api, tokens, api_url=settings.api_url, clock=clock),
+        zoom=zoom,
         downloads=Downloads(
-            files, tokens, download_hosts=settings.download_hosts, api_url=settings.api_url, clock=clock
+            files,
+            tokens,
+            accepts=zoom.accepts,
+            download_hosts=settings.download_hosts,
+            api_url=settings.api_url,
+            clock=clock,
         ),
         api=api,
         files=files,

@@ -22,8 +22,8 @@ MEETING: ContextVar[Meeting | Entry | None] = ContextVar("MEETING", default=None
 
 
 @contextmanager
-def log_context(meeting: Meeting | Entry) -> Iterator[None]:
-    """Log lines of this thread are about this meeting until the end of the block."""
+def log_context(meeting: Meeting | Entry | None) -> Iterator[None]:
+    """Log lines of this thread are about this meeting until the end of the block; None: about none."""
     token = MEETING.set(meeting)
     try:
         yield

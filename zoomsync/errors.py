@@ -83,10 +83,21 @@ class Forbidden(NotAuthorized):
     """Who signed in may not do this one thing; other things may be allowed."""
 
 
-class AccountListRefused(ZoomsyncError):
-    """Zoom refuses the list for the whole account; lists per user may be allowed."""
+class AccountListFailed(ZoomsyncError):
+    """The list for the whole account is refused, broken or incomplete; the lists of its users may be good."""
 
-    code = 3
+    service = "zoom"
+
+
+class TimeOver(ZoomsyncError):
+    """The time that the pass was given is over while a list is read; nothing is wrong, the next pass reads it."""
+
+    service = "zoom"
+
+
+class UserFailed(ZoomsyncError):
+    """Zoom says neither that it knows this user nor that it does not; this concerns no other user."""
+
     service = "zoom"
 
 
@@ -111,9 +122,13 @@ class ToolMissing(Unfit):
 
 
 class DiskFull(Unfit):
-    """A file system has no room for what must be written."""
+    """A file system has no room for what must be written. `room` says what there is, whoever needs it."""
 
     service = "disk"
+
+    def __init__(self, message: str, *, room: str = "", **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
+        self.room = room
 
 
 class StateUnusable(Unfit):

@@ -83,3 +83,10 @@ def columns(rows: Iterable[Sequence[str]]) -> list[str]:
     cells = [[escaped(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+
+
+def in_general(reason: str, subject: str) -> str:
+    """A reason without what differs from subject to subject: its name, ids, times."""
+    general = reason.replace(subject, "…") if subject else reason
+    general = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{20,}\b|\b[0-9a-f]{32}\b", "…", general)
+    return re.sub(r"\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?(?: UTC|Z)?)?", "…", general)

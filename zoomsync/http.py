@@ -7,8 +7,9 @@ import re
 import ssl
 import threading
 from collections import deque
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -28,6 +29,8 @@ from zoomsync.redaction import host_of, said
 
 USER_AGENT = f"zoomsync/{__version__}"
 TRIES = 6
+BRIEF_SECONDS = 5.0
+"""The longest time-out within `brief`."""
 LONGEST_REASON = 2**18
 """Bytes of an error's body that are read to find out what it says."""
 LONGEST_PAUSE = 300.0
@@ -38,9 +41,28 @@ HOPELESS_PAUSE = 3600.0
 Zoom does so for a daily limit: https://developers.zoom.us/docs/api/rate-limits
 """
 
+_IS_BRIEF = ContextVar("is_brief", default=False)
 log = logging.getLogger(__name__)
 # urllib3's own lines hold whole URLs, signatures included.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+@contextmanager
+def brief(*, on: bool = True) -> Iterator[None]:
+    """Within it, and in this thread alone, each request is sent once and not six times, with time-outs of 5 s at most.
+
+    It is for what failed before: one broken subject must not make a pass long. `on=False` takes it back within.
+    """
+    before = _IS_BRIEF.set(on)
+    try:
+        yield
+    finally:
+        _IS_BRIEF.reset(before)
+
+
+def is_brief() -> bool:
+    """Whether this thread is within `brief`."""
+    return _IS_BRIEF.get()
 
 
 class Http:
@@ -95,11 +117,11 @@ class Http:
 
         429 is a refusal and is repeated always; 5xx, time-outs and broken connections only if `repeatable`.
         With `stream` the body is yet to be read, and what breaks then is the caller's. Raises `ServiceUnavailable` for
-        the last 429 or 5xx and for answers that never came, `Unreachable` for what did not connect.
+        the last 429 or 5xx and for answers that never came, `Unreachable` for what did not connect. See `brief`.
         """
         retrying = Retrying(
             sleep=self._clock.sleep,
-            stop=stop_after_attempt(tries or self._tries),
+            stop=stop_after_attempt(1 if is_brief() else tries or self._tries),
             wait=self._pause,
             retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.is_passing),
             before_sleep=lambda state: log.info(
@@ -121,10 +143,12 @@ class Http:
             self._limit.wait()
         with self._lock:
             self.calls += 1
+        connect, read = self._timeouts
+        timeouts = (min(connect, BRIEF_SECONDS), min(read, BRIEF_SECONDS)) if is_brief() else (connect, read)
         try:
-            answer = self._session.request(method, url, allow_redirects=False, timeout=self._timeouts, **options)
+            answer = self._session.request(method, url, allow_redirects=False, timeout=timeouts, **options)
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
-            raise _failure(error, self._timeouts, is_passing=repeatable) from None
+            raise _failure(error, timeouts, is_passing=repeatable) from None
         if answer.status_code != 429 and answer.status_code < 500:
             return answer
         with answer:

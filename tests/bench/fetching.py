@@ -84,9 +84,12 @@ def _zoomsync(server: dict[str, str]) -> tuple[Meeting, Downloads]:
         client_secret=Secret(lambda: server["secret"]),
         clock=clock,
     )
-    meeting = ZoomClient(http, tokens, api_url=f"{server['url']}/v2", clock=clock).meeting(server["uuid"])
+    api_url = f"{server['url']}/v2"
+    zoom = ZoomClient(http, tokens, api_url=api_url, clock=clock)
+    meeting = zoom.meeting(server["uuid"])
     assert meeting is not None
-    return meeting, Downloads(http, tokens, download_hosts=["127.0.0.1"], api_url=f"{server['url']}/v2", clock=clock)
+    hosts = ["127.0.0.1"]
+    return meeting, Downloads(http, tokens, accepts=zoom.accepts, download_hosts=hosts, api_url=api_url, clock=clock)
 
 
 def _fetch(downloads: Downloads, meeting: Meeting, file: RecordingFile, folder: Path) -> None:

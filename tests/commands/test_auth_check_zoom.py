@@ -115,6 +115,23 @@ def test_scopes_are_named(site: Site, scopes: tuple[str, ...], code: int, rows: 
     assert (found_code, found[3:]) == (code, rows)
 
 
+@pytest.mark.parametrize("is_enough", [True, False])
+def test_a_wider_scope_is_warned_of_and_zoom_says_itself_if_it_is_not_enough(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_enough: bool
+) -> None:
+    site.sandbox.settings.scopes = (*(scope for scope in READING if not scope.startswith("user:")), "user:write:admin")
+    if is_enough:
+        monkeypatch.setattr(site.sandbox.tokens, "_has_scope", lambda _need: True)
+    users = "user:read:admin (classic) or user:read:list_users:admin (granular)"
+
+    code, rows = reported(site, "--only", "zoom")
+
+    assert (code, rows[0]) == (0 if is_enough else 3, f"warn scopes: has users: user:write:admin in place of {users}")
+    lacks = f"fail accounts: zoom: inactive users: the app lacks a scope: {users}"
+    assert rows[1:] == ([] if is_enough else [lacks])
+    assert hints(site, "--only", "zoom")[0] == "Zoom says itself (4711) if that is not enough"
+
+
 def test_a_token_that_names_no_scopes_is_taken_as_it_is(site: Site) -> None:
     site.sandbox.fail("/oauth/token", with_=faults.document(scope=""))
 

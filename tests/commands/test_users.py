@@ -127,7 +127,6 @@ def test_named_accounts_alone_are_asked_about(begin: Begin) -> None:
     assert site.calls() == [
         "POST /oauth/token",
         "GET /users/bob@example.org",
-        "GET /users/bob@example.org",
         "GET /users/dan@example.org",
     ]
 

@@ -72,6 +72,10 @@ class SmallDestination:
     def detach(self) -> None:
         """Nothing is kept open."""
 
+    def ping(self) -> None:
+        """Is the folder there?"""
+        self.check()
+
     def check(self) -> str:
         """A probe is written and removed, once there is a folder."""
         if self.path.is_dir():

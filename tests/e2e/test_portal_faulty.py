@@ -168,7 +168,7 @@ def test_a_portal_that_goes_down_in_the_middle_ends_the_pass_and_every_meeting_h
     assert "connection refused (6 tries)" in refused.stderr
     assert len(missing) >= 4
     assert missing <= set(reported)
-    assert "Sync process: Failed: portal: media_search: 127.0.0.1" in status
+    assert "Sync process: Failed: portal: sign_in: 127.0.0.1" in status
     assert sorted(one.title.partition(" – ")[0] for one in site.portal.media.values()) == [
         f"Meeting {number}" for number in range(6)
     ]

@@ -13,6 +13,8 @@ from zoomsync.errors import (
     DiskFull,
     DownloadFailed,
     MeetingFailed,
+    NotAuthorized,
+    OutcomeUnknown,
     RemovedByPerson,
     StillProcessing,
     Unreachable,
@@ -22,6 +24,7 @@ from zoomsync.model import DAY, HOUR, Entry, Phase, Retry
 from zoomsync.rules import ledger
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Publish, Skip, Wait
+from zoomsync.rules.retry import Cause
 
 LATER = NOW + HOUR
 NEWS = Publish(meeting=a_meeting(), files=(a_file(),), new=(a_file(),), previous=None, reason="1 segment")
@@ -199,8 +202,8 @@ def test_a_file_that_failed_alone_is_tried_again_although_the_item_is_stored() -
     ("error", "tries", "reason", "next_at"),
     [
         (MeetingFailed("video: cut off"), 4, "failed: video: cut off", NOW + 8 * HOUR),
+        (OutcomeUnknown("portal: not known yet"), 4, "failed: portal: not known yet", NOW + 8 * HOUR),
         (DiskFull("staging: no room"), 3, "failed: staging: no room", NOW),
-        (Unreachable("zoom: HTTP 503"), 3, "failed: zoom: HTTP 503", NOW),
         (StillProcessing("zoom: still processed"), 3, "failed: zoom: still processed", NOW),
         (DestinationUnsupported("portal: no such operation"), 3, "failed: portal: no such operation", NOW),
     ],
@@ -212,6 +215,18 @@ def test_a_failure_is_remembered(error: ZoomsyncError, tries: int, reason: str, 
 
     retry = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW - HOUR)
     assert after == replace(entry, reason=reason, changed_at=NOW, retry=retry, due_at=next_at)
+
+
+def test_what_a_server_did_not_answer_is_no_try_and_is_left_alone_for_a_while() -> None:
+    entry = an_entry(retry=a_retry(NOW))
+
+    after = ledger.failed(entry, Unreachable("zoom: HTTP 503"), NOW)
+    taken_back = ledger.failed(entry, Unreachable("zoom: HTTP 503"), NOW, Cause.ELSEWHERE)
+
+    retry = Retry(tries=3, error="zoom: HTTP 503", hint="", at=NOW, next_at=NOW + HOUR, since=NOW - HOUR, unanswered=1)
+    expected = replace(entry, reason="failed: zoom: HTTP 503", changed_at=NOW, retry=retry, due_at=NOW + HOUR)
+    assert after == expected
+    assert taken_back == replace(expected, retry=replace(retry, next_at=NOW, unanswered=0), due_at=NOW)
 
 
 def test_the_tenth_failure_parks() -> None:
@@ -248,11 +263,19 @@ def test_each_deleted_file_is_remembered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "tries", "next_at"),
-    [(DeletionRefused("in use"), 1, NOW + HOUR), (Unreachable("zoom: HTTP 503"), 0, NOW)],
+    ("error", "cause", "tries", "unanswered", "next_at"),
+    [
+        (DeletionRefused("in use"), None, 1, 0, NOW + HOUR),
+        (Unreachable("zoom: HTTP 503"), None, 0, 1, NOW + HOUR),
+        (Unreachable("zoom: HTTP 503"), Cause.ELSEWHERE, 0, 0, NOW),
+        (NotAuthorized("portal: refused"), None, 0, 0, NOW),
+    ],
+    ids=["refused", "unanswered", "unanswered because the service was down", "credential"],
 )
-def test_a_refused_deletion_is_remembered(error: ZoomsyncError, tries: int, next_at: Any) -> None:
+def test_a_refused_deletion_is_remembered(
+    error: ZoomsyncError, cause: Cause | None, tries: int, unanswered: int, next_at: Any
+) -> None:
     before = published()
 
-    refusal = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW)
-    assert ledger.refused(before, error, NOW) == replace(before, changed_at=NOW, refusal=refusal)
+    refusal = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW, unanswered=unanswered)
+    assert ledger.refused(before, error, NOW, cause) == replace(before, changed_at=NOW, refusal=refusal)

@@ -1,6 +1,7 @@
 """Gaps and windows: no stretch of time is forgotten before it was listed completely."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -9,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import NOW
-from zoomsync.model import DAY, HOUR, Gap
-from zoomsync.rules.windows import Window, add_gap, close_gap, sorted_windows, windows_of
+from zoomsync.model import DAY, HOUR, Gap, Retry
+from zoomsync.rules.windows import Window, add_gap, close_gap, sorted_windows, windows_of, with_ids
 
 USERS = (None, "ada", "bob")
 Stretch = tuple[int, int]
@@ -23,6 +24,11 @@ def at(hours: int) -> datetime:
 
 def a_gap(since: int, until: int, user: str | None = None) -> Gap:
     return Gap(since=at(since), until=at(until), user=user)
+
+
+def failed_gap(window: Window, user: str) -> Gap:
+    """The stretch that could not be listed for a user."""
+    return Gap(since=window.since, until=window.until, user=user)
 
 
 def a_window(since: int, until: int, user: str | None = None) -> Window:
@@ -69,7 +75,7 @@ def test_closing_loses_no_hour_that_was_not_listed(
     window, before = a_window(*listed, of), added(stretches)
     failed = failed if of is None else failed & {of}
 
-    after = close_gap(before, window, failed)
+    after = close_gap(before, window, [failed_gap(window, user) for user in failed])
 
     inside = set(range(*listed))
     for user in USERS:
@@ -160,7 +166,29 @@ def test_a_stretch_is_added(before: tuple[Gap, ...], gap: Gap, after: tuple[Gap,
 def test_a_window_is_closed(
     before: tuple[Gap, ...], window: Window, failed: tuple[str, ...], after: tuple[Gap, ...]
 ) -> None:
-    assert close_gap(before, window, failed) == after
+    assert close_gap(before, window, [failed_gap(window, user) for user in failed]) == after
+
+
+def a_reason(error: str) -> Retry:
+    return Retry(tries=0, error=error, hint="", at=NOW, next_at=NOW)
+
+
+def test_a_gap_of_a_user_has_the_address_and_the_newest_reason() -> None:
+    window, retry = a_window(5, 12), a_reason("HTTP 500")
+    before = replace(a_gap(0, 9, "ada"), email="old@example.org", retry=a_reason("no rights"))
+
+    gap = window.as_gap("ada", "ada@example.org", retry)
+
+    assert close_gap([before], window, [gap]) == (replace(gap, since=at(0)),)
+
+
+def test_a_gap_under_an_address_becomes_that_of_the_user_once_the_id_is_known() -> None:
+    under_address = replace(a_gap(0, 9, "ada@example.org"), email="ada@example.org", retry=a_reason("HTTP 500"))
+    others = (a_gap(0, 2), a_gap(0, 2, "eve@example.org"))
+
+    found = with_ids([*others, a_gap(5, 12, "ada"), under_address], {"ada@example.org": "ada"})
+
+    assert set(found) == {*others, replace(a_gap(0, 12, "ada"), email="ada@example.org")}
 
 
 def test_gaps_of_all_users_are_listed_before_those_of_one_and_the_newest_first() -> None:

@@ -33,8 +33,10 @@ class Downloads:
         return self._signed(request, file) if match[1] == "ssrweb" else self._named(request, file)
 
     def _named(self, request: Request, file: ZoomFile) -> Answer:
-        if not self._tokens.is_good(request.bearer):
+        if not self._tokens.is_good(request.bearer or request.query.get("access_token")):
             return sign_in()
+        if file.is_processing:
+            return html(200, "This recording is being processed")
         until = f"{time.time() + self._settings.signed_lifetime:.3f}"
         target = f"/ssrweb/{file.id}?Expires={until}&Signature={_sign(file.id, until)}&Key-Pair-Id=SANDBOX"
         return Answer(status=302, headers={"Location": target})

@@ -3,6 +3,7 @@
 A fault answers instead of the route, changes what the route is asked, or changes what it answers.
 """
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -39,6 +40,8 @@ class Rule:
     skip: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     """Patterns that headers must match, e.g. `{"range": "bytes="}`."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Patterns that parameters must match, e.g. `{"recording_source_type": "."}`."""
     operation: str | None = None
     """The one operation of a portal that it strikes; None: any."""
     struck: int = 0
@@ -58,6 +61,7 @@ class Rule:
             self.method in (None, request.method)
             and re.search(self.path, request.path) is not None
             and all(re.search(pattern, request.headers.get(name, "")) for name, pattern in self.headers.items())
+            and all(re.search(pattern, request.query.get(name, "")) for name, pattern in self.query.items())
         )
 
 
@@ -221,6 +225,35 @@ def document(**changed: object) -> Fault:
     return Fault(change=change)
 
 
+def without(*names: str) -> Fault:
+    """The JSON answer without some fields, as Zoom's lists sometimes come without `meetings`."""
+
+    def change(_: Request, answer: Answer) -> Answer:
+        whole = json.loads(answer.content.read(0, answer.content.size))
+        return json_answer({name: value for name, value in whole.items() if name not in names}, status=answer.status)
+
+    return Fault(change=change)
+
+
+def ever_new_page_tokens() -> Fault:
+    """Each page names a next one, for ever: the same page with a new token."""
+    numbers = itertools.count(1)
+
+    def ask(request: Request) -> Request:
+        return replace(request, query={key: one for key, one in request.query.items() if key != "next_page_token"})
+
+    def change(_: Request, answer: Answer) -> Answer:
+        whole = json.loads(answer.content.read(0, answer.content.size))
+        return json_answer(whole | {"next_page_token": f"evernew{next(numbers)}Token"})
+
+    return Fault(ask=ask, change=change)
+
+
+def account_denied() -> Fault:
+    """403 for the whole account."""
+    return refused(403, 403, "Access to the Zoom REST API has been denied for this account. Contact Zoom Support.")
+
+
 def repeated_page_token() -> Fault:
     """A page names itself as the next one; it strikes nothing but pages after the first."""
 
@@ -237,6 +270,6 @@ MAKERS: Mapping[str, Callable[..., Fault]] = {
     for maker in (sign_in_page, page, refused, no_rights, bad_token, no_scope, oauth_refused, rate_limited, redirect,
                   foreign_redirect, redirect_loop, cut, stall, lost_answer, black_hole, slow, chunked, corrupt,
                   truncated, body, headers, ignored_range, wrong_range, document,
-                  repeated_page_token)
+                  repeated_page_token, without, ever_new_page_tokens, account_denied)
 }  # fmt: skip
 """By name, for `POST /sandbox/faults`."""

@@ -37,7 +37,8 @@ class Tokens:
 
     def answer(self, request: Request) -> Answer:
         """The answer of the token endpoint."""
-        form = {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+        body = parse_qs(request.body.decode("utf-8", "replace"))
+        form = {**request.query, **{name: values[0] for name, values in body.items()}}
         if refusal := self._refusal(request, form):
             return refusal
         scope = " ".join(self._settings.scopes)
@@ -83,10 +84,11 @@ class Tokens:
             return error(401, 124, "Invalid access token.")
         if not self.is_good(token):
             return error(401, 124, "Access token is expired.")
+        return None if self._has_scope(need) else lacks_scopes(SCOPES[need])
+
+    def _has_scope(self, need: str) -> bool:
         granular, *classic = SCOPES[need]
-        if granular not in self._settings.scopes and not set(classic) <= set(self._settings.scopes):
-            return lacks_scopes(SCOPES[need])
-        return None
+        return granular in self._settings.scopes or set(classic) <= set(self._settings.scopes)
 
 
 def lacks_scopes(alternatives: tuple[str, ...]) -> Answer:

@@ -18,10 +18,18 @@ class Pages:
         self._tokens: dict[str, tuple[object, int, float]] = {}
         self._numbers = itertools.count(1)
 
-    def answer(self, request: Request, name: str, entries: Sequence[object], head: Mapping[str, object]) -> Answer:
-        """One page of `entries` under `name`, after the fields of `head`."""
+    def answer(
+        self,
+        request: Request,
+        name: str,
+        entries: Sequence[object],
+        head: Mapping[str, object],
+        *,
+        largest: int = LARGEST,
+    ) -> Answer:
+        """One page of `entries` under `name`, after the fields of `head`; at most `largest` may be asked for."""
         asked = request.query.get("page_size", "30")
-        if not asked.isdigit() or not 1 <= int(asked) <= LARGEST:
+        if not asked.isdigit() or not 1 <= int(asked) <= largest:
             return invalid("page_size", "Invalid field.")
         size = min(int(asked), self._settings.page_cap)
         start = self._start(request)
@@ -42,8 +50,8 @@ class Pages:
 
     def _start(self, request: Request) -> int | None:
         token = request.query.get("next_page_token", "")
-        if not token:
-            return 0
+        if not token:  # the older way to turn pages still works
+            return (int(request.query.get("page_number", 1)) - 1) * int(request.query.get("page_size", 30))
         key, start, until = self._tokens.get(token, (None, 0, 0.0))
         return start if key == _key(request) and time.monotonic() < until else None
 

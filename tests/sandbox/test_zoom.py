@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 import requests
 
+from tests.sandbox import faults
 from tests.sandbox.caller import Caller
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import CLASSIC, READING
@@ -273,3 +274,114 @@ def test_what_comes_late_is_there_after_its_release() -> None:
     assert before == {"late-transcript": 1, "late-view": 1, "late-segment": 1}
     assert {name: len(world.meetings[world.names[name]].files) for name in before} == dict.fromkeys(before, 2)
     assert world.names["late-meeting"] in world.meetings
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "refusal"),
+    [
+        ("pending", "", (400, 1120)),
+        ("foreign", "", (400, 1010)),
+        ("pending", "/recordings", (400, 1120)),
+        ("foreign", "/recordings", (400, 1010)),
+    ],
+)
+def test_invited_users_and_those_of_other_accounts_are_refused_each_in_its_way(
+    caller: Caller, status: str, path: str, refusal: tuple[int, int]
+) -> None:
+    user = caller.sandbox.world.add_user("Nina Nowhere", status=status)
+
+    assert code(caller.get(f"/users/{user.email}{path}", **span())) == refusal
+
+
+def test_me_is_the_owner_of_the_account(caller: Caller) -> None:
+    assert caller.get("/users/me").json()["email"] == "alice@example.org"
+    assert caller.get("/users/me/recordings", **span()).json()["total_records"] > 0
+
+
+def test_a_user_has_the_fields_of_a_real_one_and_names_only_if_there_are_any(caller: Caller) -> None:
+    caller.sandbox.world.add_user("Alone", display_name="All Alone")
+    *_, alone = caller.get("/users").json()["users"]
+
+    assert {
+        "id",
+        "display_name",
+        "email",
+        "pmi",
+        "timezone",
+        "verified",
+        "created_at",
+        "role_id",
+        "dept",
+    } <= alone.keys()
+    assert (alone["first_name"], "last_name" in alone, alone["display_name"]) == ("Alone", False, "All Alone")
+
+
+def test_a_page_of_users_may_hold_2000_and_one_of_recordings_300(caller: Caller) -> None:
+    assert caller.get("/users", page_size=2000).status_code == 200
+    assert code(caller.get("/users", page_size=2001)) == (400, 300)
+    assert code(caller.get("/users/me/recordings", **span(), page_size=301)) == (400, 300)
+
+
+def test_a_token_comes_for_parameters_in_the_address_too(caller: Caller) -> None:
+    url = f"{caller.sandbox.oauth_url}?grant_type=account_credentials&account_id={caller.sandbox.account_id}"
+    pair = (caller.sandbox.client_id, caller.sandbox.client_secret)
+
+    assert caller.http.post(url, auth=pair, timeout=5).status_code == 200
+
+
+def test_a_download_takes_the_token_in_its_address(caller: Caller) -> None:
+    meeting, *_ = caller.get("/users/me/recordings", **span()).json()["meetings"]
+    url = meeting["recording_files"][0]["download_url"]
+    token = caller.head.pop("Authorization").removeprefix("Bearer ")
+
+    assert caller.get(url, access_token=token).headers["Content-Type"] == "video/mp4"
+    assert caller.get(url, access_token="stale").text.startswith("<!DOCTYPE html>")
+
+
+def test_dates_may_have_a_time(caller: Caller) -> None:
+    plain = caller.get("/users/me/recordings", **span()).json()
+    timed = caller.get("/users/me/recordings", **span(f"{FROM}T00:00:00Z", f"{TO}T00:00:00Z")).json()
+
+    assert timed == plain
+
+
+def test_the_trash_is_listed_whole_whatever_the_dates(caller: Caller) -> None:
+    meeting, *_ = caller.get("/users/me/recordings", **span()).json()["meetings"]
+    caller.sandbox.world.delete(meeting["uuid"], caller.sandbox.world.meetings[meeting["uuid"]].files[0], "trash", NOW)
+    found = caller.get("/users/me/recordings", **span("2020-01-01", "2020-01-02"), trash="true").json()
+
+    assert [one["uuid"] for one in found["meetings"]] == [meeting["uuid"]]
+
+
+def test_what_is_still_processed_has_an_address_and_no_extension(caller: Caller) -> None:
+    meeting = next(iter(caller.sandbox.world.meetings.values()))
+    meeting.files[0].is_processing = True
+    found = caller.get("/users/me/recordings", **span()).json()["meetings"]
+    (file, *_) = next(one for one in found if one["uuid"] == meeting.uuid)["recording_files"]
+
+    assert (file["file_extension"], file["status"], bool(file["download_url"])) == ("", "processing", True)
+    assert "being processed" in caller.get(file["download_url"]).text
+
+
+def test_a_meeting_says_nothing_of_auto_delete_unless_it_is_set(caller: Caller) -> None:
+    (one, *_) = caller.get("/users/me/recordings", **span()).json()["meetings"]
+
+    assert "auto_delete" not in one
+
+
+def test_page_tokens_that_never_end(caller: Caller) -> None:
+    caller.sandbox.fail("/users$", with_=faults.ever_new_page_tokens(), times=None)
+    pages = [caller.get("/users").json()]
+    for _ in range(3):
+        pages.append(caller.get("/users", next_page_token=pages[-1]["next_page_token"]).json())
+
+    assert len({page["next_page_token"] for page in pages}) == 4
+    assert all(page["users"] == pages[0]["users"] for page in pages)
+
+
+def test_answers_without_meetings_and_a_denied_account(caller: Caller) -> None:
+    caller.sandbox.fail("/recordings", with_=faults.without("meetings"))
+    caller.sandbox.fail("/recordings", with_=faults.account_denied())
+
+    assert "meetings" not in caller.get("/users/me/recordings", **span()).json()
+    assert code(caller.get("/users/me/recordings", **span())) == (403, 403)

@@ -51,10 +51,11 @@ class Watched:
         times: int | None = 1,
         skip: int = 0,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Rule:
         """Let requests whose raw path contains the pattern fail; rules added earlier come first."""
         rule = Rule(path=path, method=method, fault=with_, times=times, skip=skip, headers=headers or {},
-                    operation=operation)  # fmt: skip
+                    query=query or {}, operation=operation)  # fmt: skip
         with self._lock:
             self.rules.append(rule)
         return rule

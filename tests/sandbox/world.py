@@ -20,7 +20,7 @@ def stamp(when: datetime) -> str:
 
 @dataclass(kw_only=True)
 class ZoomUser:
-    """A user; a pending one shows no id."""
+    """A user: `active`, `inactive`, `pending` (shows no id), or `foreign`, of another account."""
 
     id: str
     email: str
@@ -28,13 +28,42 @@ class ZoomUser:
     last_name: str = ""
     status: str = "active"
     department: str = ""
+    display_name: str = ""
+    """Empty: the other two."""
 
-    def listed(self) -> dict[str, object]:
-        """As in an answer of `GET /users`: what is empty is missing."""
-        full = {"id": "" if self.status == "pending" else self.id, "first_name": self.first_name,
-                "last_name": self.last_name, "email": self.email, "type": 2, "dept": self.department,
-                "status": self.status}  # fmt: skip
-        return {name: value for name, value in full.items() if value != ""}
+    @property
+    def is_member(self) -> bool:
+        """Whether the account has this user."""
+        return self.status in ("active", "inactive")
+
+    def listed(self, *, full: bool = False) -> dict[str, object]:
+        """As in an answer of `GET /users`, with `full` of `GET /users/{id}`: names that are empty are missing."""
+        names = {"first_name": self.first_name, "last_name": self.last_name}
+        if self.status == "pending":  # a few fields alone, and no id
+            entry: dict[str, object] = {
+                "email": self.email,
+                "type": 1,
+                "status": "pending",
+                "created_at": "2026-01-05T08:00:00Z",
+            }
+            return entry | {name: value for name, value in names.items() if value}
+        name = f"{self.first_name} {self.last_name}".strip()
+        entry = {
+            "id": self.id, "display_name": self.display_name or name, "email": self.email, "type": 2,
+            "pmi": 5_550_000_000 + len(self.email), "timezone": "Europe/Berlin", "verified": 1,
+            "dept": self.department, "created_at": "2024-02-01T08:00:00Z", "user_created_at": "2024-02-01T08:00:00Z",
+            "last_login_time": "2026-02-27T08:00:00Z", "last_client_version": "6.7.2.6498(win)", "language": "de-DE",
+            "pic_url": "", "role_id": "2", "status": self.status,
+        }  # fmt: skip
+        entry |= {name: value for name, value in names.items() if value}
+        own = {
+            "phone_number": "",
+            "login_types": [100],
+            "account_id": ACCOUNT,
+            "role_name": "Member",
+            "cms_user_id": "",
+        }
+        return entry | (own if full else {})
 
 
 @dataclass(kw_only=True)
@@ -71,11 +100,15 @@ class ZoomFile:
     def listed(self, meeting: str, origin: str) -> dict[str, object]:
         """As one of `recording_files`."""
         entry: dict[str, object] = {"id": self.id, "meeting_id": meeting, "recording_start": stamp(self.start)}
-        entry |= self._unfinished() if self.is_processing else self._finished(origin)
+        entry |= self._unfinished(origin) if self.is_processing else self._finished(origin)
         return {name: value for name, value in (entry | dict(self.raw)).items() if name not in self.omit}
 
-    def _unfinished(self) -> dict[str, object]:
-        return {"recording_end": "", "file_type": "", "file_size": 0, "status": "processing"}
+    def _unfinished(self, origin: str) -> dict[str, object]:
+        """With addresses already, under which there is nothing yet."""
+        return {
+            "recording_end": "", "file_type": "", "file_extension": "", "file_size": 0, "status": "processing",
+            "play_url": f"{origin}/rec/play/{self.id}", "download_url": f"{origin}/rec/download/{self.id}",
+        }  # fmt: skip
 
     def _finished(self, origin: str) -> dict[str, object]:
         entry: dict[str, object] = {
@@ -124,9 +157,10 @@ class ZoomMeeting:
             "type": self.type, "start_time": stamp(self.start), "timezone": self.timezone,
             "duration": length // timedelta(minutes=1), "total_size": sum(file.size for file in files),
             "recording_count": len(files), "share_url": f"{origin}/rec/share/{self.number}",
-            "recording_play_passcode": "yYNEFgg5", "auto_delete": self.auto_delete is not None,
+            "recording_play_passcode": "yYNEFgg5",
         }  # fmt: skip
         if self.auto_delete:
+            entry["auto_delete"] = True
             entry["auto_delete_date"] = f"{self.auto_delete:%Y-%m-%d}"
         entry["recording_files"] = [file.listed(self.uuid, origin) for file in files]
         return {name: value for name, value in (entry | dict(self.raw)).items() if name not in self.omit}
@@ -164,7 +198,9 @@ class World:
         prepare(file.content for file in files if isinstance(file.content, Clip))
 
     def user(self, id_or_email: str) -> ZoomUser | None:
-        """Found by id or e-mail; pending ones by e-mail alone."""
+        """Found by id or e-mail, pending ones by e-mail alone; `me` is the owner of the account."""
+        if id_or_email == "me":
+            return next((one for one in self.users.values() if one.status == "active"), None)
         wanted = id_or_email.lower()
         return next((one for one in self.users.values() if id_or_email == one.id or wanted == one.email), None)
 

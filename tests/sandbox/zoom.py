@@ -11,7 +11,7 @@ from tests.sandbox.message import Answer, Request, error, invalid, json_answer
 from tests.sandbox.oauth import Tokens
 from tests.sandbox.paging import Pages
 from tests.sandbox.settings import Settings
-from tests.sandbox.world import World, ZoomFile, ZoomMeeting
+from tests.sandbox.world import World, ZoomFile, ZoomMeeting, ZoomUser
 
 MONTH = timedelta(days=31)
 Route = Callable[[Request, str], Answer]
@@ -64,16 +64,16 @@ class Zoom:
         if status not in ("active", "inactive", "pending"):
             return invalid("status", "Invalid field.")
         users = [user.listed() for user in self.world.users.values() if user.status == status]
-        return self._pages.answer(request, "users", users, {})
+        return self._pages.answer(request, "users", users, {}, largest=2000)
 
     def _user(self, _: Request, raw: str) -> Answer:
         user = self.world.user(unquote(raw))
-        return json_answer(user.listed()) if user and user.status != "pending" else _no_user(unquote(raw))
+        return json_answer(user.listed(full=True)) if user and user.is_member else _no_user(user, unquote(raw))
 
     def _user_list(self, request: Request, raw: str) -> Answer:
         user = self.world.user(unquote(raw))
-        if user is None or user.status == "pending":
-            return _no_user(unquote(raw))
+        if user is None or not user.is_member:
+            return _no_user(user, unquote(raw))
         return self._list(request, lambda meeting: meeting.host_id == user.id)
 
     def _account_list(self, request: Request, _: str) -> Answer:
@@ -88,12 +88,12 @@ class Zoom:
         if isinstance(span, Answer):
             return span
         first, last = span
-        in_trash = request.query.get("trash") == "true"
+        in_trash = request.query.get("trash") == "true"  # everything that is there, whatever from and to say
         with self.world.lock:
             found = [
                 meeting
                 for meeting in self.world.meetings.values()
-                if first <= meeting.start.astimezone(UTC).date() <= last
+                if (in_trash or first <= meeting.start.astimezone(UTC).date() <= last)
                 and is_wanted(meeting)
                 and (any(file.trashed for file in meeting.files) if in_trash else meeting.is_listed)
             ]
@@ -109,8 +109,8 @@ class Zoom:
     def _span(self, request: Request) -> tuple[date, date] | Answer:
         today = self._settings.clock().date()
         try:
-            last = date.fromisoformat(request.query.get("to", str(today)))
-            first = date.fromisoformat(request.query.get("from", str(last - timedelta(days=1))))
+            last = _day(request.query.get("to", str(today)))
+            first = _day(request.query.get("from", str(last - timedelta(days=1))))
         except ValueError:
             return invalid("from", "Invalid field.")
         if first > last:
@@ -185,8 +185,18 @@ class Zoom:
         return None if files else _gone()
 
 
-def _no_user(who: str) -> Answer:
-    return error(404, 1001, f"User does not exist: {who}.")
+def _day(text: str) -> date:
+    """Of `2026-09-28`, also with a time behind it."""
+    return datetime.fromisoformat(text).date()
+
+
+def _no_user(user: ZoomUser | None, who: str) -> Answer:
+    """Zoom's ways to say that it has no such user: never heard of, invited only, of another account."""
+    if user is None:
+        return error(404, 1001, f"User does not exist: {who}.")
+    if user.status == "foreign":
+        return error(400, 1010, "User does not belong to this account.")
+    return error(400, 1120, "A valid invitation to join the Zoom account was not found for this user.")
 
 
 def _gone() -> Answer:

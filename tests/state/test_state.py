@@ -23,7 +23,7 @@ from tests.state.builders import (
     reachable,
     stored,
 )
-from zoomsync.model import Entry, Intent, Meeting, RecordingFile, Run, Secret, Stamp
+from zoomsync.model import Entry, Gap, Intent, Meeting, RecordingFile, Retry, Run, Secret, Stamp
 from zoomsync.state import Head, State
 from zoomsync.state.journal import packed, read_document, read_step, seal
 from zoomsync.state.schema import Document, Step
@@ -235,3 +235,18 @@ def test_workers_write_their_intents_down_while_the_pass_writes(tmp_path: Path) 
 
     assert found is not None
     assert (set(found.intents), len(found.entries)) == ({one.id for one in intents[30:]}, 61)
+
+
+def test_a_state_from_before_lists_and_look_ups_were_remembered_is_read_too() -> None:
+    retry = Retry(tries=1, error="cut off", hint="", at=NOW, next_at=NOW)
+    gap = Gap(since=NOW, until=NOW, user="host-ada")
+    entry = a_published_entry(retry=retry)
+    step = Step(head=Head(id=ID, gaps=(gap,)), entries={entry.uuid: entry})
+    written = json.loads(packed(step))
+    head, (old,) = written["head"], written["entries"].values()
+    old["retry"].pop("unanswered", None)
+    for where, new in ((head, ("account_list", "lookups")), (head["gaps"][0], ("email", "retry"))):
+        for key in new:
+            where.pop(key, None)
+
+    assert read_step(HERE, 1, json.dumps(written).encode()) == step

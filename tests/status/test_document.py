@@ -78,6 +78,9 @@ def test_before_the_first_pass_every_key_is_there() -> None:
     assert the_document(NO_STATE) == NOTHING
 
 
+STRETCH = {"since": "2026-03-08T12:00:00Z", "until": "2026-03-09T12:00:00Z"}
+
+
 def test_a_state_is_shown_with_its_last_run() -> None:
     state = a_state(
         runs=(a_run(7, counts={"published": 2}),),
@@ -95,8 +98,8 @@ def test_a_state_is_shown_with_its_last_run() -> None:
         "last_recording_fetched_till": "2026-03-09T12:00:00Z",
         "authorization": {"zoom": "authorized", "destination": "authorized", "checked_at": "2026-03-10T11:00:00Z"},
         "gaps": [
-            {"since": "2026-03-08T12:00:00Z", "until": "2026-03-09T12:00:00Z", "user": None},
-            {"since": "2026-03-08T12:00:00Z", "until": "2026-03-09T12:00:00Z", "user": "host-bob"},
+            {**STRETCH, "user": None, "email": "", "reason": "", "next_at": None},
+            {**STRETCH, "user": "host-bob", "email": "", "reason": "", "next_at": None},
         ],
         "next_sweep": "2026-03-15T12:00:00Z",
         "open_intents": [
@@ -339,6 +342,21 @@ def test_the_gap_of_a_known_user_names_the_address() -> None:
     state = a_state(stored(), gaps=(Gap(since=NOW - DAY, until=NOW, user="host-ada"),))
 
     assert [gap["user"] for gap in the_document(state)["gaps"]] == ["ada@example.org"]
+
+
+def test_the_gap_of_a_user_has_the_address_the_reason_and_when_it_is_tried_again() -> None:
+    retry = a_retry(tries=0, error="zoom: HTTP 500", next_at=NOW + 2 * HOUR)
+    gap = Gap(since=NOW - 2 * DAY, until=NOW - DAY, user="host-bob", email="bob@example.org", retry=retry)
+
+    assert the_document(a_state(gaps=(gap,)))["gaps"] == [
+        {
+            **STRETCH,
+            "user": "bob@example.org",
+            "email": "bob@example.org",
+            "reason": "zoom: HTTP 500",
+            "next_at": "2026-03-10T14:00:00Z",
+        }
+    ]
 
 
 def test_the_last_ten_runs_come_newest_first() -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from tests.fakes import NOW, a_meeting, an_entry
 from tests.status.builders import NO_STATE, a_retry, a_run, a_state, alive, gone, parked, some_config, stored
-from zoomsync.model import DAY, HOUR, MINUTE, Process, Run
+from zoomsync.model import DAY, HOUR, MINUTE, Gap, Process, Run
 from zoomsync.state import State
 from zoomsync.status import health
+from zoomsync.status.health import NAMED
 
 
 def the_health(
@@ -50,6 +51,31 @@ def test_a_pass_that_could_not_read_a_list_is_a_reason() -> None:
     reasons = the_health(a_state(runs=(a_run(code=1, counts={"unlisted": 2}),)))
 
     assert reasons == ["not listed: pass 1 could not read 2 lists"]
+
+
+def a_gap(user: str, error: str = "zoom: HTTP 500", email: str = "") -> Gap:
+    return Gap(since=NOW - DAY, until=NOW, user=user, email=email, retry=a_retry(tries=0, error=error))
+
+
+def test_a_user_whose_list_cannot_be_read_is_a_reason_under_the_address() -> None:
+    gaps = (a_gap("host-bob", email="bob@example.org"), a_gap("host-eve", "no rights"), Gap(since=NOW - DAY, until=NOW))
+
+    assert the_health(a_state(gaps=gaps, runs=(a_run(code=1),))) == [
+        "not listed: recordings of bob@example.org: zoom: HTTP 500",
+        "not listed: recordings of host-eve: no rights",
+    ]
+
+
+def test_many_users_whose_lists_cannot_be_read_are_summed_up() -> None:
+    gaps = tuple(a_gap(f"host-{number:02}") for number in range(NAMED + 40))
+
+    reasons = the_health(a_state(gaps=gaps, runs=(a_run(code=1),)))
+
+    assert (len(reasons), reasons[-1]) == (NAMED + 1, "not listed: recordings of 40 more users")
+
+
+def test_an_account_wide_list_that_cannot_be_read_is_no_reason_because_each_user_is_listed() -> None:
+    assert the_health(a_state(account_list=a_retry(tries=0), runs=(a_run(),))) == []
 
 
 def test_before_the_first_pass_it_never_ran() -> None:

@@ -65,7 +65,17 @@ def test_everything_that_can_be_shown() -> None:
             a_run(2, code=1, counts={"failed": 2, "no_room": 1}, narrowed="1 meeting"),
         ),
         intents=(Intent(id="1" * 32, at=NOW - HOUR, action="delete", uuid="r==", target="file-video"),),
-        gaps=(Gap(since=NOW - 9 * DAY, until=NOW - 8 * DAY), Gap(since=NOW - DAY, until=NOW, user="host-ada")),
+        gaps=(
+            Gap(since=NOW - 9 * DAY, until=NOW - 8 * DAY),
+            Gap(since=NOW - DAY, until=NOW, user="host-ada"),
+            Gap(
+                since=NOW - DAY,
+                until=NOW,
+                user="host-bob",
+                email="bob@example.org",
+                retry=a_retry(tries=0, error="zoom: HTTP 500", next_at=NOW + 2 * HOUR),
+            ),
+        ),
     )
 
     assert (
@@ -101,6 +111,8 @@ zoom: in use by a webinar; 2 tries, again 2026-03-10 13:00 UTC (in 1 h)
 Gaps, not listed completely yet:
   2026-03-01 12:00 UTC to 2026-03-02 12:00 UTC: all users
   2026-03-09 12:00 UTC to 2026-03-10 12:00 UTC: ada@example.org
+  2026-03-09 12:00 UTC to 2026-03-10 12:00 UTC: bob@example.org: \
+zoom: HTTP 500; tried again 2026-03-10 14:00 UTC (in 2 h)
 
 Waiting: 3 meetings
   2026-03-01 10:30 UTC  ada@example.org  “Late” (z==): not settled yet

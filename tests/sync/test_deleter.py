@@ -9,10 +9,10 @@ import pytest
 from tests.decisions import published
 from tests.fakes import NOW, FakeClock, FakeZoom, a_cloud_file, a_file, a_meeting, a_receipt
 from zoomsync.errors import DeletionRefused, NotAuthorized, ServiceUnavailable, ZoomsyncError
-from zoomsync.model import Entry, Verdict
+from zoomsync.model import HOUR, Entry, Verdict
 from zoomsync.rules.delete import Delete
 from zoomsync.state import State, audit
-from zoomsync.sync.breaker import GIVE_UP_AFTER
+from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.deleter import Deleter
 
 FILES = tuple(a_file(id=f"file-{number}") for number in (1, 2, 3, 4))
@@ -44,6 +44,9 @@ class Place:
 
     def delete(self) -> Entry:
         return self.deleter.delete(DELETION, ENTRY)
+
+    def settle(self) -> None:
+        self.deleter.settle_open(Breaker(self.zoom.ping))
 
     def fails(self, **errors: ZoomsyncError) -> None:
         """The deletion of these files: `fails(file_2=…)`."""
@@ -105,15 +108,16 @@ def test_what_became_of_a_deletion_without_an_answer_stays_open(place: Place) ->
     assert place.open == ["file-2"]
 
 
-def test_deletions_without_an_answer_one_after_the_other_end_the_pass(place: Place) -> None:
+def test_deletions_without_an_answer_one_after_the_other_are_given_up(place: Place) -> None:
     place.fails(file_1=ServiceUnavailable("zoom: HTTP 500"))
 
-    for _ in range(GIVE_UP_AFTER - 1):
+    given_up = []
+    for _ in range(ASK_AFTER):
         place.delete()
-    with pytest.raises(ServiceUnavailable, match="HTTP 500"):
-        place.delete()
+        given_up.append(place.deleter.is_given_up)
 
-    assert place.open == ["file-1"] * GIVE_UP_AFTER
+    assert given_up == [False, False, True]
+    assert place.open == ["file-1"] * ASK_AFTER
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_the_next_pass_finds_out_what_became_of_it(
     if not is_there:
         place.zoom.meetings = {MEETING.uuid: a_meeting(files=FILES[2:])}
 
-    place.deleter.settle_open()
+    place.settle()
 
     assert (place.open, place.lines[-1]) == ([], ("settled", answer))
     assert place.state.entries[MEETING.uuid].deleted == dict.fromkeys(deleted, NOW)
@@ -139,6 +143,37 @@ def test_it_stays_open_while_zoom_does_not_answer(place: Place) -> None:
     place.delete()
     place.zoom.meetings = {MEETING.uuid: ServiceUnavailable("zoom: HTTP 502")}
 
-    place.deleter.settle_open()
+    place.settle()
 
     assert (place.open, place.lines[-1]) == (["file-2"], ("answer", "none: zoom: HTTP 500"))
+
+
+def test_a_meeting_that_zoom_never_answers_about_is_asked_with_pauses_what_became_of_its_deletion(place: Place) -> None:
+    place.fails(file_2=ServiceUnavailable("zoom: HTTP 500"))
+    place.state.put(place.delete())
+    place.zoom.meetings = {MEETING.uuid: ServiceUnavailable("zoom: HTTP 502")}
+
+    place.settle()
+    refusal = place.state.entries[MEETING.uuid].refusal
+    place.settle()
+
+    assert refusal is not None
+    assert (refusal.unanswered, refusal.next_at, refusal.error) == (2, NOW + 2 * HOUR, "zoom: HTTP 502")
+    assert place.zoom.asked == [f"meeting {MEETING.uuid}"]
+
+
+def test_a_zoom_that_is_down_is_not_asked_on_and_delays_no_deletion(place: Place) -> None:
+    place.fails(file_1=ServiceUnavailable("zoom: HTTP 500"))
+    for _ in range(ASK_AFTER):
+        place.state.put(place.delete())
+    before = place.state.entries[MEETING.uuid]
+    place.zoom.meetings = {MEETING.uuid: ServiceUnavailable("zoom: HTTP 502")}
+    place.zoom.down = ServiceUnavailable("zoom: HTTP 503")
+    breaker = Breaker(place.zoom.ping)
+    for _ in range(ASK_AFTER - 1):
+        breaker.failed()
+
+    with pytest.raises(ServiceUnavailable, match="503"):
+        place.deleter.settle_open(breaker)
+
+    assert (place.state.entries[MEETING.uuid], place.open) == (before, ["file-1"] * ASK_AFTER)

@@ -1,16 +1,24 @@
 """What Zoom lists in a window: account-wide or user by user, completely or not at all."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import pytest
 
-from tests.fakes import FakeZoom, a_meeting, a_user
-from zoomsync.errors import AccountListRefused, ListingFailed, ServiceUnavailable, Unreachable, UserUnknown
-from zoomsync.model import Meeting, User
+from tests.fakes import NOW, FakeZoom, a_meeting, a_user
+from zoomsync.errors import (
+    AccountListFailed,
+    ListingFailed,
+    ServiceUnavailable,
+    Unreachable,
+    UserUnknown,
+    ZoomsyncError,
+)
+from zoomsync.model import HOUR, Gap, Listing, Meeting, Retry, User
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
-from zoomsync.sync.breaker import GIVE_UP_AFTER, Breaker
+from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.lister import Listed, Lister
 
 ADA = a_user()
@@ -37,8 +45,18 @@ def zoom(*people: User) -> FakeZoom:
     return directory
 
 
-def lists(directory: FakeZoom, hosts: Hosts = EVERYONE, *, is_account_wide: bool = True) -> Lister:
-    return Lister(directory, hosts, Breaker(), is_account_wide=is_account_wide)
+def lists(directory: FakeZoom, hosts: Hosts = EVERYONE, *, is_account_wide: bool = True, **more: Any) -> Lister:
+    breaker = Breaker(directory.ping)
+    return Lister(directory, hosts, breaker, is_account_wide=is_account_wide, **{"now": NOW, **more})
+
+
+def a_trouble(unanswered: int = 0, *, after: float = 0, error: str = "zoom: HTTP 500") -> Retry:
+    """A list that failed just now, and is tried again after so many hours."""
+    return Retry(tries=0, error=error, hint="", at=NOW, next_at=NOW + after * HOUR, since=NOW, unanswered=unanswered)
+
+
+def a_gap(user: str, email: str, retry: Retry) -> Gap:
+    return Gap(since=WINDOW.since, until=WINDOW.until, user=user, email=email, retry=retry)
 
 
 def uuids(listed: Listed) -> list[str]:
@@ -98,7 +116,7 @@ def test_where_the_account_wide_list_is_refused_each_user_is_listed_and_it_is_sa
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     directory = zoom()
-    directory.lists[None] = AccountListRefused("zoom: scope missing")
+    directory.lists[None] = AccountListFailed("zoom: scope missing")
     both = lists(directory)
 
     assert uuids(both.window(WINDOW)) == ["d==", "a==", "b=="]
@@ -108,25 +126,149 @@ def test_where_the_account_wide_list_is_refused_each_user_is_listed_and_it_is_sa
     assert asked(directory).count("active users") == 1
 
 
-def test_a_user_whose_list_fails_is_told_and_the_others_are_listed() -> None:
+@pytest.mark.parametrize(
+    ("problem", "retry"),
+    [
+        (ListingFailed("zoom: fewer than Zoom counts"), a_trouble(error="zoom: fewer than Zoom counts")),
+        (ServiceUnavailable("zoom: HTTP 500"), a_trouble(1, after=1)),
+    ],
+    ids=["refused", "unanswered"],
+)
+def test_a_user_whose_list_fails_is_a_gap_with_its_reason_and_the_others_are_listed(
+    problem: ZoomsyncError, retry: Retry
+) -> None:
     directory = zoom()
-    directory.lists["host-ada"] = ListingFailed("zoom: host-ada: fewer than Zoom counts")
+    directory.lists["host-ada"] = problem
 
     found = lists(directory, NAMED, is_account_wide=False).window(WINDOW)
 
-    assert found == Listed(meetings=(OF_BOB,), failed={"host-ada": "zoom: host-ada: fewer than Zoom counts"})
+    gap = a_gap("host-ada", "ada@example.org", retry)
+    assert found == Listed(meetings=(OF_BOB,), failed=(gap,), problems={"ada@example.org": problem})
 
 
-def test_a_zoom_that_fails_for_one_user_after_the_other_ends_the_listing() -> None:
-    people = [a_user(id=f"host-{number}", email=f"{number}@example.org") for number in range(GIVE_UP_AFTER + 2)]
+def test_a_list_that_fails_is_asked_for_once_a_pass() -> None:
+    directory = zoom()
+    directory.lists["host-ada"] = ServiceUnavailable("zoom: HTTP 500")
+    lister = lists(directory, NAMED, is_account_wide=False)
+
+    first, second = lister.window(WINDOW), lister.window(WINDOW)
+
+    assert asked(directory).count("recordings of host-ada") == 1
+    assert (first.failed, second.failed, second.problems) == (second.failed, first.failed, {})
+
+
+def test_what_failed_in_an_earlier_pass_comes_last_and_not_before_it_is_due() -> None:
+    directory = zoom()
+    due = lists(directory, NAMED, is_account_wide=False, troubles={"host-ada": a_trouble(3)})
+    early = lists(directory, NAMED, is_account_wide=False, troubles={"host-ada": a_trouble(3, after=4)})
+
+    assert uuids(due.window(WINDOW)) == ["b==", "a=="]
+    assert due.troubles == {}
+    left = early.window(WINDOW)
+    assert (uuids(left), left.failed) == (["b=="], (a_gap("host-ada", "ada@example.org", a_trouble(3, after=4)),))
+
+
+def test_a_list_that_failed_is_asked_for_at_once_if_a_person_wants_it() -> None:
+    troubles = {"host-ada": a_trouble(3, after=4)}
+
+    found = lists(zoom(), NAMED, is_account_wide=False, troubles=troubles, ignores_delays=True).window(WINDOW)
+
+    assert uuids(found) == ["b==", "a=="]
+
+
+def many(number: int) -> tuple[FakeZoom, Hosts]:
+    """So many users, all of whose lists are broken but the last one's."""
+    people = [a_user(id=f"host-{one}", email=f"{one}@example.org") for one in range(number)]
     directory = zoom(*people)
-    directory.lists = {user.id: ServiceUnavailable("zoom: HTTP 500") for user in people}
-    hosts = Hosts(users={user.id: user for user in people}, ids=None)
+    directory.lists = {user.id: ServiceUnavailable("zoom: HTTP 500") for user in people[:-1]}
+    directory.lists[people[-1].id] = (OF_ADA,)
+    return directory, Hosts(users={user.id: user for user in people}, ids=None)
 
-    with pytest.raises(ServiceUnavailable, match="HTTP 500"):
-        lists(directory, hosts, is_account_wide=False).window(WINDOW)
 
-    assert len(directory.asked) == GIVE_UP_AFTER
+def test_broken_lists_in_a_row_starve_nobody_if_zoom_answers_the_reference_question() -> None:
+    directory, hosts = many(2 * ASK_AFTER + 2)
+
+    found = lists(directory, hosts, is_account_wide=False).window(WINDOW)
+
+    assert (uuids(found), len(found.failed)) == (["a=="], 2 * ASK_AFTER + 1)
+    assert directory.asked.count("the reference question") == 2
+
+
+def test_a_zoom_that_does_not_answer_the_reference_question_ends_the_listing_and_no_user_is_to_blame() -> None:
+    directory, hosts = many(ASK_AFTER + 2)
+    directory.down = ServiceUnavailable("zoom: HTTP 503")
+    lister = lists(directory, hosts, is_account_wide=False)
+
+    with pytest.raises(ServiceUnavailable, match="HTTP 503"):
+        lister.window(WINDOW)
+
+    assert len(directory.asked) == ASK_AFTER + 1
+    assert set(lister.troubles.values()) == {a_trouble()}
+
+
+def test_gaps_of_this_pass_are_corrected_once_zoom_turns_out_to_be_down() -> None:
+    directory, hosts = many(ASK_AFTER + 1)
+    directory.down = ServiceUnavailable("zoom: HTTP 503")
+    lister = lists(directory, replace(hosts, ids=frozenset({"host-0", "host-1"})), is_account_wide=False)
+    earlier = a_gap("host-9", "9@example.org", replace(a_trouble(2, after=2), at=NOW - HOUR))
+    failed = lister.window(WINDOW).failed
+
+    lister._breaker.settle()
+
+    corrected = lister.corrected((*failed, earlier))
+    assert [gap.retry for gap in failed] == [a_trouble(1, after=1)] * 2
+    assert [gap.retry for gap in corrected] == [a_trouble(), a_trouble(), earlier.retry]
+
+
+def test_a_bug_in_one_list_is_that_users_failure() -> None:
+    directory = zoom()
+    recordings = directory.recordings
+
+    def buggy(since: date, until: date, *, user: str | None) -> Listing:
+        if user == "host-ada":
+            raise ZeroDivisionError("a bug")
+        return recordings(since, until, user=user)
+
+    directory.recordings = buggy  # type: ignore[method-assign]
+    lister = lists(directory, NAMED, is_account_wide=False)
+
+    found = lister.window(WINDOW)
+
+    assert (uuids(found), len(lister.bugs)) == (["b=="], 1)
+    assert [gap.retry and gap.retry.error for gap in found.failed] == ["bug: ZeroDivisionError: a bug"]
+
+
+def test_an_account_wide_list_that_a_server_does_not_give_is_left_alone_for_a_while() -> None:
+    directory = zoom()
+    directory.lists[None] = ServiceUnavailable("zoom: HTTP 500")
+    lister = lists(directory)
+
+    assert uuids(lister.window(WINDOW)) == ["d==", "a==", "b=="]
+    assert lister.troubles == {None: a_trouble(1, after=1)}
+    again = lists(directory, troubles=lister.troubles)
+    directory.asked.clear()
+    again.window(WINDOW)
+    assert "recordings of the account" not in asked(directory)
+
+
+def test_a_user_who_could_not_be_looked_up_is_a_gap_under_the_address() -> None:
+    problem = ServiceUnavailable("zoom: HTTP 500")
+    eve = "eve@example.org"
+    hosts = replace(NAMED, failed={eve: problem}, lookups={eve: a_trouble(1, after=1)})
+    lister = lists(zoom(), hosts, is_account_wide=False)
+
+    first, second = lister.window(WINDOW), lister.window(WINDOW)
+    own = lister.window(replace(WINDOW, user=eve))
+
+    gap = a_gap(eve, eve, a_trouble(1, after=1))
+    assert first == Listed(meetings=(OF_ADA, OF_BOB), failed=(gap,), problems={eve: problem})
+    assert (second.failed, second.problems, own) == ((gap,), {}, Listed(meetings=(), failed=(gap,)))
+
+
+def test_an_excluded_user_who_could_not_be_looked_up_is_not_listed() -> None:
+    hosts = Hosts(users={"host-ada": ADA, "host-bob": BOB}, ids=None, excluded_emails=frozenset({"bob@example.org"}))
+
+    assert uuids(lists(zoom(), hosts, is_account_wide=False).window(WINDOW)) == ["a=="]
 
 
 def test_a_zoom_that_cannot_be_reached_ends_the_listing_at_once() -> None:

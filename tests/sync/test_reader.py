@@ -10,13 +10,13 @@ import pytest
 from tests.decisions import a_retry, published, rules
 from tests.fakes import NOW, START, FakeClock, FakeZoom, a_meeting, a_user, an_entry
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import ServiceUnavailable, StillProcessing, UsageError
-from zoomsync.model import DAY, Gap, Outcome
+from zoomsync.errors import ServiceUnavailable, StillProcessing, TimeOver, UsageError, UserFailed
+from zoomsync.model import DAY, HOUR, Gap, Outcome
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.rules.windows import Window
 from zoomsync.state import State
 from zoomsync.sync.accounts import Hosts
-from zoomsync.sync.breaker import GIVE_UP_AFTER, Breaker
+from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.lister import Lister
 from zoomsync.sync.reader import Reader, Selection, windows_of_pass
 from zoomsync.sync.recorder import Recorder, Tally
@@ -109,8 +109,9 @@ class Account:
         """The uuids of each reading of a pass."""
         request, destination = request or SyncRequest(), cast("Destination", None)
         recorder = Recorder(self.state, FakeClock(), destination, request, self.tally)
-        lister = Lister(self.zoom, EVERYONE, Breaker(), is_account_wide=True)
-        reader = Reader(self.zoom, lister, recorder, Breaker(), selection(narrowing=request))
+        breaker = Breaker(self.zoom.ping)
+        lister = Lister(self.zoom, EVERYONE, breaker, is_account_wide=True, now=NOW)
+        reader = Reader(self.zoom, lister, recorder, breaker, selection(narrowing=request))
         found = reader.run(windows or (WINDOW,), (), is_over=lambda: is_over)
         return [[meeting.uuid for meeting in reading.meetings] for reading in found]
 
@@ -154,15 +155,55 @@ def test_what_keeps_an_open_entry_from_being_read_is_written_down(
     assert (account.tally.outcomes[outcome], account.state.entries["open=="].reason) == (1, reason)
 
 
-def test_a_zoom_that_answers_about_no_entry_ends_the_pass(account: Account) -> None:
-    uuids = [f"{number}==" for number in range(GIVE_UP_AFTER + 2)]
+def unanswered(account: Account, count: int) -> list[str]:
+    """The uuids of so many open entries that Zoom does not answer about."""
+    uuids = [f"{number}==" for number in range(count)]
     account.state.put(*(an_entry(uuid=uuid) for uuid in uuids))
     account.zoom.meetings = {uuid: ServiceUnavailable("zoom: HTTP 500") for uuid in uuids}
+    return uuids
 
-    with pytest.raises(ServiceUnavailable):
+
+def test_entries_that_zoom_does_not_answer_about_are_left_alone_for_a_while_and_stop_nothing(account: Account) -> None:
+    uuids = unanswered(account, ASK_AFTER + 2)
+    account.state.put(an_entry(uuid="good=="))
+    account.zoom.meetings["good=="] = a_meeting(uuid="good==")
+
+    assert account.read() == [["good=="]]
+
+    retries = [account.state.entries[uuid].retry for uuid in uuids]
+    assert [(one.tries, one.unanswered, one.next_at) for one in retries if one] == [(0, 1, NOW + HOUR)] * len(uuids)
+    assert account.read() == [["good=="]]
+    assert sum(one.startswith("meeting ") for one in account.zoom.asked) == len(uuids) + 2
+
+
+def test_a_zoom_that_is_down_ends_the_pass_and_delays_no_entry(account: Account) -> None:
+    uuids = unanswered(account, ASK_AFTER + 2)
+    account.zoom.down = ServiceUnavailable("zoom: HTTP 503")
+
+    with pytest.raises(ServiceUnavailable, match="503"):
         account.read()
 
-    assert account.tally.outcomes[Outcome.FAILED] == GIVE_UP_AFTER
+    assert account.tally.outcomes[Outcome.FAILED] == ASK_AFTER
+    retries = [account.state.entries[uuid].retry for uuid in uuids]
+    assert [(one.unanswered, one.next_at) for one in retries if one] == [(0, NOW)] * ASK_AFTER
+
+
+def test_a_bug_in_one_entry_is_its_failure(account: Account) -> None:
+    account.state.put(an_entry(uuid="bad=="), an_entry(uuid="good=="))
+    account.zoom.meetings = {"bad==": "no meeting", "good==": a_meeting(uuid="good==")}  # type: ignore[dict-item]
+
+    assert account.read() == [["good=="]]
+    assert account.tally.outcomes[Outcome.BUGS] == 1
+    assert account.state.entries["bad=="].reason.startswith("failed: bug: ")
+
+
+def test_a_host_whom_zoom_does_not_name_is_the_failure_of_that_meeting(account: Account) -> None:
+    account.state.put(an_entry(uuid="open==", host_id="host-eve", host_email=""))
+    account.zoom.meetings = {"open==": a_meeting(uuid="open==", host_id="host-eve", host_email="")}
+    account.zoom.refused = {"host-eve": UserFailed("zoom: user host-eve: refused")}
+
+    assert account.read() == [[]]
+    assert account.state.entries["open=="].reason == "failed: zoom: user host-eve: refused"
 
 
 def test_a_parked_entry_is_not_read(account: Account) -> None:
@@ -175,6 +216,13 @@ def test_a_parked_entry_is_not_read(account: Account) -> None:
 
 def test_what_is_not_listed_when_time_is_up_is_left(account: Account) -> None:
     assert account.read(is_over=True) == []
+    assert account.tally.left == ["recordings from 2026-03-01 to 2026-03-10"]
+
+
+def test_a_list_that_is_cut_short_because_time_is_up_is_left_too(account: Account) -> None:
+    account.zoom.lists = {None: TimeOver("zoom: the time of this pass is over")}
+
+    assert account.read() == []
     assert account.tally.left == ["recordings from 2026-03-01 to 2026-03-10"]
 
 

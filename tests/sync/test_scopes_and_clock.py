@@ -1,6 +1,7 @@
 """What Zoom lets the app do, and whether both clocks agree."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -80,6 +81,32 @@ def test_the_granted_scopes_are_held_against_the_needed_ones(
     granted: frozenset[str], deletes: bool, expected: GrantedScopes
 ) -> None:
     assert granted_scopes(Authorization(scopes=granted), AccountFilter(), deletes=deletes) == expected
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_wider_scopes_in_place_of_needed_ones_are_told_and_tried(
+    caplog: pytest.LogCaptureFixture, deletes: bool
+) -> None:
+    zoom = FakeZoom()
+    scopes = frozenset({"recording:master", "account:master", "user:write:admin"})
+    zoom.authorization = Authorization(scopes=scopes, server_date=NOW)
+    delete: dict[str, Any] = {"delete_recordings": "trash", "delete_all_accounts": True} if deletes else {}
+
+    assert authorize(a_config(**delete), zoom, NOW) == (AccountFilter(), True)
+
+    needs = ["meeting", "account list", "user list", "users", *(["delete"] if deletes else [])]
+    told = [one for one in caplog.messages if "in place of" in one]
+    assert [one.split(":")[1].removeprefix(" the app has ") for one in told] == needs
+    assert all(one.endswith("; Zoom says itself (4711) if that is not enough") for one in told)
+
+
+def test_wider_scopes_that_are_used_are_no_surplus() -> None:
+    granted = Authorization(scopes=(EVERYTHING - {USERS, ONE}) | {"user:write:admin"})
+
+    found = granted_scopes(granted, AccountFilter(), deletes=True)
+
+    assert (found.missing, found.surplus) == ((), ())
+    assert [one.partition(":")[0] for one in found.doubtful] == ["users"]
 
 
 def test_a_missing_reading_scope_stops_everything() -> None:

@@ -33,7 +33,14 @@ def edge(sandbox: Sandbox, clock: FakeClock) -> Iterator[Edge]:
     http = Http(name="zoom", clock=clock, rate=None, user_agent="zoomsync/test", timeouts=(2, 0.3))
     tokens = tokens_for(sandbox, http, clock)
     zoom = ZoomClient(http, tokens, api_url=sandbox.api_url, clock=clock)
-    downloads = Downloads(http, tokens, download_hosts=["zoom.us", "127.0.0.1"], api_url=sandbox.api_url, clock=clock)
+    downloads = Downloads(
+        http,
+        tokens,
+        accepts=zoom.accepts,
+        download_hosts=["zoom.us", "127.0.0.1"],
+        api_url=sandbox.api_url,
+        clock=clock,
+    )
     yield Edge(clock=clock, http=http, tokens=tokens, zoom=zoom, downloads=downloads)
     http.close()
 

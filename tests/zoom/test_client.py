@@ -7,8 +7,19 @@ import pytest
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.server import Sandbox
+from tests.sandbox.settings import READING
 from tests.zoom.edge import Edge
-from zoomsync.errors import DeletionRefused, MeetingFailed, NotAuthorized, StillProcessing, Unreachable, ZoomsyncError
+from zoomsync.errors import (
+    DeletionRefused,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    StillProcessing,
+    Subject,
+    Unreachable,
+    UserFailed,
+    ZoomsyncError,
+)
 from zoomsync.model import User
 
 ALICE = "alice@example.org"
@@ -48,7 +59,7 @@ def test_fewer_users_than_zoom_counts_are_asked_for_again_once(sandbox: Sandbox,
     assert len(edge.zoom.users(status)) == 2
 
     sandbox.fail("users", with_=faults.document(total_records=4), times=2)
-    with pytest.raises(Unreachable, match=rf"^zoom: {status} users: 2 users fewer than Zoom counts$"):
+    with pytest.raises(Unreachable, match=rf"^zoom: {status} users: 2 users fewer than the 4 that Zoom counts$"):
         edge.zoom.users(status)
 
 
@@ -65,12 +76,24 @@ def test_a_user_is_found_by_address_or_not_at_all(edge: Edge) -> None:
     assert edge.zoom.user("nobody+x@example.org") is None
 
 
-@pytest.mark.parametrize("fault", [faults.page(404), faults.refused(404, 2300, "not recognized"), faults.no_rights()])
-def test_an_unclear_answer_about_a_user_is_no_unknown_user(sandbox: Sandbox, edge: Edge, fault: Fault) -> None:
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (faults.page(404), ServiceUnavailable),
+        (faults.refused(404, 2300, "not recognized"), ServiceUnavailable),
+        (faults.no_rights(), UserFailed),
+        (faults.refused(403, 403, "Forbidden"), UserFailed),
+    ],
+)
+def test_an_unclear_answer_about_a_user_is_no_unknown_user(
+    sandbox: Sandbox, edge: Edge, fault: Fault, kind: type[ZoomsyncError]
+) -> None:
     sandbox.fail("users", with_=fault)
 
-    with pytest.raises(Unreachable, match=r"^zoom: user alice@example.org: HTTP "):
+    with pytest.raises(kind, match=r"^zoom: user alice@example.org: HTTP ") as caught:
         edge.zoom.user(ALICE)
+
+    assert caught.value.subject == Subject("user", ALICE)
 
 
 @pytest.mark.parametrize("status", [401, 400, 200])
@@ -92,13 +115,14 @@ def test_a_token_revoked_in_mid_pass_is_replaced_also_for_a_deletion(sandbox: Sa
     assert sandbox.world.deletions == [(meeting.uuid, meeting.files[0].id, "trash")]
 
 
-def test_a_token_that_is_refused_again_is_not_authorized(sandbox: Sandbox, edge: Edge) -> None:
+def test_a_token_that_is_refused_again_and_again_is_not_authorized(sandbox: Sandbox, edge: Edge) -> None:
     sandbox.fail("v2/users", with_=faults.bad_token(), times=None)
 
-    with pytest.raises(NotAuthorized, match="code 124: Invalid access token"):
+    with pytest.raises(NotAuthorized, match=r"code 124: Invalid access token.*each new token is refused at once"):
         edge.zoom.users("active")
 
-    assert sandbox.count("GET", "v2/users") == 2
+    assert sandbox.count("POST", "oauth") == 4
+    assert edge.clock.slept == [1, 2]
 
 
 def test_a_meeting_is_read_by_its_uuid_with_a_download_token(sandbox: Sandbox, edge: Edge) -> None:
@@ -171,7 +195,6 @@ def test_one_file_is_deleted_and_only_that(sandbox: Sandbox, edge: Edge, action:
         (faults.refused(404, 3001, "Meeting does not exist: x."), DeletionRefused, "code 3001"),
         (faults.no_rights(), DeletionRefused, "HTTP 200, code 200"),
         (faults.refused(404, 3301, "This recording is still being processed."), DeletionRefused, "still being"),
-        (faults.no_scope("recording:write:admin"), NotAuthorized, "recording:write:admin"),
         (faults.page(404), Unreachable, "HTTP 404"),
         (faults.page(200), Unreachable, "HTTP 200"),
         (faults.page(502), Unreachable, "HTTP 502"),
@@ -189,6 +212,26 @@ def test_a_deletion_that_is_not_done_says_why_and_is_not_repeated(
         edge.zoom.delete_file(meeting.uuid, meeting.files[0].id, "trash")
 
     assert sandbox.count("DELETE") == 1
+
+
+def test_a_deletion_that_lacks_a_scope_although_the_token_has_it_is_refused_and_no_others(
+    sandbox: Sandbox, edge: Edge
+) -> None:
+    meeting = edge.list().meetings[0]
+    sandbox.fail("recordings/", method="DELETE", with_=faults.no_scope("recording:write:admin"), times=None)
+
+    with pytest.raises(DeletionRefused, match=r"refuses this file although the token has the scope.*code 4711"):
+        edge.zoom.delete_file(meeting.uuid, meeting.files[0].id, "trash")
+
+    assert sandbox.count("DELETE") == 2  # once more with the new token, whose own list of scopes is compared
+
+
+def test_a_deletion_for_which_the_scope_is_taken_away_is_not_authorized(sandbox: Sandbox, edge: Edge) -> None:
+    meeting = edge.list().meetings[0]
+    sandbox.settings.scopes = READING
+
+    with pytest.raises(NotAuthorized, match="the app lacks a scope: recording:write:admin"):
+        edge.zoom.delete_file(meeting.uuid, meeting.files[0].id, "trash")
 
 
 @pytest.mark.parametrize("status", [429, 400])

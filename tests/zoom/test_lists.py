@@ -14,7 +14,15 @@ from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import CLASSIC, READING
 from tests.sandbox.world import ZoomMeeting
 from tests.zoom.edge import SINCE, UNTIL, Edge
-from zoomsync.errors import AccountListRefused, ListingFailed, NotAuthorized, Stopped, Unreachable, ZoomsyncError
+from zoomsync.errors import (
+    AccountListFailed,
+    ListingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    Stopped,
+    Subject,
+    ZoomsyncError,
+)
 from zoomsync.model import Listing
 
 ALICE = "alice@example.org"
@@ -80,16 +88,24 @@ def test_a_window_that_zoom_cuts_is_halved_until_it_is_whole(sandbox: Sandbox, e
     ]  # fmt: skip
 
 
-def test_a_zoom_that_always_lists_other_days_is_out_of_order(sandbox: Sandbox, edge: Edge) -> None:
+EITHER = pytest.mark.parametrize(
+    ("user", "kind"), [(None, AccountListFailed), (ALICE, ListingFailed)], ids=["the account", "a user"]
+)
+
+
+@EITHER
+def test_a_list_that_always_has_other_days_is_that_lists_failure(
+    sandbox: Sandbox, edge: Edge, user: str | None, kind: type[ZoomsyncError]
+) -> None:
     sandbox.fail("recordings", with_=faults.document(to="2020-01-01"), times=None)
 
-    with pytest.raises(Unreachable, match="lists other days than those asked for"):
-        edge.list()
+    with pytest.raises(kind, match="lists other days than those asked for"):
+        edge.list(user=user)
 
     assert sandbox.count("GET", "recordings") <= 7
 
 
-@pytest.mark.parametrize(("user", "kind"), [(None, Unreachable), (ALICE, ListingFailed)], ids=["the account", "a user"])
+@EITHER
 def test_fewer_meetings_than_zoom_counts_are_asked_for_again_once(
     sandbox: Sandbox, edge: Edge, user: str | None, kind: type[ZoomsyncError]
 ) -> None:
@@ -98,7 +114,7 @@ def test_fewer_meetings_than_zoom_counts_are_asked_for_again_once(
     assert len(edge.list(user=user).meetings) == 3
 
     sandbox.fail("recordings", with_=faults.document(total_records=5), times=2)
-    with pytest.raises(kind, match=r"2 meetings fewer than Zoom counts$"):
+    with pytest.raises(kind, match=r"2 meetings fewer than the 5 that Zoom counts$"):
         edge.list(user=user)
 
 
@@ -135,7 +151,7 @@ def test_meetings_that_slide_differently_each_time_may_hide_another(sandbox: San
     a, b = ({"uuid": name, "start_time": "2026-03-02T00:00:00Z"} for name in "ab")
     readings = [{"meetings": [a, b, one], "total_records": 3} for one in (a, b)]
     edge.tokens.current()
-    with requests_mock.Mocker() as zoom, pytest.raises(Unreachable, match="1 meeting fewer than Zoom counts"):
+    with requests_mock.Mocker() as zoom, pytest.raises(AccountListFailed, match="1 meeting fewer than the 3 that"):
         zoom.get(f"{sandbox.api_url}/accounts/me/recordings", [{"json": one} for one in readings])
         edge.list()
 
@@ -149,7 +165,7 @@ def test_a_dead_page_token_begins_the_window_again(sandbox: Sandbox, edge: Edge)
     assert sandbox.count("GET", "recordings") == 3 + 3
 
 
-@pytest.mark.parametrize(("user", "kind"), [(None, Unreachable), (ALICE, ListingFailed)], ids=["the account", "a user"])
+@EITHER
 def test_a_page_token_that_repeats_does_not_go_on_for_ever(
     sandbox: Sandbox, edge: Edge, user: str | None, kind: type[ZoomsyncError]
 ) -> None:
@@ -175,7 +191,7 @@ def test_a_page_token_that_repeats_does_not_go_on_for_ever(
 def test_a_refused_account_list_leaves_the_lists_of_users(sandbox: Sandbox, edge: Edge, fault: Fault) -> None:
     sandbox.fail("accounts/me", with_=fault, times=None)
 
-    with pytest.raises(AccountListRefused, match=r"^zoom: recordings of the account 2026-02-18 to 2026-03-10: "):
+    with pytest.raises(AccountListFailed, match=r"^zoom: recordings of the account 2026-02-18 to 2026-03-10: "):
         edge.list()
 
     assert len(edge.list(user=ALICE).meetings) == 3
@@ -188,13 +204,16 @@ def test_a_refused_client_is_no_refused_list(sandbox: Sandbox, edge: Edge) -> No
         edge.list()
 
 
-@pytest.mark.parametrize("fault", [faults.page(404), faults.page(200), faults.body("[]")])
+@pytest.mark.parametrize("fault", [faults.page(404), faults.page(200), faults.body("[]"), faults.body("")])
 def test_a_page_in_place_of_the_list_is_no_refusal(sandbox: Sandbox, edge: Edge, fault: Fault) -> None:
     sandbox.fail("recordings", with_=fault, times=None)
 
-    for user in (None, ALICE):
-        with pytest.raises(Unreachable):
-            edge.list(user=user)
+    with pytest.raises(AccountListFailed, match=r"^zoom: recordings of the account 2026-02-18 to 2026-03-10: "):
+        edge.list()
+    with pytest.raises(ServiceUnavailable) as caught:
+        edge.list(user=ALICE)
+
+    assert caught.value.subject == Subject("user", ALICE)
 
 
 def test_the_failure_of_one_user_is_that_users(edge: Edge) -> None:
@@ -202,6 +221,17 @@ def test_the_failure_of_one_user_is_that_users(edge: Edge) -> None:
         edge.list(user="nobody@example.org")
 
     assert "does not know this user" in caught.value.hint
+
+
+@pytest.mark.parametrize("learns", ["users", "user"])
+def test_a_user_whose_list_fails_is_named_by_the_address(sandbox: Sandbox, edge: Edge, learns: str) -> None:
+    _ = edge.zoom.users("active") if learns == "users" else edge.zoom.user("id_alice")
+    sandbox.fail("recordings", with_=faults.refused(403, 403, "Forbidden"))
+
+    with pytest.raises(ListingFailed, match=r"^zoom: recordings of alice@example\.org 2026-") as caught:
+        edge.list(user="id_alice")
+
+    assert caught.value.subject == Subject("user", "id_alice")
 
 
 def test_a_missing_scope_is_named_in_both_forms(sandbox: Sandbox, edge: Edge) -> None:

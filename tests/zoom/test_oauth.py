@@ -53,6 +53,18 @@ def test_a_token_is_renewed_before_it_ends(lifetime: float, after: float) -> Non
     assert renewal(lifetime) == after
 
 
+@pytest.mark.parametrize("lifetime", [0, -5, None, "soon", 2**70, float("inf")])
+def test_an_absurd_lifetime_counts_as_missing(edge: Edge, clock: FakeClock, lifetime: object) -> None:
+    tokens = some_tokens(edge.http, clock, "one", "two")
+    with requests_mock.Mocker() as zoom:
+        zoom.post(OAUTH, json={"access_token": "t", "expires_in": lifetime})
+        tokens.current()
+        clock.advance(2999)
+        tokens.current()
+
+    assert zoom.call_count == 1
+
+
 def test_a_token_is_kept_until_it_is_time(sandbox: Sandbox, edge: Edge) -> None:
     first = edge.tokens.current()
     edge.clock.advance(2999)

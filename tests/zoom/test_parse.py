@@ -225,16 +225,47 @@ def test_a_list_is_read_with_what_it_says_of_itself() -> None:
     page = parse.page(document, "meetings")
 
     assert page == Page(entries=({"uuid": "a"},), next_token="t", total=1, since="2026-03-01", until="2026-03-10")
-    assert page.covers(date(2026, 3, 1), date(2026, 3, 10))
-    assert not page.covers(date(2026, 2, 1), date(2026, 3, 10))
-    assert not page.covers(date(2026, 3, 1), date(2026, 3, 11))
-    assert parse.page({"users": []}, "users").covers(date(2026, 3, 1), date(2026, 3, 11))
+    today = date(2026, 3, 20)
+    assert page.covers(date(2026, 3, 1), date(2026, 3, 10), today)
+    assert not page.covers(date(2026, 2, 1), date(2026, 3, 10), today)
+    assert not page.covers(date(2026, 3, 1), date(2026, 3, 11), today)
+    assert parse.page({"users": []}, "users").covers(date(2026, 3, 1), date(2026, 3, 11), today)
 
 
-@pytest.mark.parametrize("document", [{}, {"meetings": None}, {"meetings": "x"}, {"meetings": [1]}])
+@pytest.mark.parametrize(
+    ("since", "until", "covers"),
+    [
+        ("2026-03-01", "2026-03-10", True),
+        ("2026-03-01", "2026-03-12", True),
+        ("2026-02-27", "2026-03-11", True),
+        ("2026-03-01", "2026-03-09", False),
+        ("2026-03-02", "2026-03-11", False),
+        ("yesterday", "soon", True),
+        ("0001-01-01", "2026-W11-3", True),
+    ],
+    ids=["till today", "longer", "earlier", "not till today", "later", "no dates", "odd dates"],
+)
+def test_a_list_that_has_all_there_is_now_is_not_cut(since: str, until: str, covers: bool) -> None:
+    page = parse.page({"from": since, "to": until, "meetings": []}, "meetings")
+
+    assert page.covers(date(2026, 3, 1), date(2026, 3, 11), date(2026, 3, 10)) is covers
+
+
+@pytest.mark.parametrize(
+    "document", [{}, {"meetings": None}, {"meetings": "x"}, {"meetings": [1]}, {"meetings": None, "total_records": 1}]
+)
 def test_an_answer_without_a_list_is_no_empty_list(document: dict[str, Any]) -> None:
-    with pytest.raises(Nonsense, match="without a list of meetings"):
+    with pytest.raises(Nonsense, match=r"^an answer without a list of meetings$"):
         parse.page(document, "meetings")
+
+
+@pytest.mark.parametrize("document", [{"total_records": 0}, {"meetings": None, "total_records": "0"}])
+def test_a_list_that_counts_nothing_may_be_missing(document: dict[str, Any]) -> None:
+    assert parse.page(document, "meetings").entries == ()
+
+
+def test_what_is_no_entry_spoils_no_other_one() -> None:
+    assert parse.page({"meetings": [1, {"uuid": "a"}, None]}, "meetings").entries == ({}, {"uuid": "a"}, {})
 
 
 def test_users_may_lack_everything() -> None:
@@ -242,6 +273,24 @@ def test_users_may_lack_everything() -> None:
 
     assert parse.user(pending) == User(id="", email="new@example.org", status="pending")
     assert parse.user({}) == User(id="", email="")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2000-01-01", datetime(2000, 1, 1, tzinfo=UTC)),
+        ("2200-12-31T23:59:59Z", datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("1999-12-31T23:59:59Z", None),
+        ("2201-01-01", None),
+        ("0001-01-01", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-14:00", None),
+        ("10000-01-01", None),
+        ("2026-13-01", None),
+    ],
+)
+def test_a_time_of_another_age_is_none(written: str, expected: datetime | None) -> None:
+    assert parse.moment(written) == expected
 
 
 def test_a_meeting_listed_twice_is_one_with_every_file() -> None:
@@ -256,9 +305,12 @@ def test_a_meeting_listed_twice_is_one_with_every_file() -> None:
 
 def test_numbers_and_texts_are_read_from_whatever_form_they_have() -> None:
     numbers: tuple[object, ...] = (7, "7", 7.0, 7.5, True, None, "x", "٣", [1])
+    absurd: tuple[object, ...] = (2**53 + 1, -(2**60), 2.0**60, str(2**60), "9" * 30, float("nan"), float("inf"))
     texts: tuple[object, ...] = ("a", 85012345678901, None, True, {}, "\ud800x")
 
     assert [parse.number(value) for value in numbers] == [7, 7, 7, None, None, None, None, None, None]
+    assert {parse.number(value) for value in absurd} == {None}
+    assert [parse.number(value) for value in (2**53, -(2**53), "0", -4)] == [2**53, -(2**53), 0, -4]
     assert [parse.text(value) for value in texts] == ["a", "85012345678901", "", "", "", "?x"]
 
 

@@ -1,4 +1,4 @@
-"""A refusal costs each credential once, and the token stays at home."""
+"""A refusal costs few requests and no token that is good, and the token stays at home."""
 
 import logging
 import re
@@ -12,9 +12,10 @@ from tests.fakes import a_file, a_meeting
 from tests.sandbox import faults
 from tests.sandbox.content import Filler, Text
 from tests.sandbox.faults import Fault
-from tests.sandbox.message import Answer, Ending, Request
+from tests.sandbox.message import Answer, Ending, Request, error
 from tests.zoom.transfers import SERVED, Try
 from zoomsync.errors import DownloadFailed, NotAuthorized
+from zoomsync.http import brief
 from zoomsync.model import Secret
 from zoomsync.zoom.download import Downloads
 
@@ -31,7 +32,7 @@ from zoomsync.zoom.download import Downloads
         (faults.body('{"status":false,"errorCode":300,"errorMessage":"Forbidden"}'), SERVED, "Forbidden"),
     ],
 )
-def test_a_no_costs_each_credential_once(video: Try, fault: Fault, where: str, shown: str) -> None:
+def test_a_no_costs_four_requests_and_no_new_token(video: Try, fault: Fault, where: str, shown: str) -> None:
     meeting = video.edge.meeting(video.uuid)
     video.sandbox.forget()
     video.sandbox.fail(where, with_=fault, times=None)
@@ -42,20 +43,101 @@ def test_a_no_costs_each_credential_once(video: Try, fault: Fault, where: str, s
     assert ": refused: " in str(caught.value)
     assert shown in str(caught.value)
     assert caught.value.hint
-    assert video.sandbox.count("GET", "rec/download") == 3
-    assert video.sandbox.count("POST", "oauth") == 1
+    assert video.sandbox.count("GET", "rec/download") == 4
+    assert video.sandbox.count("POST", "oauth") == 0
+    assert video.edge.clock.slept == [1, 2]
     assert not list(video.folder.glob("*.mp4"))
 
 
-@pytest.mark.parametrize("refusals", [1, 2])
-def test_a_renewed_token_or_the_meetings_own_opens_the_download(video: Try, refusals: int) -> None:
+@pytest.mark.parametrize("refusals", [1, 2, 3])
+def test_the_meetings_own_token_or_the_same_one_again_opens_the_download(video: Try, refusals: int) -> None:
     meeting = video.edge.meeting(video.uuid)
     video.sandbox.forget()
     video.sandbox.fail("rec/download", with_=faults.sign_in_page(), times=refusals)
 
     video.assert_arrived(video.fetch(meeting))
 
-    assert video.sandbox.count("POST", "oauth") == 1
+    assert video.sandbox.count("POST", "oauth") == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.refused(401, 124, "Invalid access token."), faults.refused(403, 403, "Forbidden"), faults.sign_in_page()],
+)
+def test_a_download_that_is_refused_twice_arrives_without_any_other_token(video: Try, fault: Fault) -> None:
+    listed = video.listed
+    video.sandbox.forget()
+    video.sandbox.fail("rec/download", with_=fault, times=2)
+
+    video.assert_arrived(video.edge.downloads.fetch(*listed, video.folder, video.progress.append))
+
+    assert video.sandbox.count("POST", "oauth") == 0
+    assert video.edge.clock.slept == [1, 2]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_token_that_the_api_takes_no_more_is_renewed_for_a_download(video: Try, times: int) -> None:
+    listed = video.listed
+    video.sandbox.tokens.revoke()
+    video.sandbox.fail("rec/download", with_=_refused_and_revoked(video), times=times)
+    video.sandbox.forget()
+
+    video.assert_arrived(video.edge.downloads.fetch(*listed, video.folder, video.progress.append))
+
+    assert video.sandbox.count("POST", "oauth") == times
+
+
+def _refused_and_revoked(video: Try) -> Fault:
+    """What another program does that shares the app: its new token ends ours."""
+
+    def refuse(_: Request) -> Answer:
+        video.sandbox.tokens.revoke()
+        return error(401, 124, "Invalid access token.")
+
+    return Fault(instead=refuse)
+
+
+def test_a_file_that_failed_before_is_shown_each_credential_once_and_not_waited_for(video: Try) -> None:
+    meeting = video.edge.meeting(video.uuid)
+    video.sandbox.fail("rec/download", with_=faults.refused(401, 124, "no"), times=None)
+    listed = video.listed[1]
+    video.sandbox.forget()
+
+    with brief(), pytest.raises(DownloadFailed, match="refused: HTTP 401, no"):
+        video.edge.downloads.fetch(meeting, listed, video.folder, video.progress.append)
+
+    assert (video.sandbox.count("GET", "rec/download"), video.edge.clock.slept) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("where", "fault"),
+    [
+        *((where, fault) for where in ("rec/download", SERVED) for fault in (
+            faults.page(500), faults.black_hole(), faults.lost_answer(), faults.rate_limited()
+        )),
+        (SERVED, faults.cut(0)),
+        (SERVED, faults.page(403, "Request has expired")),
+    ],
+)  # fmt: skip
+def test_a_file_that_failed_before_is_asked_for_once(video: Try, where: str, fault: Fault) -> None:
+    meeting, file = video.listed
+    video.sandbox.fail(where, with_=fault, times=None)
+
+    with brief(), pytest.raises(DownloadFailed):
+        video.edge.downloads.fetch(meeting, file, video.folder, video.progress.append)
+
+    assert (video.sandbox.count("GET", where), video.edge.clock.slept) == (1, [])
+
+
+def test_a_file_that_failed_before_still_comes_bit_by_bit(video: Try) -> None:
+    meeting, file = video.listed
+    video.sandbox.fail(SERVED, with_=faults.cut(100_000), times=2)
+
+    with brief():
+        got = video.edge.downloads.fetch(meeting, file, video.folder, video.progress.append)
+
+    video.assert_arrived(got)
+    assert len(video.ranges) == 3
 
 
 def test_a_token_that_dies_in_the_middle_costs_nothing_of_what_came(video: Try) -> None:
@@ -134,8 +216,8 @@ def test_a_foreign_host_is_never_asked(video: Try) -> None:
 
 def test_an_allowed_host_that_is_not_zooms_gets_no_token(video: Try) -> None:
     downloads = Downloads(
-        video.edge.http, video.edge.tokens, download_hosts=["127.0.0.2"], api_url=video.sandbox.api_url,
-        clock=video.edge.clock,
+        video.edge.http, video.edge.tokens, accepts=video.edge.zoom.accepts, download_hosts=["127.0.0.2"],
+        api_url=video.sandbox.api_url, clock=video.edge.clock,
     )  # fmt: skip
     video.sandbox.fail("rec/download", with_=faults.foreign_redirect(), times=None)
 

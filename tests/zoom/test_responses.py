@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -9,21 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoomsync.errors import (
-    AccountListRefused,
+    AccountListFailed,
     DeletionRefused,
     ListingFailed,
     MeetingFailed,
     NotAuthorized,
+    ServiceUnavailable,
     StillProcessing,
+    Subject,
     Unreachable,
     UserUnknown,
     ZoomsyncError,
 )
 from zoomsync.zoom import responses
+from zoomsync.zoom.client import REFERENCE
 from zoomsync.zoom.responses import Question
 
 PAGE = b"<!DOCTYPE html><html><head><title>Not Found</title></head></html>"
 LIST = "cloud_recording:read:list_user_recordings"
+DENIED = "Access to the Zoom REST API has been denied for this account."
 SCOPE = f"does not contain scopes:[{LIST}, {LIST}:admin]"
 
 
@@ -32,7 +37,8 @@ def an_error(code: int | str, message: str, **more: object) -> bytes:
 
 
 def refused(status: int, body: bytes, otherwise: type[ZoomsyncError] = MeetingFailed) -> ZoomsyncError:
-    question = Question(path="", doing="this", refused=otherwise)
+    subject = None if otherwise in (AccountListFailed, Unreachable) else Subject("meeting", "u==")
+    question = Question(path="", doing="this", need="meeting", refused=otherwise, subject=subject)
     return responses.refusal(responses.read(status, body), question)
 
 
@@ -54,7 +60,7 @@ def refused(status: int, body: bytes, otherwise: type[ZoomsyncError] = MeetingFa
         (400, an_error(4700, "Invalid access token, whatever"), MeetingFailed, NotAuthorized, "4700", "activated"),
         (200, an_error(200, "You do not have the right permissions"), MeetingFailed, MeetingFailed, "right", "role"),
         (200, an_error(200, "No permission."), DeletionRefused, DeletionRefused, "HTTP 200, code 200", "role"),
-        (200, an_error(200, "No permission."), AccountListRefused, AccountListRefused, "code 200", "role"),
+        (200, an_error(200, "No permission."), AccountListFailed, AccountListFailed, "code 200", "role"),
         (404, an_error(1001, "User does not exist: x."), ListingFailed, UserUnknown, "code 1001", "does not know"),
         (404, an_error("1001", "User does not exist: x."), ListingFailed, UserUnknown, "code 1001", "does not know"),
         (404, an_error(3301, "This recording is still being processed. Please check back later."), MeetingFailed,
@@ -68,15 +74,27 @@ def refused(status: int, body: bytes, otherwise: type[ZoomsyncError] = MeetingFa
         (400, an_error(300, "Validation Failed.", errors=[{"field": "to", "message": "bad"}, 7]), ListingFailed,
          ListingFailed, "Validation Failed.; to: bad", ""),
         (403, an_error(403, "Forbidden"), MeetingFailed, MeetingFailed, "HTTP 403", ""),
-        (429, an_error(429, "maximum per-second rate limit"), DeletionRefused, Unreachable, "HTTP 429", "tried again"),
-        (502, PAGE, MeetingFailed, Unreachable, "HTTP 502: a page titled “Not Found”", "tried again"),
-        (500, an_error(500, "oops"), DeletionRefused, Unreachable, "oops", "tried again"),
-        (404, PAGE, MeetingFailed, Unreachable, "HTTP 404: a page titled “Not Found”", "zoom.api_url"),
-        (403, PAGE, DeletionRefused, Unreachable, "HTTP 403", "proxy"),
-        (200, PAGE, ListingFailed, Unreachable, "HTTP 200: a page", "proxy"),
-        (200, b"[]", ListingFailed, Unreachable, "HTTP 200", "zoom.api_url"),
-        (302, b"", AccountListRefused, Unreachable, "HTTP 302", "zoom.api_url"),
-        (404, an_error(2300, "This API endpoint is not recognized."), MeetingFailed, Unreachable, "2300", "api_url"),
+        (429, an_error(429, "maximum per-second rate limit"), DeletionRefused, ServiceUnavailable, "HTTP 429",
+         "tried again"),
+        (502, PAGE, MeetingFailed, ServiceUnavailable, "HTTP 502: a page titled “Not Found”", "tried again"),
+        (500, an_error(500, "oops"), DeletionRefused, ServiceUnavailable, "oops", "tried again"),
+        (404, PAGE, MeetingFailed, ServiceUnavailable, "HTTP 404: a page titled “Not Found”", "zoom.api_url"),
+        (403, PAGE, DeletionRefused, ServiceUnavailable, "HTTP 403", "proxy"),
+        (200, PAGE, ListingFailed, ServiceUnavailable, "HTTP 200: a page", "proxy"),
+        (200, b"[]", ListingFailed, ServiceUnavailable, "HTTP 200", "zoom.api_url"),
+        (302, b"", AccountListFailed, AccountListFailed, "HTTP 302", "zoom.api_url"),
+        (302, b"", Unreachable, Unreachable, "HTTP 302", "zoom.api_url"),
+        (403, an_error(403, "Forbidden"), Unreachable, NotAuthorized, "HTTP 403", "role"),
+        (200, an_error(200, "No permission."), Unreachable, NotAuthorized, "code 200", "role"),
+        (400, an_error(300, "Validation Failed."), Unreachable, Unreachable, "code 300", ""),
+        (403, an_error(403, DENIED), ListingFailed, NotAuthorized, "denied for this account", "Contact Zoom Support"),
+        (403, an_error(403, DENIED), AccountListFailed, NotAuthorized, "denied", "Contact Zoom Support"),
+        (400, an_error(1010, "User not found on this account."), ListingFailed, UserUnknown, "1010", "left"),
+        (400, an_error(1120, "A valid invitation was not found."), ListingFailed, UserUnknown, "1120", ""),
+        (400, an_error(1000, "pending"), ListingFailed, UserUnknown, "1000", ""),
+        (401, an_error(1000, "no"), ListingFailed, NotAuthorized, "each new token is refused", "an app of its own"),
+        (404, an_error(2300, "This API endpoint is not recognized."), MeetingFailed, ServiceUnavailable, "2300",
+         "api_url"),
         (404, b"{}", MeetingFailed, MeetingFailed, "HTTP 404: no reason given", ""),
     ],
 )  # fmt: skip
@@ -92,13 +110,68 @@ def test_a_refusal_is_the_error_that_its_caller_can_act_on(
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "but"),
+    [
+        (400, an_error(4711, f"Invalid access token, {SCOPE}."), "has the scope"),
+        (401, an_error(124, "Invalid access token."), "is good for other requests"),
+        (400, an_error(4700, "Invalid access token, whatever"), "is good for other requests"),
+        (403, an_error(403, DENIED), "is good for other requests"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("otherwise", "subject", "what"),
+    [
+        (ListingFailed, Subject("user", "ada"), "user"),
+        (MeetingFailed, Subject("meeting", "u=="), "meeting"),
+        (DeletionRefused, Subject("file", "f"), "file"),
+        (AccountListFailed, None, "list"),
+    ],
+)
+def test_a_refused_token_that_is_good_for_others_is_its_subjects_trouble(
+    status: int, body: bytes, but: str, otherwise: type[ZoomsyncError], subject: Subject | None, what: str
+) -> None:
+    question = Question(path="", doing="this", need="meeting", refused=otherwise, subject=subject)
+
+    error = responses.refusal(replace(responses.read(status, body), is_token_good=True), question)
+
+    assert (type(error), error.subject) == (otherwise, subject)
+    assert str(error).startswith(f"zoom: this: Zoom refuses this {what} although the token {but}: HTTP {status}, code ")
+
+
+def test_users_that_are_refused_although_the_token_has_the_scope_are_a_matter_of_the_credential() -> None:
+    answer = responses.read(400, an_error(4711, "does not contain scopes:[user:read:list_users:admin]."))
+
+    error = responses.refusal(replace(answer, is_token_good=True), REFERENCE)
+
+    assert type(error) is NotAuthorized
+    assert "the token has the scope, but Zoom refuses it" in str(error)
+    assert "role changed" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_empty"),
+    [
+        (404, an_error(3301, "There is no recording for this session"), True),
+        (400, an_error(200, "Only available for Paid account."), True),
+        (400, an_error(200, "Only available for Paid accounts, please upgrade"), True),
+        (400, an_error(200, "You do not have the right permissions"), False),
+        (404, an_error(1001, "User does not exist"), False),
+        (404, PAGE, False),
+        (200, b'{"meetings": []}', False),
+    ],
+)
+def test_some_refusals_of_a_list_say_that_it_is_empty(status: int, body: bytes, is_empty: bool) -> None:
+    assert responses.read(status, body).is_empty_list is is_empty
+
+
 @given(st.integers(100, 599), st.binary(max_size=60) | st.dictionaries(st.text(), st.integers() | st.text()).map(
     lambda document: json.dumps(document).encode()
 ))  # fmt: skip
 def test_no_answer_is_too_odd_to_be_understood(status: int, body: bytes) -> None:
     answer = responses.read(status, body)
 
-    error = responses.refusal(answer, Question(path="", doing="this", refused=MeetingFailed))
+    error = responses.refusal(answer, Question(path="", doing="this", need="meeting", refused=MeetingFailed))
 
     assert error.code in (1, 3, 6)
     assert str(error).isprintable()

@@ -19,7 +19,15 @@ from zoomsync.item.disk import device, existing, free_bytes
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Zoom
 from zoomsync.state import State, owner_check
-from zoomsync.sync.accounts import account_filter, check_clock, granted_scopes, select_hosts, unknown_addresses
+from zoomsync.sync.accounts import (
+    PERHAPS_ENOUGH,
+    Lookups,
+    account_filter,
+    check_clock,
+    granted_scopes,
+    select_hosts,
+    unknown_addresses,
+)
 from zoomsync.zoom.scopes import SCOPES
 
 Level: TypeAlias = Literal["ok", "warn", "fail"]
@@ -188,6 +196,8 @@ class Inspection:
             yield failed("deletion", NotAuthorized(f"missing: delete: {SCOPES['delete']}", hint=hint, service="zoom"))
         elif deletes:
             yield ok("deletion", "allowed to delete recordings")
+        for need in may.doubtful:
+            yield warned("scopes", f"has {need}", PERHAPS_ENOUGH)
         if may.surplus:
             hint = "take them away from the app at marketplace.zoom.us: who gets hold of its secret could use them"
             yield warned("scopes", f"more than this config needs: {', '.join(may.surplus)}", hint)
@@ -195,13 +205,17 @@ class Inspection:
     def _accounts(self) -> list[Check]:
         """Zoom knows every address of filter_accounts and exclude_accounts."""
         wanted, state = account_filter(self.config), self._known_state()
-        found = select_hosts(replace(wanted, unknown="report"), self.zoom, state.entries.values() if state else ())
+        lookups = Lookups(self.zoom, state.entries.values() if state else (), self.env.clock.now())
+        found = select_hosts(replace(wanted, unknown="report"), lookups)
         rows = [warned("accounts", warning) for warning in found.warnings]
         problems = [unknown_addresses("exclude_accounts", [email]) for email in found.unknown_excluded]
         problems += [unknown_addresses("filter_accounts", [email]) for email in found.unknown]
         for problem in problems:
             row = failed("accounts", problem)
             rows.append(row if wanted.unknown == "fail" else replace(row, level="warn", code=0))
+        for email, lost in found.failed.items():
+            if lost is not None:
+                rows.append(failed("accounts", lost.become(Unreachable, f"filter_accounts: {email}: {lost}")))
         if rows:
             return rows
         who = f"{plural(len(wanted.emails), 'e-mail')} known to Zoom" if wanted.emails else "every user of the account"

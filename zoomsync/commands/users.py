@@ -11,10 +11,17 @@ from zoomsync import __version__, app
 from zoomsync.app import Environment
 from zoomsync.clock import ending
 from zoomsync.console import Terminal
-from zoomsync.errors import Forbidden, MeetingFailed
-from zoomsync.model import Author, Entry, User, Zoom
+from zoomsync.errors import Forbidden, MeetingFailed, UserFailed
+from zoomsync.model import Author, Entry, User
 from zoomsync.state import State
-from zoomsync.sync.accounts import AccountFilter, account_filter, select_hosts, unknown_addresses
+from zoomsync.sync.accounts import (
+    NOT_LOOKED_UP,
+    AccountFilter,
+    Lookups,
+    account_filter,
+    select_hosts,
+    unknown_addresses,
+)
 
 SHOWN = ("email", "name", "status", "recordings", "author", "note")
 
@@ -36,7 +43,8 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
         is_free = config.destination.is_prospect_free
         if not is_free:
             app.attach(destination, env, state, dry_run=True)
-        found, unknown = selected_users(account_filter(config), connection.zoom, entries)
+        lookups = Lookups(connection.zoom, entries, env.clock.now())
+        found, unknown = selected_users(account_filter(config), lookups, entries)
         asked = {user.id for user in found} if everyone or is_free or not entries else {*recordings}
         rows = [row(user, recordings[user.id], destination.prospect if user.id in asked else None) for user in found]
     rows.sort(key=lambda one: (one["email"].lower(), one["id"]))
@@ -44,19 +52,25 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
         terminal.document({"version": __version__, "users": rows})
     else:
         terminal.table(SHOWN, ([str(one[name]) for name in SHOWN] for one in rows))
+    lost = {email: problem for email, problem in lookups.failed.items() if problem is not None}
+    for email, problem in lost.items():
+        terminal.error(problem.become(UserFailed, f"filter_accounts: {email}: {problem}"))
     if unknown and config.unknown_accounts == "fail":
         refusal = unknown_addresses("filter_accounts", unknown)
         terminal.error(refusal)
         return refusal.code
-    return 0
+    return int(bool(lost))
 
 
-def selected_users(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]) -> tuple[list[User], tuple[str, ...]]:
+def selected_users(
+    wanted: AccountFilter, lookups: Lookups, entries: Collection[Entry]
+) -> tuple[list[User], tuple[str, ...]]:
     """Everybody whom the config selects, those included who record nothing any more; and the addresses of nobody.
 
     `status` is Zoom's (`active`, `inactive`, `pending`: invited only), or `departed` (the ledger knows the user, Zoom
-    no more), or `unknown`.
+    no more), or `unknown`, or `not looked up` (Zoom does not say now): `lookups.failed` has those addresses.
     """
+    zoom = lookups.zoom
     last = {entry.host_id: entry for entry in sorted(entries, key=lambda entry: entry.start) if entry.host_id}
     departed = [User(id=host, email=entry.host_email, status="departed") for host, entry in last.items()]
     if not wanted.emails:
@@ -64,11 +78,12 @@ def selected_users(wanted: AccountFilter, zoom: Zoom, entries: Collection[Entry]
         ids = {user.id for user in listed}
         everybody = [*listed, *(user for user in departed if user.id not in ids)]
         return [user for user in everybody if user.email.lower() not in wanted.excluded], ()
-    found = select_hosts(replace(wanted, unknown="report"), zoom, entries)
+    found = select_hosts(replace(wanted, unknown="report"), lookups)
     everybody = [*found.users.values(), *(user for user in departed if user.id not in found.users)]
     pending = {user.email.lower(): user for user in (zoom.users("pending") if found.unknown else ())}
     strangers = [pending.get(email) or User(id="", email=email, status="unknown") for email in found.unknown]
-    return [*(user for user in everybody if found.selects(user.id)), *strangers], found.unknown
+    strangers += [User(id="", email=email, status=NOT_LOOKED_UP) for email in found.failed]
+    return [*(user for user in everybody if found.selects(user.id, user.email)), *strangers], found.unknown
 
 
 def row(user: User, recordings: int, prospect: Callable[[User], Author] | None) -> dict[str, Any]:
@@ -82,6 +97,8 @@ def row(user: User, recordings: int, prospect: Callable[[User], Author] | None) 
         note = "no recordings yet: not asked about without --all"
     elif user.status == "unknown":
         note = "Zoom knows no such user"
+    elif user.status == NOT_LOOKED_UP and not user.id:
+        note = "Zoom says nothing of this user now"
     elif user.status == "pending" or not user.id:
         note = "has not accepted Zoom's invitation: records nothing"
     else:

@@ -103,6 +103,9 @@ class Destination(Protocol):
     def detach(self) -> None:
         """Let go of it, also if `attach` failed or was never called."""
 
+    def ping(self) -> None:
+        """The reference question, which concerns no item and no author; returns if the destination answers."""
+
     def check(self) -> str:
         """Write and remove a probe, if that can be done; what it is, in words."""
 

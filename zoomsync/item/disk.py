@@ -67,7 +67,7 @@ class Disk:
                 needed, free, kept = map(size_in_words, (left[where], free_bytes(folder), self.keep_free))
                 message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
                 hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
-                raise DiskFull(message, hint=hint)
+                raise DiskFull(message, room=f"{free} free at {folder}, {kept} kept (min_free_disk)", hint=hint)
             self._promised.append(left)
             return True
 

@@ -38,6 +38,8 @@ class Retry:
     """None: parked."""
     since: datetime | None = None
     """When it failed first; None: not remembered."""
+    unanswered: int = 0
+    """How often in a row a server did not answer about it, although it answered about others: no tries."""
 
     @property
     def is_parked(self) -> bool:
@@ -88,7 +90,11 @@ class Gap:
     since: datetime
     until: datetime
     user: str | None = None
-    """A user's id; None: all users."""
+    """A user's id, or the address if Zoom gave no id; None: all users."""
+    email: str = ""
+    """That user's, as it was last known."""
+    retry: Retry | None = None
+    """Why that user's list could not be read, and when it is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class User:
     first_name: str = ""
     last_name: str = ""
     status: str = "active"
-    """`active`, `inactive` or `pending`."""
+    """`active`, `inactive` or `pending`; `not looked up`: Zoom does not say now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +138,8 @@ class Listing:
     """Each uuid once, in Zoom's order."""
     unreadable: tuple[str, ...] = ()
     """What Zoom lists but no meeting can be made of, in words: to be reported."""
+    is_doubtful: bool = False
+    """Whether Zoom counts more than it lists, each time: it is to be listed again in the next sweep."""
 
 
 class Zoom(Protocol):
@@ -146,16 +148,19 @@ class Zoom(Protocol):
     def authorize(self) -> Authorization:
         """Get a token."""
 
+    def ping(self) -> None:
+        """The reference question, which concerns no user and no meeting; returns if Zoom answers."""
+
     def users(self, status: str) -> list[User]:
         """All users with this status: `active`, `inactive` or `pending`."""
 
     def user(self, email: str) -> User | None:
-        """The user with this address (or id); None: Zoom does not know it."""
+        """The user with this address (or id); None: the account has none. Raises `UserFailed` if Zoom says neither."""
 
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         """Every recording that began from `since` to `until`, of a user (id or address) or of the account (None).
 
-        It is complete, or this raises: `AccountListRefused`, and `ListingFailed` for a user.
+        It is complete, or this raises: `AccountListFailed`, and `ListingFailed` for a user.
         """
 
     def meeting(self, uuid: str) -> Meeting | None:

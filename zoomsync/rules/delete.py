@@ -61,7 +61,7 @@ def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
     # 2: selected, and not listed in hold_meetings
     if entry.uuid in rules.kept_in_zoom:
         return Skip(reason="listed in hold_meetings", phase=entry.phase)
-    if not rules.selects(entry.host_id):
+    if not rules.selects(entry.host_id, entry.host_email):
         return Skip(reason="its host is not selected by the config", phase=entry.phase)
     # 1: to the destination now configured, and delete_after has passed
     if receipt.destination != rules.destination:
@@ -96,7 +96,7 @@ def recheck(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Pu
     if found is None:
         return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
     # 2: its host is still selected
-    if not rules.selects(found.host_id):
+    if not rules.selects(found.host_id, found.host_email):
         return Skip(reason="it belongs to another host now, whom the config does not select", phase=entry.phase)
     # 3: nothing new came, nothing is still being processed, every selected file is stored
     late = decide_due(found, entry, rules)

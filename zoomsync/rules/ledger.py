@@ -3,11 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from zoomsync.errors import DestinationUnsupported, MeetingFailed, RemovedByPerson, StillProcessing, ZoomsyncError
+from zoomsync.errors import (
+    DestinationUnsupported,
+    MeetingFailed,
+    RemovedByPerson,
+    StillProcessing,
+    Unreachable,
+    ZoomsyncError,
+)
 from zoomsync.formatting import moment
 from zoomsync.model import Entry, Meeting, Phase, Receipt
 from zoomsync.rules.publish import Decision, Skip, Wait
-from zoomsync.rules.retry import after_failure
+from zoomsync.rules.retry import Cause, after_failure
 
 
 def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
@@ -88,17 +95,26 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
     )
 
 
-def failed(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
-    """The entry after a failure. Only what the meeting itself caused is a try: `is_try`, else the kind of error, says.
+def cause_of(error: ZoomsyncError) -> Cause:
+    """What a failure says of the meeting that it happened to, by the kind of error.
+
+    That a server does not answer is taken for this meeting's trouble until the service itself turns out to be down.
+    """
+    if isinstance(error, Unreachable):
+        return Cause.UNANSWERED
+    is_own = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | DestinationUnsupported)
+    return Cause.ITSELF if is_own else Cause.ELSEWHERE
+
+
+def failed(entry: Entry, error: ZoomsyncError, now: datetime, cause: Cause | None = None) -> Entry:
+    """The entry after a failure, of this cause or of the one that the kind of error tells.
 
     What a person removed is left alone from now on.
     """
     if isinstance(error, RemovedByPerson):
         changes = {"due_at": None, "retry": None, "pending": (), "asked": ""}
         return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), **changes)
-    if is_try is None:
-        is_try = isinstance(error, MeetingFailed) and not isinstance(error, StillProcessing | DestinationUnsupported)
-    retry = after_failure(entry.retry, error=str(error), hint=error.hint, now=now, is_try=is_try)
+    retry = after_failure(entry.retry, error=str(error), hint=error.hint, now=now, cause=cause or cause_of(error))
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
     if entry.phase is Phase.REMOVED:  # why it is, stays the reason
         reason = entry.reason
@@ -110,11 +126,10 @@ def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
     return replace(entry, deleted={**entry.deleted, file_id: now}, changed_at=now, refusal=None, kept="")
 
 
-def refused(entry: Entry, error: ZoomsyncError, now: datetime, *, is_try: bool | None = None) -> Entry:
-    """The entry after its cloud copy could not be deleted; that Zoom does not answer is no try, unless `is_try`."""
-    if is_try is None:
-        is_try = isinstance(error, MeetingFailed)
-    refusal = after_failure(entry.refusal, error=str(error), hint=error.hint, now=now, is_try=is_try)
+def refused(entry: Entry, error: ZoomsyncError, now: datetime, cause: Cause | None = None) -> Entry:
+    """The entry after its cloud copy could not be deleted."""
+    cause = cause or (Cause.ITSELF if isinstance(error, MeetingFailed) else cause_of(error))
+    refusal = after_failure(entry.refusal, error=str(error), hint=error.hint, now=now, cause=cause)
     return replace(entry, refusal=refusal, changed_at=now, kept="")
 
 

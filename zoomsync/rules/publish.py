@@ -63,6 +63,8 @@ class Rules:
     hosts: AbstractSet[str] | None
     """Ids of the users that the config selects; None: every user of the account."""
     excluded_hosts: AbstractSet[str] = frozenset()
+    excluded_emails: AbstractSet[str] = frozenset()
+    """Addresses, in lower case, of excluded users whose id is not known now."""
     excluded: AbstractSet[str] = frozenset()
     """uuids of `exclude_meetings`."""
     kept_in_zoom: AbstractSet[str] = frozenset()
@@ -80,9 +82,10 @@ class Rules:
     delete: str = "never"
     delete_after: timedelta = timedelta(days=7)
 
-    def selects(self, host_id: str) -> bool:
+    def selects(self, host_id: str, email: str) -> bool:
         """Whether the config selects this host."""
-        return host_id not in self.excluded_hosts and (self.hosts is None or host_id in self.hosts)
+        is_excluded = host_id in self.excluded_hosts or email.lower() in self.excluded_emails
+        return not is_excluded and (self.hosts is None or host_id in self.hosts)
 
     def selected(self, files: Iterable[RecordingFile]) -> tuple[RecordingFile, ...]:
         """Those of a meeting's files that the config selects."""
@@ -136,7 +139,12 @@ Decision = Publish | Wait | Skip
 
 def decide(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
     """What to do with a meeting that Zoom lists."""
-    return _unwanted(found, entry, rules) or _delayed(entry, rules) or decide_due(found, entry, rules)
+    return (
+        _unwanted(found, entry, rules)
+        or _unsure(found, entry, rules)
+        or _delayed(entry, rules)
+        or decide_due(found, entry, rules)
+    )
 
 
 def is_requested(uuid: str, entry: Entry | None, rules: Rules) -> bool:
@@ -154,7 +162,7 @@ def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
         return None
     if entry is not None and entry.phase is Phase.REMOVED:
         return Skip(reason=entry.reason, phase=Phase.REMOVED)
-    if not rules.selects(found.host_id):
+    if not rules.selects(found.host_id, found.host_email):
         return Skip(reason="its host is not selected by the config", is_foreign=True)
     if found.start < rules.since and entry is None:
         return Skip(reason=f"began before recordings.since ({moment(rules.since)})", is_foreign=True)
@@ -165,6 +173,13 @@ def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
         shown = name[:8] if re.fullmatch("[0-9a-f]{32}", name) else name  # an id that we made, or an address
         return Skip(reason=f"stored in another destination ({shown})", phase=entry.phase, is_elsewhere=True)
     return _too_short(found, entry, rules)
+
+
+def _unsure(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
+    """Nobody who is excluded is ever published, also if neither list nor look-up say whose recording it is."""
+    if not rules.excluded_emails or found.host_email or is_requested(found.uuid, entry, rules):
+        return None
+    return Wait(reason="its host may be one of exclude_accounts, of whom Zoom says nothing now")
 
 
 def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
@@ -275,7 +290,7 @@ def decide_gone(entry: Entry) -> Skip:
 def is_open(entry: Entry, rules: Rules) -> bool:
     """Whether this entry must be looked at although no list showed it."""
     requested = is_requested(entry.uuid, entry, rules)
-    if entry.uuid in rules.excluded or not (requested or rules.selects(entry.host_id)):
+    if entry.uuid in rules.excluded or not (requested or rules.selects(entry.host_id, entry.host_email)):
         return False
     if entry.retry is not None and (requested or entry.phase in (Phase.WAITING, Phase.PUBLISHED)):
         is_over = not requested and entry.auto_delete is not None and entry.auto_delete <= rules.now

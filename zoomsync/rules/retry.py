@@ -1,22 +1,42 @@
-"""When a meeting that failed is tried again. Pure."""
+"""When a subject that failed is tried again: a meeting, its deletion, the list of a user. Pure."""
 
 from datetime import datetime, timedelta
+from enum import Enum
 
 from zoomsync.model import Retry
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24, 24, 24, 24))
-"""Between the tries of one meeting; after the tenth try it is parked."""
+"""Between the tries of one subject; after the tenth try of a meeting it is parked."""
 
 
-def after_failure(previous: Retry | None, *, error: str, hint: str, now: datetime, is_try: bool = True) -> Retry:
-    """The retry after one more failure; what disk, destination, Zoom or a credential caused is no try."""
-    tries = (previous.tries if previous is not None else 0) + is_try
-    if not is_try:
-        next_at = previous.next_at if previous is not None else now
-    else:
+class Cause(Enum):
+    """What a failure says of its subject."""
+
+    ITSELF = "itself"
+    """A try: after ten of them it is parked."""
+    UNANSWERED = "unanswered"
+    """A server fails over this subject, and over no other: no try, but it is left alone for longer each time."""
+    ELSEWHERE = "elsewhere"
+    """Disk, credential or the service itself: nothing that this subject is to wait for."""
+
+
+def after_failure(
+    previous: Retry | None, *, error: str, hint: str, now: datetime, cause: Cause = Cause.ITSELF
+) -> Retry:
+    """The retry after one more failure."""
+    tries = (previous.tries if previous is not None else 0) + (cause is Cause.ITSELF)
+    unanswered = (previous.unanswered if previous is not None else 0) + (cause is Cause.UNANSWERED)
+    unanswered = 0 if cause is Cause.ITSELF else unanswered
+    if cause is Cause.ITSELF:
         next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
+    elif previous is not None and previous.is_parked:
+        next_at = None
+    elif cause is Cause.UNANSWERED:
+        next_at = now + PAUSES[min(unanswered, len(PAUSES)) - 1]
+    else:
+        next_at = previous.next_at if previous is not None else now
     since = (previous.since or previous.at) if previous is not None else now
-    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since)
+    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since, unanswered=unanswered)
 
 
 def is_delayed(retry: Retry, now: datetime) -> bool:

@@ -1,10 +1,10 @@
 """Stretches of time that have not been listed completely yet, and the windows in which they are listed. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from zoomsync.model import DAY, Gap
+from zoomsync.model import DAY, Gap, Retry
 
 WINDOW = timedelta(days=28)
 """With the day of overlap and the day that `to` may or may not include, 30 days. Zoom cuts a longer span in silence:
@@ -24,9 +24,9 @@ class Window:
         """`from` and `to` in Zoom's sense: UTC days, one more than needed at the end."""
         return self.since.date(), self.until.date() + DAY
 
-    def as_gap(self, user: str | None = None) -> Gap:
-        """The same stretch, not listed after all."""
-        return Gap(since=self.since, until=self.until, user=user or self.user)
+    def as_gap(self, user: str, email: str, retry: Retry) -> Gap:
+        """The same stretch, not listed after all for this user."""
+        return Gap(since=self.since, until=self.until, user=user, email=email, retry=retry)
 
 
 def windows_of(since: datetime, until: datetime, user: str | None = None) -> Iterator[Window]:
@@ -55,18 +55,28 @@ def add_gap(gaps: Iterable[Gap], gap: Gap) -> tuple[Gap, ...]:
     return _sorted([*others, gap] if gap.since < gap.until else others)
 
 
-def close_gap(gaps: Iterable[Gap], window: Window, failed: Iterable[str] = ()) -> tuple[Gap, ...]:
-    """The gaps after a window was listed; users whose list failed keep it as a gap of their own."""
+def with_ids(gaps: Iterable[Gap], ids: Mapping[str, str]) -> tuple[Gap, ...]:
+    """The gaps, those that are under an address (lower case) under the id of its user, if `ids` has that by now."""
+    found: tuple[Gap, ...] = ()
+    for gap in gaps:
+        user = ids.get(gap.user or "")
+        found = add_gap(found, gap if user is None else replace(gap, user=user, retry=None))
+    return found
+
+
+def close_gap(gaps: Iterable[Gap], window: Window, failed: Iterable[Gap] = ()) -> tuple[Gap, ...]:
+    """The gaps after a window was listed; the users whose list failed keep it as a gap of their own (`failed`)."""
     failed = tuple(failed)
+    users = {gap.user for gap in failed}
     left: list[Gap] = []
     for gap in gaps:
-        is_listed = gap.user == window.user or (window.user is None and gap.user not in failed)
+        is_listed = gap.user == window.user or (window.user is None and gap.user not in users)
         before = replace(gap, until=min(gap.until, window.since))
         after = replace(gap, since=max(gap.since, window.until))
         left += [piece for piece in (before, after) if piece.since < piece.until] if is_listed else [gap]
     closed = _sorted(left)
-    for user in failed:
-        closed = add_gap(closed, window.as_gap(user))
+    for gap in failed:
+        closed = add_gap(closed, gap)
     return closed
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, with_config
 
-from zoomsync.model import AuthorizationStatus, Entry, Gap, Intent, Run
+from zoomsync.model import AuthorizationStatus, Entry, Gap, Intent, Retry, Run
 
 FORMAT: Literal[1] = 1
 
@@ -36,6 +36,10 @@ class Head:
     fingerprint: str = ""
     """Of the config, as of the last sweep."""
     gaps: tuple[Gap, ...] = ()
+    account_list: Retry | None = None
+    """Why the account-wide list could not be read, and when it is tried again."""
+    lookups: Mapping[str, Retry] = field(default_factory=dict)
+    """Addresses of the config that could not be looked up, and when each is tried again."""
     fetched_till: datetime | None = None
     """Shown only: timestamp of the newest recording fetched."""
     authorization: AuthorizationStatus = field(default_factory=AuthorizationStatus)

@@ -1,13 +1,13 @@
 """The document of `status --json`. Its keys are promised: scripts read them."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from zoomsync.config import Config
 from zoomsync.formatting import iso, kind
-from zoomsync.model import COUNTS, Entry, Phase, Process, Retry, Run
+from zoomsync.model import COUNTS, Entry, Gap, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
 from zoomsync.rules.publish import Rules
 from zoomsync.state import State
@@ -46,10 +46,7 @@ def document(state: State, config: Config, now: datetime, is_alive: Callable[[Pr
             "destination": head.authorization.destination,
             "checked_at": iso(past(head.authorization.checked_at, now)),
         },
-        "gaps": [
-            {"since": iso(gap.since), "until": iso(gap.until), "user": emails.get(gap.user or "", gap.user)}
-            for gap in head.gaps
-        ],
+        "gaps": [_gap(gap, emails) for gap in head.gaps],
         "next_sweep": iso(_next_sweep(state, config, now)),
         **_meetings(state, rules_now(state, config, now)),
         "other_authors": _other_authors(state, config),
@@ -58,6 +55,19 @@ def document(state: State, config: Config, now: datetime, is_alive: Callable[[Pr
             for one in state.intents.values()
         ],
         "runs": [_run(run, now, is_alive) for run in runs[:RUNS_SHOWN]],
+    }
+
+
+def _gap(gap: Gap, emails: Mapping[str, str]) -> Facts:
+    """A stretch that is not listed yet; of one user with the address, and why that list could not be read."""
+    email = gap.email or emails.get(gap.user or "", "")
+    return {
+        "since": iso(gap.since),
+        "until": iso(gap.until),
+        "user": email or gap.user,
+        "email": email,
+        "reason": gap.retry.error if gap.retry is not None else "",
+        "next_at": iso(gap.retry.next_at) if gap.retry is not None else None,
     }
 
 

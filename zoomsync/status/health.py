@@ -23,6 +23,9 @@ def health(
     """
     is_off = ["disabled: `enabled` is false in the config"]
     found = [*_passes(state, now, is_alive, max_age)] if config.enabled else is_off
+    broken = {gap.email or gap.user: gap.retry.error for gap in state.head.gaps if gap.user and gap.retry}
+    found += [f"not listed: recordings of {user}: {why}" for user, why in [*broken.items()][:NAMED]]
+    found += [f"not listed: recordings of {len(broken) - NAMED:,} more users"] if len(broken) > NAMED else []
     lists = meeting_lists(state, rules_now(state, config, now))
     found += _named("parked, not tried again by itself", lists.parked)
     found += _named("failed more than once, tried again later", lists.failing)

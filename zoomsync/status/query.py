@@ -68,7 +68,7 @@ def phase_now(entry: Entry, rules: Rules) -> tuple[Phase, str]:
     """Its phase and the reason; what the config leaves out by now is skipped, as no pass asks about it any more."""
     if entry.phase is Phase.WAITING and entry.uuid in rules.excluded:
         return Phase.SKIPPED, "listed in exclude_meetings"
-    if entry.phase is Phase.WAITING and not rules.selects(entry.host_id):
+    if entry.phase is Phase.WAITING and not rules.selects(entry.host_id, entry.host_email):
         return Phase.SKIPPED, "its host is not selected by the config"
     return entry.phase, entry.reason
 
@@ -108,7 +108,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
     now = rules.now
 
     def is_wanted(entry: Entry) -> bool:
-        is_selected = is_requested(entry.uuid, entry, rules) or rules.selects(entry.host_id)
+        is_selected = is_requested(entry.uuid, entry, rules) or rules.selects(entry.host_id, entry.host_email)
         return is_selected and entry.uuid not in rules.excluded
 
     def fails_again(failure: Retry) -> bool:
@@ -140,7 +140,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             if entry.refusal is not None
             and rules.delete != "never"
             and entry.uuid not in rules.kept_in_zoom
-            and rules.selects(entry.host_id)
+            and rules.selects(entry.host_id, entry.host_email)
         ),
         deletion_blocked=newest_first(entry for entry in stored if entry.kept and why_kept(entry, rules) is None),
         at_risk=sorted(at_risk, key=lambda entry: (entry.auto_delete or now, entry.uuid)),

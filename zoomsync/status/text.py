@@ -41,7 +41,11 @@ def lines(document: Facts) -> list[str]:
     def reason(one: Facts) -> str:
         return str(one["reason"])
 
-    gaps = [f"{_at(gap['since'])} to {_at(gap['until'])}: {gap['user'] or 'all users'}" for gap in document["gaps"]]
+    gaps = [
+        f"{_at(gap['since'])} to {_at(gap['until'])}: {gap['user'] or 'all users'}"
+        + (f": {gap['reason']}; tried again {moment_and_distance(gap['next_at'], now)}" if gap["reason"] else "")
+        for gap in document["gaps"]
+    ]
     skipped = [f"{count:,} × {reason}" for reason, count in document["skipped"]["counts"].items()]
     others = [f"{o['host']}: {plural(o['meetings'], 'meeting')} as {o['author']}" for o in document["other_authors"]]
     intents = [

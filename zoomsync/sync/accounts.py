@@ -1,21 +1,35 @@
 """What the app may do in the account, and whose recordings the config selects; with no more calls than that needs."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from zoomsync.config import Config
-from zoomsync.errors import ClockWrong, ConfigError, NotAuthorized, UsageError
+from zoomsync.errors import (
+    ClockWrong,
+    ConfigError,
+    NotAuthorized,
+    ServiceUnavailable,
+    UsageError,
+    UserFailed,
+    ZoomsyncError,
+)
 from zoomsync.formatting import moment, span_in_words
-from zoomsync.model import Authorization, Entry, User, Zoom
+from zoomsync.http import brief
+from zoomsync.model import Authorization, Entry, Retry, User, Zoom
+from zoomsync.rules.retry import Cause, after_failure, is_delayed
+from zoomsync.sync.breaker import Breaker
 from zoomsync.zoom import scopes
 
 log = logging.getLogger(__name__)
 
+NOT_LOOKED_UP = "not looked up"
+"""The status of a user who may be active or not."""
 SKEW = timedelta(minutes=10)
 """By how much this machine's clock and Zoom's may differ."""
+PERHAPS_ENOUGH = "Zoom says itself (4711) if that is not enough"
 FEW = 25
 """If no more accounts than this are named, each is asked about, and listed, by itself."""
 
@@ -58,6 +72,8 @@ def authorize(config: Config, zoom: Zoom, now: datetime) -> tuple[AccountFilter,
     check_clock(authorization.server_date, now, deletes=deletes)
     granted = granted_scopes(authorization, wanted, deletes=deletes)
     require_scopes(granted)
+    for need in granted.doubtful:
+        log.warning("zoom: the app has %s; %s", need, PERHAPS_ENOUGH)
     if not granted.may_list_account and wanted.listing != "account":
         wanted = replace(wanted, listing="users")
     return wanted, granted.may_delete
@@ -72,6 +88,8 @@ class GrantedScopes:
     may_delete: bool
     may_list_account: bool
     surplus: tuple[str, ...]
+    doubtful: tuple[str, ...] = ()
+    """Wider scopes that it has in place of needed ones, in words."""
 
 
 def granted_scopes(authorization: Authorization, wanted: AccountFilter, *, deletes: bool) -> GrantedScopes:
@@ -86,6 +104,7 @@ def granted_scopes(authorization: Authorization, wanted: AccountFilter, *, delet
         may_delete=not scopes.missing(granted, ["delete"]),
         may_list_account=may_list_account,
         surplus=scopes.surplus(granted, [*scopes.SCOPES] if deletes else [n for n in scopes.SCOPES if n != "delete"]),
+        doubtful=scopes.doubtful(granted, [*needs, "delete"] if deletes else needs),
     )
 
 
@@ -146,74 +165,172 @@ class Hosts:
     """Addresses of filter_accounts that neither Zoom nor the ledger ever knew."""
     unknown_excluded: tuple[str, ...] = ()
     """Likewise of exclude_accounts."""
+    excluded_emails: frozenset[str] = frozenset()
+    """Addresses of exclude_accounts that could not be looked up: recordings under them are left out all the same."""
+    failed: Mapping[str, ZoomsyncError | None] = field(default_factory=dict)
+    """Addresses of users who are selected, but could not be looked up → why; None: not asked, it is too early."""
+    lookups: Mapping[str, Retry] = field(default_factory=dict)
+    """Every address that could not be looked up → what is to be remembered of that."""
 
-    def selects(self, host_id: str) -> bool:
+    def selects(self, host_id: str, email: str = "") -> bool:
         """Whether this host's recordings are wanted."""
         is_named = self.narrowed is None or host_id in self.narrowed
-        return is_named and host_id not in self.excluded and (self.ids is None or host_id in self.ids)
+        is_excluded = host_id in self.excluded or email.lower() in self.excluded_emails
+        return is_named and not is_excluded and (self.ids is None or host_id in self.ids)
 
 
-def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
+class Lookups:
+    """Looks up addresses, each once. What failed in an earlier pass (`troubles`) comes last, as do lists."""
+
+    def __init__(
+        self,
+        zoom: Zoom,
+        entries: Iterable[Entry],
+        now: datetime,
+        *,
+        breaker: Breaker | None = None,
+        troubles: Mapping[str, Retry] | None = None,
+        ignores_delays: bool = False,
+    ) -> None:
+        self.zoom = zoom
+        self.known = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
+        """The hosts in the ledger: address → id."""
+        self._breaker = breaker or Breaker(zoom.ping)
+        self._now = now
+        self._before = troubles or {}
+        self._ignores_delays = ignores_delays
+        self._answers: dict[str, User | None] = {}
+        self.failed: dict[str, ZoomsyncError | None] = {}
+        """Address → why it could not be looked up; None: not asked, it is too early."""
+        self.troubles: dict[str, Retry] = {}
+        """Address → what is to be remembered of that."""
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """Address → id of its user, as Zoom says or the ledger has it."""
+        known = {email: self.known[email] for email in self.failed if email in self.known}
+        return known | {email: user.id for email, user in self._answers.items() if user is not None and user.id}
+
+    def find(self, emails: Collection[str]) -> tuple[list[User], list[str]]:
+        """The users with these addresses, and the addresses that Zoom does not know; `failed` has the others.
+
+        Raises `ZoomsyncError` if Zoom itself turns out to be down.
+        """
+        if len(emails) > FEW:
+            users = [user for status in ("active", "inactive") for user in self.zoom.users(status)]
+            self._answers |= {user.email.lower(): user for user in users}
+        new = [email for email in emails if email not in self._answers and email not in self.failed]
+        for email in sorted(new, key=self._before.__contains__):
+            self._ask(email, self._before.get(email))
+        if any(isinstance(self.failed.get(email), ServiceUnavailable) for email in new):
+            self._breaker.ask()
+        answers = {email: self._answers[email] for email in emails if email in self._answers}
+        return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
+
+    def _ask(self, email: str, before: Retry | None) -> None:
+        if before is not None and is_delayed(before, self._now) and not self._ignores_delays:
+            self.failed[email], self.troubles[email] = None, before
+            return
+        try:
+            with brief(on=before is not None and before.unanswered > 0):
+                self._answers[email] = self.zoom.user(email)
+        except (UserFailed, ServiceUnavailable) as problem:
+            cause = Cause.UNANSWERED if isinstance(problem, ServiceUnavailable) else Cause.ELSEWHERE
+            trouble = after_failure(before, error=str(problem), hint=problem.hint, now=self._now, cause=cause)
+            self.failed[email], self.troubles[email] = problem, trouble
+            if cause is Cause.UNANSWERED:
+                self._breaker.failed()
+        else:
+            self._breaker.answered()
+
+
+def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], lookups: Lookups) -> Hosts:
     """The users that the config selects, `only` those whom the command line names, if it names any (e-mails).
 
     Raises `ConfigError` if the config selects nobody: a pass over nobody would always be fine.
     """
-    found = select_hosts(wanted, zoom, entries)
+    found = select_hosts(wanted, lookups)
     for warning in found.warnings:
         log.warning("%s", warning)
-    if found.ids is not None and not found.ids - found.excluded:
+    if found.ids is not None and not found.ids - found.excluded and not found.failed:
         raise ConfigError(
             "filter_accounts: selects nobody: every address is unknown to Zoom or in exclude_accounts",
             hint="correct the addresses; `zoomsync users` lists who is selected",
         )
-    return narrow_hosts(found, only, zoom)
+    return narrow_hosts(found, only, lookups)
 
 
-def narrow_hosts(found: Hosts, emails: tuple[str, ...], zoom: Zoom) -> Hosts:
+def narrow_hosts(found: Hosts, emails: tuple[str, ...], lookups: Lookups) -> Hosts:
     """Only these of the selected users. Raises `UsageError` for one that is unknown, or that the config leaves out."""
     if not emails:
         return found
-    users, unknown = _resolve(emails, zoom)
-    outside = [*unknown, *(user.email for user in users if not found.selects(user.id))]
+    users, unknown = lookups.find(emails)
+    lost = [email for email in emails if email in lookups.failed]
+    known = lookups.known
+    users += [User(id=known[email], email=email, status=NOT_LOOKED_UP) for email in lost if email in known]
+    outside = [*unknown, *(user.email for user in users if not found.selects(user.id, user.email))]
     if outside:
         raise UsageError(
             f"--user {', '.join(outside)}: Zoom does not know it, or the config does not select it",
             hint="`zoomsync users` lists who is selected",
         )
-    return replace(found, users={**found.users, **_by_id(users)}, narrowed=tuple(user.id for user in users))
+    return replace(
+        found,
+        users={**found.users, **_by_id(users)},
+        narrowed=tuple(user.id for user in users),
+        failed={email: lookups.failed[email] for email in lost if email not in known},
+        lookups=lookups.troubles,
+    )
 
 
-def select_hosts(wanted: AccountFilter, zoom: Zoom, entries: Iterable[Entry]) -> Hosts:
-    """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew."""
-    departed = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
-    excluded, unknown_excluded = _resolve(wanted.excluded, zoom)
-    misspelt = [email for email in unknown_excluded if email not in departed]
+def select_hosts(wanted: AccountFilter, lookups: Lookups) -> Hosts:
+    """Resolve the config's addresses. Raises `ConfigError` for one that neither Zoom nor the ledger ever knew.
+
+    One that cannot be looked up now is nobody's but its own trouble: the ledger may know its user, `Hosts.failed` has
+    the others; of one that is excluded the recordings are left out by their address.
+    """
+    known = lookups.known
+    excluded, unknown_excluded = lookups.find(wanted.excluded)
+    misspelt = [email for email in unknown_excluded if email not in known]
     if misspelt and wanted.unknown == "fail":
         raise unknown_addresses("exclude_accounts", misspelt)
     if wanted.emails:
-        users, unknown = _resolve(wanted.emails, zoom)
+        users, unknown = lookups.find(wanted.emails)
     else:
         # Deactivated users still have recordings, and are listed only if asked for:
         # https://github.com/ricardorodrigues-ca/zoom-recording-downloader/issues/32
         statuses = ("inactive",) if wanted.is_account_wide else ("active", "inactive")
-        users, unknown = [user for status in statuses for user in zoom.users(status)], []
-    never_known = [email for email in unknown if email not in departed]
+        users, unknown = [user for status in statuses for user in lookups.zoom.users(status)], []
+    never_known = [email for email in unknown if email not in known]
     if never_known and wanted.unknown == "fail":
         raise unknown_addresses("filter_accounts", never_known)
-    gone = [email for email in unknown if email in departed]
+    gone = [email for email in unknown if email in known]
     warnings = [f"filter_accounts: {email}: has departed, Zoom knows it no more" for email in gone]
     if wanted.unknown == "warn":
         warnings += [str(unknown_addresses("exclude_accounts", [email])) for email in misspelt]
         warnings += [str(unknown_addresses("filter_accounts", [email])) for email in never_known]
-    left_out = {user.id for user in excluded} | {departed[email] for email in unknown_excluded if email in departed}
-    selected = {user.id for user in users} | {departed[email] for email in gone}
+    lost = [email for email in wanted.emails if email in lookups.failed]
+    lost_excluded = [email for email in wanted.excluded if email in lookups.failed]
+    remembered = [User(id=known[email], email=email, status=NOT_LOOKED_UP) for email in lost if email in known]
+    for user in remembered:
+        why = lookups.troubles[user.email].error
+        warnings.append(f"filter_accounts: {user.email}: not looked up, its id is that of its last recording: {why}")
+    for email in lost_excluded:
+        why = lookups.troubles[email].error
+        warnings.append(f"exclude_accounts: {email}: not looked up, its recordings are left out by the address: {why}")
+    left_out = {user.id for user in excluded}
+    left_out |= {known[email] for email in (*unknown_excluded, *lost_excluded) if email in known}
+    selected = {user.id for user in (*users, *remembered)} | {known[email] for email in gone}
     return Hosts(
-        users=_by_id(users),
+        users=_by_id([*users, *remembered]),
         ids=frozenset(selected) if wanted.emails else None,
         excluded=frozenset(left_out),
         warnings=tuple(warnings),
         unknown=tuple(never_known),
         unknown_excluded=tuple(misspelt),
+        excluded_emails=frozenset(lost_excluded),
+        failed={email: lookups.failed[email] for email in lost if email not in known},
+        lookups=lookups.troubles,
     )
 
 
@@ -231,7 +348,7 @@ def with_names(host: User, zoom: Zoom) -> User:
         return host
     try:
         found = zoom.user(host.id)
-    except NotAuthorized as refused:
+    except (NotAuthorized, UserFailed, ServiceUnavailable) as refused:
         log.warning("zoom: %s: its names are not known: %s", host.email, refused)
         return host
     return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
@@ -239,12 +356,3 @@ def with_names(host: User, zoom: Zoom) -> User:
 
 def _by_id(users: Iterable[User]) -> dict[str, User]:
     return {user.id: user for user in users if user.id}
-
-
-def _resolve(emails: tuple[str, ...], zoom: Zoom) -> tuple[list[User], list[str]]:
-    """The users with these addresses, and the addresses that Zoom does not know."""
-    known: dict[str, User] = {}
-    if len(emails) > FEW:
-        known = {user.email.lower(): user for status in ("active", "inactive") for user in zoom.users(status)}
-    answers = {email: known.get(email) or zoom.user(email) for email in emails}
-    return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]

@@ -17,13 +17,15 @@ from zoomsync.errors import (
     Unreachable,
 )
 from zoomsync.formatting import plural
-from zoomsync.model import Clock, Entry, Intent, Meeting, Receipt, RecordingFile, Verdict, Zoom
+from zoomsync.http import brief
+from zoomsync.model import Clock, Entry, Intent, Meeting, RecordingFile, Verdict, Zoom
 from zoomsync.rules import ledger
 from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
 from zoomsync.rules.publish import Publish, Rules
+from zoomsync.rules.retry import is_delayed
 from zoomsync.state import State
 from zoomsync.state.audit import Audit
-from zoomsync.sync.breaker import GIVE_UP_AFTER, Breaker
+from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.recorder import Recorder
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,8 @@ class Deleter:
         self._audit = audit
         self._clock = clock
         self._new_id = new_id
-        self._breaker = Breaker()
+        self._unanswered = 0
+        """Deletions in a row that came back without an answer."""
 
     def delete(self, deletion: Delete, entry: Entry) -> Entry:
         """Delete the files of one meeting; returns what became of its entry. The first refusal ends it."""
@@ -77,33 +80,48 @@ class Deleter:
             entry = ledger.refused(entry, refused, self._clock.now())
         except ServiceUnavailable as unknown:  # the intent stays open: the next pass finds out what became of it
             self._audit.after(intent.id, f"none: {unknown}")
-            self._breaker.failed(unknown)
+            self._unanswered += 1
             doubt = unknown.become(Unreachable, f"no answer, the next pass finds out what became of it: {unknown}")
             return ledger.refused(entry, doubt, self._clock.now())
         else:
-            self._breaker.answered()
+            self._unanswered = 0
             self._audit.after(intent.id, answer)
             entry = ledger.deleted(entry, file.id, self._clock.now())
         self._state.settle(intent.id, entry)
         return entry
 
-    def settle_open(self) -> None:
+    @property
+    def is_given_up(self) -> bool:
+        """Whether so many deletions in a row had no answer that Zoom is asked for no more in this pass."""
+        return self._unanswered >= ASK_AFTER
+
+    def settle_open(self, breaker: Breaker) -> None:
         """Find out what became of deletions whose answer an earlier pass never saw."""
         for intent in [one for one in self._state.open_intents() if one.action == "delete"]:
-            try:
+            self._settle(intent, self._state.entries.get(intent.uuid), breaker)
+
+    def _settle(self, intent: Intent, entry: Entry | None, breaker: Breaker) -> None:
+        now, refusal = self._clock.now(), entry.refusal if entry is not None else None
+        is_broken = refusal is not None and refusal.unanswered > 1  # once is the deletion itself
+        if is_broken and refusal is not None and is_delayed(refusal, now):
+            return
+        try:
+            with brief(on=is_broken):
                 found = self._zoom.meeting(intent.uuid)
-            except MeetingFailed:  # not now: a later pass finds out
-                continue
-            except ServiceUnavailable as error:
-                log.warning("what became of a deletion without an answer is not known yet: %s", error)
-                self._breaker.failed(error)
-                continue
-            entry = self._state.entries.get(intent.uuid)
-            is_there = found is not None and any(file.id == intent.target for file in found.files)
-            self._audit.settled(intent.id, "still in the cloud" if is_there else "gone from the cloud")
-            log.info("a deletion without an answer was %s", "not done" if is_there else "done")
-            done = [] if entry is None or is_there else [ledger.deleted(entry, intent.target, self._clock.now())]
-            self._state.settle(intent.id, *done)
+        except MeetingFailed:  # not now: a later pass finds out
+            return
+        except ServiceUnavailable as error:
+            log.warning("what became of a deletion without an answer is not known yet: %s", error)
+            before = [] if entry is None else [entry]
+            self._state.put(*(ledger.refused(one, error, now) for one in before))
+            breaker.failed(lambda: self._state.put(*before))
+            return
+        breaker.answered()
+        is_there = found is not None and any(file.id == intent.target for file in found.files)
+        self._audit.settled(intent.id, "still in the cloud" if is_there else "gone from the cloud")
+        log.info("a deletion without an answer was %s", "not done" if is_there else "done")
+        done = [] if entry is None or is_there else [ledger.deleted(entry, intent.target, now)]
+        self._state.settle(intent.id, *done)
 
 
 class Deletions:
@@ -113,49 +131,48 @@ class Deletions:
         self,
         zoom: Zoom,
         recorder: Recorder,
-        breaker: Breaker,
-        verify: Callable[[Receipt], Future[Verdict]],
+        breakers: tuple[Breaker, Breaker],
+        verify: Callable[[Entry], Future[Verdict]],
         deleter: Deleter | None,
     ) -> None:
         self._zoom = zoom
         self._recorder = recorder
-        self._breaker = breaker
+        self._zoom_breaker, self._destination_breaker = breakers
         self._verify = verify
         self._deleter = deleter
-        self._unverified = 0
-        """How many receipts in a row the destination did not answer about."""
+        self.late: list[Meeting] = []
+        """Meetings that turned out to have late files, to be published first."""
 
     def run(
         self, entries: Iterable[Entry], rules: Rules, *, limit: int, ahead: int, is_over: Callable[[], bool]
-    ) -> list[Meeting]:
-        """Delete what is due, the longest stored first; returns the meetings that have late files to be published.
+    ) -> None:
+        """Delete what is due, the longest stored first, what failed before last; `late` has what is to be published.
 
-        It ends early at `limit` meetings, when time `is_over`, or when the destination does not answer. The stored
-        files of up to `ahead` meetings are verified at a time.
+        It ends early at `limit` meetings, when time `is_over`, or when deletions have no answer. The stored files of up
+        to `ahead` meetings are verified at a time. Raises `ZoomsyncError` if Zoom or the destination is down.
         """
         due = sorted(
             (entry for entry in entries if why_kept(entry, rules) is None),
-            key=lambda entry: (entry.stored_at or rules.now, entry.uuid),
+            key=lambda entry: (entry.refusal is not None, entry.stored_at or rules.now, entry.uuid),
         )
-        late: list[Meeting] = []
         deleted = 0
         for entry, verdict in self._verified(due, ahead):
             left = ""
             if deleted >= limit:
                 left = f"deletions beyond delete_limit ({limit})"
-            elif self._unverified >= GIVE_UP_AFTER:
-                left = "deletions: the destination is out of order"
+            elif self._deleter is not None and self._deleter.is_given_up:
+                left = f"deletions: {ASK_AFTER} in a row came back without an answer"
             elif is_over():
                 left = "deletions: time was up"
             if left:
                 self._recorder.tally.left.append(left)
                 break
-            found = self._read_again(entry, rules)
-            if isinstance(found, Meeting):
-                late.append(found)
-            elif found is not None:
-                deleted += self._delete(entry, found, verdict, rules)
-        return late
+            with self._recorder.guarded(entry):
+                found = self._read_again(entry, rules)
+                if isinstance(found, Meeting):
+                    self.late.append(found)
+                elif found is not None:
+                    deleted += self._delete(entry, found, verdict, rules)
 
     def _verified(self, due: list[Entry], ahead: int) -> Iterator[tuple[Entry, Future[Verdict] | None]]:
         """Each entry with the verdict on its stored files, which workers look at a few entries ahead."""
@@ -165,9 +182,7 @@ class Deletions:
         in_flight: deque[tuple[Entry, Future[Verdict]]] = deque()
         try:
             for entry in due:
-                if entry.receipt is None:
-                    raise TypeError("a deletion is due only with a receipt")
-                in_flight.append((entry, self._verify(entry.receipt)))
+                in_flight.append((entry, self._verify(entry)))
                 if len(in_flight) == ahead:
                     yield in_flight.popleft()
             while in_flight:
@@ -180,15 +195,17 @@ class Deletions:
         """The meeting as it is in the cloud now: deletable, or with late files; None: neither."""
         self._recorder.clock.check()
         try:
-            found = self._zoom.meeting(entry.uuid)
+            with brief(on=entry.refusal is not None and entry.refusal.unanswered > 0):
+                found = self._zoom.meeting(entry.uuid)
         except StillProcessing:
             return None
         except (MeetingFailed, ServiceUnavailable) as problem:
             self._recorder.refused(entry, problem)
             if isinstance(problem, ServiceUnavailable):
-                self._breaker.failed(problem)
+                unanswered = problem
+                self._zoom_breaker.failed(lambda: self._recorder.take_back_refusal(entry, unanswered))
             return None
-        self._breaker.answered()
+        self._zoom_breaker.answered()
         decision = recheck(entry, found, rules)
         if isinstance(decision, Deletable):
             return decision
@@ -202,7 +219,16 @@ class Deletions:
         if future is None or self._deleter is None:
             self._recorder.would_delete(entry, found.reason, sum(file.size or 0 for file in found.files))
             return True
-        verdict = self._wait_for(future, found.receipt)
+        try:
+            verdict = self._wait_for(future)
+        except (MeetingFailed, Forbidden) as error:
+            verdict = Verdict(safe=False, reason=str(error), receipt=found.receipt)
+        except Unreachable as problem:  # about this item: that proves nothing and stops no other
+            unanswered = problem
+            self._recorder.not_verified(entry, unanswered)
+            self._destination_breaker.failed(lambda: self._recorder.take_back_refusal(entry, unanswered))
+            return False
+        self._destination_breaker.answered()
         action = decide_deletion(found, verdict, rules.delete)
         if not isinstance(action, Delete):
             self._recorder.not_deleted(entry, action, is_passing=verdict.passing)
@@ -216,14 +242,8 @@ class Deletions:
         self._recorder.deleted(before, after, files=len(action.files))
         return done > 0
 
-    def _wait_for(self, future: Future[Verdict], receipt: Receipt) -> Verdict:
-        """The destination's verdict; if it cannot say anything of one item, that proves nothing and stops no other."""
+    def _wait_for(self, future: Future[Verdict]) -> Verdict:
+        """The destination's verdict, or what it raised."""
         while not future.done():
             self._recorder.clock.sleep(POLL_SECONDS)
-        try:
-            verdict = future.result()
-        except (MeetingFailed, Forbidden, Unreachable) as error:
-            self._unverified = self._unverified + 1 if isinstance(error, Unreachable) else 0
-            return Verdict(safe=False, reason=str(error), receipt=receipt)
-        self._unverified = 0
-        return verdict
+        return future.result()

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,22 +14,23 @@ from zoomsync.errors import (
     ConfigError,
     DiskFull,
     Forbidden,
-    MeetingFailed,
     NotAuthorized,
+    StateUnusable,
     Unfit,
     Unreachable,
     ZoomsyncError,
 )
 from zoomsync.formatting import plural
+from zoomsync.http import brief
 from zoomsync.item.worker import WorkerContext, publish
-from zoomsync.model import DAY, AuthorizationStatus, Gap, Meeting, Outcome, User
+from zoomsync.model import DAY, AuthorizationStatus, Entry, Gap, Meeting, Outcome, User, Verdict
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
-from zoomsync.rules.windows import add_gap
+from zoomsync.rules.windows import add_gap, with_ids
 from zoomsync.state import State
-from zoomsync.sync.accounts import Hosts, authorize, hosts_of_pass
+from zoomsync.sync.accounts import Hosts, Lookups, authorize, hosts_of_pass
 from zoomsync.sync.authors import count_authors
-from zoomsync.sync.breaker import Breaker, DestinationFailures
+from zoomsync.sync.breaker import Breaker, ForbiddenHosts
 from zoomsync.sync.deleter import Deleter, Deletions
 from zoomsync.sync.lister import Lister
 from zoomsync.sync.reader import Reader, Reading, Selection, windows_of_pass
@@ -67,30 +69,49 @@ class Pass:
         self._clock = connected.context.clock
         self._destination = connected.context.destination
         self._recorder = Recorder(connected.state, self._clock, self._destination, connected.request, tally)
-        self._destination_failures = DestinationFailures(self._recorder)
+        self._forbidden = ForbiddenHosts(self._recorder)
+        self._zoom_breaker = Breaker(connected.context.zoom.ping)
+        self._destination_breaker = Breaker(self._destination.ping)
         limit = connected.request.max_duration
         self._over_at = math.inf if limit is None else self._clock.monotonic() + limit.total_seconds()
         self._ending: ZoomsyncError | None = None
         """What ends the pass early: nothing new is begun."""
+        self._deletions_ended: ZoomsyncError | None = None
+        """What ended the deletions alone, other than Zoom's answers: whether Zoom is well, the lists show."""
 
     def run(self) -> None:
         """The whole pass. Raises what ended it early; what failed within it is in the tally."""
         config, request, zoom = self._connected.config, self._connected.request, self._connected.context.zoom
-        recorder, tally, breaker, now = self._recorder, self._recorder.tally, Breaker(), self._clock.now()
+        recorder, tally, breaker, now = self._recorder, self._recorder.tally, self._zoom_breaker, self._clock.now()
         # 1. The command has opened config, state and destination, each with its lock.
         # 2. The token, the clocks, and what the app may do.
         wanted, may_delete = authorize(config, zoom, now)
         tally.is_authorized = True
         # 3. The users; and what became of deletions whose answer an earlier pass never saw.
-        hosts = hosts_of_pass(wanted, request.users, zoom, recorder.entries)
-        rules = self._begin(hosts, now)
+        lookups = Lookups(
+            zoom,
+            recorder.entries,
+            now,
+            breaker=breaker,
+            troubles=recorder.head.lookups,
+            ignores_delays=request.retry_failed,
+        )
+        hosts = hosts_of_pass(wanted, request.users, lookups)
+        rules = self._begin(hosts, lookups.ids, now)
         selection = Selection(request=request, rules=rules, hosts=hosts)
-        if self._connected.deleter is not None:
-            self._connected.deleter.settle_open()
-        # 4. Deletions of what earlier passes published; some turn out to have late files.
-        late = self._delete(selection, breaker, may_delete=may_delete)
+        # 4. Deletions of what earlier passes published; some turn out to have late files. What fails ends no more.
+        late = self._delete(selection, may_delete=may_delete)
         # 5. Listing, window by window, newest first; with the first window every open entry is read.
-        lister = Lister(zoom, hosts, breaker, is_account_wide=wanted.is_account_wide)
+        troubles = {gap.user: gap.retry for gap in recorder.head.gaps if gap.user and gap.retry}
+        lister = Lister(
+            zoom,
+            hosts,
+            breaker,
+            is_account_wide=wanted.is_account_wide,
+            now=now,
+            troubles=troubles | ({None: recorder.head.account_list} if recorder.head.account_list else {}),
+            ignores_delays=request.retry_failed,
+        )
         reader = Reader(zoom, lister, recorder, breaker, selection)
         lookback = Gap(since=now - config.recordings.lookback, until=now)
         windows = windows_of_pass(request, rules, lookback, recorder.head.gaps)
@@ -108,21 +129,36 @@ class Pass:
                     continue
                 # 7. One meeting is one job in a worker; this thread alone writes down what came of it.
                 self._work_off(workers, jobs)
+        except Unreachable as unreachable:
+            breaker.is_down(unreachable)
+            self._correct(lister)
+            raise
         finally:
             self._drain(workers)
+            recorder.sum_up()
         if request.dry_run:
             users = [lister.users.get(host, user) for host, user in due_hosts.items()]
             tally.authors = count_authors(users, self._destination)
         # 8. What the pass leaves, and what ended it; the record of the run is in `run_record`.
         if unlisted := tally.outcomes[Outcome.UNLISTED]:
             tally.left.append(f"{plural(unlisted, 'list')} that could not be read")
-        forbidden = self._destination_failures.settle()
+        down = self._zoom_breaker.settle() or self._destination_breaker.settle()
+        self._correct(lister)
+        forbidden = self._forbidden.settle()
         recorder.warn_at_end(config.hold_meetings)
-        if ending := self._ending or forbidden:
+        if ending := self._ending or down or forbidden or self._deletions_ended:
             raise ending
 
-    def _begin(self, hosts: Hosts, now: datetime) -> Rules:
-        """Fix `since`, open the gap since the last pass and, if one is due, the sweep's; returns the rules."""
+    def _correct(self, lister: Lister) -> None:
+        """Write down what turned out by now of the lists that failed."""
+        head = self._recorder.head
+        self._recorder.put(head=replace(head, gaps=lister.corrected(head.gaps)))
+
+    def _begin(self, hosts: Hosts, ids: Mapping[str, str], now: datetime) -> Rules:
+        """Fix `since`, open the gap since the last pass and, if one is due, the sweep's; returns the rules.
+
+        `ids` has the users' ids by their addresses: what was a gap under an address is one of its user.
+        """
         config, request, head = self._connected.config, self._connected.request, self._recorder.head
         settings = config.recordings
         since = settings.since or head.since or now - FIRST_REACH
@@ -131,7 +167,7 @@ class Pass:
         swept_at = head.swept_at if head.swept_at and head.swept_at <= now else None
         is_old = settings.sweep is not None and (swept_at is None or now >= swept_at + settings.sweep)
         is_sweep = not request.narrowed and (is_old or head.fingerprint != config.fingerprint())
-        gaps = head.gaps
+        gaps = with_ids(head.gaps, ids)
         if not request.narrowed:
             listed_till = head.listed_till if head.listed_till and head.listed_till <= now else since
             gaps = add_gap(gaps, Gap(since=max(since, listed_till), until=now))
@@ -141,7 +177,8 @@ class Pass:
             head = replace(head, swept_at=now, fingerprint=config.fingerprint())
         destination = self._destination.id
         authorized = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
-        head = replace(head, since=head.since or since, gaps=gaps, destination=destination, authorization=authorized)
+        head = replace(head, since=head.since or since, gaps=gaps, lookups=hosts.lookups)
+        head = replace(head, destination=destination, authorization=authorized)
         self._recorder.put(head=head)
         return Rules(
             now=now,
@@ -154,6 +191,7 @@ class Pass:
             kinds=config.kinds,
             hosts=hosts.ids,
             excluded_hosts=hosts.excluded,
+            excluded_emails=hosts.excluded_emails,
             excluded=config.exclude_meetings,
             kept_in_zoom=config.hold_meetings,
             requested=frozenset(request.meetings),
@@ -164,44 +202,70 @@ class Pass:
             delete_after=config.delete_after,
         )
 
-    def _delete(self, selection: Selection, breaker: Breaker, *, may_delete: bool) -> list[Meeting]:
-        """Delete what earlier passes published; returns the meetings that turn out to have late files."""
+    def _delete(self, selection: Selection, *, may_delete: bool) -> list[Meeting]:
+        """Delete what earlier passes published; returns the meetings that turn out to have late files.
+
+        Whatever fails here ends the deletions at most: listing and publishing have their turn.
+        """
         connected, recorder = self._connected, self._recorder
-        if selection.rules.delete == "never":
-            return []
-        if not may_delete:
-            self._recorder.tally.outcomes[Outcome.UNDELETABLE] += 1
-            log.error("zoom: the app lacks the scope to delete: nothing is deleted; the README names the scope")
-            return []
-        if connected.request.dry_run:
-            self._recorder.tally.left.append("whether the stored files of what would be deleted are whole")
-        executor, verify = connected.executor, self._destination.verify
         deletions = Deletions(
             connected.context.zoom,
             recorder,
-            breaker,
-            lambda receipt: executor.submit(verify, receipt),
+            (self._zoom_breaker, self._destination_breaker),
+            lambda entry: connected.executor.submit(self._verify, entry),
             connected.deleter,
         )
-        return deletions.run(
-            [entry for entry in recorder.entries if selection.includes(entry)],
-            selection.rules,
-            limit=connected.config.delete_limit,
-            ahead=connected.config.workers,
-            is_over=self._is_over,
-        )
+        try:
+            if connected.deleter is not None:
+                connected.deleter.settle_open(self._zoom_breaker)
+            if selection.rules.delete == "never":
+                return []
+            if not may_delete:
+                recorder.tally.outcomes[Outcome.UNDELETABLE] += 1
+                log.error("zoom: the app lacks the scope to delete: nothing is deleted; the README names the scope")
+                return []
+            if connected.request.dry_run:
+                recorder.tally.left.append("whether the stored files of what would be deleted are whole")
+            entries = [entry for entry in recorder.entries if selection.includes(entry)]
+            deletions.run(
+                entries,
+                selection.rules,
+                limit=connected.config.delete_limit,
+                ahead=connected.config.workers,
+                is_over=self._is_over,
+            )
+        except StateUnusable:
+            raise  # nothing that follows could be written down either
+        except ZoomsyncError as error:
+            recorder.deletions_ended(error)
+            self._deletions_ended = error if error.service != "zoom" else None
+        return deletions.late
+
+    def _verify(self, entry: Entry) -> Verdict:
+        """In a worker: what the destination says of the stored files."""
+        if entry.receipt is None:
+            raise TypeError("a deletion is due only with a receipt")
+        with brief(on=entry.refusal is not None and entry.refusal.unanswered > 0):
+            return self._destination.verify(entry.receipt)
 
     def _plan(self, reading: Reading, rules: Rules) -> list[Job]:
         """What to do with each meeting that was read, most urgent first."""
-        decisions = [(found, decide(found, self._recorder.entry(found.uuid), rules)) for found in reading.meetings]
-        failed = {entry.uuid for entry in self._recorder.entries if entry.retry is not None}
-        return self._recorder.planned(sorted_by_urgency(decisions, failed, rules.now), reading.head)
+        recorder = self._recorder
+        decisions: list[tuple[Meeting, Decision]] = []
+        for found in reading.meetings:
+            with recorder.guarded(found):
+                decisions.append((found, decide(found, recorder.entry(found.uuid), rules)))
+        failed = {entry.uuid for entry in recorder.entries if entry.retry is not None}
+        return recorder.planned(sorted_by_urgency(decisions, failed, rules.now), reading.head)
 
     def _work(self, job: Job, rules: Rules, context: WorkerContext) -> Result:
         """In a worker: publish one meeting, unless the destination has refused its host."""
         with log_context(job.entry):
-            postponed = self._destination_failures.postponed(job.entry, rules.now)
-            return postponed or publish(job.action, job.entry, rules, context)
+            if (postponed := self._forbidden.postponed(job.entry, rules.now)) is not None:
+                return postponed
+            retry = job.entry.retry  # what disk or credential caused says nothing of how patient to be with a server
+            with brief(on=retry is not None and (retry.tries > 0 or retry.unanswered > 0)):
+                return publish(job.action, job.entry, rules, context)
 
     def _work_off(self, workers: Workers[Job, Result], jobs: list[Job]) -> None:
         """Work off the jobs until all are done, or until nothing new may be begun."""
@@ -220,28 +284,31 @@ class Pass:
 
     def _take(self, job: Job, future: "Future[Result]") -> None:
         """Write down what came of one job. A failure ends the pass only if its cause concerns the others too."""
-        ending: ZoomsyncError | None = None
+        recorder, entry = self._recorder, job.entry
         try:
-            result = future.result()
-        except (Unreachable, Forbidden) as error:
-            is_too_much = self._destination_failures.add(job.entry, error)
-            ending = error if is_too_much else None
+            with recorder.guarded(entry):
+                self._write_down(job, future.result())
+                self._zoom_breaker.answered()
+                self._destination_breaker.answered()
+                self._forbidden.succeeded(entry)
+        except Forbidden as error:
+            self._ending = self._ending or (error if self._forbidden.add(entry, error) else None)
+        except Unreachable as error:
+            recorder.failed(entry, error)
+            breaker = self._zoom_breaker if error.service == "zoom" else self._destination_breaker
+            unanswered = error
+            try:
+                breaker.failed(lambda: recorder.take_back(entry, unanswered))
+            except ZoomsyncError as down:
+                self._ending = self._ending or down
         except DiskFull as error:  # a smaller meeting may have room
-            self._recorder.failed(job.entry, error)
-            self._recorder.tally.outcomes[Outcome.NO_ROOM] += 1
+            recorder.failed(entry, error)
+            recorder.tally.outcomes[Outcome.NO_ROOM] += 1
         except (ConfigError, NotAuthorized, Unfit) as error:
-            self._recorder.failed(job.entry, error)
-            ending = error
+            recorder.failed(entry, error)
+            self._ending = self._ending or error
         except ZoomsyncError as error:
-            self._recorder.failed(job.entry, error)
-        except Exception as bug:  # the guard around one meeting: a bug in it must not stop the others
-            log.exception("a bug in zoomsync")
-            self._recorder.tally.outcomes[Outcome.BUGS] += 1
-            self._recorder.failed(job.entry, MeetingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it"))
-        else:
-            self._destination_failures.succeeded(job.entry)
-            self._write_down(job, result)
-        self._ending = self._ending or ending
+            recorder.failed(entry, error)
 
     def _write_down(self, job: Job, result: Result) -> None:
         if isinstance(result, Done):

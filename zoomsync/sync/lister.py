@@ -3,9 +3,21 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 
-from zoomsync.errors import AccountListRefused, ListingFailed, ServiceUnavailable, UserUnknown
-from zoomsync.model import Meeting, User, Zoom
+from zoomsync.errors import (
+    AccountListFailed,
+    ListingFailed,
+    MeetingFailed,
+    ServiceUnavailable,
+    UserFailed,
+    UserUnknown,
+    ZoomsyncError,
+)
+from zoomsync.http import brief
+from zoomsync.model import Gap, Listing, Meeting, Retry, User, Zoom
+from zoomsync.rules.retry import Cause, after_failure, is_delayed
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Breaker
@@ -20,17 +32,41 @@ COMPARED_IF_EMPTY = 25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The meetings of a window, and the users whose list could not be read (id → why)."""
+    """The meetings of a window, and the users whose list was not read, each with the reason in its gap."""
 
     meetings: tuple[Meeting, ...]
-    failed: Mapping[str, str] = field(default_factory=dict)
+    failed: tuple[Gap, ...] = ()
+    problems: Mapping[str, ZoomsyncError] = field(default_factory=dict)
+    """Of those that failed just now: the user's address (or id) → why."""
 
 
 class Lister:
-    """Lists windows; remembers the users it comes to know, and whether the account-wide list can be trusted."""
+    """Lists windows; remembers the users it comes to know, and whether the account-wide list can be trusted.
 
-    def __init__(self, zoom: Zoom, hosts: Hosts, breaker: Breaker, *, is_account_wide: bool) -> None:
+    A user whose address could not be looked up has no list: the window is a gap under the address.
+
+    `troubles` has why lists failed in earlier passes, by user id (None: the account-wide list). A user's list that
+    failed comes last, is asked for once a pass at most, and not before it is due again.
+    """
+
+    def __init__(
+        self,
+        zoom: Zoom,
+        hosts: Hosts,
+        breaker: Breaker,
+        *,
+        is_account_wide: bool,
+        now: datetime,
+        troubles: Mapping[str | None, Retry] | None = None,
+        ignores_delays: bool = False,
+    ) -> None:
         self._zoom = zoom
+        self._now = now
+        self._ignores_delays = ignores_delays
+        self.troubles = dict(troubles or {})
+        """As they are by now."""
+        self._failed: set[str] = set()
+        """Users whose list failed in this pass."""
         self._hosts = hosts
         self._breaker = breaker
         self._is_account_wide = is_account_wide
@@ -40,11 +76,32 @@ class Lister:
         """Every user known so far, by id."""
         self.unreadable: set[str] = set()
         """What Zoom listed but no meeting can be made of, in words."""
+        self.bugs: list[Exception] = []
+        """Met in the list of one user."""
 
     def window(self, window: Window, *, compare: bool = False) -> Listed:
         """List a window completely, for the users selected; `compare`: also users' own lists with the account's."""
+        lost = self._hosts.failed
         if window.user is not None:
+            if window.user in lost:
+                return Listed(meetings=(), failed=self._unresolved(window, [window.user]))
             return self._each(window, [window.user] if self._hosts.selects(window.user) else [])
+        listed = self._of_all(window, compare=compare)
+        new = {address: error for address, error in lost.items() if error is not None and address not in self._failed}
+        self._failed.update(new)
+        failed = (*listed.failed, *self._unresolved(window, lost))
+        return replace(listed, failed=failed, problems={**listed.problems, **new})
+
+    def corrected(self, gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+        """The gaps, those of this pass with what is known of their users by now: the service may have been down."""
+        return tuple(
+            replace(gap, retry=self.troubles.get(gap.user, gap.retry))
+            if gap.retry is not None and gap.retry.at == self._now
+            else gap
+            for gap in gaps
+        )
+
+    def _of_all(self, window: Window, *, compare: bool) -> Listed:
         if self._hosts.narrowed is not None:
             return self._each(window, self._hosts.narrowed)
         if self._is_account_wide:
@@ -54,14 +111,22 @@ class Lister:
             self._is_account_wide = False
             if self._hosts.ids is None:
                 self.users.update({user.id: user for user in self._zoom.users("active") if user.id})
-        return self._each(window, [user for user in self.users if self._hosts.selects(user)])
+        return self._each(window, [user.id for user in self.users.values() if self._hosts.selects(user.id, user.email)])
+
+    def _unresolved(self, window: Window, addresses: Iterable[str]) -> tuple[Gap, ...]:
+        return tuple(window.as_gap(one, one, self._hosts.lookups[one]) for one in addresses)
 
     def with_host(self, meeting: Meeting, email: str = "") -> Meeting:
         """A meeting that was read by itself, with its host's address; Zoom is asked for one that nobody knows."""
         if meeting.host_email:
             return meeting
-        if meeting.host_id not in self.users and not email and (found := self._zoom.user(meeting.host_id)):
-            self.users[meeting.host_id] = found
+        if meeting.host_id not in self.users and not email:
+            try:
+                found = self._zoom.user(meeting.host_id)
+            except UserFailed as problem:
+                raise problem.become(MeetingFailed) from problem
+            if found is not None:
+                self.users[meeting.host_id] = found
         known = self.users.get(meeting.host_id)
         return replace(meeting, host_email=known.email if known is not None else email)
 
@@ -70,20 +135,32 @@ class Lister:
 
         Zoom does not document whether the account-wide list has what deactivated users recorded.
         """
-        try:
-            listing = self._zoom.recordings(*window.days, user=None)
-        except AccountListRefused as refused:
-            log.warning("%s; listing user by user instead", refused)
+        trouble = self.troubles.get(None)
+        if trouble is not None and self._is_delayed(trouble):
             return None
+        try:
+            with brief(on=trouble is not None and trouble.unanswered > 0):
+                listing = self._zoom.recordings(*window.days, user=None)
+        except AccountListFailed as failed:
+            log.warning("%s; listing user by user instead", failed)
+            return None
+        except ServiceUnavailable as unanswered:
+            self._breaker.ask()
+            self.troubles[None] = self._trouble(trouble, unanswered)
+            log.warning("%s; listing user by user instead", unanswered)
+            return None
+        self.troubles.pop(None, None)
         self.unreadable.update(listing.unreadable)
         for meeting in listing.meetings:
             if meeting.host_id:
                 self.users.setdefault(meeting.host_id, User(id=meeting.host_id, email=meeting.host_email))
         if compare and self._is_incomplete(window, listing.meetings):
             return None
-        inactive = [u.id for u in self._hosts.users.values() if u.status == "inactive" and self._hosts.selects(u.id)]
+        inactive = [
+            u.id for u in self._hosts.users.values() if u.status != "active" and self._hosts.selects(u.id, u.email)
+        ]
         rest = self._each(window, inactive)
-        return Listed(meetings=_each_once((*listing.meetings, *rest.meetings)), failed=rest.failed)
+        return replace(rest, meetings=_each_once((*listing.meetings, *rest.meetings)))
 
     def _is_incomplete(self, window: Window, meetings: tuple[Meeting, ...]) -> bool:
         """Whether some user's own list has what the account-wide one does not."""
@@ -105,26 +182,65 @@ class Lister:
     def _each(self, window: Window, users: Iterable[str]) -> Listed:
         """The own list of each of these users (ids)."""
         meetings: list[Meeting] = []
-        failed: dict[str, str] = {}
-        for user in users:
-            try:
-                found = self._zoom.recordings(*window.days, user=user)
-            except (ListingFailed, ServiceUnavailable) as problem:
-                if isinstance(problem, UserUnknown) and self._has_left(user):
-                    log.warning("user %s has left: Zoom does not know it any more", user)
-                    continue
-                log.error("%s", problem)  # noqa: TRY400  # a fact for the reader, no traceback
-                failed[user] = str(problem)
-                if isinstance(problem, ServiceUnavailable):
-                    self._breaker.failed(problem)
+        failed: list[Gap] = []
+        problems: dict[str, ZoomsyncError] = {}
+        for user in sorted(users, key=self.troubles.__contains__):
+            email = self.users[user].email if user in self.users else ""
+            trouble = self.troubles.get(user)
+            if trouble is not None and (user in self._failed or self._is_delayed(trouble)):
+                failed.append(window.as_gap(user, email, trouble))
+                continue
+            found = self._own_list(window, user, is_brief=trouble is not None and trouble.unanswered > 0)
+            if isinstance(found, ZoomsyncError):
+                self._failed.add(user)
+                problems[email or user] = found
+                self.troubles[user] = self._trouble(trouble, found)
+                failed.append(window.as_gap(user, email, self.troubles[user]))
+                if isinstance(found, ServiceUnavailable):
+                    self._breaker.failed(partial(self._take_back, user, trouble, found))
                 continue
             self._breaker.answered()
+            self.troubles.pop(user, None)
             self.unreadable.update(found.unreadable)
             for meeting in found.meetings:
                 host = meeting.host_id or user
-                email = meeting.host_email or (self.users[host].email if host in self.users else "")
-                meetings.append(replace(meeting, host_id=host, host_email=email))
-        return Listed(meetings=_each_once(meetings), failed=failed)
+                address = meeting.host_email or (self.users[host].email if host in self.users else "")
+                meetings.append(replace(meeting, host_id=host, host_email=address))
+        return Listed(meetings=_each_once(meetings), failed=tuple(failed), problems=problems)
+
+    def _own_list(self, window: Window, user: str, *, is_brief: bool) -> Listing | ListingFailed | ServiceUnavailable:
+        """The own list of a user (id), or why it could not be read; a bug met in it is its failure too."""
+        try:
+            with brief(on=is_brief):
+                return self._zoom.recordings(*window.days, user=user)
+        except UserUnknown as unknown:
+            if not self._has_left(user):
+                return unknown
+            log.warning("user %s has left: Zoom does not know it any more", user)
+            return Listing(meetings=())
+        except (ListingFailed, ServiceUnavailable) as problem:
+            return problem
+        except ZoomsyncError:
+            raise
+        except Exception as bug:  # noqa: BLE001  # the guard round each subject
+            self.bugs.append(bug)
+            return ListingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it")
+
+    def _is_delayed(self, trouble: Retry) -> bool:
+        return is_delayed(trouble, self._now) and not self._ignores_delays
+
+    def _trouble(self, before: Retry | None, problem: ZoomsyncError) -> Retry:
+        """What is remembered of a list that failed: if a server did not answer, it is left alone for a while."""
+        is_silent = isinstance(problem, ServiceUnavailable)
+        cause, now = Cause.UNANSWERED if is_silent else Cause.ELSEWHERE, self._now
+        trouble = after_failure(before, error=str(problem), hint=problem.hint, now=now, cause=cause)
+        return trouble if is_silent else replace(trouble, next_at=now, unanswered=0)
+
+    def _take_back(self, user: str, before: Retry | None, problem: ZoomsyncError) -> None:
+        """Zoom was down: that this list failed was not its user's trouble."""
+        self.troubles[user] = after_failure(
+            before, error=str(problem), hint=problem.hint, now=self._now, cause=Cause.ELSEWHERE
+        )
 
     def _has_left(self, user: str) -> bool:
         """Whether a user of whom Zoom says that it does not know it is missing in Zoom's list of users too."""

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, UsageError, ZoomsyncError
+from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, TimeOver, UsageError, ZoomsyncError
+from zoomsync.http import brief
 from zoomsync.model import Entry, Gap, Meeting, Outcome, Zoom
 from zoomsync.rules.publish import Rules, SyncRequest, Wait, is_open, is_requested
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
@@ -37,7 +38,7 @@ class Selection:
         is_after = request.since is None or entry.start >= request.since
         is_before = request.until is None or entry.start < request.until
         is_still_requested = is_requested(entry.uuid, entry, self.rules) and not request.users
-        is_wanted = bool(request.meetings) or is_still_requested or self.hosts.selects(entry.host_id)
+        is_wanted = bool(request.meetings) or is_still_requested or self.hosts.selects(entry.host_id, entry.host_email)
         return is_named and is_after and is_before and is_wanted
 
 
@@ -69,18 +70,23 @@ class Reader:
         if self._selection.request.meetings:
             yield from self._named()
             return
-        pending = {}
-        for meeting in late:
-            entry = self._recorder.entry(meeting.uuid)
-            pending[meeting.uuid] = self._lister.with_host(meeting, entry.host_email if entry is not None else "")
+        pending = self._with_hosts(late)
         tally, is_narrowed, is_first = self._recorder.tally, bool(self._selection.request.narrowed), True
         seen: set[str] = set()
         for window in windows:
             if is_over():
                 tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
                 continue
-            listed = self._lister.window(window, compare=self._selection.rules.is_sweep)
+            try:
+                listed = self._lister.window(window, compare=self._selection.rules.is_sweep)
+            except TimeOver:
+                tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
+                continue
             tally.outcomes[Outcome.UNLISTED] += len(listed.failed)
+            for user, problem in listed.problems.items():
+                self._recorder.not_listed(user, problem)
+            while self._lister.bugs:
+                self._recorder.bug(self._lister.bugs.pop())
             tally.outcomes[Outcome.UNREADABLE] = len(self._lister.unreadable)
             found = pending | {meeting.uuid: meeting for meeting in listed.meetings}
             if is_first:
@@ -89,32 +95,56 @@ class Reader:
             seen |= found.keys()
             head = self._recorder.head
             if not is_narrowed:  # the window leaves the gaps in the step that brings its meetings into the ledger
-                head = replace(head, gaps=close_gap(head.gaps, window, listed.failed))
+                trouble = self._lister.troubles.get(None)
+                head = replace(head, gaps=close_gap(head.gaps, window, listed.failed), account_list=trouble)
             yield Reading(meetings=new, head=head)
             is_first, pending = False, {}
 
+    def _with_hosts(self, meetings: Iterable[Meeting]) -> dict[str, Meeting]:
+        """By uuid; one whose host Zoom does not name is that one's failure."""
+        found = {}
+        for meeting in meetings:
+            entry = self._recorder.entry(meeting.uuid)
+            try:
+                email = entry.host_email if entry is not None else ""
+                found[meeting.uuid] = self._lister.with_host(meeting, email)
+            except (MeetingFailed, ServiceUnavailable) as problem:
+                if entry is not None:
+                    self._recorder.failed(entry, problem)
+        return found
+
     def _open(self, listed: Collection[str]) -> Iterator[Meeting]:
         """Every open entry that the list did not show."""
-        for entry in self._recorder.entries:
+        entries = self._recorder.entries
+        for entry in sorted(entries, key=lambda entry: entry.retry is not None):
             is_wanted = self._selection.includes(entry) and is_open(entry, self._selection.rules)
-            if entry.uuid not in listed and is_wanted and (found := self._read(entry)) is not None:
+            if entry.uuid in listed or not is_wanted:
+                continue
+            found = None
+            with self._recorder.guarded(entry):
+                found = self._read(entry)
+            if found is not None:
                 yield found
 
     def _read(self, entry: Entry) -> Meeting | None:
         """The meeting of an entry; what keeps it from being read is written down."""
         try:
-            found = self._zoom.meeting(entry.uuid)
+            with brief(on=entry.retry is not None and entry.retry.unanswered > 0):
+                found = self._zoom.meeting(entry.uuid)
+                found = found and self._lister.with_host(found, entry.host_email)
         except StillProcessing as wait:
             self._recorder.decided(entry, Wait(reason=str(wait)))
         except MeetingFailed as problem:
+            self._breaker.answered()
             self._recorder.failed(entry, problem)
         except ServiceUnavailable as problem:
             self._recorder.failed(entry, problem)
-            self._breaker.failed(problem)
+            error = problem
+            self._breaker.failed(lambda: self._recorder.take_back(entry, error))
         else:
             self._breaker.answered()
             if found is not None:
-                return self._lister.with_host(found, entry.host_email)
+                return found
             self._recorder.gone(entry)
         return None
 
@@ -128,6 +158,9 @@ class Reader:
                 found.append(self._read(entry) if entry is not None else self._read_unknown(uuid))
             except (UsageError, MeetingFailed) as error:
                 problem = problem or error
+            except ServiceUnavailable as unanswered:
+                problem = problem or unanswered.become(MeetingFailed)
+                self._breaker.failed()
         yield Reading(meetings=tuple(one for one in found if one is not None), head=self._recorder.head)
         if problem is not None:
             raise problem

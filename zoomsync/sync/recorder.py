@@ -1,23 +1,31 @@
 """The account of a pass: what was decided and what came of it, in the ledger, in the log and counted."""
 
 import logging
+import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from zoomsync.console import log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import MeetingFailed, RemovedByPerson, ZoomsyncError
-from zoomsync.formatting import kind, moment, plural, size_in_words
+from zoomsync.errors import DiskFull, MeetingFailed, RemovedByPerson, ZoomsyncError
+from zoomsync.formatting import in_general, kind, moment, plural, size_in_words
 from zoomsync.model import AuthorSource, Clock, Entry, Meeting, Outcome, Phase
 from zoomsync.rules import ledger
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
+from zoomsync.rules.retry import Cause
 from zoomsync.state import Head, State
 
 log = logging.getLogger(__name__)
 
+MOST_LINES = 20
+"""So many reasons have a line of their own at the end of a pass."""
+
 UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it in Zoom without this message"
+PUBLISHING = ("create", "attach")
+"""What intents say that a publication does."""
 ACTIONS = {Outcome.PARKED: "failed", Outcome.UNPROVEN: "kept", Outcome.ALTERED: "kept"}
 """What a row says of an outcome, if that is not its name."""
 ALTERED = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
@@ -114,6 +122,39 @@ class Job:
     entry: Entry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Something that went wrong with one meeting, or with the list of one user (`of` is None)."""
+
+    action: str
+    subject: str
+    """The meeting's uuid, the user's address."""
+    of: Entry | Meeting | None
+    reason: str
+    hint: str
+    room: str = ""
+    """If there was no room for it: what room there is."""
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.reason}{f' ({self.hint})' if self.hint else ''}"
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What it has in common with others that went wrong for the same reason."""
+        return (self.action, "no room" if self.room else in_general(self.reason, self.subject), self.hint)
+
+    def of_many(self, group: Sequence["Said"]) -> str:
+        """The line for all of its group: how many, how much, why, and the remedy."""
+        size = sum(one.of.size for one in group if one.of is not None)
+        what = plural(len(group), "list" if self.of is None else "meeting") + (
+            f", {size_in_words(size)}" if size else ""
+        )
+        if self.room:
+            return f"no room for {what}: {self.room} ({self.hint})"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.action}: {what}: {in_general(self.reason, self.subject)}{hint}"
+
+
 class Recorder:
     """Writes down what is decided and what happens, in ledger and tally together. A dry run writes no ledger."""
 
@@ -127,6 +168,10 @@ class Recorder:
         self.clock = clock
         self.head: Head = state.head
         self.tally = tally
+        self._said: dict[tuple[str, ...], list[Said]] = {}
+        """What went wrong, by what it has in common."""
+        self._bugs: set[tuple[str, str, int]] = set()
+        """Those whose traceback is in the log: the kind of error, file and line."""
 
     @property
     def entries(self) -> list[Entry]:
@@ -155,22 +200,27 @@ class Recorder:
 
     def planned(self, decisions: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
         """Write down what is to be done with each meeting; returns what is to be published."""
-        entries, jobs, now = [], [], self.clock.now()
+        entries: list[Entry] = []
+        jobs: list[Job] = []
         for meeting, decision in decisions:
-            before = self.entry(meeting.uuid)
-            entry = ledger.answered(ledger.begun(meeting, before, now), decision, now)
-            is_requested = meeting.uuid in self._requested
-            if is_requested and isinstance(decision, Publish) and entry.receipt is not None:
-                entry = replace(entry, asked=self._destination.id)
-            self._count(meeting, decision)
-            if is_requested:
-                self._report_not_fetched(entry, decision)
-            if before is not None or not (isinstance(decision, Skip) and decision.is_foreign):
-                entries.append(entry)
-            if isinstance(decision, Publish):
-                jobs.append(Job(action=decision, entry=entry))
+            with self.guarded(meeting):
+                self._plan_one(meeting, decision, entries, jobs)
         self.put(*entries, head=head)
         return jobs
+
+    def _plan_one(self, meeting: Meeting, decision: Decision, entries: list[Entry], jobs: list[Job]) -> None:
+        now, before = self.clock.now(), self.entry(meeting.uuid)
+        entry = ledger.answered(ledger.begun(meeting, before, now), decision, now)
+        is_requested = meeting.uuid in self._requested
+        if is_requested and isinstance(decision, Publish) and entry.receipt is not None:
+            entry = replace(entry, asked=self._destination.id)
+        self._count(meeting, decision)
+        if is_requested:
+            self._report_not_fetched(entry, decision)
+        if before is not None or not (isinstance(decision, Skip) and decision.is_foreign):
+            entries.append(entry)
+        if isinstance(decision, Publish):
+            jobs.append(Job(action=decision, entry=entry))
 
     def decided(self, entry: Entry, decision: Decision) -> None:
         """Write down a decision about a meeting that could not be read, or turned out not to be due any more."""
@@ -231,7 +281,7 @@ class Recorder:
             head = replace(head, fetched_till=job.entry.start)
         if (change := self._destination.last_change) is not None:
             head = replace(head, library_pass=change[0], library_run=change[1])
-        intents = (one for one in self._state.open_intents() if one.action in ("create", "attach"))
+        intents = (one for one in self._state.open_intents() if one.action in PUBLISHING)
         self.put(after, head=head, settled=(one.id for one in intents if one.uuid == after.uuid))
         with log_context(job.entry):
             verb = "found" if not done.fetched else "updated" if is_update else "published"
@@ -241,8 +291,14 @@ class Recorder:
             self._report_failure(job.entry, after, done.problem)
 
     def failed(self, entry: Entry, error: ZoomsyncError) -> None:
-        """Write down a failure of one meeting; what a person removed is a failure only if it was asked for."""
-        after = ledger.failed(entry, error, self.clock.now())
+        """Write down a failure of one meeting; what a person removed is a failure only if it was asked for.
+
+        If the answer to a call was lost that cannot be repeated, the next pass finds out what became of it.
+        """
+        now = self.clock.now()
+        after = ledger.failed(entry, error, now)
+        if after.retry is not None and after.retry.unanswered == 1 and self._is_outcome_open(entry):
+            after = replace(after, retry=replace(after.retry, next_at=now), due_at=now)
         self.put(after)
         if isinstance(error, RemovedByPerson) and entry.uuid not in self._requested:
             self.tally.outcomes[Outcome.REMOVED] += 1
@@ -250,6 +306,53 @@ class Recorder:
                 log.warning("%s", error)
         else:
             self._report_failure(entry, after, error)
+
+    def _is_outcome_open(self, entry: Entry) -> bool:
+        """Whether something was begun in the destination for this meeting, and nobody knows what became of it."""
+        return any(one.uuid == entry.uuid and one.action in PUBLISHING for one in self._state.open_intents())
+
+    def take_back(self, entry: Entry, error: ZoomsyncError) -> None:
+        """Write down that a failure was the service's and not this meeting's; `entry` is from before it."""
+        self.put(ledger.failed(entry, error, self.clock.now(), Cause.ELSEWHERE))
+
+    def take_back_refusal(self, entry: Entry, error: ZoomsyncError) -> None:
+        """Likewise of a deletion."""
+        self.put(ledger.refused(entry, error, self.clock.now(), Cause.ELSEWHERE))
+
+    @contextmanager
+    def guarded(self, of: Entry | Meeting) -> Iterator[None]:
+        """The guard around one meeting, in every step: a bug met in it is its failure, and stops nothing else."""
+        try:
+            yield
+        except ZoomsyncError:
+            raise
+        except Exception as bug:  # noqa: BLE001  # the guard round each subject
+            self.bug(bug)
+            entry = of if isinstance(of, Entry) else self.entry(of.uuid)
+            problem = MeetingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it")
+            if entry is None:
+                self._report(Outcome.FAILED, of, str(problem), problem.hint)
+            else:
+                self.failed(entry, problem)
+
+    def bug(self, bug: Exception) -> None:
+        """Count a bug; the log has where it is, once for each kind."""
+        self.tally.outcomes[Outcome.BUGS] += 1
+        where = traceback.extract_tb(bug.__traceback__)[-1]
+        seen = (type(bug).__name__, where.filename, where.lineno or 0)
+        log.log(logging.INFO if seen in self._bugs else logging.ERROR, "a bug in zoomsync", exc_info=bug)
+        self._bugs.add(seen)
+
+    def deletions_ended(self, error: ZoomsyncError) -> None:
+        """Say that no more is deleted in this pass."""
+        self.tally.outcomes[Outcome.UNDELETABLE] += 1
+        self.tally.left.append("deletions: given up for this pass")
+        said = Said(action="deletions given up for this pass", subject="", of=None, reason=str(error), hint=error.hint)
+        self._say(said)
+
+    def not_listed(self, user: str, problem: ZoomsyncError) -> None:
+        """Say that the list of one user could not be read."""
+        self._say(Said(action="not listed", subject=user, of=None, reason=f"{user}: {problem}", hint=problem.hint))
 
     def count_as_tries(self, failures: Iterable[tuple[Entry, ZoomsyncError]]) -> None:
         """Count these failures as tries of their meetings, if those had failed in an earlier pass too.
@@ -259,7 +362,7 @@ class Recorder:
         for entry, error in failures:
             if entry.retry is None:
                 continue
-            after = ledger.failed(entry, error, self.clock.now(), is_try=True)
+            after = ledger.failed(entry, error, self.clock.now(), Cause.ITSELF)
             self.put(after)
             if after.retry is not None and after.retry.is_parked:
                 self.tally.outcomes[Outcome.FAILED] -= 1  # counted when it happened; it is parked instead
@@ -269,7 +372,8 @@ class Recorder:
         if after.retry is not None and after.retry.is_parked and not (before.retry and before.retry.is_parked):
             self._report(Outcome.PARKED, after, f"{error}; parked", error.hint)
         else:
-            self._report(Outcome.FAILED, after, str(error), error.hint)
+            room = error.room if isinstance(error, DiskFull) else ""
+            self._report(Outcome.FAILED, after, str(error), error.hint, room=room)
 
     # What came of a deletion
 
@@ -296,6 +400,11 @@ class Recorder:
         self.put(ledger.refused(entry, problem, self.clock.now()))
         self._report(Outcome.REFUSED, entry, str(problem), problem.hint)
 
+    def not_verified(self, entry: Entry, problem: ZoomsyncError) -> None:
+        """Write down that the destination did not answer about the stored files of one item."""
+        self.put(ledger.refused(entry, problem, self.clock.now()))
+        self._report(Outcome.UNPROVEN, entry, f"not deleted: {problem}", problem.hint)
+
     def not_deleted(self, entry: Entry, decision: Wait | Skip, *, is_passing: bool) -> None:
         """Write down why the stored files do not prove enough to delete; `is_passing`: time alone mends that."""
         if is_passing:
@@ -304,7 +413,7 @@ class Recorder:
             self.put(replace(entry, kept=decision.reason))
         elif isinstance(decision, Wait):
             unproven = MeetingFailed(decision.reason, hint=UNPROVEN)
-            self.put(ledger.refused(entry, unproven, self.clock.now(), is_try=False))
+            self.put(ledger.refused(entry, unproven, self.clock.now(), Cause.ELSEWHERE))
             self._report(Outcome.UNPROVEN, entry, decision.reason, UNPROVEN)
         else:
             self._report(Outcome.ALTERED, entry, decision.reason, ALTERED)
@@ -323,10 +432,26 @@ class Recorder:
                 plural(elsewhere, "meeting"),
             )
 
-    def _report(self, outcome: Outcome, entry: Entry, reason: str, hint: str = "") -> None:
+    def _report(self, outcome: Outcome, of: Entry | Meeting, reason: str, hint: str = "", *, room: str = "") -> None:
         """Count, show and log what a person should know of."""
         action = ACTIONS.get(outcome, outcome.value)
         self.tally.outcomes[outcome] += 1
-        self.tally.rows.append(row(action, entry, reason, hint=hint))
-        with log_context(entry):
-            log.error("%s: %s%s", action, reason, f" ({hint})" if hint else "")
+        self.tally.rows.append(row(action, of, reason, hint=hint))
+        self._say(Said(action=action, subject=of.uuid, of=of, reason=reason, hint=hint, room=room))
+
+    def _say(self, said: Said) -> None:
+        """Log it now for who watches, and keep it for `sum_up`."""
+        self._said.setdefault(said.group, []).append(said)
+        with log_context(said.of):
+            log.info("%s", said)
+
+    def sum_up(self) -> None:
+        """What went wrong, an error line for each reason: with -q no more than `MOST_LINES`, whatever happens."""
+        groups = list(self._said.values())
+        for group in groups[:MOST_LINES]:
+            *others, last = group
+            with log_context(None if others else last.of):
+                log.error("%s", last.of_many(group) if others else last)
+        if rest := sum(map(len, groups[MOST_LINES:])):
+            log.error("%s more, for other reasons: see `zoomsync status`", plural(rest, "failure"))
+        self._said.clear()

@@ -1,40 +1,72 @@
 """Zoom's API as a pass uses it: users, lists, one meeting, the deletion of one file."""
 
 import logging
-from collections import Counter
+import math
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from zoomsync.errors import AccountListRefused, DeletionRefused, ListingFailed, MeetingFailed, Subject, Unreachable
-from zoomsync.formatting import plural
-from zoomsync.http import Http
+from zoomsync.errors import (
+    AccountListFailed,
+    DeletionRefused,
+    ListingFailed,
+    MeetingFailed,
+    Subject,
+    TimeOver,
+    Unreachable,
+    UserFailed,
+)
+from zoomsync.formatting import escaped, plural
+from zoomsync.http import Http, brief, is_brief
 from zoomsync.model import Authorization, Clock, Listing, Meeting, User
 from zoomsync.zoom import parse, responses
-from zoomsync.zoom.oauth import TokenSource
+from zoomsync.zoom.oauth import Token, TokenSource
+from zoomsync.zoom.paging import Chain, lack, names
 from zoomsync.zoom.parse import Nonsense, Page
 from zoomsync.zoom.responses import Question, ZoomResponse
+from zoomsync.zoom.scopes import doubtful, missing
 
 LONGEST_WINDOW = timedelta(days=30)
 """Zoom cuts a span over one month in silence: https://devforum.zoom.us/t/retrieve-all-past-zoom-cloud-recordings/22487"""
+SKEW = timedelta(minutes=10)
+"""By how much Zoom's clock may be behind when it says which day is today."""
 LIST_ATTEMPTS = 3
 """How often a list is begun if its chain of pages breaks."""
 DELETE_ATTEMPTS = 5
 """How often a deletion waits for another one of the same user."""
+RENEWALS = 3
+"""How often a token is renewed for one question while each new one is refused."""
+SOURCE = "recording_source_type"
+REFERENCE = Question(
+    path="/users", params={"page_size": "1"}, doing="the reference question", refused=Unreachable, need="users"
+)
+"""Concerns no user and no meeting: if Zoom answers it, the trouble is the subject's own."""
+CHECK_ADDRESS = "check zoom.api_url, and that no proxy answers in Zoom's place"
 AGAIN = "nothing is missed: it is listed again in the next pass"
 
 log = logging.getLogger(__name__)
 
 
 class ZoomClient:
-    """The API below `api_url`: see `Zoom`. A token that Zoom refuses is renewed once."""
+    """The API below `api_url`: see `Zoom`. A token that Zoom refuses is renewed, see `_ask`."""
 
     def __init__(self, http: Http, tokens: TokenSource, *, api_url: str, clock: Clock) -> None:
         self._http = http
         self._tokens = tokens
         self._api_url = api_url.rstrip("/")
         self._clock = clock
+        self.over_at = math.inf
+        """By `Clock.monotonic()`: from then on no page of a list is asked for."""
+        self._source = {SOURCE: "cloud_recording_only"}
+        """Blank once Zoom turns out not to know it."""
+        self._emails: dict[str, str] = {}
+        """Of the users that Zoom named so far, by id: messages name users by their address."""
+        self._reported = set[str]()
+        """Names of fields with absurd values that were reported."""
+        self._is_scope_fresh = False
+        """Whether a token was minted since Zoom first said that a scope is missing."""
 
     def authorize(self) -> Authorization:
         """Get a token, unless there is one with a while to live."""
@@ -46,24 +78,37 @@ class ZoomClient:
         https://developers.zoom.us/docs/api/users/#tag/users/GET/users. Pending users have no id (seen, undocumented).
         """
         params = {"status": status, "page_size": "300"}
-        question = Question(path="/users", params=params, doing=f"{status} users", refused=Unreachable)
-        pages, missing = self._list(question, "users", "id", "email")
-        if missing > 0:
-            raise question.failed(f"{plural(missing, 'user')} fewer than Zoom counts", AGAIN)
+        question = Question(path="/users", params=params, doing=f"{status} users", refused=Unreachable, need="users")
+        pages, _ = self._list(question, "users", "id", "email")
         found = [parse.user(entry) for page in pages for entry in page.entries]
-        return list({one.id or one.email: one for one in found}.values())
+        self._emails |= {one.id: one.email for one in found if one.email}
+        return list({one.id or one.email: one for one in found if one.id or one.email}.values())
 
     def user(self, email: str) -> User | None:
-        """The user with this address (or id); None: Zoom does not know it."""
-        path = f"/users/{quote(email, safe='@')}"
-        question = Question(path=path, doing=f"user {email}", refused=Unreachable, subject=Subject("user", email))
+        """The user with this address (or id); None: Zoom says that the account has no such user.
+
+        Raises `UserFailed` if Zoom refuses to say anything of this one.
+        """
+        question = Question(
+            path=f"/users/{quote(email, safe='@')}",
+            doing=f"user {email}",
+            refused=UserFailed,
+            need="user",
+            subject=Subject("user", email),
+        )
         answer = self._ask(question)
-        return None if answer.code == responses.USER_UNKNOWN else parse.user(_document(answer, question))
+        if answer.is_unknown_user:
+            return None
+        found = parse.user(_document(answer, question))
+        if not found.id and not found.email:
+            raise question.unanswered("an answer without a user", CHECK_ADDRESS)
+        self._emails[found.id] = found.email or email
+        return found
 
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         """Every recording that began from `since` to `until`, of a user (id or address) or of the account.
 
-        At most 30 days, listed completely, or it raises: `AccountListRefused`, for a user `ListingFailed`.
+        At most 30 days, listed completely, or it raises: `AccountListFailed`, for a user `ListingFailed`.
         https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/GET/users/{userId}/recordings
         """
         if not timedelta(0) <= until - since <= LONGEST_WINDOW:
@@ -72,34 +117,33 @@ class ZoomClient:
         params = {"from": str(since), "to": str(until), "page_size": "300"}
         question = Question(
             path="/accounts/me/recordings" if user is None else f"/users/{quote(user, safe='@')}/recordings",
-            params=params | {"recording_source_type": "cloud_recording_only"},
-            doing=f"recordings of {'the account' if user is None else user} {since} to {until}",
-            refused=AccountListRefused if user is None else ListingFailed,
+            params=params | self._source,
+            doing=f"recordings of {'the account' if user is None else self._emails.get(user, user)} {since} to {until}",
+            refused=AccountListFailed if user is None else ListingFailed,
+            need="account list" if user is None else "user list",
             subject=None if user is None else Subject("user", user),
         )
         listed_at = self._clock.now()
-        pages, missing = self._list(question, "meetings", "uuid")
-        if not all(page.covers(since, until) for page in pages):
+        pages, is_doubtful = self._list(question, "meetings", "uuid")
+        if not all(page.covers(since, until, (listed_at - SKEW).date()) for page in pages):
             if until - since <= timedelta(days=1):
                 hint = "nothing is missed: the window is listed in a later pass; tell Zoom's support if it stays so"
-                raise question.failed("Zoom lists other days than those asked for", hint, Unreachable)
+                raise question.failed("Zoom lists other days than those asked for", hint)
             middle = since + (until - since) // 2
             halves = self.recordings(since, middle, user=user), self.recordings(middle, until, user=user)
             return parse.listing(
                 [meeting for half in halves for meeting in half.meetings],
                 [problem for half in halves for problem in half.unreadable],
+                is_doubtful=any(half.is_doubtful for half in halves),
             )
-        if missing > 0:
-            kind = Unreachable if user is None else ListingFailed
-            raise question.failed(f"{plural(missing, 'meeting')} fewer than Zoom counts", AGAIN, kind)
         meetings, unreadable = [], []
         for entry in (one for page in pages for one in page.entries):
             try:
-                meetings.append(parse.meeting(entry, listed_at, user if user and "@" in user else ""))
+                meetings.append(self._meeting(entry, listed_at, user if user and "@" in user else ""))
             except Nonsense as problem:
                 log.warning("zoom: %s", problem)
                 unreadable.append(str(problem))
-        return parse.listing(meetings, unreadable)
+        return parse.listing(meetings, unreadable, is_doubtful=is_doubtful)
 
     def meeting(self, uuid: str) -> Meeting | None:
         """The meeting as it is now; None: gone, and Zoom itself says so.
@@ -112,17 +156,28 @@ class ZoomClient:
             params={"include_fields": "download_access_token"},
             doing=f"meeting {uuid}",
             refused=MeetingFailed,
+            need="meeting",
             subject=Subject("meeting", uuid),
         )
         answer = self._ask(question)
         if answer.is_gone(responses.RECORDING_GONE):
             return None
         try:
-            found = parse.meeting(_document(answer, question), self._clock.now())
+            found = self._meeting(_document(answer, question), self._clock.now())
         except Nonsense as nonsense:
             raise question.failed(str(nonsense), "the next pass asks again") from nonsense
         if found.uuid != uuid:
             raise question.failed("the answer is about another meeting", "the next pass asks again")
+        return found
+
+    def _meeting(self, document: Mapping[str, Any], listed_at: datetime, host_email: str = "") -> Meeting:
+        """The meeting of a document; what is absurd in it counts as missing, said once. Raises `Nonsense`."""
+        found = parse.meeting(document, listed_at, host_email)
+        for name, written in parse.absurd(document).items():
+            if name not in self._reported:
+                self._reported.add(name)
+                what = f"{name} {escaped(written[:40])} counts as missing, as in any other meeting"
+                log.warning("zoom: meeting %s: %s", escaped(found.uuid), what)
         return found
 
     def delete_file(self, uuid: str, file_id: str, action: str) -> str:
@@ -138,68 +193,131 @@ class ZoomClient:
             params={"action": action},
             doing=f"deletion of file {file_id} of meeting {uuid}",
             refused=DeletionRefused,
+            need="delete",
             subject=Subject("file", file_id),
         )
         if file_id.startswith("noid-"):
             raise question.failed("Zoom gave this file no id", "delete it in Zoom's web portal")
-        for turn in range(DELETE_ATTEMPTS):
-            answer = self._ask(question, method="DELETE")
+        answer = self._ask(question, method="DELETE")
+        for turn in range(0 if is_brief() else DELETE_ATTEMPTS - 1):
             if not answer.is_crowded:
                 break
             self._clock.sleep(2.0**turn)
+            answer = self._ask(question, method="DELETE")
         if answer.is_done:
             return str(answer.status)
         if answer.is_gone(responses.FILE_GONE):
             return "gone already"
         raise responses.refusal(answer, question)
 
-    def _list(self, question: Question, name: str, *keys: str) -> tuple[list[Page], int]:
-        """The pages of a list, and how many entries are missing; then they are read once more."""
-        pages = self._pages(question, name)
-        missing = lack(pages, keys)
-        if missing > 0:
-            before, pages = pages, self._pages(question, name)
-            missing = lack(pages, keys, before)
-        return pages, missing
+    def ping(self) -> None:
+        """The reference question: one user of the first page. Returns if Zoom answers, whatever it says of users.
 
-    def _pages(self, question: Question, name: str) -> list[Page]:
-        """All pages of a list, whose entries are under `name`; begun again if the chain of pages breaks.
+        Raises `NotAuthorized` and `Unreachable`.
+        """
+        answer = self._ask(REFERENCE)
+        is_about_all = answer.is_stale or answer.is_denied
+        if is_about_all or answer.code in (None, responses.NO_SUCH_ENDPOINT):  # else Zoom refuses it: an answer too
+            self._read_page(answer, REFERENCE, "users")
+
+    def accepts(self, token: Token) -> bool:
+        """Whether Zoom takes this token for the reference question."""
+        answer = self._send(REFERENCE, token)
+        return not answer.is_stale and not answer.is_denied
+
+    def _list(self, question: Question, name: str, *keys: str) -> tuple[list[Page], bool]:
+        """The pages of a list, whose entries are under `name` and named by `keys`; and whether it is doubtful.
+
+        If it has fewer entries than Zoom counts, it is read once more. A total that is always a little too large is a
+        fault of the count (seen, undocumented) if the second reading is the very same, for then nothing slid from page
+        to page. Raises `question.refused` if the list is not complete.
+        """
+        pages = self._pages(question, name, keys)
+        missing, total = lack(pages, keys)
+        if missing <= 0:
+            return pages, False
+        before, pages = pages, self._pages(question, name, keys)
+        missing, total = lack(pages, keys, before)
+        if missing <= 0:
+            return pages, False
+        fewer = f"{plural(missing, name.removesuffix('s'))} fewer than"
+        is_same = names(pages, keys) == names(before, keys)
+        if not is_same or missing > max(1, total // 100):
+            raise question.failed(f"{fewer} the {total:,} that Zoom counts", AGAIN)
+        log.warning("zoom: %s: %s Zoom counts, twice: taken as it is", question.doing, fewer)
+        return pages, True
+
+    def _pages(self, question: Question, name: str, keys: Sequence[str]) -> list[Page]:
+        """All pages of a list; begun again if the chain of pages breaks.
 
         A page token lives 15 minutes and wants the same parameters: https://developers.zoom.us/docs/api/pagination.
-        One that repeats would never come to an end (seen, undocumented).
         """
         reason = ""
         for _ in range(LIST_ATTEMPTS):
-            pages, token, seen = list[Page](), "", {""}
-            while True:
+            chain, token, reason = Chain(keys), "", ""
+            while not reason:
                 self._clock.check()
+                if self._clock.monotonic() >= self.over_at:
+                    raise question.failed("the time of this pass is over", AGAIN, TimeOver)
                 answer = self._ask(question, {"next_page_token": token} if token else {})
-                if token and answer.code == responses.PAGE_EXPIRED:
+                if token and answer.code in (responses.INVALID, responses.NO_RECORDINGS):
                     reason = "its page token died"
                     break
-                try:
-                    pages.append(parse.page(_document(answer, question), name))
-                except Nonsense as nonsense:
-                    raise question.failed(str(nonsense), "check zoom.api_url", Unreachable) from nonsense
-                token = pages[-1].next_token
-                if not token:
+                if answer.code == responses.INVALID and SOURCE in question.params:  # an older or government cloud
+                    plain = {key: value for key, value in question.params.items() if key != SOURCE}
+                    pages = self._pages(replace(question, params=plain), name, keys)
+                    self._source = {}
                     return pages
-                if token in seen:
-                    reason = "a page token repeats"
-                    break
-                seen.add(token)
+                page = self._read_page(answer, question, name)
+                token = page.next_token
+                if not token:
+                    return [*chain.pages, page]
+                reason = chain.add(page)
             log.info("zoom: %s: %s, begun again", question.doing, reason)
-        kind = ListingFailed if question.refused is ListingFailed else Unreachable
-        raise question.failed(f"{reason}, {LIST_ATTEMPTS} times", AGAIN, kind)
+        raise question.failed(f"{reason}, {LIST_ATTEMPTS} times", AGAIN)
+
+    def _read_page(self, answer: ZoomResponse, question: Question, name: str) -> Page:
+        """The page that an answer holds; raises what any other one means."""
+        if question.refused is ListingFailed and answer.is_empty_list:
+            return parse.page({name: []}, name)
+        try:
+            return parse.page(_document(answer, question), name)
+        except Nonsense as nonsense:
+            raise question.unanswered(str(nonsense), CHECK_ADDRESS) from nonsense
 
     def _ask(self, question: Question, more: Mapping[str, str] | None = None, *, method: str = "GET") -> ZoomResponse:
-        """One answer; if it says that the token is good no more, once again with a new one.
+        """One answer; one that refuses the token says whether that is good for the reference question.
 
-        Another program with the same app may have ended the token:
-        https://devforum.zoom.us/t/server-to-server-oauth-annoying-token-invalidation/72070
+        A refused token is renewed, and again with growing pauses while each new one is refused: another program with
+        the same app may end it. https://devforum.zoom.us/t/server-to-server-oauth-annoying-token-invalidation/72070
         """
-        token, is_renewed = self._tokens.current(), False
+        token, renewals, is_good = self._tokens.current(), 0, False
         while True:
+            answer = self._send(question, token, more, method=method)
+            if answer.code == responses.NO_SCOPE:
+                if not self._is_scope_fresh:  # the token's own list may be older than what the app has now
+                    token, self._is_scope_fresh = self._tokens.renew(token), True
+                    continue
+                granted, needs = token.authorization.scopes, [question.need]
+                has_scope = bool(granted) and not missing(granted, needs) and not doubtful(granted, needs)
+                return replace(answer, is_token_good=has_scope)
+            if answer.is_denied:
+                return replace(answer, is_token_good=question is not REFERENCE and self.accepts(token))
+            if not answer.is_stale or is_good:
+                return replace(answer, is_token_good=is_good)
+            if renewals and question is not REFERENCE and self.accepts(token):
+                is_good = True  # asked once more, for the token may have been too new
+            elif renewals == RENEWALS:
+                return answer
+            else:
+                if renewals:
+                    self._clock.sleep(2.0 ** (renewals - 1))
+                token, renewals = self._tokens.renew(token), renewals + 1
+
+    def _send(
+        self, question: Question, token: Token, more: Mapping[str, str] | None = None, *, method: str = "GET"
+    ) -> ZoomResponse:
+        with brief(on=is_brief() and question is not REFERENCE):  # which is about more than what failed before
             response = self._http.request(
                 method,
                 f"{self._api_url}{question.path}",
@@ -208,11 +326,8 @@ class ZoomClient:
                 headers={"Authorization": f"Bearer {token.value}", "Accept": "application/json"},
                 params={**question.params, **(more or {})},
             )
-            log.debug("zoom: %s %s: HTTP %d", method, question.path, response.status_code)
-            answer = responses.read(response.status_code, response.content)
-            if is_renewed or not answer.is_stale:
-                return answer
-            token, is_renewed = self._tokens.renew(token), True
+        log.debug("zoom: %s %s: HTTP %d", method, question.path, response.status_code)
+        return responses.read(response.status_code, response.content)
 
 
 def _document(answer: ZoomResponse, question: Question) -> Mapping[str, Any]:
@@ -220,21 +335,3 @@ def _document(answer: ZoomResponse, question: Question) -> Mapping[str, Any]:
     if answer.is_error or answer.document is None:
         raise responses.refusal(answer, question)
     return answer.document
-
-
-def lack(pages: Sequence[Page], keys: Sequence[str], before: Sequence[Page] = ()) -> int:
-    """How many entries fewer the pages hold than Zoom counts as `total_records`; the last page counts last.
-
-    An entry is named by the first of `keys` that it has. One that stands there twice slid to the next page while it was
-    read, and another may have slid away; unless the reading `before` repeats the very same: then Zoom counts it twice.
-    """
-
-    def repeated(pages: Sequence[Page]) -> Mapping[str, int]:
-        entries = [entry for page in pages for entry in page.entries]
-        named = Counter(next((name for key in keys if (name := parse.text(entry.get(key)))), "") for entry in entries)
-        return {name: times - 1 for name, times in named.items() if name and times > 1}
-
-    total = next((page.total for page in reversed(pages) if page.total is not None), 0)
-    twice = repeated(pages)
-    missing = total - sum(len(page.entries) for page in pages)
-    return missing if twice == repeated(before) else missing + sum(twice.values())

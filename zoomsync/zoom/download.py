@@ -14,18 +14,20 @@ import urllib3.exceptions
 from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
 from zoomsync.files import CHUNK
 from zoomsync.formatting import escaped, plural
-from zoomsync.http import Http
+from zoomsync.http import Http, is_brief
 from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.allowlist import Addresses
-from zoomsync.zoom.oauth import TokenSource
+from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.partial_file import PartialFile
 
 TRANSFERS = 5
-"""Transfers in a row that bring next to nothing new before a file is given up for this time."""
+"""Transfers in a row that bring next to nothing new before a file is given up for this time; one within `brief`."""
 REQUESTS = 4
-"""How often one address is asked while its server is out of order."""
+"""How often one address is asked while its server is out of order; once within `brief`."""
+REFUSAL_PAUSES = (1.0, 2.0)
+"""Seconds after which the same token is shown again to a download that refuses it."""
 HOPS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -45,10 +47,18 @@ class Downloads:
     """
 
     def __init__(
-        self, http: Http, tokens: TokenSource, *, download_hosts: Sequence[str], api_url: str, clock: Clock
+        self,
+        http: Http,
+        tokens: TokenSource,
+        *,
+        accepts: Callable[[Token], bool],
+        download_hosts: Sequence[str],
+        api_url: str,
+        clock: Clock,
     ) -> None:
         self._http = http
         self._tokens = tokens
+        self._accepts = accepts
         self._addresses = Addresses(download_hosts, api_url)
         self._clock = clock
 
@@ -61,7 +71,7 @@ class Downloads:
         part = PartialFile(folder, meeting.uuid, file, self._clock)
         download = _Download(
             http=self._http,
-            tokens=self._tokens,
+            credentials_for=self._credentials,
             addresses=self._addresses,
             clock=self._clock,
             meeting=meeting,
@@ -80,13 +90,33 @@ class Downloads:
             download.bring()
             return part.finish()
 
+    def _credentials(self, meeting: Meeting) -> Iterator[str]:
+        """What to show one after the other if a download is refused.
+
+        A good token is refused now and then: https://github.com/Jericho/ZoomNet/issues/348. A new one is minted only if
+        the API does not take this one either, for a new one may end the old one in all other requests. The meeting's
+        own token opens what has a passcode (seen, undocumented).
+        """
+        token = self._tokens.current()
+        yield token.value
+        if not self._accepts(token):
+            token = self._tokens.renew(token)
+            yield token.value
+        if meeting.download_token:
+            yield meeting.download_token.reveal()
+        for seconds in () if is_brief() else REFUSAL_PAUSES:
+            self._clock.sleep(seconds)
+            if not self._accepts(token):
+                token = self._tokens.renew(token)
+            yield token.value
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Download:
     """One file on its way."""
 
     http: Http
-    tokens: TokenSource
+    credentials_for: Callable[[Meeting], Iterator[str]]
     addresses: Addresses
     clock: Clock
     meeting: Meeting
@@ -103,7 +133,7 @@ class _Download:
 
     def bring(self) -> None:
         """Transfers until the file is whole, as long as each one brings something new."""
-        credentials, most, idle, reason = self._credentials(), self.part.size, 0, ""
+        credentials, most, idle, reason = self.credentials_for(self.meeting), self.part.size, 0, ""
         credential: str | None = next(credentials)
         enough = max(1, min(CHUNK, (self.expected or 0) // 100))  # new bytes that make another transfer worth it
         while credential is not None:
@@ -114,26 +144,14 @@ class _Download:
                 credential, reason = next(credentials, None), str(refused)
             except CutAway as cut:
                 idle = 0 if self.part.size >= most + enough else idle + 1
-                if idle == TRANSFERS:
+                if idle == (1 if is_brief() else TRANSFERS):
                     raise self.failed(f"{cut} ({plural(idle, 'try')})") from None
                 self.clock.sleep(min(2.0**idle, 30))
                 if idle == 0:
-                    credentials = self._credentials()
+                    credentials = self.credentials_for(self.meeting)
                     credential = next(credentials)
             most = max(most, self.part.size)
         raise self.failed(f"refused: {reason}", "may the account's admin download this recording in Zoom's portal?")
-
-    def _credentials(self) -> Iterator[str]:
-        """What to show one after the other if a download is refused.
-
-        A good token is refused now and then: https://github.com/Jericho/ZoomNet/issues/348. The meeting's own token
-        opens what has a passcode (seen, undocumented).
-        """
-        token = self.tokens.current()
-        yield token.value
-        yield self.tokens.renew(token).value
-        if self.meeting.download_token:
-            yield self.meeting.download_token.reveal()
 
     def _transfer(self, credential: str) -> None:
         """Fetch what is still missing, in one answer; raises `DownloadRefused` or `CutAway`."""

@@ -5,7 +5,7 @@ import threading
 from dataclasses import dataclass, field
 
 from zoomsync.errors import Unreachable
-from zoomsync.http import Http, moment_of
+from zoomsync.http import Http, brief, moment_of
 from zoomsync.model import Authorization, Clock, Secret
 from zoomsync.zoom import responses
 from zoomsync.zoom.parse import number, text
@@ -65,13 +65,14 @@ class TokenSource:
         """
         asked_at = self._clock.monotonic()
         pair = f"{self._client_id.reveal()}:{self._client_secret.reveal()}".encode()
-        response = self._http.request(
-            "POST",
-            self._oauth_url,
-            repeatable=True,
-            headers={"Authorization": f"Basic {base64.b64encode(pair).decode()}", "Accept": "application/json"},
-            data={"grant_type": "account_credentials", "account_id": self._account_id.reveal()},
-        )
+        with brief(on=False):  # whoever needs it, a token concerns all
+            response = self._http.request(
+                "POST",
+                self._oauth_url,
+                repeatable=True,
+                headers={"Authorization": f"Basic {base64.b64encode(pair).decode()}", "Accept": "application/json"},
+                data={"grant_type": "account_credentials", "account_id": self._account_id.reveal()},
+            )
         answer = responses.read(response.status_code, response.content)
         document = answer.document or {}
         if answer.status != 200 or "access_token" not in document:
@@ -79,13 +80,14 @@ class TokenSource:
         value = text(document["access_token"])
         if not value.isascii() or not value.isprintable() or " " in value or not value:
             raise Unreachable("zoom: no token: what came is none", hint="check zoom.oauth_url", service="zoom")
+        lifetime = number(document.get("expires_in"))
         return Token(
             value=value,
             authorization=Authorization(
                 scopes=frozenset(text(document.get("scope")).split()),
                 server_date=moment_of(response.headers.get("Date", "")),
             ),
-            renew_at=asked_at + renewal(number(document.get("expires_in")) or LIFETIME),
+            renew_at=asked_at + renewal(lifetime if lifetime and lifetime > 0 else LIFETIME),
         )
 
 

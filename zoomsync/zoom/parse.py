@@ -7,7 +7,7 @@ https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -41,6 +41,12 @@ The three do not contradict each other.
 """
 
 
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""A time before or after these is none: `0001-01-01` comes as auto_delete_date (seen, undocumented)."""
+LARGEST = 2**53
+"""The largest number that is exact in any JSON."""
+
+
 class Nonsense(ValueError):
     """A document that lacks what it is about."""
 
@@ -58,23 +64,34 @@ class Page:
     until: str
     """The dates that the list really covers; `""` if it does not say."""
 
-    def covers(self, since: date, until: date) -> bool:
-        """Whether the list spans what was asked: Zoom cuts a longer span in silence, and echoes what it took."""
-        return self.since in ("", str(since)) and self.until in ("", str(until))
+    def covers(self, since: date, until: date, today: date) -> bool:
+        """Whether the list spans what was asked: Zoom cuts a longer span in silence, and echoes what it took.
+
+        It may echo today for a day to come: there is nothing after today.
+        """
+        return self.since <= str(since) and (not self.until or self.until >= str(min(until, today)))
 
 
 def page(document: Mapping[str, Any], name: str) -> Page:
     """One page whose entries are under `name`; raises `Nonsense`."""
     entries = document.get(name)
-    if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
+    if entries is None and number(document.get("total_records")) == 0:
+        entries = []
+    if not isinstance(entries, list) or (entries and not any(isinstance(one, dict) for one in entries)):
         raise Nonsense(f"an answer without a list of {name}")
     return Page(
-        entries=tuple(entries),
+        entries=tuple(one if isinstance(one, dict) else {} for one in entries),
         next_token=text(document.get("next_page_token")),
         total=number(document.get("total_records")),
-        since=text(document.get("from"))[:10],
-        until=text(document.get("to"))[:10],
+        since=_day(document.get("from")),
+        until=_day(document.get("to")),
     )
+
+
+def _day(value: object) -> str:
+    """The date of an echo, which may have a time behind it; `""` if it is none."""
+    written = text(value).strip()[:10]
+    return written if re.fullmatch(r"\d{4}-\d\d-\d\d", written) and moment(written) is not None else ""
 
 
 def user(document: Mapping[str, Any]) -> User:
@@ -115,6 +132,21 @@ def meeting(document: Mapping[str, Any], listed_at: datetime, host_email: str = 
     )
 
 
+def absurd(document: Mapping[str, Any]) -> dict[str, str]:
+    """What of a meeting and its files counts as missing, for it is no time or number: name → what stands there."""
+    listed = document.get("recording_files")
+    entries = [one for one in (document, *(listed if isinstance(listed, list) else ())) if isinstance(one, dict)]
+    found = {
+        name: str(value)
+        for entry in entries
+        for name, read in _READERS.items()
+        if (value := entry.get(name)) not in (None, "") and read(value) is None
+    }
+    if document.get("auto_delete") is False:
+        found.pop("auto_delete_date", None)
+    return found
+
+
 def files(uuid: str, entries: object) -> tuple[RecordingFile, ...]:
     """The files that are in the cloud; those in the trash, which have a `deleted_time`, are left out."""
     found: dict[str, RecordingFile] = {}
@@ -153,31 +185,32 @@ def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
     )
 
 
-def listing(meetings: Iterable[Meeting], unreadable: Iterable[str]) -> Listing:
+def listing(meetings: Iterable[Meeting], unreadable: Iterable[str], *, is_doubtful: bool = False) -> Listing:
     """Each uuid once, in the order first met: the latest description, with every file that any of them has."""
     found: dict[str, Meeting] = {}
     for one in meetings:
         before = found[one.uuid].files if one.uuid in found else ()
         found[one.uuid] = replace(one, files=tuple({file.id: file for file in (*before, *one.files)}.values()))
-    return Listing(meetings=tuple(found.values()), unreadable=tuple(dict.fromkeys(unreadable)))
+    return Listing(meetings=tuple(found.values()), unreadable=tuple(dict.fromkeys(unreadable)), is_doubtful=is_doubtful)
 
 
 def moment(value: object) -> datetime | None:
-    """A time as Zoom writes it; without a zone it is UTC. None: missing or nonsense."""
+    """A time as Zoom writes it; without a zone it is UTC. None: missing, nonsense, or of another age than Zoom's."""
     try:
         when = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
-        return when and (when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC))
+        found = when and (when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
+    return found if found is not None and FIRST_YEAR <= found.year <= LAST_YEAR else None
 
 
 def number(value: object) -> int | None:
-    """A count or code that may come as text; None: it is none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20 else None
+    """A count or code that may come as text; None: it is none, or larger than JSON's numbers are exact."""
+    if isinstance(value, str):
+        value = int(value) if re.fullmatch(r"[0-9]{1,19}", value) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return int(value) if abs(value) <= LARGEST and value == int(value) else None
 
 
 def text(value: object) -> str:
@@ -185,3 +218,14 @@ def text(value: object) -> str:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "start_time": moment,
+    "auto_delete_date": moment,
+    "duration": number,
+    "recording_start": moment,
+    "recording_end": moment,
+    "file_size": number,
+}
+"""The times and numbers of a meeting and its files, and how each is read."""

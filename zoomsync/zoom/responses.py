@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 from zoomsync.errors import (
-    AccountListRefused,
+    AccountListFailed,
     DeletionRefused,
     ListingFailed,
     NotAuthorized,
+    ServiceUnavailable,
     StillProcessing,
     Subject,
     Unreachable,
@@ -26,8 +27,17 @@ from zoomsync.redaction import redact, said
 from zoomsync.zoom.parse import number, text
 from zoomsync.zoom.scopes import lacking
 
-USER_UNKNOWN = 1001
-"""Comes with 404: https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}"""
+USER_UNKNOWN = frozenset({1000, 1001, 1010, 1120})
+"""Zoom's ways to say that the account has no such user: pending (1000, seen, undocumented), unknown (1001),
+of another account (1010), without a valid invitation (1120). https://developers.zoom.us/docs/api/users/#tag/users/GET/users/{userId}
+"""
+NO_RECORDINGS = 3301
+"""“There is no recording for this session”: an empty list.
+
+https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/GET/users/{userId}/recordings
+"""
+NO_RIGHTS = 200
+"""“You do not have the right permissions”: https://developers.zoom.us/docs/api/errors"""
 RECORDING_GONE = frozenset({3301, 3001})
 FILE_GONE = frozenset({3301})
 """Without 3001, which says that Zoom does not know the meeting: its files may still be there."""
@@ -36,7 +46,7 @@ STALE = 124
 """Comes with 401, with 400 and with 200: https://devforum.zoom.us/t/zoom-api-invalid-access-token-behavior-change/114327"""
 NO_SCOPE = 4711
 """Comes with HTTP 400: https://github.com/JubaerHossain/zoom-laravel/issues/15"""
-PAGE_EXPIRED = 300
+INVALID = 300
 """The code of every invalid parameter; after a page token, the token died. Seen, undocumented."""
 NO_SUCH_ENDPOINT = 2300
 """“This API endpoint is not recognized.” Seen, undocumented."""
@@ -52,12 +62,24 @@ class Question:
     """What messages call it."""
     refused: type[ZoomsyncError]
     """The error for a refusal that concerns only what was asked for."""
+    need: str
+    """The scope that it needs, as `scopes.SCOPES` names it."""
     subject: Subject | None = None
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether nothing goes on without its answer, as for the list of users."""
+        return self.subject is None and self.refused is not AccountListFailed
 
     def failed(self, fact: str, hint: str, kind: type[ZoomsyncError] | None = None) -> ZoomsyncError:
         """The error to raise; `kind` if it is not `refused`."""
         message = f"zoom: {escaped(self.doing)}: {fact}"
         return (kind or self.refused)(message, hint=hint, service="zoom", subject=self.subject)
+
+    def unanswered(self, fact: str, hint: str) -> ZoomsyncError:
+        """The error if what came back is no answer to this: whose trouble that is, other questions show."""
+        kind = Unreachable if self.concerns_all else ServiceUnavailable
+        return self.failed(fact, hint, AccountListFailed if self.refused is AccountListFailed else kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +90,8 @@ class ZoomResponse:
     body: bytes
     document: Mapping[str, Any] | None
     """None: the body is no JSON object (nothing, a page, a list)."""
+    is_token_good: bool = False
+    """Whether the token has the scope, and is accepted for the reference question: what is refused then is this one."""
 
     @property
     def code(self) -> int | None:
@@ -82,7 +106,28 @@ class ZoomResponse:
     @property
     def is_stale(self) -> bool:
         """Whether it says that the token is good no more: a new one may help."""
-        return self.status == 401 or self.code == STALE
+        if self.status == 401 or self.code == STALE:
+            return True
+        return self.is_error and self.code != NO_SCOPE and self.text.lower().startswith("invalid access token")
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether it says that the account has no API any more: 403 at https://developers.zoom.us/docs/api/users."""
+        return self.is_error and "denied for this account" in self.text.lower()
+
+    @property
+    def is_empty_list(self) -> bool:
+        """Whether it says in Zoom's other words that a user has no recordings: no session, or no licence for any.
+
+        “Only available for Paid account.”: https://github.com/ricardorodrigues-ca/zoom-recording-downloader/issues/51
+        """
+        is_unlicensed = self.code == NO_RIGHTS and "paid account" in self.text.lower()
+        return self.is_error and (self.code == NO_RECORDINGS or is_unlicensed)
+
+    @property
+    def is_unknown_user(self) -> bool:
+        """Whether it says that the account has no such user."""
+        return self.status in (400, 404) and self.code in USER_UNKNOWN
 
     @property
     def is_error(self) -> bool:
@@ -128,7 +173,8 @@ class ZoomResponse:
 def read(status: int, body: bytes) -> ZoomResponse:
     """An answer from its status and body."""
     try:
-        document = json.loads(body)
+        # Python refuses to read an integer of thousands of digits: then one field would spoil a whole list.
+        document = json.loads(body, parse_int=lambda digits: int(digits) if len(digits) <= 20 else float(digits))
     except (ValueError, RecursionError):
         document = None
     return ZoomResponse(status=status, body=body, document=document if isinstance(document, dict) else None)
@@ -136,33 +182,43 @@ def read(status: int, body: bytes) -> ZoomResponse:
 
 def refusal(answer: ZoomResponse, question: Question) -> ZoomsyncError:
     """The error that a refused request is: `question.refused` if it concerns only what was asked for."""
-    refused = question.refused
+    refused, fact, concerns_all = question.refused, answer.fact, question.concerns_all
+    is_about_credential = answer.is_stale or answer.is_denied or answer.code == NO_SCOPE
+    if is_about_credential and answer.is_token_good and not concerns_all:
+        what = question.subject.kind if question.subject is not None else "list"
+        but = "has the scope" if answer.code == NO_SCOPE else "is good for other requests"
+        hint = f"look at this {what} in Zoom's web portal; the others are not concerned"
+        return question.failed(f"Zoom refuses this {what} although the token {but}: {fact}", hint)
     # An ordinary account may lack the list for the whole account (401 or 4711), and still have the lists per user:
     # https://github.com/JosephMcEvoy/PSZoom/issues/90
-    unauthorized = AccountListRefused if refused is AccountListRefused else NotAuthorized
+    unauthorized = AccountListFailed if refused is AccountListFailed else NotAuthorized
     if answer.code == NO_SCOPE:
+        fact = "the token has the scope, but Zoom refuses it" if answer.is_token_good else "the app lacks a scope"
         hint = "add it to the app at marketplace.zoom.us and activate the app again; was its admin's role changed?"
-        return question.failed(f"the app lacks a scope: {lacking(answer.text)}", hint, unauthorized)
-    if answer.is_stale or answer.text.lower().startswith("invalid access token"):
-        return question.failed(
-            answer.fact, "check in marketplace.zoom.us that the app is still activated", unauthorized
-        )
+        return question.failed(f"{fact}: {lacking(answer.text)}", hint, unauthorized)
+    if answer.is_denied:
+        hint = "Contact Zoom Support: Zoom has closed its API for this account; it may be for its plan or its payment"
+        return question.failed(fact, hint, NotAuthorized)
+    if answer.is_stale:
+        fact = f"{fact}; each new token is refused at once: does another program use this app?"
+        hint = "give zoomsync an app of its own, and check in marketplace.zoom.us that it is still activated"
+        return question.failed(fact, hint, unauthorized)
+    if concerns_all and answer.document is not None and (answer.status == 403 or answer.code == NO_RIGHTS):
+        return question.failed(fact, _HINTS[NO_RIGHTS], NotAuthorized)
     if answer.status == 429 or answer.status >= 500:
-        return question.failed(answer.fact, "Zoom is busy or out of order; it is tried again", Unreachable)
+        return question.unanswered(fact, "Zoom is busy or out of order; it is tried again")
     if answer.document is None or answer.status < 200 or 300 <= answer.status < 400 or answer.code == NO_SUCH_ENDPOINT:
-        return question.failed(
-            answer.fact, "check zoom.api_url, and that no proxy answers in Zoom's place", Unreachable
-        )
+        return question.unanswered(fact, "check zoom.api_url, and that no proxy answers in Zoom's place")
     if answer.is_processing and refused is not DeletionRefused:
         return question.failed("still being processed", "the next pass asks again", StillProcessing)
-    if answer.code == USER_UNKNOWN and refused is ListingFailed:
+    if answer.is_unknown_user and refused is ListingFailed:
         refused = UserUnknown
-    return question.failed(answer.fact, _HINTS.get(answer.code or 0, "it is tried again"), refused)
+    return question.failed(fact, _HINTS.get(answer.code or 0, "it is tried again"), refused)
 
 
 # The codes are those that Zoom's pages have at the lists, at one meeting's recordings and at their deletion.
 _HINTS: Mapping[int, str] = {
-    200: "give the admin who made the app a role with the Recording permissions, and let hosts delete recordings",
+    NO_RIGHTS: "give the admin who made the app a role with the Recording permissions, and let hosts delete recordings",
     1001: "check the address: Zoom does not know this user",
     1010: "the host has left the account: look for the recording in Zoom's web portal",
     3303: "Zoom has not finished this recording; it is tried again",

@@ -1,6 +1,8 @@
 """Which scopes Zoom wants for what: classic names of old apps, granular names of new ones. Pure.
 
 https://developers.zoom.us/docs/integrations/oauth-scopes-overview/
+Zoom's pages call wider ones sufficient too: those to write, and `…:master` of accounts that have sub-accounts. Whether
+they are, Zoom says itself: https://developers.zoom.us/docs/internal-apps/oauth-scopes/
 """
 
 import re
@@ -19,6 +21,29 @@ class Scope:
     def __str__(self) -> str:
         return f"{' and '.join(self.classic)} (classic) or {self.granular} (granular)"
 
+    def is_in(self, scopes: frozenset[str]) -> bool:
+        """Whether these are surely enough."""
+        return self.granular in scopes or scopes.issuperset(self.classic)
+
+    def wider_in(self, scopes: frozenset[str]) -> frozenset[str]:
+        """Those of them that are perhaps enough in place of it; none if they are surely enough, or surely not."""
+        if self.is_in(scopes):
+            return frozenset()
+        if found := scopes & {_master(self.granular)}:
+            return found
+        each = [scopes & {name, *_wider(name)} for name in self.classic]
+        return frozenset().union(*each) if all(each) else frozenset()
+
+
+def _master(name: str) -> str:
+    return f"{name.removesuffix(':admin')}:master"
+
+
+def _wider(classic: str) -> set[str]:
+    """Of `user:read:admin`: `user:write:admin`, and the three of a master account."""
+    noun, deed, _ = classic.split(":")
+    return {f"{noun}:write:admin", f"{noun}:master", f"{noun}:{deed}:master", f"{noun}:write:master"}
+
 
 SCOPES: Mapping[str, Scope] = {
     "users": Scope(classic=("user:read:admin",), granular="user:read:list_users:admin"),
@@ -35,19 +60,24 @@ SCOPES: Mapping[str, Scope] = {
 
 
 def missing(scopes: frozenset[str], needs: Iterable[str]) -> tuple[str, ...]:
-    """For each need that the scopes do not cover: its name and both forms of its scope."""
+    """For each need that the scopes do not cover, not even perhaps: its name and both forms of its scope."""
     wanted = {need: SCOPES[need] for need in needs}
     return tuple(
-        f"{need}: {scope}"
-        for need, scope in wanted.items()
-        if scope.granular not in scopes and not scopes.issuperset(scope.classic)
+        f"{need}: {scope}" for need, scope in wanted.items() if not scope.is_in(scopes) and not scope.wider_in(scopes)
     )
+
+
+def doubtful(scopes: frozenset[str], needs: Iterable[str]) -> tuple[str, ...]:
+    """For each need that the scopes cover only perhaps: its name, and the wider scopes in place of its own."""
+    found = {need: sorted(SCOPES[need].wider_in(scopes)) for need in needs}
+    return tuple(f"{need}: {' and '.join(wider)} in place of {SCOPES[need]}" for need, wider in found.items() if wider)
 
 
 def surplus(scopes: frozenset[str], needs: Iterable[str]) -> tuple[str, ...]:
     """Scopes that none of the needs makes use of, sorted; not those that come along with a needed one."""
     wanted = tuple(needs)
     used = {"account:read:admin", *(name for need in wanted for name in (*SCOPES[need].classic, SCOPES[need].granular))}
+    used |= {name for need in wanted for name in SCOPES[need].wider_in(scopes)}
     if "delete" in wanted:
         used.add("cloud_recording:delete:meeting_recording:admin")
     return tuple(sorted(scopes - used))

@@ -56,6 +56,10 @@ class LibraryDestination:
     def detach(self) -> None:
         self._lock.release()
 
+    def ping(self) -> None:
+        """Read the marker: is the library still there?"""
+        self._lock.confirm()
+
     def check(self) -> str:
         """Write and remove one probe file; a library that is not there yet is probed where it would be made."""
         if self.path.exists() and not self.path.is_dir():

@@ -120,7 +120,8 @@ class PortalClient:
             if _is_stale(response) and response.status_code != 401:
                 message = f"portal: {operation}: {self._fact(response)}, right after signing in"
                 hint = "check that nobody else signs in as destination.email at the same time"
-                raise NotAuthorized(message, hint=hint, service="portal")
+                # it took the sign-in: this may concern one thing, as 401 does
+                raise Forbidden(message, hint=hint, service="portal")
         if response.status_code >= 300:
             raise self._refusal(operation, response)
         document: Any = None

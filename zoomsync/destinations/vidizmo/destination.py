@@ -68,6 +68,10 @@ class VidizmoDestination:
         self._uploads.close()
         self._client.http.close()
 
+    def ping(self) -> None:
+        """Sign in again."""
+        self._client.sign_in(stale=self._client.sign_in())
+
     def check(self) -> str:
         """Sign in; nothing is written, since no operation is known that removes a probe."""
         self._client.sign_in()

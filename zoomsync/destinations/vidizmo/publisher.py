@@ -147,7 +147,7 @@ class Publisher:
                 continue
             try:
                 self.writer.write_receipt(media, receipt.uuid, part, is_draft=is_superseded)
-            except PortalRefused as refused:
+            except (PortalRefused, Forbidden) as refused:
                 if is_superseded:
                     raise
                 log.warning("media %s: its receipt is refused, only the state knows what it has: %s", media.id, refused)

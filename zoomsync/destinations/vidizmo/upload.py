@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import InitVar, asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -233,7 +234,8 @@ class Uploads:
             with turn:
                 note.add(number)
 
-        futures = {self._pool.submit(send, number) for number in numbers}
+        # Each in a context of its own, so that what holds for this thread (`brief`) holds for the pool's, too.
+        futures = {self._pool.submit(copy_context().run, send, number) for number in numbers}
         left = futures
         try:
             while left:
