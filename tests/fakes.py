@@ -1,5 +1,6 @@
 """Builders and doubles that tests share: `a_meeting(...)` and friends, and a clock that tests turn."""
 
+import math
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -218,6 +219,7 @@ class FakeZoom:
         self.asked: list[str] = []
         self.refused: dict[str, ZoomsyncError] = {}
         """By address or id of a user: what looking it up raises."""
+        self.over_at = math.inf
         self.down: ZoomsyncError | None = None
         """What the reference question raises."""
 

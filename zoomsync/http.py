@@ -41,28 +41,30 @@ HOPELESS_PAUSE = 3600.0
 Zoom does so for a daily limit: https://developers.zoom.us/docs/api/rate-limits
 """
 
-_IS_BRIEF = ContextVar("is_brief", default=False)
+_BRIEF: ContextVar[float | None] = ContextVar("brief", default=None)
 log = logging.getLogger(__name__)
 # urllib3's own lines hold whole URLs, signatures included.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
 @contextmanager
-def brief(*, on: bool = True) -> Iterator[None]:
+def brief(*, on: bool = True, seconds: float | None = None) -> Iterator[None]:
     """Within it, and in this thread alone, each request is sent once and not six times, with time-outs of 5 s at most.
 
-    It is for what failed before: one broken subject must not make a pass long. `on=False` takes it back within.
+    It is for what failed before: one broken subject must not make a pass long. `on=False` takes it back within;
+    `seconds` instead of 5: infinity leaves the time-outs as they are.
     """
-    before = _IS_BRIEF.set(on)
+    longest = BRIEF_SECONDS if seconds is None else seconds
+    before = _BRIEF.set(longest if on else None)
     try:
         yield
     finally:
-        _IS_BRIEF.reset(before)
+        _BRIEF.reset(before)
 
 
 def is_brief() -> bool:
     """Whether this thread is within `brief`."""
-    return _IS_BRIEF.get()
+    return _BRIEF.get() is not None
 
 
 class Http:
@@ -144,7 +146,8 @@ class Http:
         with self._lock:
             self.calls += 1
         connect, read = self._timeouts
-        timeouts = (min(connect, BRIEF_SECONDS), min(read, BRIEF_SECONDS)) if is_brief() else (connect, read)
+        longest = _BRIEF.get()
+        timeouts = (connect, read) if longest is None else (min(connect, longest), min(read, longest))
         try:
             answer = self._session.request(method, url, allow_redirects=False, timeout=timeouts, **options)
         except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:

@@ -55,7 +55,7 @@ def test_a_users_list_is_empty_in_all_of_zooms_words(sandbox: Sandbox, edge: Edg
 
     listing = edge.list(user=ALICE)
 
-    assert (listing.meetings, listing.unreadable, listing.is_doubtful) == ((), (), False)
+    assert (listing.meetings, listing.unreadable) == ((), ())
     assert sandbox.count("GET", "recordings") == 1
 
 
@@ -189,7 +189,7 @@ def test_a_total_that_is_always_one_too_large_is_taken_and_told(
 
     listing = edge.list(user=user)
 
-    assert (len(listing.meetings), listing.is_doubtful) == (3, True)
+    assert len(listing.meetings) == 3
     assert sandbox.count("GET", "recordings") == 2
     (line,) = [one for one in caplog.messages if "fewer" in one]
     assert "1 meeting fewer than Zoom counts, twice: taken as it is" in line
@@ -207,7 +207,7 @@ def test_a_total_of_users_that_is_always_one_too_large_is_taken(
 def test_a_total_that_was_too_large_once_is_no_doubt(sandbox: Sandbox, edge: Edge) -> None:
     sandbox.fail("recordings", with_=faults.document(total_records=4), times=1)
 
-    assert edge.list().is_doubtful is False
+    assert len(edge.list().meetings) == 3
 
 
 def test_a_long_list_may_lack_one_in_a_hundred(edge: Edge, sandbox: Sandbox) -> None:
@@ -215,7 +215,7 @@ def test_a_long_list_may_lack_one_in_a_hundred(edge: Edge, sandbox: Sandbox) -> 
     edge.tokens.current()
     with requests_mock.Mocker() as zoom:
         zoom.get(f"{sandbox.api_url}/accounts/me/recordings", json={"meetings": entries, "total_records": 300})
-        assert edge.list().is_doubtful
+        assert len(edge.list().meetings) == 297
 
     with requests_mock.Mocker() as zoom, pytest.raises(AccountListFailed, match="4 meetings fewer than the 301"):
         zoom.get(f"{sandbox.api_url}/accounts/me/recordings", json={"meetings": entries, "total_records": 301})
@@ -232,7 +232,7 @@ def test_two_readings_are_the_same_though_what_they_say_of_a_meeting_is_not(sand
         zoom.get(f"{sandbox.api_url}/accounts/me/recordings", [{"json": one} for one in readings])
         listing = edge.list()
 
-    assert ([meeting.topic for meeting in listing.meetings], listing.is_doubtful) == (["new"], True)
+    assert [meeting.topic for meeting in listing.meetings] == ["new"]
 
 
 # The echoed days

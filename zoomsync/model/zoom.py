@@ -138,12 +138,13 @@ class Listing:
     """Each uuid once, in Zoom's order."""
     unreadable: tuple[str, ...] = ()
     """What Zoom lists but no meeting can be made of, in words: to be reported."""
-    is_doubtful: bool = False
-    """Whether Zoom counts more than it lists, each time: it is to be listed again in the next sweep."""
 
 
 class Zoom(Protocol):
     """Zoom's API. Every method raises `NotAuthorized` and `Unreachable`, and may be called from several threads."""
+
+    over_at: float
+    """By `Clock.monotonic()`: when no further page of a list is asked for, and `TimeOver` raised instead."""
 
     def authorize(self) -> Authorization:
         """Get a token."""

@@ -232,7 +232,7 @@ class Lookups:
             self.failed[email], self.troubles[email] = None, before
             return
         try:
-            with brief(on=before is not None and before.unanswered > 0):
+            with brief(on=before is not None and before.is_asked_briefly):
                 self._answers[email] = self.zoom.user(email)
         except (UserFailed, ServiceUnavailable) as problem:
             cause = Cause.UNANSWERED if isinstance(problem, ServiceUnavailable) else Cause.ELSEWHERE

@@ -195,7 +195,7 @@ class Deletions:
         """The meeting as it is in the cloud now: deletable, or with late files; None: neither."""
         self._recorder.clock.check()
         try:
-            with brief(on=entry.refusal is not None and entry.refusal.unanswered > 0):
+            with brief(on=entry.refusal is not None and entry.refusal.is_asked_briefly):
                 found = self._zoom.meeting(entry.uuid)
         except StillProcessing:
             return None

@@ -74,6 +74,7 @@ class Pass:
         self._destination_breaker = Breaker(self._destination.ping)
         limit = connected.request.max_duration
         self._over_at = math.inf if limit is None else self._clock.monotonic() + limit.total_seconds()
+        connected.context.zoom.over_at = self._over_at
         self._ending: ZoomsyncError | None = None
         """What ends the pass early: nothing new is begun."""
         self._deletions_ended: ZoomsyncError | None = None
@@ -245,7 +246,7 @@ class Pass:
         """In a worker: what the destination says of the stored files."""
         if entry.receipt is None:
             raise TypeError("a deletion is due only with a receipt")
-        with brief(on=entry.refusal is not None and entry.refusal.unanswered > 0):
+        with brief(on=entry.refusal is not None and entry.refusal.is_asked_briefly):
             return self._destination.verify(entry.receipt)
 
     def _plan(self, reading: Reading, rules: Rules) -> list[Job]:
@@ -264,7 +265,9 @@ class Pass:
             if (postponed := self._forbidden.postponed(job.entry, rules.now)) is not None:
                 return postponed
             retry = job.entry.retry  # what disk or credential caused says nothing of how patient to be with a server
-            with brief(on=retry is not None and (retry.tries > 0 or retry.unanswered > 0)):
+            is_silent = retry is not None and retry.is_asked_briefly
+            has_failed = retry is not None and retry.tries > 0
+            with brief(on=is_silent or has_failed, seconds=None if is_silent else math.inf):
                 return publish(job.action, job.entry, rules, context)
 
     def _work_off(self, workers: Workers[Job, Result], jobs: list[Job]) -> None:

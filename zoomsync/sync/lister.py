@@ -139,7 +139,7 @@ class Lister:
         if trouble is not None and self._is_delayed(trouble):
             return None
         try:
-            with brief(on=trouble is not None and trouble.unanswered > 0):
+            with brief(on=trouble is not None and trouble.is_asked_briefly):
                 listing = self._zoom.recordings(*window.days, user=None)
         except AccountListFailed as failed:
             log.warning("%s; listing user by user instead", failed)
@@ -190,7 +190,7 @@ class Lister:
             if trouble is not None and (user in self._failed or self._is_delayed(trouble)):
                 failed.append(window.as_gap(user, email, trouble))
                 continue
-            found = self._own_list(window, user, is_brief=trouble is not None and trouble.unanswered > 0)
+            found = self._own_list(window, user, is_brief=trouble is not None and trouble.is_asked_briefly)
             if isinstance(found, ZoomsyncError):
                 self._failed.add(user)
                 problems[email or user] = found

@@ -129,7 +129,7 @@ class Reader:
     def _read(self, entry: Entry) -> Meeting | None:
         """The meeting of an entry; what keeps it from being read is written down."""
         try:
-            with brief(on=entry.retry is not None and entry.retry.unanswered > 0):
+            with brief(on=entry.retry is not None and entry.retry.is_asked_briefly):
                 found = self._zoom.meeting(entry.uuid)
                 found = found and self._lister.with_host(found, entry.host_email)
         except StillProcessing as wait:

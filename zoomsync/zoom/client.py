@@ -79,7 +79,7 @@ class ZoomClient:
         """
         params = {"status": status, "page_size": "300"}
         question = Question(path="/users", params=params, doing=f"{status} users", refused=Unreachable, need="users")
-        pages, _ = self._list(question, "users", "id", "email")
+        pages = self._list(question, "users", "id", "email")
         found = [parse.user(entry) for page in pages for entry in page.entries]
         self._emails |= {one.id: one.email for one in found if one.email}
         return list({one.id or one.email: one for one in found if one.id or one.email}.values())
@@ -124,7 +124,7 @@ class ZoomClient:
             subject=None if user is None else Subject("user", user),
         )
         listed_at = self._clock.now()
-        pages, is_doubtful = self._list(question, "meetings", "uuid")
+        pages = self._list(question, "meetings", "uuid")
         if not all(page.covers(since, until, (listed_at - SKEW).date()) for page in pages):
             if until - since <= timedelta(days=1):
                 hint = "nothing is missed: the window is listed in a later pass; tell Zoom's support if it stays so"
@@ -134,7 +134,6 @@ class ZoomClient:
             return parse.listing(
                 [meeting for half in halves for meeting in half.meetings],
                 [problem for half in halves for problem in half.unreadable],
-                is_doubtful=any(half.is_doubtful for half in halves),
             )
         meetings, unreadable = [], []
         for entry in (one for page in pages for one in page.entries):
@@ -143,7 +142,7 @@ class ZoomClient:
             except Nonsense as problem:
                 log.warning("zoom: %s", problem)
                 unreadable.append(str(problem))
-        return parse.listing(meetings, unreadable, is_doubtful=is_doubtful)
+        return parse.listing(meetings, unreadable)
 
     def meeting(self, uuid: str) -> Meeting | None:
         """The meeting as it is now; None: gone, and Zoom itself says so.
@@ -225,8 +224,8 @@ class ZoomClient:
         answer = self._send(REFERENCE, token)
         return not answer.is_stale and not answer.is_denied
 
-    def _list(self, question: Question, name: str, *keys: str) -> tuple[list[Page], bool]:
-        """The pages of a list, whose entries are under `name` and named by `keys`; and whether it is doubtful.
+    def _list(self, question: Question, name: str, *keys: str) -> list[Page]:
+        """The pages of a list, whose entries are under `name` and named by `keys`.
 
         If it has fewer entries than Zoom counts, it is read once more. A total that is always a little too large is a
         fault of the count (seen, undocumented) if the second reading is the very same, for then nothing slid from page
@@ -235,17 +234,17 @@ class ZoomClient:
         pages = self._pages(question, name, keys)
         missing, total = lack(pages, keys)
         if missing <= 0:
-            return pages, False
+            return pages
         before, pages = pages, self._pages(question, name, keys)
         missing, total = lack(pages, keys, before)
         if missing <= 0:
-            return pages, False
+            return pages
         fewer = f"{plural(missing, name.removesuffix('s'))} fewer than"
         is_same = names(pages, keys) == names(before, keys)
         if not is_same or missing > max(1, total // 100):
             raise question.failed(f"{fewer} the {total:,} that Zoom counts", AGAIN)
         log.warning("zoom: %s: %s Zoom counts, twice: taken as it is", question.doing, fewer)
-        return pages, True
+        return pages
 
     def _pages(self, question: Question, name: str, keys: Sequence[str]) -> list[Page]:
         """All pages of a list; begun again if the chain of pages breaks.

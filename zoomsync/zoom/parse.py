@@ -185,13 +185,13 @@ def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
     )
 
 
-def listing(meetings: Iterable[Meeting], unreadable: Iterable[str], *, is_doubtful: bool = False) -> Listing:
+def listing(meetings: Iterable[Meeting], unreadable: Iterable[str]) -> Listing:
     """Each uuid once, in the order first met: the latest description, with every file that any of them has."""
     found: dict[str, Meeting] = {}
     for one in meetings:
         before = found[one.uuid].files if one.uuid in found else ()
         found[one.uuid] = replace(one, files=tuple({file.id: file for file in (*before, *one.files)}.values()))
-    return Listing(meetings=tuple(found.values()), unreadable=tuple(dict.fromkeys(unreadable)), is_doubtful=is_doubtful)
+    return Listing(meetings=tuple(found.values()), unreadable=tuple(dict.fromkeys(unreadable)))
 
 
 def moment(value: object) -> datetime | None:
