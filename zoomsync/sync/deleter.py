@@ -234,7 +234,7 @@ class Deletions:
             self._recorder.not_deleted(entry, action, is_passing=verdict.passing)
             return False
         before = replace(entry, receipt=verdict.receipt)
-        with log_context(before):
+        with log_context(before), brief(on=entry.refusal is not None and entry.refusal.unanswered > 0):
             after = self._deleter.delete(action, before)
             done = len(after.deleted) - len(before.deleted)
             if done:
