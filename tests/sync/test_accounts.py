@@ -8,17 +8,16 @@ from tests.fakes import NOW, FakeZoom, a_user, an_entry
 from zoomsync.errors import ConfigError, ServiceUnavailable, UsageError, UserFailed, ZoomsyncError
 from zoomsync.model import HOUR, Entry, Retry, User
 from zoomsync.sync.accounts import (
-    FEW,
     NOT_LOOKED_UP,
     AccountFilter,
     Hosts,
-    Lookups,
     hosts_of_pass,
     narrow_hosts,
     select_hosts,
     with_names,
 )
 from zoomsync.sync.breaker import ASK_AFTER
+from zoomsync.sync.lookups import FEW, Lookups
 
 ADA = a_user()
 BOB = a_user(id="host-bob", email="bob@example.org", first_name="Bob")

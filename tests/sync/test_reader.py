@@ -19,7 +19,8 @@ from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.lister import Lister
 from zoomsync.sync.reader import Reader, Selection, windows_of_pass
-from zoomsync.sync.recorder import Recorder, Tally
+from zoomsync.sync.recorder import Recorder
+from zoomsync.sync.tally import Tally
 
 LOOKBACK = Gap(since=NOW - 14 * DAY, until=NOW)
 

@@ -14,7 +14,8 @@ from zoomsync.errors import DiskFull, MeetingFailed, ServiceUnavailable, Unreach
 from zoomsync.model import COUNTS, HOUR, Entry, Intent, Meeting, Outcome, Retry
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State
-from zoomsync.sync.recorder import MOST_LINES, Recorder, Row, Tally, deletions_first, row
+from zoomsync.sync.recorder import MOST_LINES, Recorder
+from zoomsync.sync.tally import Row, Tally, deletions_first, row
 
 
 @pytest.mark.parametrize("of", [a_meeting(), an_entry()])

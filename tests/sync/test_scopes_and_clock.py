@@ -10,7 +10,6 @@ from tests.fakes import NOW, FakeZoom
 from zoomsync.errors import ClockWrong, NotAuthorized
 from zoomsync.model import Authorization
 from zoomsync.sync.accounts import (
-    FEW,
     AccountFilter,
     GrantedScopes,
     authorize,
@@ -19,6 +18,7 @@ from zoomsync.sync.accounts import (
     needed_scopes,
     require_scopes,
 )
+from zoomsync.sync.lookups import FEW
 
 READ = "cloud_recording:read:list"
 ACCOUNT, USER = f"{READ}_account_recordings:admin", f"{READ}_user_recordings:admin"

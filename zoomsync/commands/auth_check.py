@@ -21,13 +21,13 @@ from zoomsync.model import Zoom
 from zoomsync.state import State, owner_check
 from zoomsync.sync.accounts import (
     PERHAPS_ENOUGH,
-    Lookups,
     account_filter,
     check_clock,
     granted_scopes,
     select_hosts,
     unknown_addresses,
 )
+from zoomsync.sync.lookups import Lookups
 from zoomsync.zoom.scopes import SCOPES
 
 Level: TypeAlias = Literal["ok", "warn", "fail"]

@@ -24,8 +24,8 @@ from zoomsync.state import State, lock, owner_check
 from zoomsync.state.audit import Audit
 from zoomsync.sync.deleter import Deleter
 from zoomsync.sync.engine import Connections, Pass
-from zoomsync.sync.recorder import Tally, deletions_first
 from zoomsync.sync.run_record import RunRecord
+from zoomsync.sync.tally import Tally, deletions_first
 
 log = logging.getLogger(__name__)
 

@@ -14,14 +14,8 @@ from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed, UserFailed
 from zoomsync.model import Author, Entry, User
 from zoomsync.state import State
-from zoomsync.sync.accounts import (
-    NOT_LOOKED_UP,
-    AccountFilter,
-    Lookups,
-    account_filter,
-    select_hosts,
-    unknown_addresses,
-)
+from zoomsync.sync.accounts import NOT_LOOKED_UP, AccountFilter, account_filter, select_hosts, unknown_addresses
+from zoomsync.sync.lookups import Lookups
 
 SHOWN = ("email", "name", "status", "recordings", "author", "note")
 

@@ -1,7 +1,7 @@
 """What the app may do in the account, and whose recordings the config selects; with no more calls than that needs."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,10 +17,8 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.formatting import moment, span_in_words
-from zoomsync.http import brief
-from zoomsync.model import Authorization, Entry, Retry, User, Zoom
-from zoomsync.rules.retry import Cause, after_failure, is_delayed
-from zoomsync.sync.breaker import Breaker
+from zoomsync.model import Authorization, Retry, User, Zoom
+from zoomsync.sync.lookups import FEW, Lookups
 from zoomsync.zoom import scopes
 
 log = logging.getLogger(__name__)
@@ -30,8 +28,6 @@ NOT_LOOKED_UP = "not looked up"
 SKEW = timedelta(minutes=10)
 """By how much this machine's clock and Zoom's may differ."""
 PERHAPS_ENOUGH = "Zoom says itself (4711) if that is not enough"
-FEW = 25
-"""If no more accounts than this are named, each is asked about, and listed, by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,71 +173,6 @@ class Hosts:
         is_named = self.narrowed is None or host_id in self.narrowed
         is_excluded = host_id in self.excluded or email.lower() in self.excluded_emails
         return is_named and not is_excluded and (self.ids is None or host_id in self.ids)
-
-
-class Lookups:
-    """Looks up addresses, each once. What failed in an earlier pass (`troubles`) comes last, as do lists."""
-
-    def __init__(
-        self,
-        zoom: Zoom,
-        entries: Iterable[Entry],
-        now: datetime,
-        *,
-        breaker: Breaker | None = None,
-        troubles: Mapping[str, Retry] | None = None,
-        ignores_delays: bool = False,
-    ) -> None:
-        self.zoom = zoom
-        self.known = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
-        """The hosts in the ledger: address → id."""
-        self._breaker = breaker or Breaker(zoom.ping)
-        self._now = now
-        self._before = troubles or {}
-        self._ignores_delays = ignores_delays
-        self._answers: dict[str, User | None] = {}
-        self.failed: dict[str, ZoomsyncError | None] = {}
-        """Address → why it could not be looked up; None: not asked, it is too early."""
-        self.troubles: dict[str, Retry] = {}
-        """Address → what is to be remembered of that."""
-
-    @property
-    def ids(self) -> dict[str, str]:
-        """Address → id of its user, as Zoom says or the ledger has it."""
-        known = {email: self.known[email] for email in self.failed if email in self.known}
-        return known | {email: user.id for email, user in self._answers.items() if user is not None and user.id}
-
-    def find(self, emails: Collection[str]) -> tuple[list[User], list[str]]:
-        """The users with these addresses, and the addresses that Zoom does not know; `failed` has the others.
-
-        Raises `ZoomsyncError` if Zoom itself turns out to be down.
-        """
-        if len(emails) > FEW:
-            users = [user for status in ("active", "inactive") for user in self.zoom.users(status)]
-            self._answers |= {user.email.lower(): user for user in users}
-        new = [email for email in emails if email not in self._answers and email not in self.failed]
-        for email in sorted(new, key=self._before.__contains__):
-            self._ask(email, self._before.get(email))
-        if any(isinstance(self.failed.get(email), ServiceUnavailable) for email in new):
-            self._breaker.ask()
-        answers = {email: self._answers[email] for email in emails if email in self._answers}
-        return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
-
-    def _ask(self, email: str, before: Retry | None) -> None:
-        if before is not None and is_delayed(before, self._now) and not self._ignores_delays:
-            self.failed[email], self.troubles[email] = None, before
-            return
-        try:
-            with brief(on=before is not None and before.is_asked_briefly):
-                self._answers[email] = self.zoom.user(email)
-        except (UserFailed, ServiceUnavailable) as problem:
-            cause = Cause.UNANSWERED if isinstance(problem, ServiceUnavailable) else Cause.ELSEWHERE
-            trouble = after_failure(before, error=str(problem), hint=problem.hint, now=self._now, cause=cause)
-            self.failed[email], self.troubles[email] = problem, trouble
-            if cause is Cause.UNANSWERED:
-                self._breaker.failed()
-        else:
-            self._breaker.answered()
 
 
 def hosts_of_pass(wanted: AccountFilter, only: tuple[str, ...], lookups: Lookups) -> Hosts:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,13 +28,15 @@ from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
 from zoomsync.rules.windows import add_gap, with_ids
 from zoomsync.state import State
-from zoomsync.sync.accounts import Hosts, Lookups, authorize, hosts_of_pass
+from zoomsync.sync.accounts import Hosts, authorize, hosts_of_pass
 from zoomsync.sync.authors import count_authors
 from zoomsync.sync.breaker import Breaker, ForbiddenHosts
 from zoomsync.sync.deleter import Deleter, Deletions
 from zoomsync.sync.lister import Lister
+from zoomsync.sync.lookups import Lookups
 from zoomsync.sync.reader import Reader, Reading, Selection, windows_of_pass
-from zoomsync.sync.recorder import Job, Recorder, Tally
+from zoomsync.sync.recorder import Job, Recorder
+from zoomsync.sync.tally import Tally
 from zoomsync.sync.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -81,7 +83,13 @@ class Pass:
         """What ended the deletions alone, other than Zoom's answers: whether Zoom is well, the lists show."""
 
     def run(self) -> None:
-        """The whole pass. Raises what ended it early; what failed within it is in the tally."""
+        """The whole pass. Raises what ended it early; what failed within it is in the tally, and said at the end."""
+        try:
+            self._run()
+        finally:
+            self._recorder.sum_up()
+
+    def _run(self) -> None:
         config, request, zoom = self._connected.config, self._connected.request, self._connected.context.zoom
         recorder, tally, breaker, now = self._recorder, self._recorder.tally, self._zoom_breaker, self._clock.now()
         # 1. The command has opened config, state and destination, each with its lock.
@@ -113,33 +121,15 @@ class Pass:
             troubles=troubles | ({None: recorder.head.account_list} if recorder.head.account_list else {}),
             ignores_delays=request.retry_failed,
         )
-        reader = Reader(zoom, lister, recorder, breaker, selection)
         lookback = Gap(since=now - config.recordings.lookback, until=now)
         windows = windows_of_pass(request, rules, lookback, recorder.head.gaps)
-        context = replace(self._connected.context, users=lister.users)
-        workers = Workers[Job, Result](
-            self._connected.executor, config.workers, self._clock, lambda job: self._work(job, rules, context)
-        )
-        due_hosts: dict[str, User] = {}
         try:
-            for reading in reader.run(windows, late, is_over=self._is_over):
-                # 6. The plan: decided by pure rules, and written down before any of it is begun.
-                jobs = self._plan(reading, rules)
-                if request.dry_run:
-                    due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
-                    continue
-                # 7. One meeting is one job in a worker; this thread alone writes down what came of it.
-                self._work_off(workers, jobs)
+            readings = Reader(zoom, lister, recorder, breaker, selection).run(windows, late, is_over=self._is_over)
+            self._publish(readings, lister.users, rules)
         except Unreachable as unreachable:
             breaker.is_down(unreachable)
             self._correct(lister)
             raise
-        finally:
-            self._drain(workers)
-            recorder.sum_up()
-        if request.dry_run:
-            users = [lister.users.get(host, user) for host, user in due_hosts.items()]
-            tally.authors = count_authors(users, self._destination)
         # 8. What the pass leaves, and what ended it; the record of the run is in `run_record`.
         if unlisted := tally.outcomes[Outcome.UNLISTED]:
             tally.left.append(f"{plural(unlisted, 'list')} that could not be read")
@@ -149,6 +139,28 @@ class Pass:
         recorder.warn_at_end(config.hold_meetings)
         if ending := self._ending or down or forbidden or self._deletions_ended:
             raise ending
+
+    def _publish(self, readings: Iterable[Reading], users: Mapping[str, User], rules: Rules) -> None:
+        """Plan and publish what is read; in a dry run look ahead to the authors instead."""
+        connected, due_hosts = self._connected, dict[str, User]()
+        context = replace(connected.context, users=users)
+        workers = Workers[Job, Result](
+            connected.executor, connected.config.workers, self._clock, lambda job: self._work(job, rules, context)
+        )
+        try:
+            for reading in readings:
+                # 6. The plan: decided by pure rules, and written down before any of it is begun.
+                jobs = self._plan(reading, rules)
+                if connected.request.dry_run:
+                    due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
+                    continue
+                # 7. One meeting is one job in a worker; this thread alone writes down what came of it.
+                self._work_off(workers, jobs)
+        finally:
+            self._drain(workers)
+        if connected.request.dry_run:
+            hosts = [users.get(host, user) for host, user in due_hosts.items()]
+            self._recorder.tally.authors = count_authors(hosts, self._destination)
 
     def _correct(self, lister: Lister) -> None:
         """Write down what turned out by now of the lists that failed."""

@@ -8,7 +8,7 @@ from zoomsync.errors import BUG, DiskFull, NotAuthorized, Stopped, Unreachable, 
 from zoomsync.model import AuthorizationStatus, Clock, Outcome, Process, Run
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State
-from zoomsync.sync.recorder import Tally
+from zoomsync.sync.tally import Tally
 
 log = logging.getLogger(__name__)
 
