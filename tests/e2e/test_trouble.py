@@ -93,6 +93,21 @@ def test_one_users_list_is_a_gap_of_that_user_with_the_reason(site: Site, fault:
     assert "bob@example.org" in site.run("status", "--check").stdout
 
 
+def test_a_list_that_is_not_asked_for_again_yet_is_the_reason_that_a_quiet_pass_gives(site: Site) -> None:
+    site.sandbox.fail(LIST_OF_BOB, with_=faults.page(500), times=None)
+    site.sync()
+    site.sandbox.heal()
+
+    later = site.run("-q", "sync")
+    now = site.run("-q", "sync", "--retry-failed")
+
+    reason, ending = later.stderr.splitlines()
+    assert (later.code, now.code, now.stderr) == (1, 0, "")
+    assert "not listed: bob@example.org: zoom: " in reason
+    assert "--retry-failed" in reason
+    assert "1 unlisted" in ending
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -590,6 +605,27 @@ def test_a_bug_over_one_meeting_is_that_meetings_failure_and_the_pass_ends_with_
     result = site.sync()
 
     assert (result.code, authors(site)) == (70, but("bob")), result.stderr
+
+
+def test_no_room_for_others_hides_no_bug(site: Site, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.sync()
+    stage.meeting("later", "alice", 1, "Later")
+    stage.video("later", seconds=3)
+    site.configure(min_free_disk="9000TB")
+    stage.meeting("broken", "bob", 1, "A bug")
+    stage.video("broken", seconds=3)
+    broken_rule(monkeypatch, "zoomsync.rules.ledger.begun", "A bug")
+
+    result = site.sync()
+
+    assert result.counts["no_room"] == 1, result.stderr
+    assert result.code == 70
+
+
+def test_a_plan_that_meets_a_bug_ends_with_70(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_rule(monkeypatch, "zoomsync.sync.engine.decide", "Of bob")
+
+    assert site.sync("--dry-run").code == 70
 
 
 # many for one reason

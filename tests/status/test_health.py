@@ -47,10 +47,19 @@ def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int,
     assert ["failed more than once" in reason for reason in reasons] == [True] * is_shown
 
 
-def test_a_pass_that_could_not_read_a_list_is_a_reason() -> None:
-    reasons = the_health(a_state(runs=(a_run(code=1, counts={"unlisted": 2}),)))
-
-    assert reasons == ["not listed: pass 1 could not read 2 lists"]
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"unlisted": 2}, ["not listed: pass 1 could not read 2 lists"]),
+        ({"unreadable": 3}, ["not listed: pass 1 could make no meeting of 3 entries of Zoom's lists"]),
+        ({"undeletable": 1}, ["not deleted: pass 1 could not delete what is due in Zoom; its log says why"]),
+        ({"unlisted": 0, "unreadable": 0, "undeletable": 0}, []),
+    ],
+)
+def test_what_a_pass_could_not_do_and_shows_in_no_meeting_is_a_reason(
+    counts: dict[str, int], expected: list[str]
+) -> None:
+    assert the_health(a_state(runs=(a_run(code=1, counts=counts),))) == expected
 
 
 def a_gap(user: str, error: str = "zoom: HTTP 500", email: str = "") -> Gap:

@@ -222,7 +222,7 @@ def test_of_many_meetings_the_reasons_are_counted_and_twenty_rows_shown() -> Non
 def test_many_failures_are_counted_by_what_went_wrong() -> None:
     failures = [an_entry(a_meeting(uuid=f"{n}=="), reason=f"failed: {n}", retry=a_retry()) for n in range(21)]
 
-    assert "  21 × video" in the_page(a_state(*failures)).splitlines()
+    assert "  21 × video: download cut at 12 bytes" in the_page(a_state(*failures)).splitlines()
 
 
 def test_no_line_moves_a_cursor() -> None:

@@ -306,6 +306,47 @@ def test_a_sweep_holds_both_kinds_of_list_against_each_other(
     assert uuids(lists(directory).window(WINDOW, compare=True)) == expected
 
 
+@pytest.mark.parametrize(
+    "problem", [ListingFailed("zoom: 4711"), ServiceUnavailable("zoom: HTTP 500")], ids=["refused", "not answered"]
+)
+def test_an_empty_account_wide_list_that_nobodys_own_one_confirms_is_not_trusted(problem: ZoomsyncError) -> None:
+    directory = zoom(ADA)
+    directory.lists = {None: (), "host-ada": problem}
+
+    found = lists(directory, Hosts(users={}, ids=None)).window(WINDOW, compare=True)
+
+    assert [gap.user for gap in found.failed] == ["host-ada"]
+    assert found.problems == {"ada@example.org": problem}
+
+
+def test_an_account_wide_list_that_is_read_shows_that_those_before_failed_by_themselves() -> None:
+    directory = zoom()
+    directory.down = ServiceUnavailable("zoom: HTTP 503")
+    breaker = Breaker(directory.ping)
+    with pytest.raises(ServiceUnavailable):
+        breaker.ask()
+
+    Lister(directory, EVERYONE, breaker, is_account_wide=True, now=NOW).window(WINDOW)
+
+    breaker.failed()
+    assert directory.asked.count("the reference question") == 1
+
+
+def test_a_user_whom_zoom_does_not_know_is_a_gap_if_the_list_of_all_is_not_read() -> None:
+    directory = zoom(BOB)
+    unknown = UserUnknown("zoom: user does not exist")
+    directory.lists["host-gone"] = unknown
+
+    def refused(status: str) -> list[User]:
+        raise ServiceUnavailable(f"zoom: {status} users: HTTP 500")
+
+    directory.users = refused  # type: ignore[method-assign]
+
+    found = lists(directory).window(replace(WINDOW, user="host-gone"))
+
+    assert found.problems == {"host-gone": unknown}
+
+
 def test_hosts_without_an_address_get_that_of_the_user() -> None:
     directory = zoom()
     directory.lists["host-ada"] = (replace(OF_ADA, host_id="", host_email=""),)

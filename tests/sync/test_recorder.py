@@ -38,7 +38,7 @@ def test_a_host_without_an_address_is_told_by_its_id() -> None:
 
 
 def test_these_outcomes_make_a_pass_fail() -> None:
-    failures = {outcome.value for outcome in Outcome if Tally(outcomes=Counter([outcome])).has_failures}
+    failures = {outcome.value for outcome in Outcome if Tally(outcomes=Counter([outcome])).code == 1}
 
     assert failures == {
         "failed",
@@ -54,12 +54,16 @@ def test_these_outcomes_make_a_pass_fail() -> None:
     }
 
 
+def test_a_bug_is_told_apart_from_what_else_failed() -> None:
+    assert Tally(outcomes=Counter([Outcome.FAILED, Outcome.BUGS])).code == 70
+
+
 def test_an_outcome_that_was_taken_back_makes_no_pass_fail() -> None:
     tally = Tally(outcomes=Counter([Outcome.FAILED]))
 
     tally.outcomes[Outcome.FAILED] -= 1
 
-    assert not tally.has_failures
+    assert tally.code == 0
 
 
 def test_every_count_is_there_in_every_pass() -> None:

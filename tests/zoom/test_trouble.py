@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 
 import pytest
+import requests
+import requests_mock
 
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
@@ -318,6 +320,23 @@ def test_what_failed_before_is_asked_once(sandbox: Sandbox, edge: Edge, target: 
         ask(edge, *target)
 
     assert (len(sandbox.requests), edge.clock.slept) == (1, [])
+
+
+def test_what_failed_before_and_is_not_connected_to_says_nothing_of_the_service(
+    edge: Edge, target: tuple[str, str]
+) -> None:
+    edge.tokens.current()
+
+    with requests_mock.Mocker() as zoom:
+        zoom.get(requests_mock.ANY, exc=requests.ConnectionError(ConnectionRefusedError()))
+        with pytest.raises(Unreachable) as patient:
+            edge.zoom.meeting(target[0])
+        with brief(), pytest.raises(ServiceUnavailable):
+            edge.zoom.meeting(target[0])
+        with brief(), pytest.raises(Unreachable) as asked:
+            edge.zoom.ping()
+
+    assert (type(patient.value), type(asked.value)) == (Unreachable, Unreachable)
 
 
 def test_a_deletion_that_is_in_the_way_of_another_is_not_waited_for_then(

@@ -42,6 +42,7 @@ SUMMARY = (
     Outcome.PARKED,
     Outcome.LOST,
     Outcome.REFUSED,
+    Outcome.UNLISTED,
 )
 """What the last line of a pass counts."""
 AUTHORS = {
@@ -64,7 +65,7 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
         with ending(env.clock, lambda _: None):
             work(State.read(config.state) or State.imagined(config.state))
         _print_plan(terminal, config, tally)
-        return int(tally.has_failures)
+        return tally.code
     try:
         with lock(config.state), State.open(config.state, new_id=env.new_id()) as state:
             return _recorded(state, terminal, env, request, tally, lambda: work(state))

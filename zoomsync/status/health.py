@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from zoomsync.config import Config
 from zoomsync.formatting import distance, escaped, moment, plural, quoted, span_in_words
-from zoomsync.model import Entry, Process
+from zoomsync.model import Entry, Process, Run
 from zoomsync.state import State
 from zoomsync.status.query import last_finished, meeting_lists, outcome, passes, rules_now
 
@@ -19,7 +19,7 @@ def health(
     """A sentence for each reason; none: healthy.
 
     Passes are judged by the last whole one: a narrowed one says nothing about the other meetings. One that ended with
-    failures is no reason by itself: what it could not do shows in the meetings.
+    failures is no reason by itself: what it could not do shows in the meetings, or is a reason of its own.
     """
     is_off = ["disabled: `enabled` is false in the config"]
     found = [*_passes(state, now, is_alive, max_age)] if config.enabled else is_off
@@ -52,13 +52,24 @@ def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], ma
         yield f"interrupted: pass {last.number}, {last.why or gone}"
     elif process.startswith("Failed"):
         yield f"failed: pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}"
-    elif last.counts.get("unlisted"):
-        yield f"not listed: pass {last.number} could not read {plural(last.counts['unlisted'], 'list')}"
+    else:
+        yield from _of_no_meeting(last)
     finished = last_finished(state, now)
     if finished is None:
         yield "too old: no whole pass has finished yet"
     elif now - finished > max_age:
         yield f"too old: last whole pass finished {moment(finished)}, {distance(finished, now)} {allowed}"
+
+
+def _of_no_meeting(run: Run) -> Iterator[str]:
+    """What failed in a pass and shows in no meeting."""
+    counts, what = run.counts, f"pass {run.number}"
+    if unlisted := counts.get("unlisted"):
+        yield f"not listed: {what} could not read {plural(unlisted, 'list')}"
+    if unreadable := counts.get("unreadable"):
+        yield f"not listed: {what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists"
+    if counts.get("undeletable"):
+        yield f"not deleted: {what} could not delete what is due in Zoom; its log says why"
 
 
 def _named(fact: str, entries: list[Entry]) -> list[str]:

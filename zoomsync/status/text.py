@@ -8,6 +8,7 @@ from typing import TypeVar
 from zoomsync.formatting import (
     columns,
     escaped,
+    in_general,
     kind,
     moment,
     moment_and_distance,
@@ -43,7 +44,7 @@ def lines(document: Facts) -> list[str]:
 
     gaps = [
         f"{_at(gap['since'])} to {_at(gap['until'])}: {gap['user'] or 'all users'}"
-        + (f": {gap['reason']}; tried again {moment_and_distance(gap['next_at'], now)}" if gap["reason"] else "")
+        + (f": {gap['reason']}; tried again {_again(gap['next_at'], now)}" if gap["reason"] else "")
         for gap in document["gaps"]
     ]
     skipped = [f"{count:,} × {reason}" for reason, count in document["skipped"]["counts"].items()]
@@ -119,16 +120,22 @@ def what_failed(failure: Facts, now: datetime) -> str:
     tries = plural(failure["tries"], "try")
     if failure["parked"]:
         return f"{error}; parked after {tries}"
-    is_due = datetime.fromisoformat(failure["next_at"]) <= now
-    when = "with the next pass" if is_due else moment_and_distance(failure["next_at"], now)
-    return f"{error}; {f'{tries}, ' if failure['tries'] else ''}again {when}"
+    return f"{error}; {f'{tries}, ' if failure['tries'] else ''}again {_again(failure['next_at'], now)}"
+
+
+def _again(next_at: str, now: datetime) -> str:
+    return moment_and_distance(next_at, now) if datetime.fromisoformat(next_at) > now else "with the next pass"
 
 
 def _meetings(title: str, rows: list[Facts], fact: Callable[[Facts], str], *, by: str = "reason") -> list[str]:
     """A title with the count; if there are many, how many for which reason; then the meetings."""
     if not rows:
         return []
-    groups = Counter(kind(one[by]) for one in rows).most_common() if len(rows) > ROWS_SHOWN else []
+
+    def group(one: Facts) -> str:
+        return in_general(one[by], one["uuid"]) if by == "error" else kind(one[by])
+
+    groups = Counter(map(group, rows)).most_common() if len(rows) > ROWS_SHOWN else []
     return [
         "",
         f"{title}: {plural(len(rows), 'meeting')}",

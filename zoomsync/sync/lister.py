@@ -11,6 +11,7 @@ from zoomsync.errors import (
     ListingFailed,
     MeetingFailed,
     ServiceUnavailable,
+    Unreachable,
     UserFailed,
     UserUnknown,
     ZoomsyncError,
@@ -67,6 +68,8 @@ class Lister:
         """As they are by now."""
         self._failed: set[str] = set()
         """Users whose list failed in this pass."""
+        self._unsaid: dict[str, ZoomsyncError] = {}
+        """Of those that failed while lists were compared: the user (id) → why."""
         self._hosts = hosts
         self._breaker = breaker
         self._is_account_wide = is_account_wide
@@ -149,6 +152,7 @@ class Lister:
             self.troubles[None] = self._trouble(trouble, unanswered)
             log.warning("%s; listing user by user instead", unanswered)
             return None
+        self._breaker.answered()
         self.troubles.pop(None, None)
         self.unreadable.update(listing.unreadable)
         for meeting in listing.meetings:
@@ -169,14 +173,20 @@ class Lister:
         if not compared and not self._is_proven:  # is it right that the list is empty, or does it not work at all?
             active = (user.id for user in self._zoom.users("active"))
             compared = [user for user in active if user and self._hosts.selects(user)][:COMPARED_IF_EMPTY]
-        seen = {meeting.uuid for meeting in meetings}
+        seen, unread = {meeting.uuid for meeting in meetings}, 0
         for user in compared:
-            own = self._each(window, [user]).meetings
-            missing = sum(meeting.uuid not in seen for meeting in own)
-            self._is_proven = self._is_proven or bool(own)
+            own = self._each(window, [user])
+            unread += bool(own.failed)
+            for problem in own.problems.values():
+                self._unsaid[user] = problem
+            missing = sum(meeting.uuid not in seen for meeting in own.meetings)
+            self._is_proven = self._is_proven or bool(own.meetings)
             if missing:
                 log.warning("the account-wide list lacks %d recordings of %s; listing user by user", missing, user)
                 return True
+        if unread and unread == len(compared) and not self._is_proven:
+            log.warning("the account-wide list can be compared with nobody's own one; listing user by user")
+            return True
         return False
 
     def _each(self, window: Window, users: Iterable[str]) -> Listed:
@@ -189,6 +199,8 @@ class Lister:
             trouble = self.troubles.get(user)
             if trouble is not None and (user in self._failed or self._is_delayed(trouble)):
                 failed.append(window.as_gap(user, email, trouble))
+                if (problem := self._unsaid.pop(user, None)) is not None:
+                    problems[email or user] = problem
                 continue
             found = self._own_list(window, user, is_brief=trouble is not None and trouble.is_asked_briefly)
             if isinstance(found, ZoomsyncError):
@@ -214,7 +226,11 @@ class Lister:
             with brief(on=is_brief):
                 return self._zoom.recordings(*window.days, user=user)
         except UserUnknown as unknown:
-            if not self._has_left(user):
+            try:
+                has_left = self._has_left(user)
+            except Unreachable:  # it is about one user: what else needs the list of all says what it has
+                has_left = False
+            if not has_left:
                 return unknown
             log.warning("user %s has left: Zoom does not know it any more", user)
             return Listing(meetings=())

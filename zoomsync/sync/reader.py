@@ -11,7 +11,7 @@ from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
 from zoomsync.state import Head
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Breaker
-from zoomsync.sync.lister import Lister
+from zoomsync.sync.lister import Listed, Lister
 from zoomsync.sync.recorder import Recorder
 
 
@@ -72,7 +72,7 @@ class Reader:
             return
         pending = self._with_hosts(late)
         tally, is_narrowed, is_first = self._recorder.tally, bool(self._selection.request.narrowed), True
-        seen: set[str] = set()
+        seen, told = set[str](), set[str]()
         for window in windows:
             if is_over():
                 tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
@@ -85,6 +85,7 @@ class Reader:
             tally.outcomes[Outcome.UNLISTED] += len(listed.failed)
             for user, problem in listed.problems.items():
                 self._recorder.not_listed(user, problem)
+            self._say_what_stays(listed, told)
             while self._lister.bugs:
                 self._recorder.bug(self._lister.bugs.pop())
             tally.outcomes[Outcome.UNREADABLE] = len(self._lister.unreadable)
@@ -99,6 +100,15 @@ class Reader:
                 head = replace(head, gaps=close_gap(head.gaps, window, listed.failed), account_list=trouble)
             yield Reading(meetings=new, head=head)
             is_first, pending = False, {}
+
+    def _say_what_stays(self, listed: Listed, told: set[str]) -> None:
+        """Say, once a pass, whose lists are not asked for again yet: the pass ends with 1 because of them."""
+        told.update(listed.problems)
+        for gap in listed.failed:
+            name = gap.email or gap.user or ""
+            if gap.retry is not None and not told & {name, gap.user}:
+                self._recorder.still_not_listed(name, gap.retry)
+            told.add(name)
 
     def _with_hosts(self, meetings: Iterable[Meeting]) -> dict[str, Meeting]:
         """By uuid; one whose host Zoom does not name is that one's failure."""

@@ -10,7 +10,7 @@ from zoomsync.console import log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import DiskFull, MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.formatting import moment, plural, size_in_words
-from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase
+from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase, Retry
 from zoomsync.rules import ledger
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
@@ -26,6 +26,7 @@ MOST_LINES = 20
 UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it in Zoom without this message"
 PUBLISHING = ("create", "attach")
 """What intents say that a publication does."""
+ASK_AT_ONCE = "`zoomsync sync --retry-failed` asks at once"
 ALTERED = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
 
 
@@ -235,6 +236,11 @@ class Recorder:
     def not_listed(self, user: str, problem: ZoomsyncError) -> None:
         """Say that the list of one user could not be read."""
         self._say(Said(action="not listed", subject=user, of=None, reason=f"{user}: {problem}", hint=problem.hint))
+
+    def still_not_listed(self, user: str, trouble: Retry) -> None:
+        """Say that the list of one user is not asked for again yet."""
+        reason = f"{user}: {trouble.error}; again at {moment(trouble.next_at)}"
+        self._say(Said(action="not listed", subject=user, of=None, reason=reason, hint=ASK_AT_ONCE))
 
     def count_as_tries(self, failures: Iterable[tuple[Entry, ZoomsyncError]]) -> None:
         """Count these failures as tries of their meetings, if those had failed in an earlier pass too.

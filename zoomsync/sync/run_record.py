@@ -52,8 +52,9 @@ class RunRecord:
                 self.end(tally, code=BUG, why="a bug in zoomsync")
         if ending is None and tally.outcomes[Outcome.NO_ROOM]:
             ending = NO_ROOM
-        code = BUG if tally.outcomes[Outcome.BUGS] else int(tally.has_failures)
-        code = ending.code if ending is not None else code
+        code = ending.code if ending is not None else tally.code
+        if tally.outcomes[Outcome.BUGS] and (ending is NO_ROOM or code == ZoomsyncError.code):
+            code = BUG
         self.end(tally, code=code, why=str(ending or ""), authorization=self._authorization(ending, tally))
         self._state.fold()
         return self.run, ending

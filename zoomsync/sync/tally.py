@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from zoomsync.errors import BUG
 from zoomsync.formatting import in_general, kind, plural, size_in_words
 from zoomsync.model import AuthorSource, Entry, Meeting, Outcome
 
@@ -78,9 +79,11 @@ class Tally:
         return {**{outcome.value: self.outcomes[outcome] for outcome in Outcome}, **sums}
 
     @property
-    def has_failures(self) -> bool:
-        """Whether something in the pass failed: exit 1."""
-        return any(count for outcome, count in self.outcomes.items() if outcome.is_failure)
+    def code(self) -> int:
+        """The exit code of what happened within the pass: a bug, a failure of something, or 0."""
+        if self.outcomes[Outcome.BUGS]:
+            return BUG
+        return int(any(count for outcome, count in self.outcomes.items() if outcome.is_failure))
 
     def totals(self) -> list[tuple[str, str, str, int, int]]:
         """Rows summed up by action, reason and host: (action, reason, host, meetings, bytes), largest first."""

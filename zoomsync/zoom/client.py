@@ -13,6 +13,7 @@ from zoomsync.errors import (
     DeletionRefused,
     ListingFailed,
     MeetingFailed,
+    ServiceUnavailable,
     Subject,
     TimeOver,
     Unreachable,
@@ -316,15 +317,21 @@ class ZoomClient:
     def _send(
         self, question: Question, token: Token, more: Mapping[str, str] | None = None, *, method: str = "GET"
     ) -> ZoomResponse:
-        with brief(on=is_brief() and question is not REFERENCE):  # which is about more than what failed before
-            response = self._http.request(
-                method,
-                f"{self._api_url}{question.path}",
-                repeatable=method == "GET",
-                subject=question.subject,
-                headers={"Authorization": f"Bearer {token.value}", "Accept": "application/json"},
-                params={**question.params, **(more or {})},
-            )
+        is_short = is_brief() and question is not REFERENCE  # which is about more than what failed before
+        try:
+            with brief(on=is_short):
+                response = self._http.request(
+                    method,
+                    f"{self._api_url}{question.path}",
+                    repeatable=method == "GET",
+                    subject=question.subject,
+                    headers={"Authorization": f"Bearer {token.value}", "Accept": "application/json"},
+                    params={**question.params, **(more or {})},
+                )
+        except Unreachable as error:
+            if is_short and method == "GET":  # one try shows nothing about the service: the reference question does
+                raise error.become(ServiceUnavailable) from error
+            raise
         log.debug("zoom: %s %s: HTTP %d", method, question.path, response.status_code)
         return responses.read(response.status_code, response.content)
 
