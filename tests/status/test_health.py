@@ -115,6 +115,10 @@ NO_END = "too old: no whole pass has finished yet"
             ],
         ),
         ((a_run(code=3, why="zoom: refused"),), ["failed: pass 1, exit code 3: zoom: refused", NO_END]),
+        (
+            (a_run(code=1, why="zoom: the time of this pass is over"),),
+            ["failed: pass 1, exit code 1: zoom: the time of this pass is over", NO_END],
+        ),
         ((a_run(1), a_run(2, code=None)), ["interrupted: pass 2, process 4711 on recorder is gone"]),
         ((a_run(1), a_run(2, code=143, why="stopped by signal 15")), ["interrupted: pass 2, stopped by signal 15"]),
         ((a_run(1), a_run(2, code=2, why="no such meeting", narrowed="1 meeting")), []),

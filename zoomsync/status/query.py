@@ -33,12 +33,17 @@ def outcome(run: Run, is_alive: Callable[[Process], bool]) -> str:
         return "Running" if is_alive(run.process) else "Interrupted"
     if run.code > SIGNALS:
         return "Interrupted"
-    return FINISHED.get(run.code) or f"Failed: {run.why or f'exit code {run.code}'}"
+    return FINISHED[run.code] if _has_finished(run) else f"Failed: {run.why or f'exit code {run.code}'}"
+
+
+def _has_finished(run: Run) -> bool:
+    """Whether a pass ran to its end; what ended one before that is its `why`, also if its time was over."""
+    return run.code in FINISHED and not (run.code == 1 and run.why)
 
 
 def last_finished(state: State, now: datetime) -> datetime | None:
     """When a whole pass last ran to its end; a narrowed one proves nothing about the other meetings."""
-    ends = [run.ended_at for run in state.runs if run.code in FINISHED and not run.narrowed]
+    ends = [run.ended_at for run in state.runs if _has_finished(run) and not run.narrowed]
     return max((end for end in ends if end is not None and end <= now), default=None)
 
 
