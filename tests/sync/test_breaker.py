@@ -66,6 +66,18 @@ def test_a_service_known_to_be_down_is_not_asked_again_until_something_is_answer
     assert (service.asked, service.taken_back) == (1, [*"abcd"])
 
 
+def test_the_next_step_does_not_end_at_once_because_the_service_was_down() -> None:
+    service = Service(is_down=True)
+    with pytest.raises(Unreachable):
+        service.fail(*"abc")
+    service.is_down = False
+
+    service.breaker.forget()
+    service.fail(*"def")
+
+    assert (service.asked, service.taken_back) == (2, [*"abc"])
+
+
 @pytest.mark.parametrize(("count", "asked"), [(0, 0), (1, 1), (2, 1)])
 @pytest.mark.parametrize("is_down", [True, False])
 def test_at_the_end_it_is_asked_if_the_last_subjects_failed(count: int, asked: int, is_down: bool) -> None:

@@ -30,6 +30,10 @@ class Breaker:
         self._in_a_row.clear()
         self._down = None
 
+    def forget(self) -> None:
+        """What comes now is judged afresh: a service that was down may be back."""
+        self._down = None
+
     def failed(self, take_back: Callable[[], object] = lambda: None) -> None:
         """One more subject was not answered. Raises `ZoomsyncError` if the service turns out to be down.
 
