@@ -19,7 +19,7 @@ from zoomsync.model import HOUR, Gap, Listing, Meeting, Retry, User
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import ASK_AFTER, Breaker
-from zoomsync.sync.lister import Listed, Lister
+from zoomsync.sync.lister import COMPARED, Listed, Lister
 
 ADA = a_user()
 BOB = a_user(id="host-bob", email="bob@example.org")
@@ -317,6 +317,19 @@ def test_an_empty_account_wide_list_that_nobodys_own_one_confirms_is_not_trusted
 
     assert [gap.user for gap in found.failed] == ["host-ada"]
     assert found.problems == {"ada@example.org": problem}
+
+
+def test_a_sweep_compares_with_users_whose_lists_did_not_fail_before() -> None:
+    directory, ids = zoom(), [f"host-{number}" for number in range(COMPARED + 1)]
+    meetings = tuple(a_meeting(uuid=f"{one}==", host_id=one, host_email=f"{one}@example.org") for one in ids)
+    directory.lists = {None: meetings, ids[-1]: meetings[-1:]}
+    directory.lists |= {one: ListingFailed("zoom: 4711") for one in ids[:-1]}
+    troubles = dict.fromkeys(ids[:-1], a_trouble())
+
+    found = lists(directory, Hosts(users={}, ids=None), troubles=troubles).window(WINDOW, compare=True)
+
+    assert found == Listed(meetings=meetings)
+    assert asked(directory) == ["recordings of the account", f"recordings of {ids[-1]}"]
 
 
 def test_an_account_wide_list_that_is_read_shows_that_those_before_failed_by_themselves() -> None:

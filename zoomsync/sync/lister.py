@@ -169,7 +169,7 @@ class Lister:
     def _is_incomplete(self, window: Window, meetings: tuple[Meeting, ...]) -> bool:
         """Whether some user's own list has what the account-wide one does not."""
         hosts = {meeting.host_id for meeting in meetings if meeting.host_id}
-        compared = sorted(host for host in hosts if self._hosts.selects(host))[:COMPARED]
+        compared = sorted(host for host in hosts if self._hosts.selects(host) and host not in self.troubles)[:COMPARED]
         if not compared and not self._is_proven:  # is it right that the list is empty, or does it not work at all?
             active = (user.id for user in self._zoom.users("active"))
             compared = [user for user in active if user and self._hosts.selects(user)][:COMPARED_IF_EMPTY]
