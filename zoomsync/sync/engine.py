@@ -110,7 +110,6 @@ class Pass:
         selection = Selection(request=request, rules=rules, hosts=hosts)
         # 4. Deletions of what earlier passes published; some turn out to have late files. What fails ends no more.
         late = self._delete(selection, may_delete=may_delete)
-        breaker.forget()
         # 5. Listing, window by window, newest first; with the first window every open entry is read.
         troubles = {gap.user: gap.retry for gap in recorder.head.gaps if gap.user and gap.retry}
         lister = Lister(
@@ -252,6 +251,7 @@ class Pass:
             raise  # nothing that follows could be written down either
         except ZoomsyncError as error:
             recorder.deletions_ended(error)
+            self._zoom_breaker.forget()
             self._deletions_ended = error if error.service != "zoom" else None
         return deletions.late
 
