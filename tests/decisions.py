@@ -7,11 +7,13 @@ from typing import Any
 from tests.fakes import NOW, START, a_meeting, a_receipt, an_entry
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, Retry
 from zoomsync.rules.delete import Deletable, Delete
+from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Decision, Publish, Rules, Wait
 
 
 def rules(**changes: Any) -> Rules:
-    """The defaults of the config, at `NOW`."""
+    """The defaults of the config, at `NOW`; meetings are named by a set of texts."""
+    changes |= {name: Named(whats) for name, whats in changes.items() if isinstance(whats, set)}
     plain = Rules(
         now=NOW,
         since=START - 30 * DAY,

@@ -22,6 +22,7 @@ from zoomsync.config import parse_duration
 from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.files import fact
+from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.publish import SyncRequest
 
 EXIT_CODES = """\b
@@ -183,7 +184,7 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--since", type=date, metavar="DATE", help="Only recordings from this date on.")
 @click.option("--until", type=date, metavar="DATE", help="Only recordings before this date.")
 @click.option("--user", multiple=True, metavar="EMAIL", help="Only recordings of this user; may be repeated.")
-@click.option("--meeting", multiple=True, metavar="UUID", help="Only this meeting, past filters; may be repeated.")
+@click.option("--meeting", multiple=True, metavar="WHAT", help="Only these meetings, past filters; may be repeated.")
 @click.option("--no-delete", is_flag=True, help="Delete nothing in this pass.")
 @click.option("--retry-failed", is_flag=True, help="Try again now what failed and waits, or is parked.")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
@@ -194,13 +195,19 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     """Do one pass: fetch, stitch, publish, delete.
 
     With --since, --until, --user or --meeting it is an extra pass: the next whole pass still lists all that it has to.
-    DATE is 2026-03-01 or 2026-03-01T10:30Z; without a zone it is UTC.
+    DATE is 2026-03-01 or 2026-03-01T10:30Z; without a zone it is UTC. WHAT is a uuid, a meeting number (all its
+    meetings), number@2026-03-02, or the [1857a920] of a folder.
     """
     from zoomsync.commands.sync import sync as run
 
     if not all(one.strip() for one in user):
         raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
-    request = SyncRequest(users=tuple(one.lower() for one in user), meetings=meeting, **more)
+    for what in meeting:
+        if problem := problem_with(what):
+            raise UsageError(
+                f"--meeting: {problem}", hint="`zoomsync status --meeting TOPIC` finds it by topic or host"
+            )
+    request = SyncRequest(users=tuple(one.lower() for one in user), meetings=Named(meeting), **more)
     if request.since and request.until and request.since >= request.until:
         raise UsageError("--since is not before --until", hint="swap them")
     return run(options.config, open_terminal(options), environment(), request, workers=workers)
@@ -208,7 +215,10 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
 
 @main_group.command("status")
 @click.option(
-    "--meeting", "what", help="The story of each meeting that matches: uuid, number, e-mail, part of a topic."
+    "--meeting",
+    "what",
+    metavar="WHAT",
+    help="The story of each meeting that matches: as for `sync`, or a host's e-mail, or part of a topic.",
 )
 @click.option("--check", is_flag=True, help="Health by exit code, with the reasons.")
 @click.option(

@@ -12,6 +12,7 @@ from zoomsync.config import Config, RecordingsSettings, ZoomSettings, describe, 
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind
+from zoomsync.rules.named import FORMS
 
 KINDS = "video, audio, captions, chat, timeline, summary, other"
 ZONES = "(write UTC, meeting or Europe/Berlin, say)"
@@ -258,8 +259,8 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ("aliases: {ada@x.org: 3}", "aliases.ada@x.org: 3 is not text (write it in quotes)"),
         ("aliases: {ada: a@x.org}", 'aliases.ada: "ada" is not an e-mail address (write name@example.org)'),
         (
-            "hold_meetings: [85012345678]",
-            "hold_meetings.0: 85012345678 is not a meeting's uuid (write the uuid that status shows, in quotes)",
+            "hold_meetings: [ada@example.org]",
+            f"hold_meetings.0: 'ada@example.org' names no meeting: write {FORMS}",
         ),
         ("publish_as: me", "me: missing, but publish_as is me (write the e-mail of the author)"),
         ("title: '{topic.x}'", f"title: {{topic.x}} is not one of {TITLES}"),

@@ -185,8 +185,11 @@ def test_a_hold_that_holds_nothing_is_reported(begin: Begin, stage: Stage) -> No
     said = site.sync().stderr
     checked = site.run("auth-check", "--only", "local").stdout
 
-    assert "hold_meetings: oRbJ7UbWIHc0pDMX0wkYj: no meeting known has this uuid" in said
-    assert "no meeting known has this uuid" in checked
+    assert "hold_meetings: oRbJ7UbWIHc0pDMX0wkYj: names no meeting that is known" in said
+    shown = site.run("status").stdout
+
+    assert "hold_meetings: oRbJ7UbWIHc0pDMX0wkYj: names no meeting that is known" in checked
+    assert "no such meeting is known:\n  hold_meetings: oRbJ7UbWIHc0pDMX0wkYj\n" in shown
 
 
 def test_a_config_that_selects_nobody_is_refused(begin: Begin, stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """Whose recordings, and which: the config's selection, narrowed passes, and the calls that each costs."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.e2e.harness import Site
 from tests.sandbox import faults
 from tests.sandbox.settings import CLASSIC
 from tests.sandbox.stage import Stage
+from zoomsync.naming import suffix
 
 HOSTS = ("alice", "bob", "carol")
 
@@ -241,12 +243,75 @@ def test_a_meeting_that_zoom_does_not_have_cannot_be_named(site: Site) -> None:
     assert "--meeting bm9wZQ==: Zoom has no such recording" in result.stderr
 
 
-@pytest.mark.parametrize("named", ["81000000001", "..", "", " "])
-def test_a_meeting_is_named_by_its_uuid_and_by_nothing_else(site: Site, named: str) -> None:
+@pytest.mark.parametrize("named", ["..", "", " ", "bob@example.org", "Plain meeting", "81000000001@yesterday"])
+def test_what_cannot_name_a_meeting_is_refused(site: Site, named: str) -> None:
     result = site.sync("--meeting", named)
 
     assert (result.code, site.files(), site.downloads()) == (2, [], [])
-    assert "give the uuid of the occurrence" in result.stderr
+    assert "names no meeting: write a uuid, a number" in result.stderr
+
+
+def spelt(number: str) -> tuple[str, ...]:
+    """The ways in which people write a meeting's number."""
+    return number, f"{number[:3]} {number[3:7]} {number[7:]}", f"{number[:3]}-{number[3:7]}-{number[7:]}"
+
+
+def names_of(site: Site, name: str) -> list[str]:
+    """Every way to name one meeting of the account."""
+    uuid = site.uuid(name)
+    meeting = site.world.meetings[uuid]
+    number, day, end = str(meeting.number), f"{meeting.start:%Y-%m-%d}", suffix(uuid)
+    return [uuid, *spelt(number), f"{spelt(number)[1]}@{day}", f"{number} @ {day}", f"[{end}]", end]
+
+
+@pytest.mark.parametrize("way", range(8))
+def test_an_excluded_meeting_is_named_in_any_way(site: Site, way: int) -> None:
+    site.configure(exclude_meetings=[names_of(site, "bob")[way]])
+
+    result = site.sync()
+
+    assert (result.code, authors(site)) == (0, ["alice", "carol", "dan"])
+    assert "names no meeting" not in result.stderr
+
+
+def test_a_number_without_quotes_excludes_too(site: Site) -> None:
+    site.configure(exclude_meetings=[int(site.world.meetings[site.uuid("bob")].number)])
+
+    assert (site.sync().code, authors(site)) == (0, ["alice", "carol", "dan"])
+
+
+def test_another_day_of_the_same_number_is_not_excluded(site: Site) -> None:
+    site.configure(exclude_meetings=[f"{site.world.meetings[site.uuid('bob')].number}@2020-02-02"])
+
+    result = site.sync()
+
+    assert authors(site) == ["alice", "bob", "carol", "dan"]
+    assert "@2020-02-02: names no meeting that is known" in result.stderr
+
+
+@pytest.mark.parametrize("way", range(6))
+def test_a_meeting_is_fetched_by_any_name_of_zooms(site: Site, way: int) -> None:
+    result = site.sync("--meeting", names_of(site, "bob")[way])
+
+    assert (result.code, authors(site)) == (0, ["bob"])
+
+
+def test_a_removed_item_is_fetched_again_by_the_end_of_its_folders_name(site: Site) -> None:
+    site.sync()
+    shutil.rmtree(site.item("bob"))
+
+    result = site.sync("--meeting", names_of(site, "bob")[6])
+
+    assert (result.code, authors(site)) == (0, ["alice", "bob", "carol", "dan"])
+
+
+def test_a_number_without_a_recording_on_that_day_says_when_the_latest_was(site: Site) -> None:
+    meeting = site.world.meetings[site.uuid("bob")]
+
+    result = site.sync("--meeting", f"{meeting.number}@2020-02-02")
+
+    assert (result.code, site.files()) == (2, [])
+    assert f"the latest of that number began at {meeting.start:%Y-%m-%d %H:%M}" in result.stderr
 
 
 def test_an_excluded_meeting_stays_in_the_cloud(site: Site) -> None:

@@ -10,6 +10,7 @@ from tests.decisions import a_retry, in_words, published, rules
 from tests.fakes import NOW, START, a_file, a_meeting, a_piece, a_receipt, an_entry
 from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, Verdict
 from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
+from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules
 
 UUID = a_meeting().uuid
@@ -135,6 +136,12 @@ READ_AGAIN: dict[str, tuple[Meeting | None, Entry, Rules, str]] = {
         a_meeting(),
         old(),
         trash(kept_in_zoom={UUID}),
+        "skip: listed in hold_meetings [published]",
+    ),
+    "it is to be kept in Zoom, by the day in its own time zone": (
+        a_meeting(timezone="Pacific/Kiritimati"),  # 14 hours ahead: the next day
+        old(),
+        trash(kept_in_zoom=Named([f"{a_meeting().number}@{START + DAY:%Y-%m-%d}"], "meeting")),
         "skip: listed in hold_meetings [published]",
     ),
     "it is not stored": (a_meeting(), an_entry(), trash(), "skip: not stored [waiting]"),

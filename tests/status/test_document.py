@@ -55,6 +55,7 @@ NOTHING: dict[str, Any] = {
     "lost": [],
     "removed": [],
     "skipped": {"counts": {}, "rows": []},
+    "unmatched": [],
     "other_authors": [],
     "open_intents": [],
     "runs": [],

@@ -12,6 +12,7 @@ from tests.fakes import NOW, START, FakeClock, FakeZoom, a_meeting, a_user, an_e
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import ServiceUnavailable, StillProcessing, TimeOver, UsageError, UserFailed
 from zoomsync.model import DAY, HOUR, Gap, Outcome
+from zoomsync.rules.named import Named
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.rules.windows import Window
 from zoomsync.state import State
@@ -80,8 +81,8 @@ def selection(hosts: Hosts = EVERYONE, narrowing: SyncRequest | None = None, **c
         (selection(narrowing=SyncRequest(since=START)), True),
         (selection(narrowing=SyncRequest(since=START + DAY)), False),
         (selection(narrowing=SyncRequest(until=START)), False),
-        (selection(narrowing=SyncRequest(meetings=("a==",))), False),
-        (selection(Hosts(users={}, ids=frozenset()), SyncRequest(meetings=("b==",))), True),
+        (selection(narrowing=SyncRequest(meetings=Named(["a=="]))), False),
+        (selection(Hosts(users={}, ids=frozenset()), SyncRequest(meetings=Named(["b=="]))), True),
     ],
 )
 def test_an_entry_is_looked_at(chosen: Selection, expected: bool) -> None:
@@ -231,6 +232,6 @@ def test_a_named_meeting_that_cannot_be_read_does_not_stop_the_others(account: A
     account.zoom.meetings = {"known==": a_meeting(uuid="known==")}
 
     with pytest.raises(UsageError, match="85012345678: Zoom has no such recording"):
-        account.read(SyncRequest(meetings=("85012345678", "known==")))
+        account.read(SyncRequest(meetings=Named(["85012345678", "known=="])))
 
-    assert account.zoom.asked == ["meeting known=="]
+    assert account.zoom.asked == ["meeting 85012345678", "meeting known=="]

@@ -125,7 +125,7 @@ class Inspection:
             ("clock", (zoom,), ("config", "token"), self._clock),
             ("scopes", (zoom,), ("config", "token"), self._scopes),
             ("accounts", (zoom,), ("config", "token", "scopes"), self._accounts),
-            ("holds", (local,), (), self._holds),
+            ("meetings", (local,), (), self._meetings),
             ("ffmpeg", (local,), (), self._ffmpeg),
             ("state", (destination, local), (), self._state),
             ("audit", (local,), (), self._audit),
@@ -222,12 +222,15 @@ class Inspection:
         but = f", but {plural(len(wanted.excluded), 'excluded one')}" if wanted.excluded else ""
         return [ok("accounts", f"{who}{but}")]
 
-    def _holds(self) -> list[Check]:
-        """Every uuid in hold_meetings is known: a typo there would let a recording be deleted."""
-        state = self._known_state()
-        unknown = sorted(uuid for uuid in self.config.hold_meetings if state is None or uuid not in state.entries)
-        hint = "compare it with the uuid that `zoomsync status --meeting TOPIC` shows"
-        return [warned("holds", f"hold_meetings: {uuid}: no meeting known has this uuid", hint) for uuid in unknown]
+    def _meetings(self) -> list[Check]:
+        """What hold_meetings and exclude_meetings name is known: think of a typo there."""
+        state, hint = self._known_state(), "compare it with what `zoomsync status --meeting TOPIC` shows"
+        entries = state.entries.values() if state is not None else ()
+        return [
+            warned("meetings", f"{key}: {what}: names no meeting that is known", hint)
+            for key, named in self.config.named_meetings.items()
+            for what in named.unmatched(entries)
+        ]
 
     def _ffmpeg(self) -> list[Check]:
         """ffmpeg and ffprobe are there and run."""

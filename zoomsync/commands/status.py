@@ -31,7 +31,10 @@ def show(
     else:
         document = status.stories(state, config, now, what, audit.read(config.audit))
         if not document:
-            fact, hint = "nothing in the state matches", "give a uuid, a number, an e-mail or part of a topic"
+            fact, hint = (
+                "nothing in the state matches",
+                "give a uuid, a number, number@2026-03-02, the [1857a920] of a folder, an e-mail or part of a topic",
+            )
             raise UsageError(f"--meeting {what}: {fact}", hint=hint)
     if terminal.as_json:
         terminal.document(document)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -56,6 +56,7 @@ AUTHORS = {
 def sync(named: Path | None, terminal: Terminal, env: Environment, request: SyncRequest, *, workers: int | None) -> int:
     """One pass, or its plan; returns the exit code."""
     config = env.config(named)
+    request = replace(request, meetings=request.meetings.within(config.timezone))
     if workers is not None:
         config = config.model_copy(update={"workers": workers})
     owner_check(config.state, env.uid)

@@ -17,6 +17,7 @@ from zoomsync.config import types
 from zoomsync.config.base import AnyDestination, Settings, written
 from zoomsync.config.secrets import Finding, Source
 from zoomsync.model import Kind, Secret
+from zoomsync.rules.named import Named
 
 
 class ZoomSettings(Settings):
@@ -85,10 +86,10 @@ class Config(Settings):
     """E-mails of users whose recordings are left alone."""
     unknown_accounts: Literal["fail", "warn"] = "fail"
     """What an address does that Zoom never knew."""
-    exclude_meetings: frozenset[types.Uuid] = frozenset()
-    """uuids of meetings that are never fetched (again)."""
-    hold_meetings: frozenset[types.Uuid] = frozenset()
-    """uuids of meetings whose cloud copy is never deleted."""
+    exclude_meetings: frozenset[types.What] = frozenset()
+    """Meetings that are never fetched (again): uuid, number, number@2026-03-02, or [1857a920] of the folder."""
+    hold_meetings: frozenset[types.What] = frozenset()
+    """Meetings whose cloud copy is never deleted; named in the same ways."""
     recordings: RecordingsSettings = written({})
     """Which recordings, and what of them."""
     concatenate_recordings: bool = True
@@ -145,6 +146,12 @@ class Config(Settings):
     def kinds(self) -> frozenset[Kind]:
         """The kinds of files that are fetched: those selected, but for what the destination does not take."""
         return self.recordings.files - self.destination.skipped_kinds
+
+    @property
+    def named_meetings(self) -> dict[str, Named]:
+        """The meetings that the config names, by the key that names them."""
+        lists = {"exclude_meetings": self.exclude_meetings, "hold_meetings": self.hold_meetings}
+        return {key: Named(sorted(whats), self.timezone) for key, whats in lists.items()}
 
     def fingerprint(self) -> str:
         """16 hex digits that change when another selection of recordings or destination makes a sweep due.

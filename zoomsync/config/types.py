@@ -33,6 +33,7 @@ from pydantic_core import PydanticKnownError
 from zoomsync.formatting import escaped
 from zoomsync.model import Secret
 from zoomsync.naming import known_zone, title_problem
+from zoomsync.rules.named import problem_with
 
 EMAIL = r'^[^@\s,;<>"\p{C}]+@[^@\s,;<>"\p{C}]+$'
 HOST = r"(?i)^[a-z0-9-]+(\.[a-z0-9-]+)+$"
@@ -158,10 +159,17 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _uuid(value: object) -> object:
-    if isinstance(value, int):
-        raise ValueError(f"{value} is not a meeting's uuid (write the uuid that status shows, in quotes)")  # noqa: TRY004  # pydantic collects ValueErrors
-    return value
+def _what(value: object) -> object:
+    """A number, and `[1857a920]` without quotes, are what YAML makes of them."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return str(value) if type(value) is int else value
+
+
+def _names_a_meeting(what: str) -> str:
+    if problem := problem_with(what):
+        raise ValueError(problem)
+    return what
 
 
 def _title(template: str) -> str:
@@ -230,7 +238,8 @@ Email: TypeAlias = Annotated[str, _matching(pattern=EMAIL, to_lower=True), _STRI
 HostName: TypeAlias = Annotated[str, _matching(pattern=HOST, to_lower=True), _STRING]
 Language: TypeAlias = Annotated[str, _matching(pattern=LANGUAGE), _STRING]
 _TEXT: TypeAdapter[str] = TypeAdapter(Text)
-Uuid: TypeAlias = Annotated[Text, BeforeValidator(_uuid)]
+What: TypeAlias = Annotated[Text, BeforeValidator(_what), AfterValidator(_names_a_meeting), _STRING_OR_NUMBER]
+"""Names meetings: see `rules.named`."""
 Title: TypeAlias = Annotated[Text, AfterValidator(_title)]
 TimeZone: TypeAlias = Annotated[Text, WrapValidator(_timezone)]
 Address: TypeAlias = Annotated[Text, WrapValidator(_address), WithJsonSchema({"type": "string", "format": "uri"})]

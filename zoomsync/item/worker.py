@@ -85,7 +85,7 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
     if not isinstance(fresh, Publish):
         return fresh
     # 2
-    requested = is_requested(fresh.meeting.uuid, entry, rules)
+    requested = is_requested(fresh.meeting, entry, rules)
     remembered = entry.receipt if entry is not None else None
     if remembered is not None and remembered.destination != context.destination.id:
         remembered = None

@@ -59,7 +59,7 @@ def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
     if receipt is None or entry.stored_at is None or entry.phase is not Phase.PUBLISHED:
         return Skip(reason="not stored", phase=entry.phase)
     # 2: selected, and not listed in hold_meetings
-    if entry.uuid in rules.kept_in_zoom:
+    if entry in rules.kept_in_zoom:
         return Skip(reason="listed in hold_meetings", phase=entry.phase)
     if not rules.selects(entry.host_id, entry.host_email):
         return Skip(reason="its host is not selected by the config", phase=entry.phase)
@@ -74,7 +74,7 @@ def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
 
 def _why_not_yet(entry: Entry, rules: Rules) -> Wait | None:
     # 3: nothing of it waits or failed, as far as the ledger knows
-    if is_requested(entry.uuid, entry, rules):
+    if is_requested(entry, entry, rules):
         return Wait(reason="not deleted before it is looked at and mended, as --meeting asked for")
     if entry.retry is not None or entry.pending:
         missing = entry.retry.error if entry.retry is not None else ", ".join(entry.pending)
@@ -95,7 +95,9 @@ def recheck(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Pu
         return early or Skip(reason="not stored", phase=entry.phase)
     if found is None:
         return Skip(reason="stored; gone from the cloud", phase=Phase.DELETED)
-    # 2: its host is still selected
+    # 2: its host is still selected; by the day in its own time zone it may be listed in hold_meetings
+    if found in rules.kept_in_zoom:
+        return Skip(reason="listed in hold_meetings", phase=entry.phase)
     if not rules.selects(found.host_id, found.host_email):
         return Skip(reason="it belongs to another host now, whom the config does not select", phase=entry.phase)
     # 3: nothing new came, nothing is still being processed, every selected file is stored

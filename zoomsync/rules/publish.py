@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from zoomsync.formatting import moment, plural, size_in_words, span_in_words
 from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile
+from zoomsync.rules.named import NO_MEETINGS, Named
 from zoomsync.rules.retry import is_delayed
 from zoomsync.rules.segments import segments, select
 
@@ -24,8 +25,8 @@ class SyncRequest:
     until: datetime | None = None
     users: tuple[str, ...] = ()
     """E-mails, lower case."""
-    meetings: tuple[str, ...] = ()
-    """uuids: fetched past filters, and again what a person removed."""
+    meetings: Named = NO_MEETINGS
+    """Those of `--meeting`: fetched past filters, and again what a person removed."""
     no_delete: bool = False
     retry_failed: bool = False
     max_duration: timedelta | None = None
@@ -65,12 +66,12 @@ class Rules:
     excluded_hosts: AbstractSet[str] = frozenset()
     excluded_emails: AbstractSet[str] = frozenset()
     """Addresses, in lower case, of excluded users whose id is not known now."""
-    excluded: AbstractSet[str] = frozenset()
-    """uuids of `exclude_meetings`."""
-    kept_in_zoom: AbstractSet[str] = frozenset()
-    """uuids of `hold_meetings`."""
-    requested: AbstractSet[str] = frozenset()
-    """uuids named by `--meeting`: fetched past filters, and again what a person removed."""
+    excluded: Named = NO_MEETINGS
+    """The meetings of `exclude_meetings`."""
+    kept_in_zoom: Named = NO_MEETINGS
+    """The meetings of `hold_meetings`."""
+    requested: Named = NO_MEETINGS
+    """The meetings of `--meeting`: fetched past filters, and again what a person removed."""
     only_primary: bool = False
     """Of each segment the best view alone, or its sound if it has no video."""
     until: datetime | None = None
@@ -147,18 +148,18 @@ def decide(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
     )
 
 
-def is_requested(uuid: str, entry: Entry | None, rules: Rules) -> bool:
+def is_requested(one: Entry | Meeting, entry: Entry | None, rules: Rules) -> bool:
     """Whether a person asked for it, now or in an earlier pass that could not do it."""
-    return uuid in rules.requested or (entry is not None and entry.asked == rules.destination != "")
+    return one in rules.requested or (entry is not None and entry.asked == rules.destination != "")
 
 
 def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     """Why it is not wanted at all."""
     if entry is not None and entry.phase is Phase.ERASED:
         return Skip(reason=entry.reason, phase=Phase.ERASED)
-    if found.uuid in rules.excluded:
+    if found in rules.excluded:
         return Skip(reason="listed in exclude_meetings")
-    if is_requested(found.uuid, entry, rules):
+    if is_requested(found, entry, rules):
         return None
     if entry is not None and entry.phase is Phase.REMOVED:
         return Skip(reason=entry.reason, phase=Phase.REMOVED)
@@ -177,7 +178,7 @@ def _unwanted(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
 
 def _unsure(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
     """Nobody who is excluded is ever published, also if neither list nor look-up say whose recording it is."""
-    if not rules.excluded_emails or found.host_email or is_requested(found.uuid, entry, rules):
+    if not rules.excluded_emails or found.host_email or is_requested(found, entry, rules):
         return None
     return Wait(reason="its host may be one of exclude_accounts, of whom Zoom says nothing now")
 
@@ -197,7 +198,7 @@ def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None
 def _delayed(entry: Entry | None, rules: Rules) -> Wait | None:
     """Why it is not tried now, after failures."""
     retry = entry.retry if entry is not None else None
-    if entry is None or retry is None or entry.uuid in rules.requested or rules.retry_failed:
+    if entry is None or retry is None or entry in rules.requested or rules.retry_failed:
         return None
     if not is_delayed(retry, rules.now):
         return None
@@ -208,7 +209,7 @@ def _delayed(entry: Entry | None, rules: Rules) -> Wait | None:
 
 def decide_due(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
     """What to do with a wanted meeting: whether it is settled, and what of it is new."""
-    requested = is_requested(found.uuid, entry, rules)
+    requested = is_requested(found, entry, rules)
     files = rules.selected(found.files)
     complete = rules.selected(file for file in found.files if not file.processing and file.url)
     receipt, deleted = (entry.receipt, entry.deleted) if entry is not None else (None, {})
@@ -235,7 +236,7 @@ def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None
     ends = [file.end for file in found.files if file.end is not None]
     newest = max(ends, default=min(entry.first_seen, rules.now) if entry is not None else rules.now)
     is_urgent = found.auto_delete is not None and rules.now >= found.auto_delete - DAY
-    if rules.now >= newest + PROCESSING_TIMEOUT or is_urgent or found.uuid in rules.requested:
+    if rules.now >= newest + PROCESSING_TIMEOUT or is_urgent or found in rules.requested:
         return None
     if any(file.processing for file in found.files):
         return Wait(reason="still recorded or processed in Zoom")
@@ -289,8 +290,8 @@ def decide_gone(entry: Entry) -> Skip:
 
 def is_open(entry: Entry, rules: Rules) -> bool:
     """Whether this entry must be looked at although no list showed it."""
-    requested = is_requested(entry.uuid, entry, rules)
-    if entry.uuid in rules.excluded or not (requested or rules.selects(entry.host_id, entry.host_email)):
+    requested = is_requested(entry, entry, rules)
+    if entry in rules.excluded or not (requested or rules.selects(entry.host_id, entry.host_email)):
         return False
     if entry.retry is not None and (requested or entry.phase in (Phase.WAITING, Phase.PUBLISHED)):
         is_over = not requested and entry.auto_delete is not None and entry.auto_delete <= rules.now

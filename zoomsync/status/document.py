@@ -49,6 +49,11 @@ def document(state: State, config: Config, now: datetime, is_alive: Callable[[Pr
         "gaps": [_gap(gap, emails) for gap in head.gaps],
         "next_sweep": iso(_next_sweep(state, config, now)),
         **_meetings(state, rules_now(state, config, now)),
+        "unmatched": [
+            {"key": key, "what": what}
+            for key, named in config.named_meetings.items()
+            for what in named.unmatched(state.entries.values())
+        ],
         "other_authors": _other_authors(state, config),
         "open_intents": [
             {"id": one.id, "at": iso(one.at), "action": one.action, "uuid": one.uuid, "target": one.target}

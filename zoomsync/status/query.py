@@ -61,8 +61,8 @@ def rules_now(state: State, config: Config, now: datetime) -> Rules:
         kinds=frozenset(),
         hosts=named if accounts else None,
         excluded_hosts=frozenset(host for host, email in emails.items() if email in config.exclude_accounts),
-        excluded=config.exclude_meetings,
-        kept_in_zoom=config.hold_meetings,
+        excluded=config.named_meetings["exclude_meetings"],
+        kept_in_zoom=config.named_meetings["hold_meetings"],
         destination=state.head.destination,
         delete=config.delete_recordings,
         delete_after=config.delete_after,
@@ -71,7 +71,7 @@ def rules_now(state: State, config: Config, now: datetime) -> Rules:
 
 def phase_now(entry: Entry, rules: Rules) -> tuple[Phase, str]:
     """Its phase and the reason; what the config leaves out by now is skipped, as no pass asks about it any more."""
-    if entry.phase is Phase.WAITING and entry.uuid in rules.excluded:
+    if entry.phase is Phase.WAITING and entry in rules.excluded:
         return Phase.SKIPPED, "listed in exclude_meetings"
     if entry.phase is Phase.WAITING and not rules.selects(entry.host_id, entry.host_email):
         return Phase.SKIPPED, "its host is not selected by the config"
@@ -113,8 +113,8 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
     now = rules.now
 
     def is_wanted(entry: Entry) -> bool:
-        is_selected = is_requested(entry.uuid, entry, rules) or rules.selects(entry.host_id, entry.host_email)
-        return is_selected and entry.uuid not in rules.excluded
+        is_selected = is_requested(entry, entry, rules) or rules.selects(entry.host_id, entry.host_email)
+        return is_selected and entry not in rules.excluded
 
     def fails_again(failure: Retry) -> bool:
         is_lasting = failure.tries > 1 or (failure.since or failure.at) <= now - DAY
@@ -126,7 +126,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
         entry
         for entry in wanted
         if entry.retry is not None
-        and (entry.phase in (Phase.WAITING, Phase.PUBLISHED) or is_requested(entry.uuid, entry, rules))
+        and (entry.phase in (Phase.WAITING, Phase.PUBLISHED) or is_requested(entry, entry, rules))
     )
     at_risk = (entry for entry in lost_within_a_week(state.entries, now) if is_wanted(entry))
     return MeetingLists(
@@ -144,7 +144,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             for entry in stored
             if entry.refusal is not None
             and rules.delete != "never"
-            and entry.uuid not in rules.kept_in_zoom
+            and entry not in rules.kept_in_zoom
             and rules.selects(entry.host_id, entry.host_email)
         ),
         deletion_blocked=newest_first(entry for entry in stored if entry.kept and why_kept(entry, rules) is None),

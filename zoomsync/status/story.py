@@ -9,6 +9,7 @@ from zoomsync.config import Config
 from zoomsync.formatting import columns, escaped, iso, moment_and_distance, plural, size_in_words
 from zoomsync.model import Entry, Phase
 from zoomsync.rules.delete import why_kept
+from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, Wait
 from zoomsync.state import State
 from zoomsync.status.document import Facts, failure_facts, meeting_row
@@ -18,23 +19,26 @@ from zoomsync.status.text import what_failed
 
 def stories(state: State, config: Config, now: datetime, what: str, audit: Iterable[Mapping[str, Any]]) -> list[Facts]:
     """The story of each meeting that `what` names, newest first, JSON-ready. `audit` is read to its end, once."""
-    entries, rules = matches(state.entries, what), rules_now(state, config, now)
+    entries, rules = matches(state.entries, what, config.timezone), rules_now(state, config, now)
     lines = _audit_of({entry.uuid for entry in entries}, audit)
     return [_story(entry, state, rules, lines[entry.uuid]) for entry in entries]
 
 
-def matches(entries: Mapping[str, Entry], what: str) -> list[Entry]:
-    """The meetings with this uuid, else those with this number, host's e-mail or part of the topic, newest first."""
-    sought = what.strip()
-    if sought in entries:
-        return [entries[sought]]
-    if not sought:
+def matches(entries: Mapping[str, Entry], what: str, timezone: str = "UTC") -> list[Entry]:
+    """The meetings that `what` names, else those with this host's e-mail or part of the topic, newest first."""
+    if what.strip() in entries:
+        return [entries[what.strip()]]
+    named, folded = Named([what], timezone), what.strip().casefold()
+    if not folded:
         return []
-    number, folded = sought.replace(" ", ""), sought.casefold()
+    found = [entry for entry in entries.values() if entry in named]
     return newest_first(
-        entry
-        for entry in entries.values()
-        if entry.number == number or entry.host_email.casefold() == folded or folded in entry.topic.casefold()
+        found
+        or (
+            entry
+            for entry in entries.values()
+            if entry.host_email.casefold() == folded or folded in entry.topic.casefold()
+        )
     )
 
 

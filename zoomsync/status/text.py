@@ -54,6 +54,7 @@ def lines(document: Facts) -> list[str]:
         + (f" of {one['uuid']}" if one["uuid"] else "")
         for one in document["open_intents"]
     ]
+    unmatched = [f"{one['key']}: {one['what']}" for one in document["unmatched"]]
     parked = "what is parked: `zoomsync sync --meeting UUID` tries it again, exclude_meetings gives it up"
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (
@@ -71,6 +72,7 @@ def lines(document: Facts) -> list[str]:
         *_section("Skipped:", skipped),
         *_section("Published under another author than the host; `zoomsync users` says why:", others),
         *_section("Begun, and the answer never seen; the next pass finds out:", intents),
+        *_section("Named in the config, and no such meeting is known:", unmatched),
         *_runs(document["runs"]),
     )
     return [escaped(line) for line in found]

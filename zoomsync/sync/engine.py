@@ -136,7 +136,7 @@ class Pass:
         down = self._zoom_breaker.settle() or self._destination_breaker.settle()
         self._correct(lister)
         forbidden = self._forbidden.settle()
-        recorder.warn_at_end(config.hold_meetings)
+        recorder.warn_at_end(config.named_meetings)
         if ending := self._ending or down or forbidden or self._deletions_ended:
             raise ending
 
@@ -205,9 +205,9 @@ class Pass:
             hosts=hosts.ids,
             excluded_hosts=hosts.excluded,
             excluded_emails=hosts.excluded_emails,
-            excluded=config.exclude_meetings,
-            kept_in_zoom=config.hold_meetings,
-            requested=frozenset(request.meetings),
+            excluded=config.named_meetings["exclude_meetings"],
+            kept_in_zoom=config.named_meetings["hold_meetings"],
+            requested=request.meetings,
             retry_failed=request.retry_failed,
             is_sweep=is_sweep,
             destination=destination,

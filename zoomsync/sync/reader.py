@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, TimeOver, UsageError, ZoomsyncError
+from zoomsync.formatting import moment
 from zoomsync.http import brief
 from zoomsync.model import Entry, Gap, Meeting, Outcome, Zoom
+from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, SyncRequest, Wait, is_open, is_requested
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
 from zoomsync.state import Head
@@ -34,10 +37,10 @@ class Selection:
     def includes(self, entry: Entry) -> bool:
         """Whether the command line and the config leave this entry in."""
         request = self.request
-        is_named = not request.meetings or entry.uuid in request.meetings
+        is_named = not request.meetings or entry in request.meetings
         is_after = request.since is None or entry.start >= request.since
         is_before = request.until is None or entry.start < request.until
-        is_still_requested = is_requested(entry.uuid, entry, self.rules) and not request.users
+        is_still_requested = is_requested(entry, entry, self.rules) and not request.users
         is_wanted = bool(request.meetings) or is_still_requested or self.hosts.selects(entry.host_id, entry.host_email)
         return is_named and is_after and is_before and is_wanted
 
@@ -160,28 +163,39 @@ class Reader:
 
     def _named(self) -> Iterator[Reading]:
         """The meetings that the command line names; one that cannot be read never stops the others."""
-        found: list[Meeting | None] = []
+        found: dict[str, Meeting] = {}
         problem: ZoomsyncError | None = None
-        for uuid in self._selection.request.meetings:
-            entry = self._recorder.entry(uuid)
-            try:
-                found.append(self._read(entry) if entry is not None else self._read_unknown(uuid))
-            except (UsageError, MeetingFailed) as error:
-                problem = problem or error
-            except ServiceUnavailable as unanswered:
-                problem = problem or unanswered.become(MeetingFailed)
-                self._breaker.failed()
-        yield Reading(meetings=tuple(one for one in found if one is not None), head=self._recorder.head)
+        for what, named in self._selection.request.meetings.each():
+            known = [entry for entry in self._recorder.entries if entry in named]
+            reads = [partial(self._read, entry) for entry in known]
+            if not known or named.number:
+                reads.append(partial(self._read_unknown, what, named, bool(known)))
+            for read in reads:
+                try:
+                    one = read()
+                except (UsageError, MeetingFailed) as error:
+                    problem = problem or error
+                except ServiceUnavailable as unanswered:
+                    problem = problem or unanswered.become(MeetingFailed)
+                    self._breaker.failed()
+                else:
+                    found |= {one.uuid: one} if one is not None else {}
+        yield Reading(meetings=tuple(found.values()), head=self._recorder.head)
         if problem is not None:
             raise problem
 
-    def _read_unknown(self, uuid: str) -> Meeting:
-        """A meeting that the ledger does not know. Raises `UsageError` if Zoom does not have it."""
-        is_uuid = bool(uuid.strip(". ")) and not uuid.isdigit()
-        found = self._zoom.meeting(uuid) if is_uuid else None
-        if found is None:
-            raise UsageError(
-                f"--meeting {uuid}: Zoom has no such recording",
-                hint="give the uuid of the occurrence, as `status --json` shows it, not the meeting number",
-            )
-        return self._lister.with_host(found)
+    def _read_unknown(self, what: str, named: Named, has_known: bool) -> Meeting | None:
+        """A meeting that the ledger does not know; by its number Zoom shows the latest that was recorded.
+
+        Raises `UsageError` if Zoom does not have it and the ledger knows no other of that name.
+        """
+        found = self._zoom.meeting(named.number or what.strip()) if not named.is_folder else None
+        if found is not None and found in named:
+            return self._lister.with_host(found)
+        if has_known:
+            return None
+        latest = f"; the latest of that number began at {moment(found.start)}" if found is not None else ""
+        raise UsageError(
+            f"--meeting {what}: Zoom has no such recording{latest}",
+            hint="give the uuid of the occurrence; `status --meeting` finds what is known by number, host or topic",
+        )

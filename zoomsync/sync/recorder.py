@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -13,6 +13,7 @@ from zoomsync.formatting import moment, plural, size_in_words
 from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase, Retry
 from zoomsync.rules import ledger
 from zoomsync.rules.ledger import Done
+from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
 from zoomsync.rules.retry import Cause
 from zoomsync.state import Head, State
@@ -94,7 +95,7 @@ class Recorder:
     def _plan_one(self, meeting: Meeting, decision: Decision, entries: list[Entry], jobs: list[Job]) -> None:
         now, before = self.clock.now(), self.entry(meeting.uuid)
         entry = ledger.answered(ledger.begun(meeting, before, now), decision, now)
-        is_requested = meeting.uuid in self._requested
+        is_requested = meeting in self._requested
         if is_requested and isinstance(decision, Publish) and entry.receipt is not None:
             entry = replace(entry, asked=self._destination.id)
         self._count(meeting, decision)
@@ -108,7 +109,7 @@ class Recorder:
     def decided(self, entry: Entry, decision: Decision) -> None:
         """Write down a decision about a meeting that could not be read, or turned out not to be due any more."""
         self._count(entry, decision)
-        if isinstance(decision, Wait) and entry.uuid in self._requested:
+        if isinstance(decision, Wait) and entry in self._requested:
             self._report_not_fetched(entry, decision)
         if isinstance(decision, Skip) and decision.is_loss and entry.phase is not Phase.LOST:
             self._report(Outcome.LOST, entry, decision.reason)
@@ -119,7 +120,7 @@ class Recorder:
         decision = decide_gone(entry)
         self.decided(entry, decision)
         is_reported = decision.is_loss and entry.phase is not Phase.LOST
-        if entry.uuid in self._requested and not is_reported:
+        if entry in self._requested and not is_reported:
             trash = f"zoomsync deleted it on {moment(max(entry.deleted.values()))}: " if entry.deleted else ""
             hint = f"{trash}look into Zoom's trash (30 days)"
             self._report(Outcome.GONE, entry, "asked for, but Zoom does not have it now", hint)
@@ -183,7 +184,7 @@ class Recorder:
         if after.retry is not None and after.retry.unanswered == 1 and self._is_outcome_open(entry):
             after = replace(after, retry=replace(after.retry, next_at=now), due_at=now)
         self.put(after)
-        if isinstance(error, RemovedByPerson) and entry.uuid not in self._requested:
+        if isinstance(error, RemovedByPerson) and entry not in self._requested:
             self.tally.outcomes[Outcome.REMOVED] += 1
             with log_context(entry):
                 log.warning("%s", error)
@@ -309,10 +310,11 @@ class Recorder:
 
     # What is said
 
-    def warn_at_end(self, kept: Iterable[str]) -> None:
-        """Warn of what is stored elsewhere, and of an entry of hold_meetings (`kept`) that names no meeting."""
-        for uuid in sorted(one for one in kept if self.entry(one) is None):
-            log.warning("hold_meetings: %s: no meeting known has this uuid, so this keeps nothing in Zoom", uuid)
+    def warn_at_end(self, named: Mapping[str, Named]) -> None:
+        """Warn of what is stored elsewhere, and of what the config names (by its key) although nobody knows it."""
+        for key, meetings in named.items():
+            for what in meetings.unmatched(self.entries):
+                log.warning("%s: %s: names no meeting that is known", key, what)
         if elsewhere := self.tally.outcomes[Outcome.ELSEWHERE]:
             log.warning(
                 "%s stored in another destination than the one configured: left there, late files of them are not "

@@ -146,7 +146,7 @@ class ZoomClient:
         return parse.listing(meetings, unreadable)
 
     def meeting(self, uuid: str) -> Meeting | None:
-        """The meeting as it is now; None: gone, and Zoom itself says so.
+        """The meeting as it is now; None: gone, and Zoom itself says so. Of a number, the latest that was recorded.
 
         Raises `StillProcessing`, and `MeetingFailed` if Zoom refuses this one.
         https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/GET/meetings/{meetingId}/recordings
@@ -166,7 +166,7 @@ class ZoomClient:
             found = self._meeting(_document(answer, question), self._clock.now())
         except Nonsense as nonsense:
             raise question.failed(str(nonsense), "the next pass asks again") from nonsense
-        if found.uuid != uuid:
+        if uuid not in (found.uuid, found.number):
             raise question.failed("the answer is about another meeting", "the next pass asks again")
         return found
 
