@@ -1,11 +1,12 @@
 """Every step on a disk, once: durable when it returns, never outside its folder, each refusal an error of ours."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -28,6 +29,9 @@ OF_ONE_PATH = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENAMETOOLONG, 
 # is nothing to wait for (https://github.com/borgbackup/borg/issues/1287,
 # https://github.com/libgit2/libgit2/issues/5356, https://github.com/restic/restic/pull/3752).
 NO_FOLDER_FLUSH = {errno.EINVAL, errno.ENOTSUP}
+# flock(2) on a file system that has no locks, or whose lock server is away: FUSE says ENOSYS
+# (https://github.com/tox-dev/filelock/pull/480), NFS without lockd ENOLCK.
+NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,26 @@ def sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def take_lock(path: Path) -> int | None:
+    """Take the kernel lock of a file that this user alone can open; None: another process has it.
+
+    It ends when the descriptor returned is closed, with the process at the latest. Raises `OSError`: one of `NO_LOCKS`
+    if the file system has none. That a file exists is no substitute: a killed pass would leave it behind.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, PRIVATE_FILE)
+    try:
+        with suppress(OSError):  # it is another user's, or the mount decides about modes
+            os.fchmod(descriptor, PRIVATE_FILE)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """A place where passes run as processes: a stand-in Zoom that can kill them, a config, a library and a state."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock
 
 from tests.crash import dying
 from tests.sandbox.message import Answer, Record, Request
@@ -183,8 +183,8 @@ class Place:
         """A tool that was just being started when its pass was killed lets go of the locks a moment later."""
         for path in (Path(f"{self.state}.lock"), self.library / ".zoomsync" / "lock"):
             if path.exists():
-                with FileLock(path, timeout=5):
-                    pass
+                with path.open("a") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX)
 
     def working(self) -> list[str]:
         """Commands of the tools that work in this place."""

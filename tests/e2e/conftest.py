@@ -1,5 +1,6 @@
 """Sites for tests: new ones, and one on which the full world was synced twice."""
 
+import fcntl
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
 
 from tests.e2e.harness import NOW, Result, Site, a_site, a_stage
 from tests.e2e.portal_site import AtPortal, PortalSite, a_portal_site
@@ -80,7 +80,8 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
     folder.mkdir(exist_ok=True)
     passes = folder / "passes.pickle"
     with ExitStack() as stack:
-        with FileLock(folder / "passes.lock"):
+        with (folder / "passes.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             site = stack.enter_context(a_site(folder, full_world(NOW)))
             if not passes.exists():
                 passes.write_bytes(pickle.dumps((a_pass(site), a_pass(site))))

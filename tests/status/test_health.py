@@ -1,7 +1,7 @@
 """`status --check`: each reason why a person should look, and no other."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +9,19 @@ import pytest
 from tests.fakes import NOW, a_meeting, an_entry
 from tests.status.builders import NO_STATE, a_retry, a_run, a_state, alive, gone, parked, some_config, stored
 from zoomsync.model import DAY, HOUR, MINUTE, Gap, Process, Run
-from zoomsync.state import State
+from zoomsync.state import State, lock_file
 from zoomsync.status import health
 from zoomsync.status.health import NAMED
 
 
 def the_health(
-    state: State, is_alive: Callable[[Process], bool] = gone, max_age: timedelta = 26 * HOUR, **config: Any
+    state: State,
+    is_alive: Callable[[Process], bool] = gone,
+    max_age: timedelta = 26 * HOUR,
+    locked_out: datetime | None = None,
+    **config: Any,
 ) -> list[str]:
-    return health(state, some_config(**config), NOW, is_alive, max_age=max_age)
+    return health(state, some_config(**config), NOW, is_alive, max_age=max_age, locked_out=locked_out)
 
 
 def test_a_pass_that_finished_today_is_healthy() -> None:
@@ -139,14 +143,25 @@ def test_passes_are_judged_by_the_last_whole_one(runs: tuple[Run, ...], reasons:
     assert the_health(a_state(runs=runs)) == reasons
 
 
+OLD = "too old: last whole pass finished {} (allowed: 1 d 2 h)"
+
+
 @pytest.mark.parametrize(
     ("runs", "reasons"),
     [
         ((a_run(code=None),), []),
-        ((a_run(1, before=9 * DAY), a_run(2, code=None)), []),
+        ((a_run(1, before=5 * HOUR), a_run(2, code=None)), []),
+        ((a_run(1, before=9 * DAY), a_run(2, code=None)), [OLD.format("2026-03-01 13:00 UTC, 8 d 23 h ago")]),
+        (
+            (a_run(1, before=9 * HOUR), a_run(2, before=5 * HOUR, code=5, why="no ffmpeg"), a_run(3, code=None)),
+            ["failed: pass 2, exit code 5: no ffmpeg"],
+        ),
         (
             (a_run(1, before=28 * HOUR), a_run(2, before=27 * HOUR, code=None)),
-            ["too old: pass 2 runs since 2026-03-09 09:00 UTC (allowed: 1 d 2 h)"],
+            [
+                "too old: pass 2 runs since 2026-03-09 09:00 UTC (allowed: 1 d 2 h)",
+                OLD.format("2026-03-09 09:00 UTC, 1 d 3 h ago"),
+            ],
         ),
         (
             (a_run(before=-DAY, code=None),),
@@ -154,8 +169,33 @@ def test_passes_are_judged_by_the_last_whole_one(runs: tuple[Run, ...], reasons:
         ),
     ],
 )
-def test_a_running_pass_is_progress_unless_it_began_too_long_ago(runs: tuple[Run, ...], reasons: list[str]) -> None:
+def test_a_running_pass_hides_nothing_of_the_last_that_ended(runs: tuple[Run, ...], reasons: list[str]) -> None:
     assert the_health(a_state(runs=runs), is_alive=alive) == reasons
+
+
+WHY = "/srv/library: another pass is running in this library"
+MET_IN_LIBRARY = tuple(a_run(number, before=HOUR, took=0 * HOUR, code=4, why=WHY) for number in (2, 3))
+LOCKED = "locked out: passes meet a lock since 2026-03-10 11:00 UTC, and none of this state is running: "
+
+
+@pytest.mark.parametrize(
+    ("runs", "locked_out", "reasons"),
+    [
+        ((a_run(1), *MET_IN_LIBRARY), None, [LOCKED + WHY]),
+        ((a_run(1),), NOW - HOUR, [LOCKED + f"`fuser -v {lock_file(some_config().state)}` says who holds it"]),
+        ((a_run(1), *MET_IN_LIBRARY), NOW - MINUTE, [LOCKED + WHY]),
+        ((a_run(1),), NOW - HOUR + MINUTE, []),
+        ((a_run(1), *MET_IN_LIBRARY, a_run(4, before=MINUTE, took=MINUTE)), None, []),
+        ((a_run(1, before=HOUR, took=MINUTE),), NOW - HOUR, []),
+        ((a_run(1, code=None),), NOW - HOUR, []),
+        ((a_run(1),), NOW + DAY, []),
+    ],
+    ids=["library", "state", "both", "not for an hour", "over", "held by our own", "running", "in the future"],
+)
+def test_a_lock_that_is_none_of_a_running_pass_is_a_reason_after_an_hour(
+    runs: tuple[Run, ...], locked_out: datetime | None, reasons: list[str]
+) -> None:
+    assert the_health(a_state(runs=runs), is_alive=alive, locked_out=locked_out) == reasons
 
 
 def test_the_allowed_age_can_be_set() -> None:

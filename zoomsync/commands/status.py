@@ -9,7 +9,7 @@ from zoomsync.app import Environment
 from zoomsync.clock import is_alive
 from zoomsync.console import Terminal
 from zoomsync.errors import UsageError
-from zoomsync.state import State, audit
+from zoomsync.state import State, audit, locked_out_since
 
 UNHEALTHY = 1
 """Exit code of `--check` when something needs a person."""
@@ -25,7 +25,9 @@ def show(
     state = State.read(config.state) or State.imagined(config.state)
     now = env.clock.now()
     if check:
-        return _show_health(terminal, status.health(state, config, now, is_alive, max_age=max_age))
+        locked_out = locked_out_since(config.state)
+        reasons = status.health(state, config, now, is_alive, max_age=max_age, locked_out=locked_out)
+        return _show_health(terminal, reasons)
     if what is None:
         document: Any = status.document(state, config, now, is_alive)
     else:

@@ -68,7 +68,7 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
         _print_plan(terminal, config, tally)
         return tally.code
     try:
-        with lock(config.state), State.open(config.state, new_id=env.new_id()) as state:
+        with lock(config.state, env.clock.now()), State.open(config.state, new_id=env.new_id()) as state:
             return _recorded(state, terminal, env, request, tally, lambda: work(state))
     except PassRunning as running:
         log.info("%s", running)

@@ -5,8 +5,8 @@ A journal is never used twice and its checksums are chained, beginning with that
 a lost line and a mismatched pair are found. Only the pass that has the lock may write.
 """
 
-from zoomsync.state.lock import lock, owner_check
+from zoomsync.state.lock import lock, lock_file, locked_out_since, owner_check
 from zoomsync.state.schema import Head
 from zoomsync.state.state import State
 
-__all__ = ["Head", "State", "lock", "owner_check"]
+__all__ = ["Head", "State", "lock", "lock_file", "locked_out_since", "owner_check"]

@@ -1,56 +1,93 @@
-"""Who may write: one pass at a time, and only the user to whom the state belongs."""
+"""Who may write: one pass at a time, and only the user to whom the state belongs.
 
-import errno
+The lock's file says who has it: first the process that does, then since when passes find it locked. A pass that lets go
+empties it.
+"""
+
 import os
 import pwd
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from zoomsync.errors import PassRunning, StateUnusable
-from zoomsync.files import PRIVATE_FILE, make_private_folder
+from zoomsync.files import NO_LOCKS, make_private_folder, take_lock
+from zoomsync.formatting import iso
 from zoomsync.state.journal import STATE
+
+HOLDER = re.compile(rb"([0-9]+)\n")
+LOCKED_OUT = re.compile(rb"^locked out ([0-9TZ:-]+)$", re.MULTILINE)
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path, now: datetime) -> Iterator[None]:
     """Hold the kernel lock `<path>.lock`, which ends with the process at the latest.
 
     Raises `PassRunning` when another process holds it, `StateUnusable` if the file system has no such locks.
     """
-    real = Path(os.path.realpath(path))  # two names of one state share its lock
-    file = real.with_name(f"{real.name}.lock")
-    # If a file system has no flock (ENOSYS), filelock would fall back to a lock that is the file's existence
-    # (filelock pull requests 480 and 622): a killed pass would leave it behind, and lock out every later one.
-    kernel_lock = FileLock(file, timeout=0, mode=PRIVATE_FILE, thread_local=False, fallback_to_soft=False)
+    file = lock_file(path)
     with STATE.explained(file):
         make_private_folder(file.parent)
         try:
-            kernel_lock.acquire()
-        except Timeout as error:
-            raise PassRunning(f"another pass is running{_holder(file)}", hint="wait for its end") from error
+            descriptor = take_lock(file)
         except OSError as error:
-            if error.errno != errno.ENOSYS:
+            if error.errno not in NO_LOCKS:
                 raise
             hint = "set `state` to a path on a local file system"
             raise StateUnusable(f"{file}: its file system has no locks", hint=hint) from error
+    if descriptor is None:
+        raise PassRunning(f"another pass is running{_met(file, now)}", hint="wait for its end")
     try:
-        with suppress(OSError):  # it only helps the other's message
-            file.write_text(f"{os.getpid()}\n")
+        _say(descriptor, f"{os.getpid()}\n")
         yield
     finally:
-        kernel_lock.release()
+        _say(descriptor, "")
+        os.close(descriptor)
 
 
-def _holder(file: Path) -> str:
-    """`: process 4711`, if the lock's file says so."""
-    try:
-        pid = file.read_text().strip()
-    except OSError:
-        return ""
-    return f": process {pid}" if pid.isdecimal() else ""
+def lock_file(path: Path) -> Path:
+    """The file of the lock of this state."""
+    real = Path(os.path.realpath(path))  # two names of one state share its lock
+    return real.with_name(f"{real.name}.lock")
+
+
+def _say(descriptor: int, text: str) -> None:
+    """Make this the content of the lock's file, which only helps others."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
+
+
+def _met(file: Path, now: datetime) -> str:
+    """`: process 4711`, if the lock's file says so; it is noted there that a pass met the lock."""
+    content = _read(file)
+    if not LOCKED_OUT.search(content):
+        with suppress(OSError), open(file, "ab", opener=_opener, buffering=0) as note:
+            note.write(f"locked out {iso(now)}\n".encode())
+    holder = HOLDER.match(content)
+    return f": process {holder[1].decode()}" if holder else ""
+
+
+def locked_out_since(path: Path) -> datetime | None:
+    """When a pass first found this state locked, of those that did since a pass had the lock; None: no pass did."""
+    found = LOCKED_OUT.search(_read(lock_file(path)))
+    with suppress(ValueError):
+        return datetime.fromisoformat(found[1].decode()) if found else None
+    return None
+
+
+def _read(file: Path) -> bytes:
+    """What the lock's file says; whatever lies in its place, this does not wait."""
+    with suppress(OSError), open(file, "rb", opener=_opener, buffering=0) as found:
+        return found.read(4096) or b""
+    return b""
+
+
+def _opener(name: str, flags: int) -> int:
+    """Opens what is there, as it is: no link is followed, and no pipe waited for."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def owner_check(path: Path, uid: int) -> None:

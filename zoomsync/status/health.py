@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from zoomsync.config import Config
+from zoomsync.errors import PassRunning
 from zoomsync.formatting import distance, escaped, moment, plural, quoted, span_in_words
-from zoomsync.model import Entry, Process, Run
-from zoomsync.state import State
+from zoomsync.model import HOUR, Entry, Process, Run
+from zoomsync.state import State, lock_file
 from zoomsync.status.query import last_finished, meeting_lists, outcome, passes, rules_now
 
 NAMED = 3
@@ -14,15 +15,23 @@ NAMED = 3
 
 
 def health(
-    state: State, config: Config, now: datetime, is_alive: Callable[[Process], bool], *, max_age: timedelta
+    state: State,
+    config: Config,
+    now: datetime,
+    is_alive: Callable[[Process], bool],
+    *,
+    max_age: timedelta,
+    locked_out: datetime | None = None,
 ) -> list[str]:
     """A sentence for each reason; none: healthy.
 
     Passes are judged by the last whole one: a narrowed one says nothing about the other meetings. One that ended with
     failures is no reason by itself: what it could not do shows in the meetings, or is a reason of its own.
+    `locked_out` is since when passes find the state locked.
     """
     is_off = ["disabled: `enabled` is false in the config"]
-    found = [*_passes(state, now, is_alive, max_age)] if config.enabled else is_off
+    met_lock = _locked_out(state, config, now, locked_out)
+    found = [*_passes(state, now, is_alive, max_age), *met_lock] if config.enabled else is_off
     broken = {gap.email or gap.user: gap.retry.error for gap in state.head.gaps if gap.user and gap.retry}
     found += [f"not listed: recordings of {user}: {why}" for user, why in [*broken.items()][:NAMED]]
     found += [f"not listed: recordings of {len(broken) - NAMED:,} more users"] if len(broken) > NAMED else []
@@ -36,17 +45,18 @@ def health(
 
 def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], max_age: timedelta) -> Iterator[str]:
     runs, allowed = passes(state), f"(allowed: {span_in_words(max_age)})"
-    last = next((run for run in runs if not run.narrowed), None)
+    whole = [run for run in runs if not run.narrowed]
+    running = whole[0] if whole and outcome(whole[0], is_alive) == "Running" else None
+    if running and now - running.started_at > max_age:
+        yield f"too old: pass {running.number} runs since {moment(running.started_at)} {allowed}"
+    elif running and running.started_at > now:
+        yield f"too old: pass {running.number} is running, but its start lies in the future"
+    last = next((run for run in whole if run is not running), None)
     if last is None:
-        yield "never run: only narrowed passes so far" if runs else "never run"
+        if not running:
+            yield "never run: only narrowed passes so far" if runs else "never run"
         return
     process = outcome(last, is_alive)
-    if process == "Running":
-        if now - last.started_at > max_age:
-            yield f"too old: pass {last.number} runs since {moment(last.started_at)} {allowed}"
-        elif last.started_at > now:
-            yield f"too old: pass {last.number} is running, but its start lies in the future"
-        return
     if process == "Interrupted":
         gone = f"process {last.process.pid} on {last.process.host} is gone"
         yield f"interrupted: pass {last.number}, {last.why or gone}"
@@ -59,6 +69,20 @@ def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], ma
         yield "too old: no whole pass has finished yet"
     elif now - finished > max_age:
         yield f"too old: last whole pass finished {moment(finished)}, {distance(finished, now)} {allowed}"
+
+
+def _locked_out(state: State, config: Config, now: datetime, since: datetime | None) -> Iterator[str]:
+    """A lock that is none of a pass of this state, of the state or of the library, for an hour."""
+    last = next(iter(passes(state)), None)
+    if last is not None and last.ended_at is None:
+        return  # it has the lock, or is told of as interrupted
+    met = [(run.started_at, run.why) for run in state.runs if run.code == PassRunning.code]
+    if since is not None:
+        met.append((since, f"`fuser -v {lock_file(config.state)}` says who holds it"))
+    met = [one for one in met if last is None or last.ended_at is None or one[0] >= last.ended_at]
+    begun, what = min(met, default=(now, ""))
+    if now - begun >= HOUR:
+        yield f"locked out: passes meet a lock since {moment(begun)}, and none of this state is running: {what}"
 
 
 def _of_no_meeting(run: Run) -> Iterator[str]:

@@ -1,6 +1,10 @@
 """Whose library it is: a pass works only in the one that its state knows, at the point that it knows."""
 
+import errno
+import fcntl
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +181,44 @@ def test_two_passes_never_work_in_one_library(tmp_path: Path) -> None:
 
     first.detach()
     assert a_library(first.path).id == "library-1"
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o666])
+def test_nobody_else_can_take_its_lock_whatever_the_umask(tmp_path: Path, before: int | None) -> None:
+    file = a_marked(tmp_path / "library", **{"pass": 0}) / ".zoomsync" / "lock"
+    if before is not None:
+        file.touch()
+        file.chmod(before)
+    outer = os.umask(0)
+    try:
+        a_library(tmp_path / "library").detach()
+    finally:
+        os.umask(outer)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK], ids=errno.errorcode.get)
+def test_without_locks_on_its_file_system_one_sentence_says_what_to_mind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, code: int
+) -> None:
+    def no_flock(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(fcntl, "flock", no_flock)
+    library = a_library(tmp_path / "library")
+    library.detach()
+
+    remedy = "let no copy of this state work in this library"
+    assert library.id == "library-1"
+    assert caplog.messages == [f"{library.path}/.zoomsync/lock: its file system has no locks: {remedy}"]
+
+
+def test_a_folder_in_place_of_its_lock_is_refused(tmp_path: Path) -> None:
+    (a_marked(tmp_path / "library", **{"pass": 0}) / ".zoomsync" / "lock").mkdir()
+
+    with pytest.raises(LibraryUnusable, match=r"\.zoomsync/lock: is a directory"):
+        a_library(tmp_path / "library")
 
 
 def test_a_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:

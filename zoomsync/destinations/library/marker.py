@@ -1,17 +1,19 @@
 """The library's marker, `.zoomsync/library.json`: whose library it is, and the last pass that changed it; its lock."""
 
 import json
+import logging
+import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
-from zoomsync.files import FileModes, Refusals, make_folders, write
+from zoomsync.files import NO_LOCKS, FileModes, Refusals, make_folders, take_lock, write
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 FOLDER = ".zoomsync"
@@ -119,7 +121,8 @@ class LibraryLock:
     _pass: tuple[int, str] = (0, "")
     """The number of this pass, and the id of its run."""
     _writing: threading.Lock = field(default_factory=threading.Lock)
-    _pass_lock: FileLock | None = None
+    _pass_lock: int = -1
+    """The descriptor of the lock."""
 
     def look(self, attachment: Attachment) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
@@ -140,25 +143,31 @@ class LibraryLock:
                     make_folders(self.path.parent, self.path, modes)
                 own = replace(modes, dir_mode=modes.dir_mode & 0o755)  # nobody else plants anything in there
                 make_folders(self.path, self.path / FOLDER, own)
+                self._lock(self.path / FOLDER / "lock")
         except MeetingFailed as error:  # here it concerns every meeting
             raise error.become(LibraryUnusable) from error
-        file = self.path / FOLDER / "lock"
-        lock = FileLock(file, timeout=0, thread_local=False)
-        with LIBRARY.explained(file):
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise PassRunning(f"{self.path}: another pass is running in this library", service="library") from error
-        self._pass_lock = lock
         self.look(attachment)  # again: a pass that ended meanwhile may have changed it
         if read_marker(self.path) != self.marker:
             self.marker.write(self.path)
 
+    def _lock(self, file: Path) -> None:
+        try:
+            descriptor = take_lock(file)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            # The lock of the state is always there, and a library belongs to one state.
+            log.warning("%s: its file system has no locks: let no copy of this state work in this library", file)
+            return
+        if descriptor is None:
+            raise PassRunning(f"{self.path}: another pass is running in this library", service="library")
+        self._pass_lock = descriptor
+
     def release(self) -> None:
         """Let go of the lock."""
-        if self._pass_lock is not None:
-            self._pass_lock.release()
-            self._pass_lock = None
+        if self._pass_lock >= 0:
+            os.close(self._pass_lock)
+            self._pass_lock = -1
 
     def begin_change(self) -> None:
         """Before a change; the first one writes down, durably, that this pass changes the library."""
