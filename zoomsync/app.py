@@ -79,6 +79,7 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int) -> Zo
             files,
             tokens,
             accepts=zoom.accepts,
+            reread=zoom.meeting,
             download_hosts=settings.download_hosts,
             api_url=settings.api_url,
             clock=clock,

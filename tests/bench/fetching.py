@@ -89,7 +89,15 @@ def _zoomsync(server: dict[str, str]) -> tuple[Meeting, Downloads]:
     meeting = zoom.meeting(server["uuid"])
     assert meeting is not None
     hosts = ["127.0.0.1"]
-    return meeting, Downloads(http, tokens, accepts=zoom.accepts, download_hosts=hosts, api_url=api_url, clock=clock)
+    return meeting, Downloads(
+        http,
+        tokens,
+        accepts=zoom.accepts,
+        reread=zoom.meeting,
+        download_hosts=hosts,
+        api_url=api_url,
+        clock=clock,
+    )
 
 
 def _fetch(downloads: Downloads, meeting: Meeting, file: RecordingFile, folder: Path) -> None:

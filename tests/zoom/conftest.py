@@ -37,6 +37,7 @@ def edge(sandbox: Sandbox, clock: FakeClock) -> Iterator[Edge]:
         http,
         tokens,
         accepts=zoom.accepts,
+        reread=zoom.meeting,
         download_hosts=["zoom.us", "127.0.0.1"],
         api_url=sandbox.api_url,
         clock=clock,

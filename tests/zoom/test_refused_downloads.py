@@ -64,15 +64,18 @@ def test_the_meetings_own_token_or_the_same_one_again_opens_the_download(video: 
     "fault",
     [faults.refused(401, 124, "Invalid access token."), faults.refused(403, 403, "Forbidden"), faults.sign_in_page()],
 )
-def test_a_download_that_is_refused_twice_arrives_without_any_other_token(video: Try, fault: Fault) -> None:
+@pytest.mark.parametrize(("times", "slept"), [(1, []), (2, [1]), (3, [1, 2])])
+def test_a_download_that_is_refused_at_first_arrives_without_any_new_token_of_the_app(
+    video: Try, fault: Fault, times: int, slept: list[int]
+) -> None:
     listed = video.listed
     video.sandbox.forget()
-    video.sandbox.fail("rec/download", with_=fault, times=2)
+    video.sandbox.fail("rec/download", with_=fault, times=times)
 
     video.assert_arrived(video.edge.downloads.fetch(*listed, video.folder, video.progress.append))
 
     assert video.sandbox.count("POST", "oauth") == 0
-    assert video.edge.clock.slept == [1, 2]
+    assert video.edge.clock.slept == slept
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -216,9 +219,14 @@ def test_a_foreign_host_is_never_asked(video: Try) -> None:
 
 def test_an_allowed_host_that_is_not_zooms_gets_no_token(video: Try) -> None:
     downloads = Downloads(
-        video.edge.http, video.edge.tokens, accepts=video.edge.zoom.accepts, download_hosts=["127.0.0.2"],
-        api_url=video.sandbox.api_url, clock=video.edge.clock,
-    )  # fmt: skip
+        video.edge.http,
+        video.edge.tokens,
+        accepts=video.edge.zoom.accepts,
+        reread=video.edge.zoom.meeting,
+        download_hosts=["127.0.0.2"],
+        api_url=video.sandbox.api_url,
+        clock=video.edge.clock,
+    )
     video.sandbox.fail("rec/download", with_=faults.foreign_redirect(), times=None)
 
     with pytest.raises(DownloadFailed):

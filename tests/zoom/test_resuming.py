@@ -1,6 +1,11 @@
 """What was cut goes on, as long as it is certain that it is the same file."""
 
+import hashlib
+import json
+import os
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +14,8 @@ from tests.sandbox.content import Filler, Text
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Ending
 from tests.zoom.transfers import SERVED, SIZE, Try, end_the_pass
+from zoomsync.errors import Stopped
+from zoomsync.zoom.partial_file import SYNC_EVERY
 
 
 @pytest.mark.parametrize("ending", ["fin", "reset", "stall"])
@@ -101,10 +108,52 @@ def test_what_an_ended_pass_left_of_a_text_or_of_a_changed_file_is_worth_nothing
     assert video.ranges == [None, None]
 
 
-def test_a_part_that_is_whole_is_only_looked_at(video: Try) -> None:
+def test_what_lies_beyond_the_durable_bytes_is_cut_off(video: Try) -> None:
     end_the_pass(video)
     (part,) = video.folder.glob("*.part")
-    part.write_bytes(video.data)
+    durable = part.stat().st_size
+    part.write_bytes(part.read_bytes() + b"what the note does not vouch for")
+    video.progress.clear()
+
+    video.assert_arrived(video.fetch())
+
+    assert (video.progress[0], video.ranges) == (durable, [None, f"bytes={durable}-"])
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda part: part.write_bytes(part.read_bytes()[:40_000] + bytes(part.stat().st_size - 40_000)),
+    lambda part: part.write_bytes(part.read_bytes()[:-1]),
+    lambda part: part.write_bytes(b""),
+    lambda part: part.unlink(),
+], ids=["its second half is zeros", "shorter", "empty", "gone"])  # fmt: skip
+def test_a_part_that_is_not_what_its_note_says_is_fetched_anew(video: Try, spoil: Callable[[Path], object]) -> None:
+    end_the_pass(video)
+    (part,) = video.folder.glob("*.part")
+    spoil(part)
+    video.progress.clear()
+
+    video.assert_arrived(video.fetch())
+
+    assert video.ranges == [None, None]
+
+
+@pytest.mark.parametrize("change", [
+    {"durable": None}, {"durable": -5}, {"durable": "100"}, {"durable": 10**15}, {"durable_sha256": None}, {"listed": 1}
+])  # fmt: skip
+def test_a_note_that_vouches_for_nothing_is_no_reason_to_go_on(video: Try, change: dict[str, object]) -> None:
+    end_the_pass(video)
+    (note,) = video.folder.glob("*.sidecar.json")
+    note.write_text(json.dumps(json.loads(note.read_bytes()) | change))
+    video.progress.clear()
+
+    video.assert_arrived(video.fetch())
+
+    assert video.ranges == [None, None]
+
+
+def test_a_whole_part_that_its_note_vouches_for_is_only_looked_at(video: Try) -> None:
+    got = video.fetch()
+    got.path.rename(next(video.folder.glob("*.sidecar.json")).with_suffix("").with_suffix(".part"))
     video.progress.clear()
 
     video.assert_arrived(video.fetch())
@@ -112,15 +161,41 @@ def test_a_part_that_is_whole_is_only_looked_at(video: Try) -> None:
     assert len(video.ranges) == 1
 
 
-def test_a_part_that_is_too_long_is_thrown_away(video: Try) -> None:
+def test_what_comes_is_made_durable_and_noted_every_64_megabytes(video: Try) -> None:
+    video.cloud.content = Filler(SYNC_EVERY + 5_000_000)
+    noted: list[object] = []
+
+    def look(_: int) -> None:
+        for note in video.folder.glob("*.sidecar.json"):
+            part = note.with_suffix("").with_suffix(".part").read_bytes()
+            said = json.loads(note.read_bytes())
+            noted.append(said["durable"])
+            assert hashlib.sha256(part[: said["durable"]]).hexdigest() == said["durable_sha256"]
+            video.edge.clock.stop()
+
+    with pytest.raises(Stopped):
+        video.edge.downloads.fetch(*video.listed, video.folder, look)
+
+    assert [SYNC_EVERY <= int(str(one)) < SYNC_EVERY + 2**20 for one in noted] == [True]
+
+
+def test_what_a_transfer_brought_is_durable_before_its_note_says_so(
+    video: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, int]] = []
+    fsync = os.fsync
+
+    def seen(descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").resolve()
+        steps.append((path.suffix or "folder", path.stat().st_size if path.is_file() else 0))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen)
     end_the_pass(video)
+
     (part,) = video.folder.glob("*.part")
-    part.write_bytes(video.data + b"more")
-    video.progress.clear()
-
-    video.assert_arrived(video.fetch())
-
-    assert video.ranges == [None, None]
+    assert [name for name, _ in steps] == [".part", ".new", "folder"]
+    assert steps[0][1] == part.stat().st_size
 
 
 def test_a_transfer_that_brings_next_to_nothing_is_given_up(video: Try) -> None:

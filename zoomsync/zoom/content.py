@@ -4,6 +4,7 @@ Zoom's "no" often is a web page with status 200: sign-in, passcode, "only the ho
 """
 
 import json
+from collections.abc import Callable, Mapping
 
 from zoomsync.redaction import said
 
@@ -14,13 +15,35 @@ ENOUGH = 64
 
 BOM = b"\xef\xbb\xbf"
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<error")
+_SIGNATURES: Mapping[str, Callable[[bytes], bool]] = {
+    "mp4": lambda head: head[4:8] == b"ftyp",
+    "m4a": lambda head: head[4:8] == b"ftyp",
+    "vtt": lambda head: _begin(head).upper().startswith(b"WEBVTT"),
+    "json": lambda head: _begin(head).startswith((b"{", b"[")),
+    "jpg": lambda head: head.startswith(b"\xff\xd8\xff"),
+    "png": lambda head: head.startswith(b"\x89PNG"),
+}
+"""By extension: whether a file begins like one of its kind."""
 
 
-def refusal_in(head: bytes, extension: str) -> str:
-    """What a page or an error document says in place of the file; `""`: it is neither."""
-    begin = head.removeprefix(BOM).lstrip()
+def has_signature(extension: str) -> bool:
+    """Whether the first bytes of such a file tell it from anything else."""
+    return extension in _SIGNATURES
+
+
+def refusal_in(head: bytes, extension: str, *, is_page: bool = False) -> str:
+    """What a page or an error document says in place of the file; `""`: it is neither.
+
+    With `is_page` it is served as a web page, as a VTT may be (seen, undocumented): then its bytes must show that it is
+    none.
+    """
+    begin = _begin(head)
     if begin.lower().startswith(_PAGES) and extension not in ("html", "htm", "xml"):
         return said(head)
+    if is_page and extension not in ("html", "htm"):
+        shows = _SIGNATURES[extension](head) if has_signature(extension) else not begin.startswith(b"<")
+        if not shows:
+            return said(head)
     try:
         document = json.loads(head)
     except (ValueError, RecursionError):
@@ -32,11 +55,16 @@ def refusal_in(head: bytes, extension: str) -> str:
 
 def mismatch(head: bytes, extension: str) -> str:
     """Why this is not what its extension says; `""`: it may be."""
-    begin = head.removeprefix(BOM).lstrip()
-    if extension in ("mp4", "m4a") and head[4:8] != b"ftyp":
+    begin = _begin(head)
+    if extension in ("mp4", "m4a") and not _SIGNATURES[extension](head):
         return "does not begin like an MP4 file"
-    if extension == "vtt" and begin and not begin.upper().startswith(b"WEBVTT") and b"-->" not in begin:
+    if extension == "vtt" and begin and not _SIGNATURES["vtt"](head) and b"-->" not in begin:
         return "does not begin like a WebVTT file"
-    if extension == "json" and not begin.startswith((b"{", b"[")):
+    if extension == "json" and not _SIGNATURES["json"](head):
         return "does not begin like a JSON file"
     return ""
+
+
+def _begin(head: bytes) -> bytes:
+    """Without what may stand before the first sign."""
+    return head.removeprefix(BOM).lstrip()

@@ -1,6 +1,7 @@
 """Cloud files fetched to staging: proven, resumed, and never with a token where it does not belong."""
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -13,12 +14,13 @@ import urllib3.exceptions
 
 from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
 from zoomsync.files import CHUNK
-from zoomsync.formatting import escaped, plural
+from zoomsync.formatting import escaped, plural, size_in_words
 from zoomsync.http import Http, is_brief
 from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.allowlist import Addresses
+from zoomsync.zoom.keys import DownloadRefused, Key, Keys
 from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.partial_file import PartialFile
 
@@ -26,14 +28,10 @@ TRANSFERS = 5
 """Transfers in a row that bring next to nothing new before a file is given up for this time; one within `brief`."""
 REQUESTS = 4
 """How often one address is asked while its server is out of order; once within `brief`."""
-REFUSAL_PAUSES = (1.0, 2.0)
-"""Seconds after which the same token is shown again to a download that refuses it."""
 HOPS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-
-
-class DownloadRefused(Exception):
-    """Zoom answers "no" with this credential; says what came instead of the file."""
+LONGEST_TEXT = 64 * 10**6
+"""Bytes of a text that are taken in any case; more only if Zoom lists at least half of them."""
 
 
 class CutAway(Exception):
@@ -52,13 +50,13 @@ class Downloads:
         tokens: TokenSource,
         *,
         accepts: Callable[[Token], bool],
+        reread: Callable[[str], Meeting | None],
         download_hosts: Sequence[str],
         api_url: str,
         clock: Clock,
     ) -> None:
         self._http = http
-        self._tokens = tokens
-        self._accepts = accepts
+        self._keys = Keys(tokens, accepts=accepts, reread=reread, clock=clock)
         self._addresses = Addresses(download_hosts, api_url)
         self._clock = clock
 
@@ -71,7 +69,7 @@ class Downloads:
         part = PartialFile(folder, meeting.uuid, file, self._clock)
         download = _Download(
             http=self._http,
-            credentials_for=self._credentials,
+            keys=self._keys,
             addresses=self._addresses,
             clock=self._clock,
             meeting=meeting,
@@ -90,33 +88,13 @@ class Downloads:
             download.bring()
             return part.finish()
 
-    def _credentials(self, meeting: Meeting) -> Iterator[str]:
-        """What to show one after the other if a download is refused.
-
-        A good token is refused now and then: https://github.com/Jericho/ZoomNet/issues/348. A new one is minted only if
-        the API does not take this one either, for a new one may end the old one in all other requests. The meeting's
-        own token opens what has a passcode (seen, undocumented).
-        """
-        token = self._tokens.current()
-        yield token.value
-        if not self._accepts(token):
-            token = self._tokens.renew(token)
-            yield token.value
-        if meeting.download_token:
-            yield meeting.download_token.reveal()
-        for seconds in () if is_brief() else REFUSAL_PAUSES:
-            self._clock.sleep(seconds)
-            if not self._accepts(token):
-                token = self._tokens.renew(token)
-            yield token.value
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Download:
     """One file on its way."""
 
     http: Http
-    credentials_for: Callable[[Meeting], Iterator[str]]
+    keys: Keys
     addresses: Addresses
     clock: Clock
     meeting: Meeting
@@ -126,6 +104,13 @@ class _Download:
     expected: int | None
     """The bytes that it must have. Zoom's size is right for media, not always for text (seen, undocumented)."""
 
+    @property
+    def most(self) -> float:
+        """The most bytes that are taken; media of unknown size may take what the disk has to spare."""
+        if self.file.kind.is_media:
+            return math.inf if self.expected is None else self.expected
+        return max(2 * (self.file.size or 0), LONGEST_TEXT)
+
     def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
         """The error that names this file."""
         what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
@@ -133,46 +118,55 @@ class _Download:
 
     def bring(self) -> None:
         """Transfers until the file is whole, as long as each one brings something new."""
-        credentials, most, idle, reason = self.credentials_for(self.meeting), self.part.size, 0, ""
-        credential: str | None = next(credentials)
+        keys, most, idle = self.keys.of(self.meeting, self.file), self.part.size, 0
+        key = next(keys)
         enough = max(1, min(CHUNK, (self.expected or 0) // 100))  # new bytes that make another transfer worth it
-        while credential is not None:
+        while True:
             self.clock.check()
             try:
-                return self._transfer(credential)
+                return self._transfer(key)
             except DownloadRefused as refused:
-                credential, reason = next(credentials, None), str(refused)
+                try:
+                    key = keys.send(refused)
+                except StopIteration:
+                    raise self._refused(refused) from None
             except CutAway as cut:
+                self.part.keep()
                 idle = 0 if self.part.size >= most + enough else idle + 1
                 if idle == (1 if is_brief() else TRANSFERS):
                     raise self.failed(f"{cut} ({plural(idle, 'try')})") from None
                 self.clock.sleep(min(2.0**idle, 30))
                 if idle == 0:
-                    credentials = self.credentials_for(self.meeting)
-                    credential = next(credentials)
+                    keys = self.keys.of(self.meeting, self.file)
+                    next(keys)
             most = max(most, self.part.size)
-        raise self.failed(f"refused: {reason}", "may the account's admin download this recording in Zoom's portal?")
 
-    def _transfer(self, credential: str) -> None:
+    def _refused(self, refused: DownloadRefused) -> DownloadFailed:
+        """The error once there is no other key."""
+        if refused.about != "credential":
+            return self.failed(str(refused))
+        return self.failed(f"refused: {refused}", "may the account's admin download this recording in Zoom's portal?")
+
+    def _transfer(self, key: Key) -> None:
         """Fetch what is still missing, in one answer; raises `DownloadRefused` or `CutAway`."""
-        part, whole = self.part, self.expected
+        part, whole, is_page = self.part, self.expected, False
         if not part.size or part.size != whole:
-            with self._open(credential, start=part.size) as answer:
-                announced = self._admit(answer)
+            with self._open(key, start=part.size) as answer:
+                announced, is_page = self._admit(answer), _is_page(answer)
                 for chunk in _chunks(answer):
                     before = part.size
                     part.append(chunk)
                     self.progress(len(chunk))
                     if before < content.ENOUGH <= part.size:
-                        self._look()
-                    if self.expected is not None and part.size > self.expected:
-                        raise self._begin_again(f"more came than the {plural(self.expected, 'byte')} that Zoom lists")
+                        self._look(is_page=is_page)
+                    if part.size > self.most:
+                        raise self._too_long()
                     self.clock.check()
             whole = announced if whole is None else whole
-        self._look()
+        self._look(is_page=is_page)
         if whole is not None and part.size != whole:
             raise CutAway(f"{part.size:,} of {plural(whole, 'byte')} came")
-        if whole is None and self._second_digest(credential) != part.sha256:
+        if whole is None and self._second_digest(key) != part.sha256:
             raise self._begin_again("its length is unknown, and it came differently twice")
 
     def _begin_again(self, reason: str) -> CutAway:
@@ -182,33 +176,53 @@ class _Download:
         self.part.restart()
         return CutAway(reason)
 
-    def _look(self) -> None:
-        """Judge the first bytes."""
-        if no := content.refusal_in(self.part.head, self.file.extension):
+    def _too_long(self) -> Exception:
+        """More came than can be the file. Zoom's size of media is right; texts have a limit of their own."""
+        if self.expected is not None:
+            return self._begin_again(f"more came than the {plural(self.expected, 'byte')} that Zoom lists")
+        return self.failed(f"more than {size_in_words(self.most)} come, {self.file.size or 0:,} bytes are listed")
+
+    def _look(self, *, is_page: bool) -> None:
+        """Judge the first bytes, whatever they are served as; `is_page`: as a web page."""
+        if no := content.refusal_in(self.part.head, self.file.extension, is_page=is_page):
             self._begin_again(no)
             raise DownloadRefused(no)
         if wrong := content.mismatch(self.part.head, self.file.extension):
             raise self._begin_again(wrong)
 
     def _admit(self, answer: requests.Response) -> int | None:
-        """Judge status, type and length; the size of the whole file that they announce."""
-        part, file, media_type = self.part, self.file, answer.headers.get("Content-Type", "").lower()
+        """Judge status, packing and length; the size of the whole file that they announce."""
+        part, file = self.part, self.file
         if answer.status_code not in (200, 206):
             self._refuse(answer)
-        if media_type.startswith("text/html") and file.extension not in ("html", "htm"):
-            raise DownloadRefused(f"HTTP {answer.status_code}, {said(_beginning(answer))}")
-        if part.size or answer.status_code == 206:
-            self._resume(answer)
+        self._require_plain(answer)
         length = answer.headers.get("Content-Length", "")
-        is_packed = answer.headers.get("Content-Encoding", "identity").lower() != "identity"  # it counts packed bytes
-        total = part.size + int(length) if length.isascii() and length.isdigit() and not is_packed else None
+        before = part.size if answer.status_code == 206 else 0
+        total = before + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+        is_known = self.expected is not None or not content.has_signature(file.extension)
+        if _is_page(answer) and is_known and total != file.size:
+            raise _page(answer)
+        if total is not None and self.expected is None and total > self.most:
+            raise self._too_long()
         if None not in (total, self.expected) and total != self.expected:
             if no := content.refusal_in(_beginning(answer), file.extension):
                 raise DownloadRefused(no)
             # Zoom's two sizes do differ at times: https://github.com/lanec/zoom-batch-downloader/issues/18
             raise self._begin_again(f"{total:,} bytes are announced, {self.expected:,} listed")
-        part.came_under(answer.headers.get("ETag", ""))
+        if part.size or answer.status_code == 206:
+            self._resume(answer)
+        part.validator = answer.headers.get("ETag", "")
         return total
+
+    def _require_plain(self, answer: requests.Response) -> None:
+        """Refuse what is packed: nobody asked for it, and a little of it can be a lot."""
+        packing = answer.headers.get("Content-Encoding", "").strip().lower()
+        if packing in ("", "identity"):
+            return
+        if _is_page(answer):
+            raise _page(answer)
+        hint = "look whether a proxy of this machine packs it; it is tried again"
+        raise self.failed(f"it comes packed ({escaped(packing[:40])}), which nobody asked for", hint)
 
     def _resume(self, answer: requests.Response) -> None:
         """Go on only if the answer holds exactly what is missing; a whole one is taken from its beginning."""
@@ -229,26 +243,28 @@ class _Download:
         is_named = "Authorization" in answer.request.headers
         if answer.status_code in (401, 403) and is_named:
             raise DownloadRefused(fact)
+        if answer.status_code in (401, 403, 404, 410):
+            raise DownloadRefused(fact, "address" if is_named else "signature")
         if answer.status_code == 416:
             raise self._begin_again(fact)
-        if not is_named:  # a signed address that has expired: a new one comes with the next transfer
+        if not is_named:  # a new signed address comes with the next transfer
             raise CutAway(fact)
         raise self.failed(fact)
 
-    def _open(self, credential: str, *, start: int) -> requests.Response:
+    def _open(self, key: Key, *, start: int) -> requests.Response:
         """The answer at the end of the redirects, each of which is judged before it is followed.
 
         Usually Zoom redirects once, to a signed address that needs no token (seen, undocumented).
         """
-        url = self.file.url
+        url = key.url
         for _ in range(HOPS + 1):
             if problem := self.addresses.problem(url):
                 raise self.failed(problem, "if the host is Zoom's, add it to zoom.download_hosts")
             headers = {"Accept-Encoding": "identity"}
             if start:
                 headers["Range"] = f"bytes={start}-"
-            if self.addresses.may_see_token(url, self.file.url):
-                headers["Authorization"] = f"Bearer {credential}"
+            if self.addresses.may_see_token(url, key.url):
+                headers["Authorization"] = f"Bearer {key.credential}"
             subject = Subject("file", self.file.id)
             try:
                 answer = self.http.request(
@@ -265,26 +281,40 @@ class _Download:
                     url = ""
         raise self.failed(f"redirected more than {HOPS} times")
 
-    def _second_digest(self, credential: str) -> str:
+    def _second_digest(self, key: Key) -> str:
         """The hash of the whole file, fetched once more and not kept."""
-        digest = hashlib.sha256()
-        with self._open(credential, start=0) as answer:
+        digest, size = hashlib.sha256(), 0
+        with self._open(key, start=0) as answer:
             if answer.status_code != 200:
                 raise CutAway(f"HTTP {answer.status_code} when it was fetched a second time")
+            self._require_plain(answer)
             for chunk in _chunks(answer):
                 self.clock.check()
                 digest.update(chunk)
+                size += len(chunk)
+                if size > self.part.size:
+                    break
         return digest.hexdigest()
 
 
 def _chunks(answer: requests.Response) -> Iterator[bytes]:
     """The body piece by piece, each as soon as it is there, so that a cut loses nothing of it; raises `CutAway`."""
     try:
-        while chunk := answer.raw.read1(CHUNK, decode_content=True):
+        while chunk := answer.raw.read1(CHUNK, decode_content=False):
             yield chunk
     except urllib3.exceptions.HTTPError:
         # not `from error`: its text may hold the URL
         raise CutAway("the connection broke or stalled") from None
+
+
+def _is_page(answer: requests.Response) -> bool:
+    """Whether it is served as a web page; only its bytes say whether it is one."""
+    return answer.headers.get("Content-Type", "").lower().startswith("text/html")
+
+
+def _page(answer: requests.Response) -> DownloadRefused:
+    """What a page says in place of the file."""
+    return DownloadRefused(f"HTTP {answer.status_code}, {said(_beginning(answer))}")
 
 
 def _beginning(answer: requests.Response) -> bytes:

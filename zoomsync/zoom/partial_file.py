@@ -1,15 +1,22 @@
-"""One file on its way to staging: `NAME.part`, and beside it a note of what is expected of it and what came."""
+"""One file on its way to staging: `NAME.part`, and beside it a note of what is expected of it and what is durable.
+
+After a power cut a file may have its size and lack its bytes: what is gone on with hashes to what the note says.
+"""
 
 import hashlib
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from zoomsync import files
-from zoomsync.files import STAGING
+from zoomsync.files import CHUNK, STAGING
 from zoomsync.model import Clock, Fetched, RecordingFile
 from zoomsync.zoom.content import HEAD
+
+SYNC_EVERY = 64 * 10**6
+"""Bytes after which what came is made durable and noted, so that a power cut costs no more than these."""
 
 
 class PartialFile:
@@ -40,7 +47,9 @@ class PartialFile:
         self.head = b""
         """The first of them."""
         self.validator = ""
-        """The ETag under which they came, if there was one."""
+        """The ETag under which they came, if there was one: a later transfer goes on with the same bytes."""
+        self._durable = 0
+        """How many of them the note vouches for."""
 
     @property
     def sha256(self) -> str:
@@ -53,31 +62,53 @@ class PartialFile:
         if proven is None or self._note.get("listed") != self._listed or not self.path.is_file():
             return None
         with STAGING.explained(self.path.parent):
-            self._read(self.path)
+            self._read(self.path, self.path.stat().st_size)
         return Fetched(path=self.path, size=self.size, sha256=self.sha256) if self.sha256 == proven else None
 
     def __enter__(self) -> Self:
         self._forget()
         with STAGING.explained(self.path.parent):
-            if self._can_resume and self._note.get("listed") == self._listed and self._part.is_file():
-                self._read(self._part)
-                self.validator = str(self._note.get("validator") or "")
+            self._find_durable()
             self._out = self._part.open("r+b" if self.size else "wb")
+            self._out.truncate(self.size)
             self._out.seek(self.size)
-        self._write_note()
-        if self.size > (self._listed or 0):
-            self.restart()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        with STAGING.explained(self.path.parent):
-            self._out.close()
+    def _find_durable(self) -> None:
+        """Count what the note vouches for; nothing if that is not there any more."""
+        size, listed = self._note.get("durable"), self._note.get("listed")
+        if not (self._can_resume and listed == self._listed and isinstance(size, int) and self._part.is_file()):
+            return
+        self._read(self._part, size)
+        if (self.size, self.sha256) == (size, self._note.get("durable_sha256")) and size <= (self._listed or 0):
+            self.validator, self._durable = str(self._note.get("validator") or ""), size
+        else:
+            self._forget()
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        with STAGING.explained(self.path.parent), self._out:
+            if failed is not None:
+                self.keep()
 
     def append(self, chunk: bytes) -> None:
         """Add the next bytes."""
         with STAGING.explained(self.path.parent):
             self._out.write(chunk)
         self._count(chunk)
+        if self.size - self._durable >= SYNC_EVERY:
+            self.keep()
+
+    def keep(self) -> None:
+        """Make what came durable, then note it: a later transfer goes on from here."""
+        if self._can_resume and self.size > self._durable:
+            self._sync()
+            self._write_note()
+
+    def _sync(self) -> None:
+        with STAGING.explained(self.path.parent):
+            self._out.flush()
+            os.fsync(self._out.fileno())
+        self._durable = self.size
 
     def restart(self) -> None:
         """Forget what came so far."""
@@ -86,17 +117,9 @@ class PartialFile:
             self._out.seek(0)
             self._out.truncate()
 
-    def came_under(self, validator: str) -> None:
-        """Remember the ETag of what comes now, by which a later pass knows that it goes on with the same bytes."""
-        if validator != self.validator:
-            self.validator = validator
-            self._write_note()
-
     def finish(self) -> Fetched:
         """Make the proven bytes durable under their final name."""
-        with STAGING.explained(self.path.parent):
-            self._out.flush()
-            files.sync(self._part)
+        self._sync()
         self._write_note(self.sha256)
         with STAGING.explained(self.path.parent):
             files.put_in_place(self._part, self.path)
@@ -107,12 +130,21 @@ class PartialFile:
         self.head += chunk[: HEAD - len(self.head)]
         self.size += len(chunk)
 
-    def _read(self, path: Path) -> None:
+    def _read(self, path: Path, size: int) -> None:
+        """Count the first `size` bytes of what is there."""
         with path.open("rb") as file:
-            for chunk in files.chunks(file, self._clock):
+            while self.size < size and (chunk := file.read(min(CHUNK, size - self.size))):
+                self._clock.check()
                 self._count(chunk)
 
     def _write_note(self, sha256: str | None = None) -> None:
-        note = {"listed": self._listed, "validator": self.validator, "sha256": sha256}
+        """Replace the note; `sha256` once the whole file is proven."""
+        note = {
+            "listed": self._listed,
+            "validator": self.validator,
+            "durable": self._durable,
+            "durable_sha256": self.sha256,
+            "sha256": sha256,
+        }
         with STAGING.explained(self.path.parent):
             files.write(self._sidecar, json.dumps(note).encode())

@@ -1,0 +1,106 @@
+"""What opens a download: the token in force, the meeting's own, and the address."""
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+from zoomsync.errors import MeetingFailed, ServiceUnavailable
+from zoomsync.http import is_brief
+from zoomsync.model import Clock, Meeting, RecordingFile
+from zoomsync.rules.publish import STALE
+from zoomsync.zoom.oauth import Token, TokenSource
+
+REFUSAL_PAUSES = (1.0, 2.0)
+"""Seconds after which the same token is shown again to a download that refuses it."""
+KNOWN = 100
+"""Of how many meetings the last reading is kept for their other files."""
+
+log = logging.getLogger(__name__)
+
+
+class Key(NamedTuple):
+    """A token and where to show it."""
+
+    credential: str
+    url: str
+
+
+class DownloadRefused(Exception):
+    """Zoom answers "no" to this key; says what came instead of the file."""
+
+    def __init__(self, fact: str, about: Literal["credential", "address", "signature"] = "credential") -> None:
+        super().__init__(fact)
+        self.about = about
+        """What another one of may help; `signature`: that of the address that Zoom redirects to."""
+
+
+class Keys:
+    """Finds what opens a file. Shared by all threads."""
+
+    def __init__(
+        self,
+        tokens: TokenSource,
+        *,
+        accepts: Callable[[Token], bool],
+        reread: Callable[[str], Meeting | None],
+        clock: Clock,
+    ) -> None:
+        self._tokens = tokens
+        self._accepts = accepts
+        self._reread = reread
+        self._clock = clock
+        self._rereading = threading.Lock()
+        self._known: dict[str, Meeting] = {}
+        """The last meetings that were read again, by uuid."""
+
+    def of(self, meeting: Meeting, file: RecordingFile) -> Generator[Key, DownloadRefused, None]:
+        """What to open the file with, one after the other; is sent why the last one was refused.
+
+        A good token is refused now and then: https://github.com/Jericho/ZoomNet/issues/348. A new one is minted only if
+        the API does not take this one either, for a new one may end the old one in all other requests. The meeting's
+        own token opens what has a passcode (there, and https://github.com/chamilo/chamilo-lms/pull/9027). An address
+        that leads nowhere may have expired: the meeting, read again, has a fresh one.
+        """
+        token, pauses = self._tokens.current(), () if is_brief() else REFUSAL_PAUSES
+        refused = yield Key(token.value, file.url)
+        for seconds in pauses[:1] if refused.about == "signature" else ():
+            self._clock.sleep(seconds)
+            refused = yield Key(token.value, file.url)
+        if refused.about == "credential" and not self._accepts(token):
+            token = self._tokens.renew(token)
+            refused = yield Key(token.value, file.url)
+        fresh = self._fresh(meeting)
+        url = next((one.url for one in fresh.files if one.id == file.id and one.url), file.url)
+        if url != file.url and refused.about != "credential":
+            refused = yield Key(token.value, url)
+        if refused.about != "credential":
+            return
+        if fresh.download_token is not None:
+            yield Key(fresh.download_token.reveal(), url)
+        for seconds in pauses:
+            self._clock.sleep(seconds)
+            if not self._accepts(token):
+                token = self._tokens.renew(token)
+            yield Key(token.value, url)
+
+    def _fresh(self, meeting: Meeting) -> Meeting:
+        """The meeting as Zoom describes it now, with its own token; asked once for all its files.
+
+        As it was if Zoom does not say: what came of the download is the better reason.
+        """
+        with self._rereading:
+            now, own = self._clock.now(), meeting if meeting.download_token is not None else None
+            for one in (own, self._known.get(meeting.uuid)):
+                if one is not None and now - one.listed_at <= STALE:
+                    return one
+            try:
+                found = self._reread(meeting.uuid) or meeting
+            except (MeetingFailed, ServiceUnavailable) as error:
+                log.debug("%s", error)
+                found = meeting
+            if len(self._known) >= KNOWN:
+                self._known.pop(next(iter(self._known)))
+            self._known[meeting.uuid] = replace(found, listed_at=now)
+            return found
