@@ -2,6 +2,7 @@
 
 from tests.e2e.harness import a_stage
 from tests.e2e.portal_site import TRASH, AtPortal
+from tests.sandbox.faults import body
 from tests.sandbox.stage import Stage
 
 
@@ -57,3 +58,30 @@ def test_an_item_whose_attribute_is_too_short_is_known_and_reported(at_portal: A
 
     assert (again.code, again.counts["up_to_date"], len(site.media("m"))) == (0, 1, 1)
     assert (last.code, last.counts["deleted"]) == (0, 1)
+
+
+def test_a_late_text_that_the_portal_took_and_does_not_show_is_sent_again_and_then_zoom_deletes_it(
+    at_portal: AtPortal,
+) -> None:
+    stage = a_meeting()
+    stage.meeting("other", "alice", 3, "Other")
+    stage.video("other", 2, seconds=1)
+    stage.transcript("other", 2, seconds=1)
+    site = at_portal(stage, config=TRASH)
+    first = site.sync()
+    stage.transcript("m", seconds=1)
+    site.portal.fail(operation="caption_add", with_=body("", "application/json"))
+    site.clock.advance(hours=1)
+
+    bad = site.sync()
+    waits = site.sync("--retry-failed")
+    site.clock.advance(hours=2)
+    good = site.sync()
+    site.clock.advance(days=8)
+    last = site.sync()
+
+    assert (first.code, bad.code, waits.code, good.code) == (0, 1, 0, 0)
+    assert waits.counts["waiting"] == 1
+    assert "the portal took video.vtt and does not show it among its captions" in bad.stderr
+    assert [one.file_name for one in site.one("m").captions] == ["video.vtt"]
+    assert (last.code, last.counts["deleted"], site.reported()) == (0, 2, {})

@@ -1,14 +1,23 @@
 """Finds what the portal has of a meeting: media items by id, by the search, and what an earlier call may have made."""
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from zoomsync.destinations.vidizmo.client import UNLIKE, PortalClient, PortalRefused
 from zoomsync.destinations.vidizmo.intents import IntentLog
-from zoomsync.destinations.vidizmo.media import GONE, STATES, MediaItem, read_attributes, read_media, text_of
+from zoomsync.destinations.vidizmo.media import (
+    GONE,
+    STATES,
+    MediaItem,
+    read_attributes,
+    read_media,
+    shows_attached,
+    text_of,
+)
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
 from zoomsync.destinations.vidizmo.text import tag_of
-from zoomsync.errors import MeetingFailed, OutcomeUnknown
+from zoomsync.errors import Forbidden, MeetingFailed, OutcomeUnknown
 from zoomsync.formatting import moment
 from zoomsync.model import Intent, Role
 
@@ -70,6 +79,19 @@ class Finder:
             if (found := self.read(own)) and found.uuid in ("", uuid):
                 media[own] = found
         return media
+
+    def does_show(self, kind: str) -> bool:
+        """Whether one of the media items that the search lists shows by its name what zoomsync attached as this kind.
+
+        If it does, then what a media item does not show is not there: it has no other name, and is in no other list.
+        """
+        answer, page = next(self.client.pages("media_search", keyword="", statuses=list(STATES)))
+        for one in page:
+            with suppress(PortalRefused, Forbidden):  # it is not ours
+                media = self._shown(self.client.id(answer, "id", one))
+                if media is not None and shows_attached(media, kind):
+                    return True
+        return False
 
     def _shown(self, media_id: str) -> MediaItem | None:
         try:

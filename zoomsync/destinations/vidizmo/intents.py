@@ -50,9 +50,9 @@ class IntentLog:
         found = (one.at for one in self.intents.open_intents() if one.uuid == intent.uuid)
         return min((intent.at, *found))
 
-    def count_from_now(self, intent: Intent) -> None:
-        """The call ended without an answer just now: its effect may show as late as `index_lag` from now."""
-        self.intents.begin(replace(intent, at=self.clock.now()))
+    def count_from_now(self, intent: Intent, **details: str) -> None:
+        """The call ended just now: its effect may show as late as `index_lag` from now."""
+        self.learn(replace(intent, at=self.clock.now()), **details)
 
     def settle(self, intent: Intent) -> None:
         """Close it: its outcome is known and remembered elsewhere."""

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 
 from zoomsync.destinations.vidizmo.client import PortalResponse
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
+from zoomsync.destinations.vidizmo.text import portal_name
 from zoomsync.model import CloudFile, Receipt, StoredFile
 
 # The states: https://help.vidizmo.com/support/solutions/articles/17000110563-api-reference-guide-mashupinfo-object
@@ -82,6 +83,10 @@ class MediaItem:
     """File name → culture; None: the portal does not say which it has."""
     handouts: Mapping[str, int | None] | None
     """File name → size, None if the portal does not say it; None: it does not say which handouts there are."""
+
+    def attached(self, file: StoredFile) -> Mapping[str, str | int | None] | None:
+        """All that is attached to it in the same way as this file; None: the portal does not say it."""
+        return self.captions if attached_as(file) == CAPTION else self.handouts
 
 
 def read_media(answer: PortalResponse, uuid_attribute: str) -> MediaItem:
@@ -165,6 +170,12 @@ def media_of(file: StoredFile) -> str:
 def attached_as(file: StoredFile) -> str:
     """`CAPTION`, `HANDOUT`, or empty: it is the media item's own content."""
     return file.place.partition("/")[2]
+
+
+def shows_attached(media: MediaItem, kind: str) -> bool:
+    """Whether it shows, by its name, something that was attached to it as this kind."""
+    files = media.receipt.files if media.receipt is not None else ()
+    return any(portal_name(file.name) in (media.attached(file) or ()) for file in files if attached_as(file) == kind)
 
 
 def media_receipt(receipt: Receipt, media_id: str) -> MediaReceipt:

@@ -159,7 +159,7 @@ class Publisher:
                 log.warning(lost, media.id)
         for file in receipt.files:
             if media_of(file) in self._changed and not is_there(file, self.media):
-                raise not_shown(file)
+                raise not_shown(file, self.media[media_of(file)])
 
     def _stamped(self, receipt: Receipt) -> Receipt:
         """With the version of each media item that was made or changed now; the others keep the stamp of the state."""

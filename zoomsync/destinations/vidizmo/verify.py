@@ -85,10 +85,15 @@ def stamped(file: StoredFile, media: MediaItem, now: datetime) -> StoredFile:
     return replace(file, stamp=Stamp(at=now, version=version, look=media.look))
 
 
-def not_shown(file: StoredFile) -> MeetingFailed:
-    """The error for a file that the portal took and does not show."""
-    kind = _lists(file)
-    message = f"media {media_of(file)}: the portal took {portal_name(file.name)} and does not show it among its {kind}"
+def not_shown(file: StoredFile, media: MediaItem) -> MeetingFailed:
+    """The error for a file that the portal took and does not show as it was sent."""
+    kind, name = _lists(file), portal_name(file.name)
+    size = (media.attached(file) or {}).get(name)
+    if size is not None:
+        message = f"media {media.id}: {name} has {size} bytes at the portal, {file.size} were sent"
+        hint = "compare them; delete it there if it is not right; destination.endpoints.media_get.answer.handout_size"
+        return MeetingFailed(message, hint=f"{hint} says where its size is", service="portal")
+    message = f"media {media.id}: the portal took {name} and does not show it among its {kind}"
     hint = f"destination.endpoints.media_get.answer.{kind} says where they are; '' if it never shows them by name"
     return MeetingFailed(message, hint=hint, service="portal")
 
@@ -101,10 +106,10 @@ def is_there(file: StoredFile, media: Mapping[str, MediaItem]) -> bool:
     one = media.get(media_of(file))
     if one is None or not attached_as(file):
         return one is not None
-    name = portal_name(file.name)
-    if attached_as(file) == CAPTION:
-        return one.captions is None or name in one.captions
-    return one.handouts is None or (name in one.handouts and one.handouts[name] in (None, file.size))
+    shown, name = one.attached(file), portal_name(file.name)
+    if shown is None or attached_as(file) == CAPTION:
+        return shown is None or name in shown
+    return name in shown and shown[name] in (None, file.size)
 
 
 def _lists(file: StoredFile) -> str:
@@ -164,8 +169,7 @@ def _transcoding(file: StoredFile, media: MediaItem, now: datetime) -> Iterator[
 
 
 def _attachment(file: StoredFile, media: MediaItem) -> Iterator[Finding]:
-    shown: Mapping[str, str | int | None] | None
-    shown = media.captions if attached_as(file) == CAPTION else media.handouts
+    shown = media.attached(file)
     size = (shown or {}).get(portal_name(file.name), "")
     if shown is None:
         yield _silent(file, f"which {_lists(file)} a media item has", _lists(file))

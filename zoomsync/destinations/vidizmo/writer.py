@@ -3,7 +3,6 @@
 import logging
 import re
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from zoomsync.destinations.vidizmo.media import (
     Attributes,
     MediaItem,
     MediaReceipt,
+    attached_as,
     media_of,
     packed,
     sorted_receipt,
@@ -30,6 +30,7 @@ from zoomsync.destinations.vidizmo.text import OTHER_FORMAT, description_of, for
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.destinations.vidizmo.verify import LONGEST_TRANSCODING, is_there, not_shown
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, OutcomeUnknown, Unreachable
+from zoomsync.formatting import moment
 from zoomsync.model import Author, Clock, Intent, Item, ItemFile, Kind, StoredFile
 from zoomsync.naming import versions
 
@@ -58,6 +59,7 @@ class Writer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _is_prepared: bool = False
     _category: str | None = None
+    _shown: dict[str, bool] = field(default_factory=dict)
 
     def find_category(self) -> None:
         """Find the category of new items, if there is to be one. Raises `ConfigError`."""
@@ -175,7 +177,7 @@ class Writer:
         portal shows the name of an attached file, perhaps its size. So it is known as ours by what is written down
         before the call: which bytes, under a name that was free.
         """
-        for earlier in self._attached_earlier(uuid, file, on):
+        if earlier := self._attached_earlier(uuid, file, on):
             return earlier, on
         culture = self._culture(file, on, content)
         if culture:
@@ -187,26 +189,48 @@ class Writer:
                 log.warning("media %s: %s is attached as a handout: %s", on.id, file.name, refused)
         return self._attach(uuid, file, on, content, "")
 
-    def _attached_earlier(self, uuid: str, file: ItemFile, on: MediaItem) -> Iterator[StoredFile]:
-        """The file as an earlier call attached it: the answer said so, or the media item shows it."""
-        for intent in self.intents.open("attach", uuid=uuid):
-            known = intent.details
-            stored = file.as_stored(name=known["name"], place=known["place"])
-            if (media_of(stored), intent.target, known["sha256"]) != (on.id, str(file.role), file.sha256):
-                continue
-            is_shown = is_there(stored, {on.id: on})
-            does_list = on.handouts is not None and on.captions is not None
-            if "done" in known and not is_shown:
-                raise not_shown(stored)
-            if is_shown and (does_list or "done" in known):
-                yield stored
+    def _attached_earlier(self, uuid: str, file: ItemFile, on: MediaItem) -> StoredFile | None:
+        """The file as an earlier call attached it: the media item shows it; or the answer said so, if none is shown.
+
+        None: no call did that, and each that tried is closed. Raises `OutcomeUnknown` while it may still show, and
+        `MeetingFailed` if the portal took it and may have it all the same.
+        """
+        calls = [
+            (intent, file.as_stored(name=intent.details["name"], place=intent.details["place"]))
+            for intent in self.intents.open("attach", uuid=uuid)
+            if (intent.target, intent.details["sha256"]) == (str(file.role), file.sha256)
+        ]
+        calls = [(intent, stored) for intent, stored in calls if media_of(stored) == on.id]
+        for intent, stored in calls:
+            if is_there(stored, {on.id: on}) and ("done" in intent.details or on.attached(stored) is not None):
+                return stored
+        for intent, stored in calls:
+            name = portal_name(stored.name)
+            if until := self.intents.shows_from(intent):
+                message = f"whether media {on.id} has {name} shows at {moment(until)}"
+                raise OutcomeUnknown(message, hint="the next pass looks again", until=until, service="portal")
+            is_altered = name in (on.attached(stored) or ())
+            if is_altered or ("done" in intent.details and not self._does_show(attached_as(stored))):
+                raise not_shown(stored, on)
+            self.intents.settle(intent)
+        return None
+
+    def _does_show(self, kind: str) -> bool:
+        """Whether the portal is known to show what was attached as this kind: else what it does not show may be there.
+
+        It is asked once in a pass.
+        """
+        with self._lock:
+            if kind not in self._shown:
+                self._shown[kind] = self.finder.does_show(kind)
+            return self._shown[kind]
 
     def _attach(
         self, uuid: str, file: ItemFile, on: MediaItem, content: StoredFile, culture: str
     ) -> tuple[StoredFile, MediaItem]:
         """With a culture as captions, else as a handout."""
         place = f"{on.id}/{CAPTION if culture else HANDOUT}"
-        taken = (on.captions if culture else on.handouts) or {}
+        taken = on.attached(file.as_stored(place=place)) or ()
         name = next(one for one in versions(file.name) if portal_name(one) not in taken)
         stored, shown = file.as_stored(name=name, place=place), portal_name(name)
         uploaded = asdict(self.uploads.upload(file, shown))
@@ -220,6 +244,9 @@ class Writer:
         except NotAuthorized:
             self.intents.settle(intent)
             raise
+        except Unreachable:
+            self.intents.count_from_now(intent)
+            raise
         except PortalRefused as refused:
             self.intents.settle(intent)
             if refused.status == 409:  # not documented: assumed
@@ -227,7 +254,7 @@ class Writer:
             else:
                 self.uploads.forget(file)
             raise
-        self.intents.learn(intent, done="yes")
+        self.intents.count_from_now(intent, done="yes")
         if culture:
             return stored, replace(on, captions={**(on.captions or {}), shown: culture})
         return stored, replace(on, handouts={**(on.handouts or {}), shown: file.size})
