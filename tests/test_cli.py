@@ -171,9 +171,10 @@ def test_with_json_logs_every_line_on_stderr_is_an_object(nowhere: Site, option:
     unreached = nowhere.run("users", *option)
 
     (line,) = [json.loads(line) for line in broken.stderr.splitlines()]
-    assert [*line] == ["error", "hint", "code", "problems"]
+    assert [*line] == ["at", "level", "pass", "event", "message", "code", "hint", "problems"]
+    assert (line["event"], line["code"], len(line["problems"])) == ("error", 2, 1)
     lines = [json.loads(line) for line in unreached.stderr.splitlines()]
-    assert [one.get("level", one.get("code")) for one in lines] == ["info", "info", 6]
+    assert [(one["level"], one["event"]) for one in lines] == [("info", "note"), ("info", "note"), ("error", "error")]
 
 
 def test_quiet_says_nothing_but_the_error(nowhere: Site) -> None:

@@ -5,16 +5,21 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
-from zoomsync.formatting import columns, escaped
+from zoomsync.formatting import columns, escaped, plural, quoted, size_in_words, span_in_words
 from zoomsync.model import Entry, Meeting
+from zoomsync.naming import suffix
+
+if TYPE_CHECKING:
+    import rich.progress
 
 MARKS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 MEETING: ContextVar[Meeting | Entry | None] = ContextVar("MEETING", default=None)
@@ -31,6 +36,12 @@ def log_context(meeting: Meeting | Entry | None) -> Iterator[None]:
         MEETING.reset(token)
 
 
+def write_stderr(text: str) -> None:
+    """A log line on stderr; on a full disk it changes no exit code."""
+    with suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+
+
 @dataclass(slots=True, kw_only=True)
 class Terminal:
     """How this run talks to people and scripts."""
@@ -43,10 +54,12 @@ class Terminal:
     """Whether stderr is a terminal that takes colour."""
     run_id: str = ""
     """Of the pass that runs; on each of its log lines."""
+    write_log: Callable[[str], None] = write_stderr
+    """Where log lines go: to stderr, or above what moves there."""
 
     def start_logging(self) -> None:
         """Send zoomsync's log lines to stderr."""
-        handler = logging.StreamHandler(sys.stderr)
+        handler = LogHandler(self)
         handler.setFormatter(LogFormatter(self))
         logger = logging.getLogger("zoomsync")
         logger.handlers[:] = [handler]
@@ -95,17 +108,36 @@ class Terminal:
         """What, where and the remedy, on stderr."""
         problems = error.problems if isinstance(error, ConfigError) else ()
         if self.log_format == "json":
-            fields = {"error": str(error), "hint": error.hint, "code": error.code}
-            lines = [json.dumps(fields | ({"problems": problems} if problems else {}))]
-        else:
-            lines = [f"zoomsync: error: {escaped(str(error))}", *(f"  {escaped(problem)}" for problem in problems)]
-            lines += [f"zoomsync: hint: {escaped(error.hint)}"] if error.hint else []
-        with suppress(OSError):  # a log on a full disk changes no exit code
-            sys.stderr.write("".join(f"{line}\n" for line in lines))
+            facts = {"event": "error", "code": error.code, "hint": error.hint, "problems": problems}
+            logging.getLogger("zoomsync").error("%s", error, extra=fields(**facts))
+            return
+        lines = [f"zoomsync: error: {escaped(str(error))}", *(f"  {escaped(problem)}" for problem in problems)]
+        lines += [f"zoomsync: hint: {escaped(error.hint)}"] if error.hint else []
+        write_stderr("\n".join(lines))
+
+
+def fields(**facts: object) -> dict[str, object]:
+    """What a JSON log line says besides its message, for `extra` of a logging call; `event` names what happened."""
+    return {"facts": facts}
+
+
+class LogHandler(logging.Handler):
+    """Hands log lines to the terminal."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.write_log(self.format(record))
 
 
 class LogFormatter(logging.Formatter):
-    """Log lines as text, or as one JSON object each: `at`, `level`, `pass`, `message`, `meeting` if it is about one."""
+    """Log lines as text, or as one JSON object each.
+
+    An object has `at`, `level`, `pass`, `event`, `message`; about a meeting `host`, `topic`, `start`, `number` and
+    `uuid`; and what `fields` adds.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         super().__init__()
@@ -119,36 +151,128 @@ class LogFormatter(logging.Formatter):
         traceback = self.formatException(record.exc_info) if record.exc_info else ""
         if terminal.log_format == "json":
             at = time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            fields: dict[str, Any] = {"at": at, "level": level, "pass": terminal.run_id, "message": message}
+            found: dict[str, Any] = {
+                "at": at,
+                "level": level,
+                "pass": terminal.run_id,
+                "event": "bug" if traceback else "note",
+            }
+            found |= {"message": message} | getattr(record, "facts", {})
             if about is not None:
-                start = about.start.isoformat()
-                fields["meeting"] = {"uuid": about.uuid, "number": about.number, "start": start}
-            return json.dumps(fields | ({"traceback": traceback} if traceback else {}))
+                found |= {"host": about.host_email or about.host_id, "topic": about.topic}
+                found |= {"start": _plain(about.start), "number": about.number, "uuid": about.uuid}
+            return json.dumps(found | ({"traceback": traceback} if traceback else {}), default=_plain)
         parts = [f"{time:%Y-%m-%dT%H:%M:%SZ}", level, terminal.run_id]
         if about is not None:
-            parts.append(f"{escaped(about.number) or '-'} {about.start:%Y-%m-%dT%H:%MZ} {escaped(about.uuid)}")
+            host, uuid = about.host_email or about.host_id, f" {about.uuid}" if terminal.verbose else ""
+            parts.append(
+                escaped(f"{host} {quoted(about.topic)} {about.start:%Y-%m-%dT%H:%MZ} [{suffix(about.uuid)}]{uuid}")
+            )
         line = " ".join(part for part in [*parts, escaped(message)] if part) + (f"\n{traceback}" if traceback else "")
         if terminal.colour and record.levelno >= logging.WARNING:
             return f"\x1b[{31 if record.levelno >= logging.ERROR else 33}m{line}\x1b[0m"
         return line
 
 
-@contextmanager
-def progress_bar(*, shown: bool) -> Iterator[Callable[[str, int], None]]:
-    """A bar on stderr for all meetings together, if `shown`.
+class Progress:
+    """What moves while a pass runs; here nobody sees it. Shared by all threads."""
 
-    Yields what moves it: called with a uuid and the bytes that arrived, or fewer than 0 when a transfer begins again.
-    """
+    def due(self, meetings: int, size: int) -> None:
+        """So many more meetings are due, with so many bytes to come."""
+
+    def ended(self) -> None:
+        """One of the meetings that were due has ended, well or not."""
+
+    @contextmanager
+    def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
+        """Something takes its time until the block ends: a file of `size` bytes on its way, a video being stitched.
+
+        Yields what is called with the bytes as they arrive, and with fewer than 0 when a transfer begins again.
+        """
+        del on, size
+        yield lambda _size: None
+
+
+class LiveProgress(Progress):
+    """One live area on a terminal: a line for the whole pass, below it each thing that is being worked on."""
+
+    def __init__(self, live: "rich.progress.Progress", calls: Callable[[], int]) -> None:
+        self._live = live
+        self._calls = calls
+        self._whole = live.add_task("", total=None)
+        self._lock = threading.Lock()
+        self._due, self._ended, self._size = 0, 0, 0
+
+    def due(self, meetings: int, size: int) -> None:
+        with self._lock:
+            self._due, self._size = self._due + meetings, self._size + size
+        self._live.update(self._whole, total=self._size)
+
+    def ended(self) -> None:
+        with self._lock:
+            self._ended += 1
+
+    @contextmanager
+    def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
+        task = self._live.add_task(f"  {escaped(on)}", total=size)
+
+        def moved(more: int) -> None:
+            self._live.advance(task, more)
+            self._live.advance(self._whole, more)
+
+        try:
+            yield moved
+        finally:
+            self._live.remove_task(task)
+
+    def described(self, task: "rich.progress.Task") -> str:
+        """What a line is about."""
+        if task.id != self._whole:
+            return task.description
+        calls = plural(self._calls(), "API call")
+        return f"{self._ended:,} of {plural(self._due, 'meeting')}, {calls}" if self._due else f"asking Zoom, {calls}"
+
+    def amount(self, task: "rich.progress.Task") -> str:
+        """How far it is, how fast, and how long it still takes."""
+        done = size_in_words(int(task.completed))
+        parts = [f"{done} of {size_in_words(int(task.total))}" if task.total else done] if task.completed else []
+        parts += [f"{size_in_words(int(task.speed))}/s"] if task.speed else []
+        left = task.time_remaining
+        parts += [f"{span_in_words(timedelta(seconds=left))} left"] if left and task.id == self._whole else []
+        return ", ".join(parts)
+
+
+@contextmanager
+def progress_shown(terminal: Terminal, calls: Callable[[], int], *, shown: bool) -> Iterator[Progress]:
+    """What moves in a pass, on stderr if `shown`, with log lines above it. `calls` counts what Zoom was asked."""
     if not shown:
-        yield lambda _uuid, _size: None
+        yield Progress()
         return
     from rich.console import Console
-    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+    from rich.progress import ProgressColumn, SpinnerColumn, Task
+    from rich.table import Column
+    from rich.text import Text
 
-    shown_columns = (SpinnerColumn(), TextColumn("fetching"), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*shown_columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("fetch", total=None)
-        yield lambda _uuid, size: bar.advance(task, size)
+    class Said(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(progress.described(task))
+
+    class Amount(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(progress.amount(task))
+
+    console = Console(stderr=True, highlight=False)
+    one_line = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    parts = (SpinnerColumn(), Said(table_column=one_line), Amount(table_column=Column(no_wrap=True, justify="right")))
+    bars = Bars(*parts, console=console, transient=True, expand=True)
+    progress = LiveProgress(bars, calls)
+    with bars:
+        terminal.write_log = lambda text: console.print(Text.from_ansi(text), soft_wrap=True)
+        try:
+            yield progress
+        finally:
+            terminal.write_log = write_stderr
 
 
 @contextmanager

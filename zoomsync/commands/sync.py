@@ -12,7 +12,7 @@ from zoomsync import app
 from zoomsync.app import Environment
 from zoomsync.clock import ending, this_process
 from zoomsync.config import Config
-from zoomsync.console import Terminal, progress_bar
+from zoomsync.console import Terminal, fields, progress_shown
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, free_bytes
@@ -108,7 +108,9 @@ def _work(
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
         app.attach(destination, env, state, run=run_id, begin_new=request.new_library, dry_run=is_dry)
         tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
-        progress = stack.enter_context(progress_bar(shown=terminal.colour and not terminal.quiet and not is_dry))
+        progress = stack.enter_context(
+            progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
+        )
         executor = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="meeting")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         staging, deleter = app.staging(config, state.head.id), None
@@ -153,7 +155,15 @@ def _report(terminal: Terminal, run: Run, error: ZoomsyncError | None, tally: Ta
     counts = [f"{count:,} {name.replace('_', ' ')}" for name in SUMMARY if (count := tally.outcomes[name])]
     counts += [size_in_words(tally.bytes), plural(tally.calls, "API call"), plural(tally.downloads, "download request")]
     level = logging.ERROR if run.code not in (0, PassRunning.code) else logging.INFO
-    log.log(level, "pass %d ended with exit code %d: %s", run.number, run.code or 0, ", ".join(counts))
+    facts = {"event": "pass_ended", "code": run.code or 0, "why": run.why, **tally.counts}
+    log.log(
+        level,
+        "pass %d ended with exit code %d: %s",
+        run.number,
+        facts["code"],
+        ", ".join(counts),
+        extra=fields(**facts),
+    )
     if terminal.as_json:
         terminal.document({"run": asdict(run), "rows": [asdict(row) for row in tally.rows], "left": tally.left})
 

@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from zoomsync.config import Config
+from zoomsync.console import Progress
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     DownloadFailed,
@@ -20,6 +22,7 @@ from zoomsync.errors import (
     Unstitchable,
 )
 from zoomsync.files import STAGING
+from zoomsync.formatting import quoted
 from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device
 from zoomsync.media import mp4
@@ -52,8 +55,7 @@ class WorkerContext:
     staging: Path
     disk: Disk
     clock: Clock
-    progress: Callable[[str, int], None]
-    """Called with uuid and bytes as they arrive."""
+    progress: Progress
     users: Mapping[str, User] = field(default_factory=dict)
     """Those that the pass came to know, by id."""
 
@@ -206,7 +208,8 @@ class _Work:
                 if failed:
                     plan = self._plan(tuple(file for file in self.job.files if file.id not in failed))
                 try:
-                    receipt = self._publish(plan, fetched)  # 6, 7
+                    with self._shown("is built and published"):
+                        receipt = self._publish(plan, fetched)  # 6, 7
                 except PartlyStored as partly:
                     receipt = partly.receipt
                     failed |= partly.lacking
@@ -255,18 +258,19 @@ class _Work:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         where = device(self.folder)
 
-        def progress(size: int) -> None:
-            wrote(where, size)
-            self.context.progress(self.job.meeting.uuid, size)
-
         for file in sorted(plan.fetch, key=lambda file: not file.kind.is_media):
             try:
-                fetched[file.id] = self._fetch_proven(file, progress)
+                with self._shown(file.label, file.size) as moved:
+                    fetched[file.id] = self._fetch_proven(file, _both(partial(wrote, where), moved))
             except MeetingFailed as problem:
                 if file.kind.is_media:
                     raise
                 failed[file.id] = problem
         return fetched, failed
+
+    def _shown(self, what: str, size: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        """What is being done to this meeting, for who watches."""
+        return self.context.progress.working(f"{quoted(self.job.meeting.topic)} {what}", size)
 
     def _fetch_proven(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
         """A file that is whole and can be played; one that is not is fetched once more."""
@@ -310,6 +314,14 @@ class _Work:
         else:  # nothing new: no other author is looked up, raised or made for it
             author = Author(id="", email=self.stored.author)
         return destination.publish(item, author, self.remembered, requested=self.requested)
+
+
+def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
+    def call(size: int) -> None:
+        first(size)
+        second(size)
+
+    return call
 
 
 def _contents(receipt: Receipt | None) -> set[tuple[str, str]]:

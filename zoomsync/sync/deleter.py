@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 
-from zoomsync.console import log_context
+from zoomsync.console import fields, log_context
 from zoomsync.errors import (
     DeletionRefused,
     Forbidden,
@@ -238,7 +238,12 @@ class Deletions:
             after = self._deleter.delete(action, before)
             done = len(after.deleted) - len(before.deleted)
             if done:
-                log.info("deleted from Zoom (%s): %s", action.mode, plural(done, "file"))
+                log.info(
+                    "deleted from Zoom (%s): %s",
+                    action.mode,
+                    plural(done, "file"),
+                    extra=fields(event="deleted", files=done),
+                )
         self._recorder.deleted(before, after, files=len(action.files))
         return done > 0
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from zoomsync.config import Config
-from zoomsync.console import log_context
+from zoomsync.console import fields, log_context
 from zoomsync.errors import (
     ConfigError,
     DiskFull,
@@ -286,10 +286,13 @@ class Pass:
     def _work_off(self, workers: Workers[Job, Result], jobs: list[Job]) -> None:
         """Work off the jobs until all are done, or until nothing new may be begun."""
         if jobs:
-            log.info("%s due", plural(len(jobs), "meeting"))
+            size = sum(job.action.size for job in jobs)
+            log.info("%s due", plural(len(jobs), "meeting"), extra=fields(event="due", meetings=len(jobs), bytes=size))
+            self._connected.context.progress.due(len(jobs), size)
         left = len(jobs)
         for job, future in workers.work_off(jobs, may_begin=lambda: not self._is_over()):
             left -= 1
+            self._connected.context.progress.ended()
             self._take(job, future)
         if left:
             self._recorder.tally.left.append(f"{plural(left, 'meeting')} due and not begun")

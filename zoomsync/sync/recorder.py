@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from zoomsync.console import log_context
+from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import DiskFull, MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.formatting import moment, plural, size_in_words
@@ -170,7 +170,7 @@ class Recorder:
         with log_context(job.entry):
             verb = "found" if not done.fetched else "updated" if is_update else "published"
             what = f"{plural(done.fetched, 'file')}, {size_in_words(done.size)}" if done.fetched else "nothing fetched"
-            log.info("%s: %s", verb, what)
+            log.info("%s: %s", verb, what, extra=fields(event=verb, files=done.fetched, bytes=done.size))
         if done.problem is not None:
             self._report_failure(job.entry, after, done.problem)
 
@@ -187,7 +187,7 @@ class Recorder:
         if isinstance(error, RemovedByPerson) and entry not in self._requested:
             self.tally.outcomes[Outcome.REMOVED] += 1
             with log_context(entry):
-                log.warning("%s", error)
+                log.warning("%s", error, extra=fields(event="removed"))
         else:
             self._report_failure(entry, after, error)
 
@@ -333,7 +333,7 @@ class Recorder:
         """Log it now for who watches, and keep it for `sum_up`."""
         self._said.setdefault(said.group, []).append(said)
         with log_context(said.of):
-            log.info("%s", said)
+            log.info("%s", said, extra=fields(**said.facts))
 
     def sum_up(self) -> None:
         """What went wrong, an error line for each reason: with -q no more than `MOST_LINES`, whatever happens."""
@@ -341,7 +341,8 @@ class Recorder:
         for group in groups[:MOST_LINES]:
             *others, last = group
             with log_context(None if others else last.of):
-                log.error("%s", last.of_many(group) if others else last)
+                facts = {**last.facts, "event": "summary", "count": len(group)}
+                log.error("%s", last.of_many(group) if others else last, extra=fields(**facts))
         if rest := sum(map(len, groups[MOST_LINES:])):
             log.error("%s more, for other reasons: see `zoomsync status`", plural(rest, "failure"))
         self._said.clear()

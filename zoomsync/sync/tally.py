@@ -114,6 +114,11 @@ class Said:
         return f"{self.action}: {self.reason}{f' ({self.hint})' if self.hint else ''}"
 
     @property
+    def facts(self) -> dict[str, object]:
+        """What a JSON log line says of it."""
+        return {"event": self.action.replace(" ", "_"), "action": self.action, "reason": self.reason, "hint": self.hint}
+
+    @property
     def group(self) -> tuple[str, ...]:
         """What it has in common with others that went wrong for the same reason."""
         return (self.action, "no room" if self.room else in_general(self.reason, self.subject), self.hint)

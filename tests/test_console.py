@@ -1,0 +1,120 @@
+"""What a person reads on stderr while a command runs, and what a script does."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from rich.progress import Progress as Bars
+
+from tests.fakes import a_meeting
+from zoomsync.console import LiveProgress, LogHandler, Terminal, fields, log_context, progress_shown
+from zoomsync.naming import suffix
+
+MEETING = a_meeting(uuid="/abc//DEF+ghi==", topic="Weekly “planning”\n", number="85012345678")
+END = suffix(MEETING.uuid)
+log = logging.getLogger("zoomsync.test")
+
+
+@pytest.fixture
+def lines(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """The log lines of a terminal that is made with the parameters of the test."""
+    found: list[str] = []
+    terminal = Terminal(as_json=False, run_id="0a1b2c3d", write_log=found.append, **request.param)
+    terminal.start_logging()
+    yield found
+    logging.getLogger("zoomsync").handlers.clear()
+
+
+TEXT, VERBOSE, JSON = ({"log_format": "text"}, {"log_format": "text", "verbose": True}, {"log_format": "json"})
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [(TEXT, f"[{END}] published: 1 file"), (VERBOSE, f"[{END}] {MEETING.uuid} published: 1 file")],
+    indirect=["lines"],
+)
+def test_a_line_about_a_meeting_says_whose_it_is_and_which(lines: list[str], end: str) -> None:
+    with log_context(MEETING):
+        log.info("published: %s", "1 file")
+
+    (line,) = lines
+    assert line.partition("Z ")[2] == f"info 0a1b2c3d ada@example.org “Weekly “planning”\\n” 2026-03-01T10:30Z {end}"
+
+
+@pytest.mark.parametrize("lines", [TEXT], indirect=True)
+def test_a_line_about_no_meeting_names_none(lines: list[str]) -> None:
+    log.info("3 meetings due")
+
+    assert [line.partition("Z ")[2] for line in lines] == ["info 0a1b2c3d 3 meetings due"]
+
+
+@pytest.mark.parametrize("lines", [JSON], indirect=True)
+def test_a_json_line_has_fields_and_no_prose_to_parse(lines: list[str]) -> None:
+    with log_context(MEETING):
+        log.info("published: %s", "1 file", extra=fields(event="published", files=1, bytes=86_100))
+
+    found = json.loads(lines[0])
+    assert found.pop("at")[-1] == "Z"
+    assert found == {
+        "level": "info",
+        "pass": "0a1b2c3d",
+        "event": "published",
+        "message": "published: 1 file",
+        "files": 1,
+        "bytes": 86_100,
+        "host": "ada@example.org",
+        "topic": "Weekly “planning”\n",
+        "start": "2026-03-01T10:30:00Z",
+        "number": "85012345678",
+        "uuid": "/abc//DEF+ghi==",
+    }
+
+
+@pytest.mark.parametrize("lines", [JSON], indirect=True)
+def test_a_json_line_about_nothing_in_particular_is_a_note(lines: list[str]) -> None:
+    log.warning("look here")
+
+    assert json.loads(lines[0])["event"] == "note"
+
+
+def test_all_that_moves_is_summed_up_in_the_first_line() -> None:
+    bars = Bars()
+    progress = LiveProgress(bars, lambda: 7)
+    whole = bars.tasks[0]
+
+    before = progress.described(whole)
+    progress.due(2, 100_000)
+    with progress.working("“Plain\n” active_speaker", 60_000) as moved:
+        moved(50_000)
+        shown = [(progress.described(task), progress.amount(task).partition(",")[0]) for task in bars.tasks]
+    progress.ended()
+
+    assert before == "asking Zoom, 7 API calls"
+    assert shown == [
+        ("0 of 2 meetings, 7 API calls", "50.0 kB of 100.0 kB"),
+        ("  “Plain\\n” active_speaker", "50.0 kB of 60.0 kB"),
+    ]
+    assert [progress.described(task) for task in bars.tasks] == ["1 of 2 meetings, 7 API calls"]
+
+
+def test_log_lines_appear_above_what_moves_and_below_nothing_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal(as_json=False, log_format="text")
+    handler = LogHandler(terminal)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+
+    with progress_shown(terminal, lambda: 1, shown=True) as progress, progress.working("“Plain” active_speaker"):
+        handler.emit(logging.LogRecord("zoomsync", logging.INFO, "", 0, "a line " + 30 * "that is long ", None, None))
+
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "a line " + 30 * "that is long "
+
+
+def test_nothing_moves_for_who_does_not_watch(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_shown(Terminal(as_json=False, log_format="text"), lambda: 1, shown=False) as progress:
+        progress.due(1, 10)
+        with progress.working("“Plain” active_speaker", 10) as moved:
+            moved(10)
+        progress.ended()
+
+    assert capsys.readouterr() == ("", "")
