@@ -267,6 +267,7 @@ def open_terminal(options: Options) -> Terminal:
 
 def run(arguments: list[str]) -> int:
     """The whole program; returns its exit code."""
+    os.umask(os.umask(0o022) | 0o022)  # others may write nothing that no mode of the config allows them
     try:
         code = main_group.main(args=arguments, prog_name="zoomsync", standalone_mode=False)
     except click.exceptions.Exit as end:

@@ -6,25 +6,37 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from zoomsync.errors import DiskFull, MeetingFailed, Unfit, ZoomsyncError
+from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock
 
 CHUNK = 1 << 20
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+OPEN_FOLDER = 0o755
+"""Of folders whose mode the umask and the mount decide: never writable by others."""
+DOCUMENT_LIMIT = 64 << 20
+"""No note, marker or `recording.json` of ours comes near it."""
 
 # EFBIG: the file grew beyond `ulimit -f`, or beyond what the file system can hold (FAT: 4 GiB).
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+# A mount that decides about modes itself: FAT and CIFS answer EPERM, others that they know no such call
+# (https://www.kernel.org/doc/html/latest/filesystems/vfat.html, option quiet).
+NO_MODES = NO_RIGHT | {errno.ENOTSUP, errno.ENOSYS}
+# Something else than the file or folder that should be there.
+IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ELOOP, errno.EOVERFLOW}
 # These speak of one path, not of its file system. EINVAL: exFAT and FAT refuse a name that way
 # (https://github.com/syncthing/syncthing/issues/5098).
 # ENAMETOOLONG: eCryptfs takes 143 bytes where others take 255 (https://unix.stackexchange.com/questions/32795).
-OF_ONE_PATH = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EFBIG}
+OF_ONE_PATH = IN_THE_WAY | {errno.ENAMETOOLONG, errno.EINVAL, errno.EFBIG}
 # CIFS before Linux 4.17 and other network file systems cannot flush a folder, and say so with one of these: then there
 # is nothing to wait for (https://github.com/borgbackup/borg/issues/1287,
 # https://github.com/libgit2/libgit2/issues/5356, https://github.com/restic/restic/pull/3752).
@@ -44,7 +56,8 @@ class Refusals:
     no_right: str
     otherwise: str
     of_one_path: str = ""
-    """If set, what concerns one path alone is `MeetingFailed` with this remedy."""
+    """If set, what concerns one path alone, `one_path`, is `MeetingFailed` with this remedy."""
+    one_path: AbstractSet[int] = frozenset(OF_ONE_PATH)
     names_path: bool = False
     """Whether a message names the path that was asked for, and not the one that the system stumbled over."""
 
@@ -55,7 +68,7 @@ class Refusals:
             yield
         except OSError as error:
             message = f"{(not self.names_path and error.filename) or path}: {fact(error)}"
-            if self.of_one_path and error.errno in OF_ONE_PATH:
+            if self.of_one_path and error.errno in self.one_path:
                 raise MeetingFailed(message, hint=self.of_one_path, service=self.error.service) from error
             if error.errno in NO_ROOM:
                 raise DiskFull(message, hint=self.no_room) from error
@@ -68,6 +81,8 @@ STAGING = Refusals(
     no_room="free some space on its file system, or set `staging`; the meeting is tried in the next pass",
     no_right="make the staging folder writable, or set `staging`",
     otherwise="make the staging folder writable, or set `staging`",
+    of_one_path="remove it from the staging folder; the meeting is tried in the next pass",
+    one_path=IN_THE_WAY,
 )
 """Of the folder that everything fetched and made goes through."""
 
@@ -81,15 +96,30 @@ def fact(error: OSError) -> str:
 class FileModes:
     """Who may read what is published."""
 
-    dir_mode: int
-    file_mode: int
+    dir_mode: int | None
+    """None: what the mount and the umask give."""
+    file_mode: int | None
     gid: int | None = None
 
     def grant(self, path: Path) -> None:
-        """Give `path`, which zoomsync made, its group and mode."""
-        if self.gid is not None:
-            os.chown(path, -1, self.gid)
-        path.chmod(self.dir_mode if path.is_dir() else self.file_mode)
+        """Give `path`, which zoomsync made, its group and mode; a mount may refuse what would only let more people in.
+
+        Raises `OSError`.
+        """
+        found = path.lstat()
+        if self.gid is not None and self.gid != found.st_gid:
+            os.chown(path, -1, self.gid, follow_symlinks=False)
+        mode = self.dir_mode if stat.S_ISDIR(found.st_mode) else self.file_mode
+        if mode is None:
+            return
+        try:
+            path.chmod(mode)
+        except OSError as error:
+            has = stat.S_IMODE(path.lstat().st_mode) & 0o777
+            if error.errno in NO_MODES and not has & ~mode:
+                return
+            said = f"{fact(error)}: its mode stays {has:04o} instead of {mode:04o}"
+            raise OSError(error.errno, said, str(path)) from error
 
 
 PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)
@@ -97,8 +127,8 @@ PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)
 
 def inside(root: Path, path: Path) -> Path:
     """`path` if it lies in `root` also after every symbolic link; the one place where an escape is refused."""
-    real = path.resolve()
-    if not real.is_relative_to(root.resolve()) or ".." in path.parts:
+    real = Path(os.path.realpath(path))
+    if not real.is_relative_to(os.path.realpath(root)) or ".." in path.parts[len(root.parts) :]:
         hint = "remove the symbolic link that leads out of the library, or make its target destination.path"
         raise MeetingFailed(f"{path}: leads out of the library", hint=hint, service="library")
     return path
@@ -109,21 +139,27 @@ def make_folders(root: Path, path: Path, modes: FileModes) -> None:
     inside(root, path)
     missing = [one for one in (path, *path.parents) if root in one.parents and not one.is_dir()]
     for folder in reversed(missing):
-        folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        modes.grant(folder)
+        folder.mkdir(mode=OPEN_FOLDER if modes.dir_mode is None else PRIVATE_FOLDER, exist_ok=True)
+        if modes is not PRIVATE:  # else it has its mode, and a mount that decides itself is not asked
+            modes.grant(folder)
         sync(folder.parent)
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder for this user alone if it is missing, durably."""
-    if not folder.is_dir():
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        sync(folder.parent)
+    """Make a folder for this user alone if it is missing, and what is missing above it, durably."""
+    missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
+    for one in reversed(missing):
+        try:
+            one.mkdir(mode=PRIVATE_FOLDER if one == folder else OPEN_FOLDER)
+        except FileExistsError:
+            if not one.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(one)) from None
+        sync(one.parent)
 
 
 def sync(path: Path) -> None:
     """Wait until the disk has this file, or the names in this folder."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -169,10 +205,12 @@ def write(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> None:
 def write_aside(path: Path, data: bytes, *, mode: int = PRIVATE_FILE) -> Path:
     """Write what is to replace `path` beside it, durably; returns where. Nothing stays behind when that fails."""
     aside = path.with_name(f".{path.name}.new")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         if mode != PRIVATE_FILE:  # then others shall read it, whatever the umask
-            os.fchmod(descriptor, mode)
+            with suppress(OSError):  # if the mount lets them
+                os.fchmod(descriptor, mode)
         write_all(descriptor, data)
     except OSError:
         aside.unlink(missing_ok=True)
@@ -195,21 +233,63 @@ def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        part = target.with_name(f"{target.name}.part")
-        try:
-            with part.open("wb") as copy:
-                found, _ = digest(source, clock, copy=copy)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-        if found != sha256:
-            part.unlink()
-            hint = "it is fetched again by the next pass"
-            raise MeetingFailed(f"{source.name}: changed in staging", hint=hint, service="disk") from None
-        sync(part)
-        part.replace(target)
+        _copy(source, target, sha256=sha256, clock=clock)
         source.unlink()
     sync(target)
+
+
+def link(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
+    """Give a staged file a second name; if its file system has no hard links (exFAT), a copy proven by `sha256`."""
+    target.unlink(missing_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:  # EPERM, ENOTSUP, ENOSYS, EMLINK …: what else is wrong the copy meets, too
+        _copy(source, target, sha256=sha256, clock=clock)
+
+
+def _copy(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with open_file(part, "wb") as copy:
+            found, _ = digest(source, clock, copy=copy)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    if found != sha256:
+        part.unlink()
+        hint = "it is fetched again by the next pass"
+        raise MeetingFailed(f"{source.name}: changed in staging", hint=hint, service="disk")
+    sync(part)
+    part.replace(target)
+
+
+def open_regular(path: str | Path, flags: int, mode: int = 0o666, *, follow: bool = False) -> int:
+    """A descriptor of a file of ours; `OSError` for a link (unless `follow`), FIFO, device or folder. Never waits."""
+    odd = OSError(errno.EEXIST, "not a regular file", str(path))
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW), mode)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a socket, or a FIFO that nobody reads
+            raise odd from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise odd
+    return descriptor
+
+
+def open_file(path: Path, mode: str = "rb", *, follow: bool = False) -> IO[bytes]:
+    """A file of ours, opened by `open_regular`."""
+    file: IO[bytes] = open(path, mode, opener=partial(open_regular, follow=follow))  # noqa: SIM115  # the caller closes it
+    return file
+
+
+def read_file(path: Path, limit: int = DOCUMENT_LIMIT, *, follow: bool = False) -> bytes:
+    """All of a file of ours, see `open_file`; raises `OSError` if it is larger than `limit`."""
+    with open_file(path, follow=follow) as file:
+        if os.fstat(file.fileno()).st_size > limit:
+            raise OSError(errno.EOVERFLOW, f"larger than {size_in_words(limit)}", str(path))
+        return file.read()
 
 
 def has_size(path: Path, size: int) -> bool:
@@ -226,10 +306,10 @@ def has_content(path: Path, size: int, sha256: str, clock: Clock) -> bool:
     return has_size(path, size) and digest(path, clock)[0] == sha256
 
 
-def digest(path: Path, clock: Clock, *, copy: BinaryIO | None = None) -> tuple[str, os.stat_result]:
-    """The SHA-256 of a file and its status while it was read; `copy` gets what is read. Never follows a link."""
+def digest(path: Path, clock: Clock, *, copy: IO[bytes] | None = None) -> tuple[str, os.stat_result]:
+    """The SHA-256 of a file and its status while it was read; `copy` gets what is read. See `open_file`."""
     content = hashlib.sha256()
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW)) as file:
+    with open_file(path) as file:
         status = os.fstat(file.fileno())
         for chunk in chunks(file, clock):
             content.update(chunk)
@@ -238,7 +318,7 @@ def digest(path: Path, clock: Clock, *, copy: BinaryIO | None = None) -> tuple[s
     return content.hexdigest(), status
 
 
-def chunks(file: BinaryIO, clock: Clock) -> Iterator[bytes]:
+def chunks(file: IO[bytes], clock: Clock) -> Iterator[bytes]:
     """A file piece by piece; a pass that is to end stops between two."""
     while chunk := file.read(CHUNK):
         clock.check()

@@ -117,7 +117,7 @@ timezone: Europe/Berlin
     assert config.recordings.files == {Kind.VIDEO, Kind.CHAT}
     assert config.delete_recordings == "permanent"
     assert (library_of(config).path, library_of(config).group) == (Path("/srv/library"), "1000")
-    assert (config.state, config.audit) == (tmp_path / "../s.json", tmp_path / "../audit.jsonl")
+    assert (config.state, config.audit) == (tmp_path.parent / "s.json", tmp_path.parent / "audit.jsonl")
     assert config.timezone == "Europe/Berlin"
 
 

@@ -243,5 +243,5 @@ def test_a_fold_syncs_each_file_and_name_before_it_relies_on_it(
         calls.clear()
         state.fold()
 
-    document, journal, names = ["write", "fsync"], ["fsync"], ["fsync"]
+    document, journal, names = ["unlink", "write", "fsync"], ["fsync"], ["fsync"]
     assert calls == [*document, *journal, *names, "replace", *names, "unlink"]

@@ -127,7 +127,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
         OTHER_VERSION,
     ),
     "missing": (Path.unlink, "{state}: is missing, but its journal state.json.journal-2 is there", BACKUP),
-    "a folder": (a_folder_instead, "{state}: is a directory", "check this path and the disk that it is on"),
+    "a folder": (a_folder_instead, "{state}: not a regular file", "check this path and the disk that it is on"),
     "no journal": (
         lambda path: journal_of(path).unlink(),
         "{state}: its journal state.json.journal-2 is missing",

@@ -15,7 +15,7 @@ from zoomsync.config.secrets import Source, expand
 from zoomsync.config.types import PATTERNS, Email, shown_value, suggestion
 from zoomsync.destinations.base import KINDS, PLANNED
 from zoomsync.errors import ConfigError
-from zoomsync.files import fact
+from zoomsync.files import fact, read_file
 from zoomsync.formatting import escaped, plural
 from zoomsync.model import Secret
 
@@ -131,7 +131,7 @@ def _read_accounts(values: dict[Any, Any], base: Path, problems: Problems) -> No
         problems["filter_accounts"] = f"is set, and {key} too (keep one)"
         return
     try:
-        values["filter_accounts"] = _addresses((base / name).read_bytes().decode("utf-8-sig"))
+        values["filter_accounts"] = _addresses(read_file(base / name, follow=True).decode("utf-8-sig"))
     except OSError as cause:
         problems[key] = f"{base / name}: {fact(cause)} (make it readable for this user)"
     except UnicodeDecodeError:

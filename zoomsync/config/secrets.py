@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from zoomsync.errors import ConfigError
-from zoomsync.files import fact
+from zoomsync.files import fact, read_file
 
 Finding: TypeAlias = tuple[Literal["fail", "warn"], str, str]
 """Level, message, hint."""
@@ -62,8 +62,7 @@ class Source:
         if self.is_file:
             path = self.base / text
             try:
-                with path.open("rb") as file:
-                    text = file.read(_LONGEST).decode().rstrip("\r\n")
+                text = read_file(path, _LONGEST, follow=True).decode().rstrip("\r\n")
             except OSError as cause:
                 hint = f"make {path} readable for this user"
                 raise ConfigError(f"{self.key}: {path}: {fact(cause)}", hint=hint) from cause

@@ -5,6 +5,7 @@ they would read something else, there is a function: its `ValueError` is a sente
 written and ends in the remedy.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -124,7 +125,9 @@ def parse_mode(value: object) -> int:
     raise ValueError(f'{shown_value(value)} is not a mode (write it in quotes with its zero, such as "0750")')
 
 
-def _safe_mode(value: object, owner: int, purpose: str) -> int:
+def _safe_mode(value: object, owner: int, purpose: str) -> int | None:
+    if value == "keep":
+        return None
     mode = parse_mode(value)
     if mode & owner != owner:
         raise ValueError(f'{mode:04o} does not let zoomsync {purpose} (write "{mode | owner:04o}")')
@@ -209,11 +212,12 @@ def _address(value: object, read: ValidatorFunctionWrapHandler) -> str:
 
 
 def _place(value: object, info: ValidationInfo) -> Path:
-    """The validation context is the folder that relative paths are relative to."""
+    """The validation context is the folder that relative paths are relative to; `..` goes up as the system does it."""
     path = _TEXT.validate_python(value)
     if path.startswith("~"):
         raise ValueError(f"{shown_value(value)} begins with ~, which is not expanded (write ${{HOME}}/…)")
-    return info.context / path if isinstance(info.context, Path) else Path(path)
+    place = info.context / path if isinstance(info.context, Path) else Path(path)
+    return Path(os.path.realpath(place)) if ".." in place.parts else place
 
 
 def _views(value: object) -> str | tuple[str, ...]:
@@ -260,9 +264,9 @@ Interval: TypeAlias = Annotated[
 Moment: TypeAlias = Annotated[datetime, PlainValidator(_since), _STRING]
 Size: TypeAlias = Annotated[int, PlainValidator(parse_size), _QUANTITY]
 FolderMode: TypeAlias = Annotated[
-    int, PlainValidator(lambda value: _safe_mode(value, 0o700, "enter and write the folders")), _STRING_OR_NUMBER
+    int | None, PlainValidator(lambda value: _safe_mode(value, 0o700, "enter and write the folders")), _STRING_OR_NUMBER
 ]
 FileMode: TypeAlias = Annotated[
-    int, PlainValidator(lambda value: _safe_mode(value, 0o600, "read and write the files")), _STRING_OR_NUMBER
+    int | None, PlainValidator(lambda value: _safe_mode(value, 0o600, "read and write the files")), _STRING_OR_NUMBER
 ]
 Views: TypeAlias = Annotated[str | tuple[str, ...], PlainValidator(_views), WithJsonSchema(_VIEWS)]

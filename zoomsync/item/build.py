@@ -1,14 +1,14 @@
 """From fetched files to the item that a destination is to have: stitching, joining, describing."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
 from zoomsync.config import Config
 from zoomsync.errors import Unjoinable, Unstitchable
-from zoomsync.files import digest
+from zoomsync.files import digest, link, write
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role, StoredFile
@@ -51,7 +51,7 @@ class ItemBuilder:
         made = [file for output in videos for file in self._video(output, heading)]
         offsets = self._offsets([*made, *kept])
         made += [file for output in texts for file in self._text(output, offsets)]
-        files = _with_own_sources(_one_per_role([*kept, *made]), self.folder)
+        files = tuple(self._with_own_source(_one_per_role([*kept, *made])))
         return Item(
             meeting=self.meeting,
             title=heading,
@@ -148,7 +148,7 @@ class ItemBuilder:
             log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
             return []
         path = self.folder / output.name.replace("/", "-")
-        path.write_text(joined, encoding="utf-8", newline="")
+        write(path, joined.encode())
         return [self._file(output, path)]
 
     def _cloud(self, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
@@ -175,6 +175,19 @@ class ItemBuilder:
                     stored=holder.name,
                 )
         return tuple(cloud.values())
+
+    def _with_own_source(self, files: Iterable[ItemFile]) -> Iterator[ItemFile]:
+        """Each file with a source of its own, so that the destination may move it away: a second use gets a link."""
+        taken: set[Path | None] = set()
+        for number, file in enumerate(files):
+            source = file.source
+            if source is None or source not in taken:
+                taken.add(source)
+                yield file
+            else:
+                own = self.folder / f"{number}.{source.name}"
+                link(source, own, sha256=file.sha256, clock=self.clock)
+                yield replace(file, source=own)
 
     def _metadata(self, heading: str) -> dict[str, object]:
         """What `recording.json` says of the meeting: an allow-list, no links, no passcodes."""
@@ -219,19 +232,3 @@ def _one_per_role(files: Iterable[ItemFile]) -> list[ItemFile]:
             number += 1
         found[one.role] = one
     return list(found.values())
-
-
-def _with_own_sources(files: Iterable[ItemFile], folder: Path) -> tuple[ItemFile, ...]:
-    """Each file with a source of its own, so that the destination may move it away: a second use gets a link."""
-    taken: set[Path | None] = set()
-    owned = []
-    for number, file in enumerate(files):
-        if file.source is not None and file.source in taken:
-            link = folder / f"{number}.{file.source.name}"
-            link.unlink(missing_ok=True)
-            link.hardlink_to(file.source)
-            owned.append(replace(file, source=link))
-        else:
-            taken.add(file.source)
-            owned.append(file)
-    return tuple(owned)

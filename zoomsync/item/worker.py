@@ -21,7 +21,7 @@ from zoomsync.errors import (
     StillProcessing,
     Unstitchable,
 )
-from zoomsync.files import STAGING
+from zoomsync.files import PRIVATE_FOLDER, STAGING, make_private_folder
 from zoomsync.formatting import quoted
 from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device
@@ -255,7 +255,9 @@ class _Work:
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
         with STAGING.explained(self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.context.staging.parent, self.context.staging):
+                make_private_folder(folder)
+            self.folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         where = device(self.folder)
 
         for file in sorted(plan.fetch, key=lambda file: not file.kind.is_media):

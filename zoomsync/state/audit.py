@@ -23,10 +23,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from zoomsync.files import PRIVATE_FILE, make_private_folder, sync, write_all
+from zoomsync.files import PRIVATE_FILE, make_private_folder, open_regular, read_file, sync, write_all
 from zoomsync.formatting import iso
 from zoomsync.model import Clock, Entry, Intent, RecordingFile, Verdict
-from zoomsync.state.journal import STATE
+from zoomsync.state.journal import LIMIT, STATE
 
 # What could disturb a terminal, and halves of characters, which no file can hold: escaped as in JSON.
 UNSHOWABLE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -41,7 +41,8 @@ class Audit(AbstractContextManager["Audit"]):
         self._pass_id = pass_id
         with STATE.explained(path):
             make_private_folder(path.parent)
-            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+            self._fd = open_regular(path, flags, PRIVATE_FILE, follow=True)  # a link leads where a person wants it
             sync(path.parent)
 
     def before(
@@ -112,7 +113,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     A last line without its end, cut or just being written, is left out.
     """
     with STATE.explained(path):
-        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        lines = read_file(path, LIMIT, follow=True).split(b"\n")[:-1] if path.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)

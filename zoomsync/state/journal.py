@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from zoomsync.errors import StateUnusable
-from zoomsync.files import PRIVATE_FILE, Refusals, sync, write_all
+from zoomsync.files import PRIVATE_FILE, Refusals, open_regular, read_file, sync, write_all
 from zoomsync.state.schema import FORMAT, Document, Step
 
 STATE = Refusals(
@@ -30,6 +30,8 @@ DOCUMENT = TypeAdapter(Document)
 SEAL = b'{"crc32":"%08x",'
 FORMAT_IN_FILE = re.compile(rb'\{"crc32":"[0-9a-f]{8}","format":([0-9]+),')
 """How `state.json` begins, in this and every later format."""
+LIMIT = 4 << 30
+"""Of each file of the state: some millions of meetings."""
 # What a power cut leaves in a line that was never acknowledged; one NUL alone is a flipped bit.
 HOLE = b"\0\0"
 
@@ -116,7 +118,7 @@ class Journal:
 
         Raises `StateUnusable` for any other damage, and `FileNotFoundError`.
         """
-        *lines, tail = self.path.read_bytes().split(b"\n")
+        *lines, tail = read_file(self.path, LIMIT).split(b"\n")
         if lines and not tail and HOLE in lines[-1]:
             tail = lines.pop()
         bodies = []
@@ -134,7 +136,8 @@ class Journal:
     def open(self) -> None:
         """Make ready to append, durably: a new journal is made, and what lies behind the lines that were read goes."""
         # only a new one is made: one that vanished since it was read would come back full of NULs
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | (0 if self._size else os.O_CREAT), PRIVATE_FILE)
+        flags = os.O_WRONLY | os.O_APPEND | (0 if self._size else os.O_CREAT)
+        self._fd = open_regular(self.path, flags, PRIVATE_FILE)
         if os.fstat(self._fd).st_size < self._size:
             self.close()
             raise damaged(self.path, "has lost lines since it was read")

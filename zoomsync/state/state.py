@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from zoomsync.errors import StateUnusable
-from zoomsync.files import make_private_folder, put_in_place, write_aside
+from zoomsync.files import make_private_folder, put_in_place, read_file, write_aside
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state.journal import STATE, Journal, damaged, packed, read_document, read_step, seal
+from zoomsync.state.journal import LIMIT, STATE, Journal, damaged, packed, read_document, read_step, seal
 from zoomsync.state.schema import FORMAT, Document, Head, Step
 
 RUNS_KEPT = 50
@@ -52,12 +52,12 @@ def load(path: Path) -> tuple[Document, list[Step], Journal] | None:
 def _content(path: Path) -> bytes | None:
     """Of `state.json`; None: there is none yet, nor was there ever one."""
     try:
-        return path.read_bytes()
+        return read_file(path, LIMIT)
     except FileNotFoundError:
         # a crash at the very beginning leaves the first journal, empty
         lost = [one for one in _journals(path) if one != journal_after(path) or one.stat().st_size]
     if path.exists():  # begun while we looked
-        return path.read_bytes()
+        return read_file(path, LIMIT)
     if lost:
         raise damaged(path, f"is missing, but its journal {lost[-1].name} is there")
     return None

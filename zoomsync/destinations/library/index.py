@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from zoomsync import __version__
 from zoomsync.errors import MeetingFailed
-from zoomsync.files import fact
+from zoomsync.files import fact, read_file
 from zoomsync.model import Clock, Receipt
 from zoomsync.naming import suffix
 
@@ -55,7 +55,7 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
     path = folder / MANIFEST
     try:
         # halves of characters, which zoomsync once wrote as they came from Zoom, fit into no file of ours any more
-        text = json.dumps(json.loads(path.read_bytes()), ensure_ascii=False)
+        text = json.dumps(json.loads(read_file(path)), ensure_ascii=False)
         document = json.loads(text.encode(errors="replace"))
         if document["format"] != FORMAT:
             hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
-from zoomsync.files import NO_LOCKS, FileModes, Refusals, make_folders, take_lock, write
+from zoomsync.files import NO_LOCKS, FileModes, Refusals, make_folders, read_file, take_lock, write
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,14 @@ NAME = "library.json"
 LIBRARY = Refusals(
     error=LibraryUnusable,
     no_room="free space on the library's file system, or raise the quota",
-    no_right="check owner and mode of destination.path, destination.group, and the mount",
+    no_right="check owner and mode of destination.path, destination.group, and the mount; "
+    "if the mount decides about modes, set destination.dir_mode and destination.file_mode to keep",
     otherwise="check destination.path, and that its file system is mounted and sound",
     of_one_path="look at this path in the library; what stands in the way may be moved aside",
 )
 """Of everything in the library's folder."""
+MARKER = replace(LIBRARY, of_one_path="")
+"""Of the marker, which concerns every item."""
 NEW = (
     "`zoomsync sync --new-library` begins another library there; to have it find its items again, "
     "move the state away first (README: Move, back up, restore)"
@@ -50,7 +53,7 @@ class Marker:
         fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
         document = {**fields, "pass": self.pass_number, "run": self.run}
         path = library / FOLDER / NAME
-        with LIBRARY.explained(path):
+        with MARKER.explained(path):
             write(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o640)
 
 
@@ -60,9 +63,9 @@ UNSEEN = Marker(id="", state="")
 def read_marker(library: Path) -> Marker | None:
     """The marker of a library, None if there is none; raises `LibraryUnusable` for any that cannot be read."""
     path = library / FOLDER / NAME
-    with LIBRARY.explained(path):
+    with MARKER.explained(path):
         try:
-            data = path.read_bytes()
+            data = read_file(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
     with suppress(ValueError, RecursionError):  # no JSON, or nested without end
@@ -141,7 +144,9 @@ class LibraryLock:
             with LIBRARY.explained(self.path):
                 if not self.path.is_dir():
                     make_folders(self.path.parent, self.path, modes)
-                own = replace(modes, dir_mode=modes.dir_mode & 0o755)  # nobody else plants anything in there
+                own = replace(
+                    modes, dir_mode=modes.dir_mode and modes.dir_mode & 0o755
+                )  # nobody else plants anything in there
                 make_folders(self.path, self.path / FOLDER, own)
                 self._lock(self.path / FOLDER / "lock")
         except MeetingFailed as error:  # here it concerns every meeting

@@ -19,9 +19,9 @@ class LibrarySettings(DestinationSettings):
     path: Place = written("./library")
     """The folder; relative to the config file."""
     dir_mode: FolderMode = written("0750")
-    """Permissions of its folders, in quotes."""
+    """Permissions of its folders, in quotes; or keep: what the mount and the umask give."""
     file_mode: FileMode = written("0640")
-    """Permissions of its files, in quotes."""
+    """Permissions of its files, in quotes; or keep."""
     group: Group | None = None
     """The group that its folders and files belong to; by name or number."""
 
@@ -33,8 +33,9 @@ class LibrarySettings(DestinationSettings):
 
     def sentence(self) -> str:
         group = f", group {self.group}" if self.group else ""
-        modes = f"folders {self.dir_mode:04o}, files {self.file_mode:04o}{group}"
-        return f"publishes to the library {self.path} ({modes})"
+        modes = (self.dir_mode, self.file_mode)
+        folders, files = ("as the mount has them" if mode is None else f"{mode:04o}" for mode in modes)
+        return f"publishes to the library {self.path} (folders {folders}, files {files}{group})"
 
     def selection(self) -> Mapping[str, object]:
         """What makes another library of it; nothing that is at its default."""

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from zoomsync.destinations.library.index import MANIFEST, Recording
 from zoomsync.errors import MeetingFailed
-from zoomsync.files import PRIVATE, FileModes, has_content, has_size, inside, make_folders, move, sync, write
+from zoomsync.files import PRIVATE, FileModes, has_content, has_size, inside, make_folders, move, read_file, sync, write
 from zoomsync.model import Clock, Item, ItemFile, Receipt
 from zoomsync.naming import versions
 
@@ -101,7 +101,7 @@ class Transaction:
     def read(self) -> Change | None:
         """The change that was declared whole and is not finished yet."""
         try:
-            return _CHANGE.validate_json((self.path / NOTE).read_bytes())
+            return _CHANGE.validate_json(read_file(self.path / NOTE))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
