@@ -175,7 +175,7 @@ def take_lock(path: Path) -> int | None:
     It ends when the descriptor returned is closed, with the process at the latest. Raises `OSError`: one of `NO_LOCKS`
     if the file system has none. That a file exists is no substitute: a killed pass would leave it behind.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, PRIVATE_FILE)
+    descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
         with suppress(OSError):  # it is another user's, or the mount decides about modes
             os.fchmod(descriptor, PRIVATE_FILE)

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from zoomsync.errors import PassRunning, StateUnusable
-from zoomsync.files import NO_LOCKS, make_private_folder, take_lock
+from zoomsync.files import NO_LOCKS, make_private_folder, open_file, take_lock
 from zoomsync.formatting import iso
 from zoomsync.state.journal import STATE
 
@@ -64,7 +64,7 @@ def _met(file: Path, now: datetime) -> str:
     """`: process 4711`, if the lock's file says so; it is noted there that a pass met the lock."""
     content = _read(file)
     if not LOCKED_OUT.search(content):
-        with suppress(OSError), open(file, "ab", opener=_opener, buffering=0) as note:
+        with suppress(OSError), open_file(file, "ab") as note:
             note.write(f"locked out {iso(now)}\n".encode())
     holder = HOLDER.match(content)
     return f": process {holder[1].decode()}" if holder else ""
@@ -80,14 +80,9 @@ def locked_out_since(path: Path) -> datetime | None:
 
 def _read(file: Path) -> bytes:
     """What the lock's file says; whatever lies in its place, this does not wait."""
-    with suppress(OSError), open(file, "rb", opener=_opener, buffering=0) as found:
-        return found.read(4096) or b""
+    with suppress(OSError), open_file(file) as found:
+        return found.read(4096)
     return b""
-
-
-def _opener(name: str, flags: int) -> int:
-    """Opens what is there, as it is: no link is followed, and no pipe waited for."""
-    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def owner_check(path: Path, uid: int) -> None:

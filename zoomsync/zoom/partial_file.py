@@ -8,7 +8,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import IO, Self
 
 from zoomsync import files
 from zoomsync.files import CHUNK, STAGING
@@ -33,12 +33,12 @@ class PartialFile:
         self._listed = file.size
         self._can_resume = file.kind.is_media and file.size is not None
         self._clock = clock
-        self._out: BinaryIO
+        self._out: IO[bytes]
         self._forget()
         self._note: dict[str, object] = {}
         """What is known from before; nothing if that cannot be read: the file is then fetched again."""
         with suppress(OSError, ValueError, TypeError):
-            self._note = dict(json.loads(self._sidecar.read_bytes()))
+            self._note = dict(json.loads(files.read_file(self._sidecar)))
 
     def _forget(self) -> None:
         self._hash = hashlib.sha256()
@@ -69,7 +69,7 @@ class PartialFile:
         self._forget()
         with STAGING.explained(self.path.parent):
             self._find_durable()
-            self._out = self._part.open("r+b" if self.size else "wb")
+            self._out = files.open_file(self._part, "r+b" if self.size else "wb")
             self._out.truncate(self.size)
             self._out.seek(self.size)
         return self
@@ -132,7 +132,7 @@ class PartialFile:
 
     def _read(self, path: Path, size: int) -> None:
         """Count the first `size` bytes of what is there."""
-        with path.open("rb") as file:
+        with files.open_file(path) as file:
             while self.size < size and (chunk := file.read(min(CHUNK, size - self.size))):
                 self._clock.check()
                 self._count(chunk)

@@ -144,9 +144,8 @@ class LibraryLock:
             with LIBRARY.explained(self.path):
                 if not self.path.is_dir():
                     make_folders(self.path.parent, self.path, modes)
-                own = replace(
-                    modes, dir_mode=modes.dir_mode and modes.dir_mode & 0o755
-                )  # nobody else plants anything in there
+                mode = modes.dir_mode and modes.dir_mode & 0o755  # nobody else plants anything in there
+                own = replace(modes, dir_mode=mode)
                 make_folders(self.path, self.path / FOLDER, own)
                 self._lock(self.path / FOLDER / "lock")
         except MeetingFailed as error:  # here it concerns every meeting
