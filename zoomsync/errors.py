@@ -176,7 +176,7 @@ class Unstitchable(MeetingFailed):
 
 
 class Unjoinable(Unstitchable):
-    """The segments do not agree and re-encoding is switched off."""
+    """The segments do not agree and re-encoding is switched off; or their texts cannot become one."""
 
 
 class StillProcessing(MeetingFailed):

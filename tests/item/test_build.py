@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.config.builders import a_config
 from tests.fakes import FakeClock, a_meeting, a_piece
 from zoomsync.errors import Unjoinable
+from zoomsync.item import build
 from zoomsync.item.build import ItemBuilder
 from zoomsync.media import stitch
 from zoomsync.media.ffmpeg import Tools
@@ -90,17 +93,90 @@ def test_joined_captions_begin_where_the_video_of_their_segment_begins(
     ]
 
 
-def test_captions_that_cannot_be_joined_are_kept_by_segment(
-    tmp_path: Path, stitched: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING):
-        item = built(tmp_path, {"A1": b"one", "A2": b"two", "T1": CAPTIONS, "T2": b"WEBVTT\n\nno cue\n"})
+ORIGINALS = {"segments/1 audio_transcript.vtt", "segments/2 audio_transcript.vtt"}
 
-    assert len(stitched) == 1
+
+@pytest.mark.usefixtures("stitched")
+def test_lines_that_are_no_captions_are_left_out_and_counted_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = CAPTIONS + b"\nno\n\n00:09.000 --> 00:08.000\nno\n\n00:03.000 --> 00:04.000\nBye\n"
+
+    with caplog.at_level(logging.WARNING):
+        item = built(tmp_path, {"A1": b"one", "A2": b"two", "T1": CAPTIONS, "T2": broken})
+
+    assert {file.name for file in item.files} == {"video.mp4", "video.vtt"} | ORIGINALS
+    assert (tmp_path / "video.vtt").read_text().splitlines()[9:] == ["", "3", "00:01:02.500 --> 00:01:03.500", "Bye"]
+    (message,) = caplog.messages
+    assert message == (
+        "video.vtt: left out 3 lines of segment 2, the first is line 6: no player can read them; "
+        "the original is kept under segments/"
+    )
+
+
+@pytest.mark.usefixtures("stitched")
+@pytest.mark.parametrize(
+    ("second", "limit", "why"),
+    [
+        (b"<html>sign in</html>", 1000, "line 1 is no caption, and nothing else is: it is neither WebVTT nor SRT"),
+        (b"\xff\xfe\x00", 1000, "line 1 is no caption, and nothing else is: it is neither WebVTT nor SRT"),
+        (CAPTIONS, 2 * len(CAPTIONS) - 1, "76 bytes of text, and 75 bytes at most are joined"),
+    ],
+)  # fmt: skip
+def test_captions_that_cannot_be_joined_are_kept_by_segment(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    second: bytes,
+    limit: int,
+    why: str,
+) -> None:
+    monkeypatch.setattr(build, "TEXT_LIMIT", limit)
+
+    with caplog.at_level(logging.WARNING):
+        item = built(tmp_path, {"A1": b"one", "A2": b"two", "T1": CAPTIONS, "T2": second})
+
     names = {file.name for file in item.files}
-    assert names == {"video.mp4", "segments/1 audio_transcript.vtt", "segments/2 audio_transcript.vtt"}
+    assert names == {"video.mp4"} | ORIGINALS
     assert {one.stored for one in item.cloud} == names
-    assert "video.vtt: not joined, the originals are kept under segments/: " in caplog.text
+    assert caplog.messages == [f"video.vtt: not joined, the originals are kept under segments/: {why}"]
+
+
+@pytest.mark.usefixtures("stitched")
+def test_captions_of_two_languages_in_a_segment_are_not_joined_by_chance(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    contents = {"A1": b"one", "A2": b"two", "Q1": CAPTIONS, "Q1 other": CAPTIONS, "Q2": CAPTIONS, "T1": CAPTIONS}
+
+    with caplog.at_level(logging.WARNING):
+        item = built(tmp_path, contents)
+
+    assert {file.name for file in item.files} == {
+        "video.mp4",
+        "video.vtt",
+        "segments/1 audio_transcript.vtt",
+        "segments/1 closed_caption.vtt",
+        "segments/1 closed_caption-2.vtt",
+        "segments/2 closed_caption.vtt",
+    }
+    (message,) = caplog.messages
+    assert message == (
+        "video.cc.vtt: not joined, the originals are kept under segments/: "
+        "a segment has several of its kind, which nothing tells apart"
+    )
+
+
+@pytest.mark.usefixtures("stitched")
+@settings(derandomize=True, max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(), st.binary())
+def test_no_text_keeps_a_video_back(tmp_path: Path, captions: bytes, chat: bytes) -> None:
+    item = built(
+        tmp_path, {"A1": b"1", "A2": b"2", "T1": CAPTIONS, "T2": b"WEBVTT" + captions, "H1": captions, "H2": chat}
+    )
+
+    names = {file.name for file in item.files}
+    assert names >= {"video.mp4", "chat.txt", "segments/2 chat_file.txt"} | ORIGINALS
+    assert [one.sha256 for one in item.cloud if one.id == "H2"] == [hashlib.sha256(chat).hexdigest()]
 
 
 def test_a_segment_that_two_videos_need_has_a_source_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

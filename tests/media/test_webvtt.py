@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoomsync.errors import Unstitchable
-from zoomsync.media.webvtt import Cue, join_captions, parse_captions, render
+from zoomsync.errors import Unjoinable
+from zoomsync.media.webvtt import Captions, Cue, join_captions, parse_captions, render
 
 FIRST = "\ufeffWEBVTT\r\n\r\n1\r\n00:00:02.130 --> 00:00:05.790\r\nAlice Smith: Hello,\r\neveryone.\r\n"
 SECOND = "WEBVTT\n\n7\n00:01.000 --> 00:02.000 align:start\n<v Bob>Hi</v>\n"
@@ -17,14 +17,25 @@ def vtt(*blocks: str) -> str:
     return "\n\n".join(["WEBVTT", *blocks]) + "\n"
 
 
+def joined(*parts: tuple[str, float]) -> str:
+    return join_captions([(parse_captions(text), offset) for text, offset in parts])
+
+
+def found(text: str) -> tuple[list[str], int, int]:
+    """The text of each cue, how many lines are left out, and the first of them."""
+    captions = parse_captions(text)
+    return ["\n".join(cue.lines) for cue in captions.cues], captions.lost, captions.first_lost
+
+
+GOOD = "00:01.000 --> 00:02.000\nAlice: hello"
 words = st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff"), min_size=1).filter(
     lambda text: bool(text.strip()) and "-->" not in text
 )
 times = st.integers(0, 400_000_000)
 cues = st.builds(
-    Cue,
-    start=times,
-    end=times,
+    lambda start, length, **more: Cue(start=start, end=start + length, **more),
+    times,
+    times,
     lines=st.lists(words, max_size=3).map(tuple),
     settings=st.sampled_from(["", "align:start", "line:0 position:20%"]),
     id=st.sampled_from(["", "1", "17", "intro"]),
@@ -34,11 +45,15 @@ quick = settings(derandomize=True, max_examples=40, deadline=None)
 
 
 def test_byte_order_marks_carriage_returns_and_speakers_are_read() -> None:
-    assert parse_captions(FIRST) == (Cue(start=2130, end=5790, lines=("Alice Smith: Hello,", "everyone."), id="1"),)
+    first = Cue(start=2130, end=5790, lines=("Alice Smith: Hello,", "everyone."), id="1")
+
+    assert parse_captions(FIRST) == Captions(cues=(first,))
 
 
 def test_short_times_settings_and_voice_tags_are_read() -> None:
-    assert parse_captions(SECOND) == (a_cue(1000, 2000, "<v Bob>Hi</v>", settings="align:start", name="7"),)
+    cue = a_cue(1000, 2000, "<v Bob>Hi</v>", settings="align:start", name="7")
+
+    assert parse_captions(SECOND) == Captions(cues=(cue,))
 
 
 @pytest.mark.parametrize(
@@ -49,44 +64,112 @@ def test_short_times_settings_and_voice_tags_are_read() -> None:
         pytest.param(
             "WEBVTT - talk\nKind: captions\n\n\n\n00:00:01.000-->00:00:02.000\nAlice: hello\n\n\n", id="loose"
         ),
+        pytest.param("WEBVTT\r\r1\r00:00:01.000 --> 00:00:02.000\rAlice: hello\r", id="CR alone"),
+        pytest.param(
+            "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n\n" + GOOD, id="a header of live streams"
+        ),
+        pytest.param(vtt("\ufeff" + GOOD), id="a byte order mark in the middle"),
         pytest.param(
             vtt("NOTE a word\nof comment", "STYLE\n::cue {}", "00:01.000 --> 00:02.000\nAlice: hello"), id="notes"
         ),
     ],
 )
 def test_what_others_write_is_read_too(text: str) -> None:
-    assert [(cue.start, cue.end, cue.lines) for cue in parse_captions(text)] == [(1000, 2000, ("Alice: hello",))]
+    captions = parse_captions(text)
+
+    assert [(cue.start, cue.end, cue.lines) for cue in captions.cues] == [(1000, 2000, ("Alice: hello",))]
+    assert captions.lost == 0
 
 
 def test_a_forgotten_empty_line_makes_two_cues_and_not_one_long_one() -> None:
     text = vtt("00:01.000 --> 00:02.000\nAlice: hello\n00:03.000 --> 00:04.000\nBob: hi")
 
-    assert parse_captions(text) == (a_cue(), a_cue(3000, 4000, "Bob: hi"))
+    assert parse_captions(text) == Captions(cues=(a_cue(), a_cue(3000, 4000, "Bob: hi")))
 
 
 @pytest.mark.parametrize("empty", ["", "\n", "\ufeff", "WEBVTT", "WEBVTT\n\n", "WEBVTT\n\n \n"])
 def test_no_captions_are_no_error(empty: str) -> None:
-    assert parse_captions(empty) == ()
+    assert parse_captions(empty) == Captions(cues=())
+
+
+@pytest.mark.parametrize(
+    ("block", "lost"),
+    [
+        pytest.param("00:03.000 --> 00:04.000\nBob: first half\n\nsecond half", 1, id="an empty line within a cue"),
+        pytest.param("1\n00:00:01.000 -> 00:00:02.000\nhello", 3, id="half an arrow"),
+        pytest.param("00:61:01.000 --> 00:62:02.000\nhello", 2, id="minutes beyond 59"),
+        pytest.param("00:03.000 --> 00:04\nhello\nthere", 3, id="no thousandths"),
+        pytest.param("00:04.000 --> 00:03.999\nhello", 2, id="ends before it begins"),
+        pytest.param(f"{'9' * 5000}:00:00.000 --> {'9' * 5000}:00:01.000\nhello", 2, id="5,000 digits"),
+        pytest.param("10000:00:00.000 --> 10000:00:01.000\nhello", 2, id="five digits"),
+        pytest.param("٠٠:٠٣.٠٠٠ --> ٠٠:٠٤.٠٠٠\nhello", 2, id="digits of another script"),
+        pytest.param("7", 1, id="a name without times"),
+        pytest.param("WEBVTT", 1, id="a second header"),
+        pytest.param("one\ntwo\n00:03.000 --> 00:04.000\nBob: first half", 2, id="two names"),
+        pytest.param("-->", 1, id="an arrow alone"),
+        pytest.param("STYLE\n --> ", 2, id="an arrow in a style"),
+    ],
+)  # fmt: skip
+def test_a_malformed_block_costs_itself_alone(block: str, lost: int) -> None:
+    texts, left_out, first = found(vtt(GOOD, block, "00:05.000 --> 00:06.000\nCarol: bye"))
+
+    assert [text for text in texts if text != "Bob: first half"] == ["Alice: hello", "Carol: bye"]
+    assert (left_out, first) == (lost, 9 if "second half" in block else 6)
+
+
+def test_a_time_that_is_malformed_takes_no_cue_before_or_behind_it_along() -> None:
+    text = vtt(f"{GOOD}\n00:99.000 --> 00:99.500\nbad\n00:05.000 --> 00:06.000\nCarol: bye")
+
+    assert found(text) == (["Alice: hello", "Carol: bye"], 2, 5)
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("<html><body>sign in</body></html>", 1),
-        (vtt("1\n00:00:01.000 -> 00:00:02.000\nhello"), 3),
-        (vtt("00:01.000 --> 00:02.000\nhello", "half a line"), 6),
-        (vtt("00:61:01.000 --> 00:62:02.000\nhello"), 3),
-        (vtt("one\ntwo\n00:01.000 --> 00:02.000\nhello"), 3),
-        ("WEBVTTX\n\n00:01.000 --> 00:02.000\nhello", 1),
+        ("\n\n{}\n", 3),
+        ("WEBVTTX\n\nhello", 1),
+        ("<!-- a page -->\n<p>no</p>", 1),
     ],
 )
-def test_what_is_no_cue_is_named_by_its_line(text: str, line: int) -> None:
-    with pytest.raises(Unstitchable, match=rf"^captions: line {line}: neither a cue nor a comment$"):
+def test_what_is_no_captions_at_all_is_named_by_its_line(text: str, line: int) -> None:
+    with pytest.raises(Unjoinable, match=rf"^line {line} is no caption, and nothing else is: "):
         parse_captions(text)
 
 
+SHARDS = [
+    "WEBVTT",
+    "\n",
+    "\n\n",
+    "\r",
+    "\0",
+    "\ufeff",
+    "\ud800",
+    "-->",
+    "00:01.000",
+    "00:02,000",
+    " ",
+    "STYLE",
+    "NOTE",
+    ":",
+]
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.text() | st.lists(st.sampled_from(SHARDS)).map("".join))
+def test_whatever_a_text_is_it_can_be_joined_or_is_unjoinable(text: str) -> None:
+    try:
+        captions = parse_captions(text)
+    except Unjoinable:
+        return
+    again = parse_captions(join_captions([(captions, 1.0), (captions, 2.5)]))
+
+    assert [cue.lines for cue in again.cues] == [cue.lines for cue in captions.cues] * 2
+    assert (again.styles, again.lost) == (tuple(dict.fromkeys(captions.styles)), 0)
+
+
 def test_joined_cues_are_shifted_and_numbered_again_with_their_speakers() -> None:
-    assert join_captions([(FIRST, 0.0), (SECOND, 3600.5)]) == (
+    assert joined((FIRST, 0.0), (SECOND, 3600.5)) == (
         "WEBVTT\n\n"
         "1\n00:00:02.130 --> 00:00:05.790\nAlice Smith: Hello,\neveryone.\n\n"
         "2\n01:00:01.500 --> 01:00:02.500 align:start\n<v Bob>Hi</v>\n"
@@ -96,39 +179,25 @@ def test_joined_cues_are_shifted_and_numbered_again_with_their_speakers() -> Non
 def test_styles_are_kept_once_before_the_cues_and_comments_are_dropped() -> None:
     styled = vtt("STYLE\n::cue { color: red }", "NOTE mine", "00:01.000 --> 00:02.000\nAlice: hello")
 
-    assert join_captions([(styled, 0), (styled, 10)]) == vtt(
+    assert joined((styled, 0), (styled, 10)) == vtt(
         "STYLE\n::cue { color: red }",
         "1\n00:00:01.000 --> 00:00:02.000\nAlice: hello",
         "2\n00:00:11.000 --> 00:00:12.000\nAlice: hello",
     )
 
 
-def test_an_arrow_that_someone_typed_is_not_taken_for_times() -> None:
-    assert render([a_cue(1000, 2000, "a --> b")]) == vtt("00:00:01.000 --> 00:00:02.000\na --&gt; b")
-
-
 @quick
 @given(several)
 def test_what_is_written_is_read_back(these: list[Cue]) -> None:
-    assert parse_captions(render(these)) == tuple(these)
-
-
-@quick
-@given(several)
-def test_a_shift_by_nothing_changes_nothing_but_the_numbers(these: list[Cue]) -> None:
-    bare = [(cue.start, cue.end, cue.lines, cue.settings) for cue in these]
-
-    assert [
-        (cue.start, cue.end, cue.lines, cue.settings) for cue in parse_captions(join_captions([(render(these), 0)]))
-    ] == bare
+    assert parse_captions(render(these)) == Captions(cues=tuple(these))
 
 
 @quick
 @given(st.lists(st.tuples(several, st.integers(0, 100_000)), max_size=4))
 def test_a_join_has_every_cue_in_order_later_by_its_offset(parts: list[tuple[list[Cue], int]]) -> None:
-    joined = parse_captions(join_captions([(render(these), offset / 1000) for these, offset in parts]))
+    found = parse_captions(joined(*((render(these), offset / 1000) for these, offset in parts))).cues
 
-    assert [(cue.start, cue.lines) for cue in joined] == [
-        (cue.start + offset, cue.lines) for these, offset in parts for cue in these
+    assert [(cue.start, cue.end, cue.lines, cue.settings) for cue in found] == [
+        (cue.start + offset, cue.end + offset, cue.lines, cue.settings) for these, offset in parts for cue in these
     ]
-    assert [cue.id for cue in joined] == [str(number) for number in range(1, len(joined) + 1)]
+    assert [cue.id for cue in found] == [str(number) for number in range(1, len(found) + 1)]

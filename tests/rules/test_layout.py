@@ -116,6 +116,26 @@ CASES: dict[str, tuple[Sequence[RecordingFile], list[str]]] = {
             "segments/2 audio_transcript.srt: keep T2",
         ],
     ),
+    "captions of two languages in a segment go on in nobody knows which": (
+        (f("A1", 0, 60), f("A2", 90, 120), f("Q1", 0, 60), f("Q9", 0, 60), f("Q2", 90, 120)),
+        [
+            "video.mp4: stitch A1 A2",
+            "video.cc.vtt: captions Q1 Q9 Q2",
+            "segments/1 closed_caption.vtt: keep Q1",
+            "segments/1 closed_caption-2.vtt: keep Q9",
+            "segments/2 closed_caption.vtt: keep Q2",
+        ],
+    ),
+    "a chat is told from one in another format": (
+        (f("A1", 0, 60), f("A2", 90, 120), f("H1", 0, 60, extension="json"), f("H2", 0, 60), f("H3", 90, 120)),
+        [
+            "video.mp4: stitch A1 A2",
+            "chat.txt: chat H2 H3",
+            "segments/1 chat_file.json: keep H1",
+            "segments/1 chat_file-2.txt: keep H2",
+            "segments/2 chat_file.txt: keep H3",
+        ],
+    ),
     "a chat in another format is not joined": (
         (f("A1", 0, 60), f("A2", 90, 120), f("H1", 0, 60), f("H2", 90, 120, extension="json")),
         ["video.mp4: stitch A1 A2", "segments/1 chat_file.txt: keep H1", "segments/2 chat_file.json: keep H2"],

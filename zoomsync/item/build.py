@@ -7,8 +7,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from zoomsync.config import Config
-from zoomsync.errors import Unjoinable, Unstitchable
+from zoomsync.errors import Unjoinable
 from zoomsync.files import digest, link, write
+from zoomsync.formatting import plural, size_in_words
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role, StoredFile
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 BASE_SECONDS = 3600.0
 """Time limit of a stitching: an hour, and twice the length of the recording on top."""
 
-JOINS = {How.CAPTIONS: webvtt.join_captions, How.CHAT: chat.join_chat}
+TEXT_LIMIT = 64_000_000
+"""Bytes of the texts that are read to be joined."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +136,43 @@ class ItemBuilder:
         """The files of one text output; beside separate videos each as fetched, named like the video of its segment."""
         if output.how is How.KEEP:
             return [self._file(output)]
-        if not offsets:
-            number = numbers(self.arrangement.known)
-            alone = (replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs)
-            return [self._file(one.numbered(number[one.inputs[0].id])) for one in alone]
+        number = numbers(self.arrangement.known)
         try:
-            if len({offsets[file.id][0] for file in output.inputs}) > 1:
-                raise Unstitchable("its segments lie in different videos")  # noqa: TRY301  # reported like what a join refuses
-            texts = [self.fetched[file.id].path.read_bytes().decode("utf-8-sig", "replace") for file in output.inputs]
-            begins = [offsets[file.id][1] for file in output.inputs]
-            joined = JOINS[output.how](list(zip(texts, begins, strict=True)))
-        except Unstitchable as problem:
+            if len({number[file.id] for file in output.inputs}) < len(output.inputs):
+                raise Unjoinable("a segment has several of its kind, which nothing tells apart")  # noqa: TRY301  # reported like what a join refuses
+            if not offsets:
+                alone = (replace(output, how=How.KEEP, inputs=(file,)) for file in output.inputs)
+                return [self._file(one.numbered(number[one.inputs[0].id])) for one in alone]
+            joined = self._joined(output, offsets, number)
+        except Unjoinable as problem:
             log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
             return []
         path = self.folder / output.name.replace("/", "-")
         write(path, joined.encode())
         return [self._file(output, path)]
+
+    def _joined(
+        self, output: Output, offsets: Mapping[str, tuple[Role | None, float]], number: Mapping[str, int]
+    ) -> str:
+        """The texts of all segments as one. Raises `Unjoinable`, whatever is in them."""
+        fetched = [self.fetched[file.id] for file in output.inputs]
+        if len({offsets[file.id][0] for file in output.inputs}) > 1:
+            raise Unjoinable("its segments lie in different videos")
+        if (size := sum(one.size for one in fetched)) > TEXT_LIMIT:
+            raise Unjoinable(f"{size_in_words(size)} of text, and {size_in_words(TEXT_LIMIT)} at most are joined")
+        texts = [one.path.read_bytes().decode("utf-8-sig", "replace") for one in fetched]
+        begins = [offsets[file.id][1] for file in output.inputs]
+        if output.how is How.CHAT:
+            return chat.join_chat(list(zip(texts, begins, strict=True)))
+        captions = [webvtt.parse_captions(text) for text in texts]
+        for file, one in zip(output.inputs, captions, strict=True):
+            if one.lost:
+                log.warning(
+                    "%s: left out %s of segment %d, the first is line %d: no player can read them; "
+                    "the original is kept under segments/",
+                    output.name, plural(one.lost, "line"), number[file.id], one.first_lost,
+                )  # fmt: skip
+        return webvtt.join_captions(list(zip(captions, begins, strict=True)))
 
     def _cloud(self, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
         """For every cloud file the stored file that contains it: as fetched if it is there, else stitched in."""

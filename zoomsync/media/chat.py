@@ -9,7 +9,7 @@ are those of a clock on the wall.
 import re
 from collections.abc import Sequence
 
-STAMP = re.compile(r"^(\d{1,6}):([0-5]\d):([0-5]\d)(?=\t| +From )", re.MULTILINE | re.ASCII)
+STAMP = re.compile(r"(?<![^\r\n])(\d{1,4}):([0-5]\d):([0-5]\d)(?=\t| +From )", re.ASCII)
 
 
 def join_chat(parts: Sequence[tuple[str, float]]) -> str:

@@ -128,22 +128,27 @@ def _track(file: RecordingFile, segment: Sequence[RecordingFile]) -> str:
 
 def _texts(parts: Sequence[Segment]) -> list[Output]:
     """Captions and chat joined over all segments with their originals beside; the rest as fetched."""
+    labels: dict[str, str] = {}
     tracks: dict[tuple[Kind, str], list[tuple[int, RecordingFile]]] = {}
     for number, part in enumerate(parts, 1):
         texts = [file for file in part.files if not file.kind.is_media]
         for file in texts:
-            tracks.setdefault((file.kind, _track(file, texts)), []).append((number, file))
+            labels[file.id] = _track(file, texts)
+            # Zoom names no language: which of two files of a kind goes on with which of the next segment, nothing says.
+            label = _track(file, (file,)) if len(parts) > 1 and file.kind in JOINED else labels[file.id]
+            tracks.setdefault((file.kind, label), []).append((number, file))
     outputs: list[Output] = []
     for (kind, label), found in tracks.items():
-        files = tuple(file for _, file in found)
         ending, how = JOINED.get(kind, ("", How.KEEP))
+        fitting = [(number, file) for number, file in found if extension(file) == ending]
+        files = tuple(file for _, file in fitting or found)
         role, name = _text_name(files[0], label)
         if len(parts) == 1 or (len(files) == 1 and kind is Kind.SUMMARY):
             own = [Output(role=role, name=name, how=How.KEEP, inputs=files)]
         else:
-            is_joined = all(extension(file) == ending for file in files)
+            is_joined = {number for number, _ in fitting} == {number for number, _ in found}
             joined = [Output(role=role, name=name, how=how, inputs=files)] if is_joined else []
-            own = [*joined, *(original(file, number, label) for number, file in found)]
+            own = [*joined, *(original(file, number, labels[file.id]) for number, file in found)]
         taken = {output.role for output in outputs}
         outputs += [output.numbered(safe(label)) if output.role in taken else output for output in own]
     return outputs
