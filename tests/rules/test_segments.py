@@ -1,6 +1,8 @@
 """Segments: what Zoom cut a meeting into, and which of its files are wanted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -8,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import PIECES, START, a_piece
-from zoomsync.model import Kind, RecordingFile
+from zoomsync.model import MINUTE, Kind, RecordingFile
 from zoomsync.rules.segments import rank, segments, select
 
 f = a_piece
+SECOND = timedelta(seconds=1)
 Cut = tuple[float, float, str]
 
 
@@ -123,6 +126,50 @@ CUTS: dict[str, tuple[Sequence[RecordingFile], list[Cut]]] = {
         [(0, 60, "A1 B9 S9"), (90, 120, "A2")],
     ),
     "an end alone is a time": ((f("A1", 0, 60), f("A2", None, 120)), [(0, 60, "A1"), (120, 120, "A2")]),
+    "no ends at all, two views begin 2 s apart": ((f("A1", 0), f("B1", 2)), [(0, 2, "A1 B1")]),
+    "no ends at all, two views as long as the meeting": (
+        (f("A1", 0, length=MINUTE), f("B1", 2, length=MINUTE)),
+        [(0, 62, "A1 B1")],
+    ),
+    "no ends at all, two views of 3 s begin 5 s apart": (
+        (f("A1", 0, length=3 * SECOND), f("B1", 5, length=3 * SECOND)),
+        [(0, 8, "A1 B1")],
+    ),
+    "one of two views has no end and begins after the end of the other": (
+        (f("A1", 0, 3), f("B1", 5, length=3 * SECOND)),
+        [(0, 8, "A1 B1")],
+    ),
+    "one of two views ends before it begins": ((f("A1", 0, 60), f("B1", 2, 1)), [(0, 60, "A1 B1")]),
+    "sound says when a view without an end ends": (
+        (f("A1", 0), f("S1", 0, 60), f("B2", 61, 90)),
+        [(0, 60, "A1 S1"), (61, 90, "B2")],
+    ),
+    "without ends the next of a view ends each that began with the last one": (
+        (f("A1", 0), f("B1", 2), f("T1", 1), f("A2", 100), f("B2", 101), f("T2", 100)),
+        [(0, 100, "A1 B1 T1"), (100, 101, "A2 B2 T2")],
+    ),
+    "without ends a view that is missing in the second segment ends with the others": (
+        (f("A1", 0, length=3 * MINUTE), f("B1", 2, length=3 * MINUTE), f("A2", 100, length=MINUTE)),
+        [(0, 100, "A1 B1"), (100, 160, "A2")],
+    ),
+    "no view is in both, and how long the first plays is known": (
+        (f("A1", 0, length=90 * SECOND), f("B2", 100, length=MINUTE)),
+        [(0, 90, "A1"), (100, 160, "B2")],
+    ),
+    "text of the whole meeting does not say how long a view is": (
+        (f("A1", 0, length=90 * SECOND), f("B2", 100, 160), f("M1", 0, 160)),
+        [(0, 90, "A1 M1"), (100, 160, "B2")],
+    ),
+    "text says how long a view is if nothing else does": (
+        (f("A1", 0), f("B2", 100, 160), f("T1", 0, 90)),
+        [(0, 90, "A1 T1"), (100, 160, "B2")],
+    ),
+    "a view begun again within seconds, without ends": (
+        (f("A1", 0), f("B1", 1), f("A2", 5, length=MINUTE), f("B2", 6, length=MINUTE)),
+        [(0, 5, "A1 B1"), (5, 66, "A2 B2")],
+    ),
+    "two views of 3 s, 2 s apart": ((f("A1", 0, 3), f("B1", 2, 5)), [(0, 5, "A1 B1")]),
+    "two views of 3 s one after the other": ((f("A1", 0, 3), f("B2", 3, 6)), [(0, 3, "A1"), (3, 6, "B2")]),
     "an end before the start": ((f("A1", 60, 0), f("B1", 60, 90)), [(60, 90, "A1 B1")]),
 }
 
@@ -143,13 +190,21 @@ PIECE = st.builds(
 )
 
 
-@given(st.lists(PIECE, unique_by=lambda file: file.id, max_size=8), st.randoms(use_true_random=False))
+ENDLESS = st.builds(
+    lambda file, length: replace(file, end=None, length=length),
+    PIECE,
+    st.none() | st.integers(1, 99).map(SECOND.__mul__),
+)
+
+
+@given(st.lists(PIECE | ENDLESS, unique_by=lambda file: file.id, max_size=8), st.randoms(use_true_random=False))
 def test_every_file_is_in_one_segment_in_whatever_order_zoom_lists_them(
     files: list[RecordingFile], random: Random
 ) -> None:
     shuffled = random.sample(files, len(files))
 
     assert segments(shuffled) == segments(files)
+    assert segments([file for part in segments(files) for file in part.files]) == segments(files)
     assert sorted(file.id for part in segments(files) for file in part.files) == sorted(file.id for file in files)
     assert [part.start for part in segments(files)] == sorted(part.start for part in segments(files))
 

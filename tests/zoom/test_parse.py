@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import NOW, START, a_file, a_meeting
 from zoomsync.model import Kind, Listing, Meeting, RecordingFile, User
+from zoomsync.rules.segments import VIEWS
 from zoomsync.zoom import parse
 from zoomsync.zoom.parse import Nonsense, Page
 
@@ -190,6 +191,11 @@ def test_a_file_on_premises_has_no_address() -> None:
         ("CSV", "poll", "csv", Kind.OTHER),
         ("TB", "thumbnail", "jpg", Kind.OTHER),
         ("", "audio_transcript", "", Kind.CAPTIONS),
+        *(("", view, "", Kind.AUDIO if view == "audio_only" else Kind.VIDEO) for view in VIEWS),
+        ("", "gallery_view", "jpg", Kind.OTHER),
+        ("TB", "gallery_view", "", Kind.OTHER),
+        ("NEW", "gallery_view", "", Kind.VIDEO),
+        ("", "audio_interpretation", "", Kind.AUDIO),
         ("NEW", "brand_new", "mp4", Kind.VIDEO),
         ("NEW", "brand_new", "xyz", Kind.OTHER),
         ("", "", "", Kind.OTHER),
@@ -197,6 +203,32 @@ def test_a_file_on_premises_has_no_address() -> None:
 )
 def test_every_file_has_a_kind(type_: str, view: str, extension: str, kind: Kind) -> None:
     assert one(file_type=type_, recording_type=view, file_extension=extension).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("type_", "view", "extension"),
+    [
+        ("MP4", "", "mp4"),
+        ("CC", "", "vtt"),
+        (..., "shared_screen_with_speaker_view(CC)", "mp4"),
+        (..., "production_studio", "mp4"),
+        (..., "audio_only", "m4a"),
+        (..., "audio_transcript", "vtt"),
+        (..., "closed_caption", "vtt"),
+        (..., "chat_file", "txt"),
+        (..., "timeline", "json"),
+        (..., "summary_next_steps", "json"),
+        (..., "thumbnail", "jpg"),
+        (..., "poll", "csv"),
+        (..., "brand_new", ""),
+        (..., ..., ""),
+    ],
+)
+@pytest.mark.parametrize("missing", [..., None, "", "../x"])
+def test_a_file_without_an_extension_has_that_of_its_kind(
+    type_: object, view: object, extension: str, missing: object
+) -> None:
+    assert one(file_type=type_, recording_type=view, file_extension=missing).extension == extension
 
 
 def test_a_file_without_an_id_keeps_the_one_that_was_made_up() -> None:
@@ -266,6 +298,38 @@ def test_a_list_that_counts_nothing_may_be_missing(document: dict[str, Any]) -> 
 
 def test_what_is_no_entry_spoils_no_other_one() -> None:
     assert parse.page({"meetings": [1, {"uuid": "a"}, None]}, "meetings").entries == ({}, {"uuid": "a"}, {})
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"first_name": "Ada", "last_name": "Lovelace", "display_name": "ada l."}, ("Ada", "Lovelace")),
+        ({"display_name": "Ada King Lovelace"}, ("Ada King", "Lovelace")),
+        ({"first_name": "", "last_name": None, "display_name": "Ada"}, ("Ada", "")),
+        ({"first_name": " ", "last_name": " ", "display_name": "  Ada \t Lovelace "}, ("Ada", "Lovelace")),
+        ({"first_name": "Ada", "display_name": "Ada Lovelace"}, ("Ada", "")),
+        ({"last_name": "Lovelace", "display_name": "Ada Lovelace"}, ("", "Lovelace")),
+        ({"display_name": "  "}, ("", "")),
+        ({"display_name": 7}, ("7", "")),
+        ({}, ("", "")),
+    ],
+)
+def test_a_user_without_names_has_those_of_the_display_name(names: dict[str, Any], expected: tuple[str, str]) -> None:
+    found = parse.user({"id": "u1", **names})
+
+    assert (found.first_name, found.last_name) == expected
+
+
+@pytest.mark.parametrize("end", [..., None, "", "2026-03-01T10:31:00Z", "2026-03-01T10:30:59Z", "soon"])
+@pytest.mark.parametrize(
+    ("duration", "length"), [(30, 29), ("30", 29), (1, None), (0, None), (..., None), (2**50, None), (-1, None)]
+)
+def test_a_file_without_an_end_lasts_as_long_as_the_meeting(end: object, duration: object, length: int | None) -> None:
+    entry = a_file_document(recording_start="2026-03-01T10:31:00Z", recording_end=end)
+
+    (found,) = read(duration=duration, recording_files=[entry]).files
+
+    assert found.length == (length and timedelta(minutes=length))
 
 
 def test_users_may_lack_everything() -> None:

@@ -1,7 +1,7 @@
 """Zoom: its users, meetings and files, the segments that they make up, and the API itself as a pass uses it."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +55,8 @@ class RecordingFile:
     """As Zoom lists it; right for media, not always for text. None when it says none or 0."""
     start: datetime | None
     end: datetime | None
+    length: timedelta | None = None
+    """How long it lasts if Zoom gives no end: as the meeting does, and once it was fetched as it plays."""
     processing: bool = False
     url: str = field(default="", repr=False, compare=False)
     """Where it is downloaded; a secret in effect: never stored, never logged. Empty: not in the cloud."""
@@ -118,6 +120,8 @@ class Fetched:
     path: Path
     size: int
     sha256: str
+    length: timedelta | None = None
+    """How long it plays; None: it was not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ They come under the same uuid with the same recording types; only their times sa
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from zoomsync.model import Kind, RecordingFile, Segment
@@ -33,6 +34,13 @@ https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording (`recording_ty
 JITTER = timedelta(seconds=1)
 """By how much Zoom's times of one segment's files differ (seen, undocumented)."""
 
+NEAR = timedelta(seconds=10)
+"""Different views that begin within this are of one segment, unless Zoom says that one ends before the other begins.
+
+Two views of one recording were seen 2 s apart and without an end:
+https://github.com/harvard-dce/zoom-recording-ingester/pull/52
+"""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -43,9 +51,18 @@ def rank(file: RecordingFile, views: Sequence[str] = VIEWS) -> tuple[bool, int, 
     return (file.kind is not Kind.VIDEO, place, file.view)
 
 
+def has_end(file: RecordingFile) -> bool:
+    """Whether Zoom says when it ends."""
+    return file.end is not None and (file.start is None or file.end > file.start)
+
+
 def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
-    """The segments of a meeting, in order; distinguished by its media files, the others join the nearest."""
+    """The segments of a meeting, in order; distinguished by its media files, the others join the nearest.
+
+    If Zoom does not say when a file ends, its end is an estimate, here and in the segment's files.
+    """
     files = sorted(files, key=lambda file: (_start(file), file.kind is not Kind.VIDEO, file.view, file.id))
+    files = _with_ends(files)
     timed = [file for file in files if _is_timed(file)]
     media = [file for file in timed if file.kind is Kind.VIDEO] or [file for file in timed if file.kind.is_media]
     clusters: list[list[RecordingFile]] = []
@@ -64,6 +81,49 @@ def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
         ordered = sorted(cluster, key=lambda file: (*rank(file), _start(file), file.id))
         found.append(Segment(start=min(map(_start, span)), end=max(map(_end, span)), files=tuple(ordered)))
     return tuple(sorted(found, key=lambda segment: segment.start))
+
+
+def _with_ends(files: Sequence[RecordingFile]) -> list[RecordingFile]:
+    """The files, sorted by start, each with an end as far as one can be told from those that begin with it."""
+    groups: list[list[RecordingFile]] = []
+    for file in files:
+        if file.start is not None:
+            if groups and _begins_with(file, groups[-1]):
+                groups[-1].append(file)
+            else:
+                groups.append([file])
+    ends = {}
+    for group in groups:
+        media = [file for file in group if file.kind.is_media] or group
+        is_sure = all(map(has_end, media))
+        latest = max(map(_start, media))
+        end = _end_of(media, group, files)
+        for file in group:
+            if not has_end(file) or (not is_sure and file in media and _end(file) <= latest):
+                ends[file.id] = max(end, _start(file))
+    return [replace(file, end=ends.get(file.id, file.end)) for file in files]
+
+
+def _begins_with(file: RecordingFile, group: Sequence[RecordingFile]) -> bool:
+    """Whether a file begins along with these; one of a view that is among them already, within the same second."""
+    later = _start(file) - _start(group[0])
+    return later <= JITTER or (later <= NEAR and _track(file) not in map(_track, group))
+
+
+def _end_of(media: Sequence[RecordingFile], group: Sequence[RecordingFile], files: Sequence[RecordingFile]) -> datetime:
+    """When files that begin together end: as Zoom says of one, else as they last, but before one of them goes on."""
+    latest = max(map(_start, media))
+    tracks = set(map(_track, media))
+    following = [_start(file) for file in files if _track(file) in tracks and _start(file) > latest]
+    listed = [_end(file) for file in media if has_end(file) and _end(file) > latest]
+    lasting = [_start(file) + file.length for file in media if file.length and not has_end(file)]
+    texts = [_end(file) for file in group if has_end(file)]
+    known = listed or lasting or texts
+    return max(latest, min([*following, *([max(known)] if known else [])], default=latest))
+
+
+def _track(file: RecordingFile) -> tuple[Kind, str]:
+    return file.kind, file.view
 
 
 def _is_timed(file: RecordingFile) -> bool:
@@ -85,7 +145,7 @@ def _overlap(a: RecordingFile, b: RecordingFile) -> timedelta:
 
 def _belongs(file: RecordingFile, cluster: Sequence[RecordingFile]) -> bool:
     """Whether a file is of the last segment. If that has its view already, half of the file must lie within it."""
-    twins = [other for other in cluster if other.view == file.view and other.kind is file.kind]
+    twins = [other for other in cluster if _track(other) == _track(file)]
     if twins and all(_overlap(file, twin) <= JITTER for twin in twins):
         return any(_overlap(file, other) > max(JITTER, (_end(file) - _start(file)) / 2) for other in cluster)
     return any(_linked(file, other) for other in cluster)
@@ -93,7 +153,8 @@ def _belongs(file: RecordingFile, cluster: Sequence[RecordingFile]) -> bool:
 
 def _linked(a: RecordingFile, b: RecordingFile) -> bool:
     is_short = min(_end(a) - _start(a), _end(b) - _start(b)) <= JITTER
-    return _overlap(a, b) >= -JITTER if is_short else _overlap(a, b) > JITTER
+    least = timedelta(0) if abs(_start(a) - _start(b)) <= NEAR else JITTER
+    return _overlap(a, b) >= -JITTER if is_short else _overlap(a, b) > least
 
 
 def _join_nearest(file: RecordingFile, clusters: list[list[RecordingFile]]) -> None:
@@ -117,14 +178,14 @@ def select(
     One that is being processed and has no type yet may become anything: it is wanted. With `only_primary` no more of a
     segment's media is wanted than its best view, or its sound if it has no video.
     """
-    wanted = [file for file in files if file.kind in kinds or (file.processing and not file.type)]
+    wanted = {file.id: file for file in files if file.kind in kinds or (file.processing and not file.type)}
     if views == "all" and not only_primary:
-        return tuple(wanted)
+        return tuple(wanted.values())
     listed = [] if isinstance(views, str) else list(views)
     ranked = (Kind.VIDEO, Kind.AUDIO) if only_primary else (Kind.VIDEO,)
     chosen: list[RecordingFile] = []
-    for segment in segments(wanted):
+    for segment in segments(wanted.values()):
         best_first = sorted((file for file in segment.files if file.kind in ranked), key=lambda f: rank(f, listed))
         named = [file for file in best_first if file.view in listed and not only_primary]
         chosen += [*(named or best_first[:1]), *(file for file in segment.files if file.kind not in ranked)]
-    return tuple(chosen)
+    return tuple(wanted[file.id] for file in chosen)

@@ -26,7 +26,7 @@ from itertools import chain, count
 
 from zoomsync.model import Receipt, RecordingFile, StoredFile
 from zoomsync.rules.layout import How, Output, numbers, original, safe, wanted
-from zoomsync.rules.segments import VIEWS
+from zoomsync.rules.segments import VIEWS, has_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +53,10 @@ def arrange(
     can_replace: bool = True,
 ) -> Arrangement:
     """Reconcile what an item should contain with what it contains; `files` are those that can be fetched now."""
-    files = tuple(files)
-    available = {file.id for file in files}
     stored = previous.cloud if previous is not None else ()
+    ends = {one.id: one.end for one in stored}
+    files = tuple(file if has_end(file) else replace(file, end=ends.get(file.id, file.end)) for file in files)
+    available = {file.id for file in files}
     known = (*files, *(one.as_listed() for one in stored if one.id not in available))
     outputs = wanted(known, concatenate=concatenate, views=views)
     if previous is None:

@@ -9,11 +9,12 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from zoomsync.formatting import escaped
 from zoomsync.model import Kind, Listing, Meeting, RecordingFile, Secret, User
+from zoomsync.rules.segments import VIEWS, has_end
 
 _TYPES: Mapping[str, tuple[Kind, str]] = {
     "MP4": (Kind.VIDEO, "mp4"),
@@ -27,13 +28,14 @@ _TYPES: Mapping[str, tuple[Kind, str]] = {
     "CSV": (Kind.OTHER, "csv"),
     "TB": (Kind.OTHER, "jpg"),
     # These are no file types:
-    "VTT": (Kind.CAPTIONS, ""),
-    "AUDIO_ONLY": (Kind.AUDIO, ""),
-    "AUDIO_TRANSCRIPT": (Kind.CAPTIONS, ""),
-    "CLOSED_CAPTION": (Kind.CAPTIONS, ""),
-    "CHAT_FILE": (Kind.CHAT, ""),
-    "POLL": (Kind.OTHER, ""),
-    "THUMBNAIL": (Kind.OTHER, ""),
+    "VTT": (Kind.CAPTIONS, "vtt"),
+    "AUDIO_ONLY": (Kind.AUDIO, "m4a"),
+    "AUDIO_INTERPRETATION": (Kind.AUDIO, "m4a"),
+    "AUDIO_TRANSCRIPT": (Kind.CAPTIONS, "vtt"),
+    "CLOSED_CAPTION": (Kind.CAPTIONS, "vtt"),
+    "CHAT_FILE": (Kind.CHAT, "txt"),
+    "POLL": (Kind.OTHER, "csv"),
+    "THUMBNAIL": (Kind.OTHER, "jpg"),
 }
 """File type, recording type or extension, in upper case → what the file is for, and the extension of such a file.
 
@@ -45,6 +47,8 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 """A time before or after these is none: `0001-01-01` comes as auto_delete_date (seen, undocumented)."""
 LARGEST = 2**53
 """The largest number that is exact in any JSON."""
+LONGEST = 366 * 24 * 60
+"""Minutes; a meeting that is said to be longer says nothing."""
 
 
 class Nonsense(ValueError):
@@ -95,12 +99,16 @@ def _day(value: object) -> str:
 
 
 def user(document: Mapping[str, Any]) -> User:
-    """A user; everything may be missing."""
+    """A user; everything may be missing. One without first and last name has those of `display_name`."""
+    first, last = (text(document.get(name)).strip() for name in ("first_name", "last_name"))
+    if not (first or last):
+        *names, last = text(document.get("display_name")).split() or [""]
+        first, last = (" ".join(names), last) if names else (last, "")
     return User(
         id=text(document.get("id")),
         email=text(document.get("email")),
-        first_name=text(document.get("first_name")),
-        last_name=text(document.get("last_name")),
+        first_name=first,
+        last_name=last,
         status=text(document.get("status")) or "active",
     )
 
@@ -114,6 +122,7 @@ def meeting(document: Mapping[str, Any], listed_at: datetime, host_email: str = 
     start = moment(document.get("start_time")) or min((one.start for one in found if one.start), default=None)
     if start is None:
         raise Nonsense(f"meeting {escaped(uuid)}: Zoom gives neither start_time nor any recording_start")
+    minutes = number(document.get("duration")) or 0
     token = text(document.get("download_access_token"))
     return Meeting(
         uuid=uuid,
@@ -124,8 +133,8 @@ def meeting(document: Mapping[str, Any], listed_at: datetime, host_email: str = 
         type=text(document.get("type")),
         start=start,
         timezone=text(document.get("timezone")),
-        duration=number(document.get("duration")) or 0,
-        files=found,
+        duration=minutes,
+        files=tuple(_lasting(one, start, minutes) for one in found),
         auto_delete=None if document.get("auto_delete") is False else moment(document.get("auto_delete_date")),
         listed_at=listed_at,
         download_token=Secret(lambda: token) if token else None,
@@ -160,7 +169,7 @@ def files(uuid: str, entries: object) -> tuple[RecordingFile, ...]:
 
 
 def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
-    """A file. Its kind is what its type says, else its recording type, else its extension.
+    """A file. Its kind is what its type says, else its recording type, else its extension; its extension likewise.
 
     One that is still processed has an empty type, no end and size 0:
     https://github.com/ricardorodrigues-ca/zoom-recording-downloader/pull/7
@@ -169,13 +178,17 @@ def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
     type_, extension, view = (text(entry.get(name)) for name in ("file_type", "file_extension", "recording_type"))
     known = "\0".join((uuid, type_, extension, view, text(entry.get("recording_start"))))
     type_, extension = type_.upper(), extension.lower().lstrip(".")
-    words = ("SUMMARY" if word.startswith("SUMMARY") else word for word in (type_, view.upper(), extension.upper()))
+    extension = extension if re.fullmatch(r"[a-z0-9]{1,8}", extension) else ""
+    words = ["SUMMARY" if word.startswith("SUMMARY") else word for word in (type_, view.upper(), extension.upper())]
+    if not extension and view in VIEWS:  # with an extension it may be a picture of that view
+        words.append("MP4")
+    kind, usual = next((_TYPES[word] for word in words if word in _TYPES), (Kind.OTHER, ""))
     size = number(entry.get("file_size"))
     return RecordingFile(
         id=text(entry.get("id")) or f"noid-{hashlib.sha256(known.encode()).hexdigest()[:32]}",
-        kind=next((_TYPES[word][0] for word in words if word in _TYPES), Kind.OTHER),
+        kind=kind,
         type=type_,
-        extension=extension if re.fullmatch(r"[a-z0-9]{1,8}", extension) else _TYPES.get(type_, ("", ""))[1],
+        extension=extension or usual,
         view=view,
         size=size if size and size > 0 else None,
         start=moment(entry.get("recording_start")),
@@ -183,6 +196,14 @@ def _file(uuid: str, entry: Mapping[str, Any]) -> RecordingFile:
         processing=text(entry.get("status")).lower() == "processing",
         url=text(entry.get("download_url")),
     )
+
+
+def _lasting(file: RecordingFile, start: datetime, minutes: int) -> RecordingFile:
+    """The file; if Zoom does not say when it ends, it lasts no longer than the meeting."""
+    if has_end(file) or file.start is None or not 0 < minutes <= LONGEST:
+        return file
+    left = start + timedelta(minutes=minutes) - file.start
+    return replace(file, length=left) if left > timedelta(0) else file
 
 
 def listing(meetings: Iterable[Meeting], unreadable: Iterable[str]) -> Listing:
