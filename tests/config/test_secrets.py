@@ -30,6 +30,16 @@ def test_a_config_loads_while_its_secrets_are_not_there_and_says_so_when_they_ar
     assert error.hint == "set it, or write $${ for a literal ${"
 
 
+def test_by_hand_there_are_no_credentials_of_systemd_and_the_hint_says_how_to_have_them(tmp_path: Path) -> None:
+    error = revealing(a_config_with(tmp_path, "client_secret_file: ${CREDENTIALS_DIRECTORY}/secret"))
+
+    assert str(error) == "zoom.client_secret_file: environment variable CREDENTIALS_DIRECTORY is not set"
+    assert error.hint == (
+        "systemd sets it for its service; by hand: sudo systemd-run --pipe --wait --uid=zoomsync "
+        "-p LoadCredential=NAME:FILE zoomsync …"
+    )
+
+
 def test_a_secret_is_read_again_each_time(tmp_path: Path) -> None:
     environ = {"SECRET": "first"}
     of_variable = a_config_with(tmp_path, "client_secret: ${SECRET}", environ).zoom.client_secret

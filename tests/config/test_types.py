@@ -50,7 +50,17 @@ def test_durations_that_people_write(written: object, seconds: int) -> None:
 
 @pytest.mark.parametrize(
     ("written", "size"),
-    [("2GB", 2 * 10**9), ("500MB", 5 * 10**8), ("1GiB", 2**30), ("1.5TB", 15 * 10**11), ("20 GB", 2 * 10**10), (0, 0)],
+    [
+        ("2GB", 2 * 10**9),
+        ("500MB", 5 * 10**8),
+        ("1GiB", 2**30),
+        ("1.5TB", 15 * 10**11),
+        ("100kB", 10**5),
+        ("2g", 2 * 10**9),
+        ("1 gib", 2**30),
+        ("20 GB", 2 * 10**10),
+        (0, 0),
+    ],
 )
 def test_sizes_that_people_write(written: object, size: int) -> None:
     assert parse_size(written) == size

@@ -146,6 +146,13 @@ def test_yaml_that_cannot_be_read_is_reported_by_line_and_never_quoted(tmp_path:
     assert error.__cause__ is None or "hunter" not in str(error.__cause__)
 
 
+@pytest.mark.parametrize(
+    "text", ["zoom: {a: b, client_secret: ${X}}", "filter_accounts: [${A}, ${B}]", "a: 1\nb: {\n  c: ${X}}"]
+)
+def test_a_variable_that_yaml_takes_for_a_mapping_is_to_be_quoted(tmp_path: Path, text: str) -> None:
+    assert refusal(tmp_path, text).hint == 'within { } or [ ] write a variable in quotes: "${NAME}"'
+
+
 def test_a_folder_and_a_missing_file_are_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"is a directory$"):
         load(tmp_path, {})

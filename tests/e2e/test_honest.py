@@ -202,7 +202,11 @@ def test_a_config_that_selects_nobody_is_refused(begin: Begin, stage: Stage) -> 
 def test_a_since_in_the_future_is_refused(begin: Begin, stage: Stage) -> None:
     plain(stage, "m")
 
-    assert begin(stage.world, recordings={"since": "2030-01-01"}).sync().code == 2
+    site = begin(stage.world, recordings={"since": "2030-01-01"})
+    checked = site.run("auth-check", "--only", "local")
+
+    assert (site.sync().code, checked.code) == (2, 2)
+    assert "recordings.since: 2030-01-01 lies in the future: nothing would be fetched" in checked.stdout
 
 
 def test_segments_that_cannot_be_joined_are_fetched_again_by_the_next_try(begin: Begin, stage: Stage) -> None:

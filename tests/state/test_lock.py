@@ -192,7 +192,37 @@ def test_the_state_of_another_user_is_refused_with_the_command_to_use(tmp_path: 
 
     me = path.owner()
     assert str(caught.value) == f"{path}: belongs to {me}, and this is '#{NOBODY}'"
-    assert caught.value.hint == f"sudo -u {me} zoomsync …"
+    theirs = f"sudo chown -R {NOBODY} {tmp_path}"
+    as_owner = f"sudo -u {me} zoomsync …; or, if '#{NOBODY}' is to run it, {theirs}"
+    assert caught.value.hint == (theirs if me == "root" else as_owner)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_before_there_is_a_state_root_takes_no_folder_of_another_user_over(tmp_path: Path) -> None:
+    os.chown(tmp_path, NOBODY, NOBODY)
+
+    owner_check(tmp_path / "state.json", NOBODY)
+    with pytest.raises(StateUnusable) as caught:
+        owner_check(tmp_path / "state.json", 0)
+
+    assert str(caught.value) == f"{tmp_path}: belongs to '#{NOBODY}', and this is root"
+    assert caught.value.hint == (
+        f"sudo -u '#{NOBODY}' zoomsync …; or, if root is to run it, sudo chown -R root {tmp_path}"
+    )
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_before_there_is_a_state_a_folder_that_this_user_may_not_write_to_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(StateUnusable) as caught:
+            owner_check(tmp_path / "state.json", NOBODY)
+    finally:
+        os.seteuid(0)
+
+    assert caught.value.hint == f"sudo chown -R {NOBODY} {tmp_path}"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
@@ -212,7 +242,7 @@ def test_a_state_out_of_reach_is_refused_too(tmp_path: Path) -> None:
     finally:
         os.seteuid(0)
 
-    assert owned.value.hint == "sudo -u root zoomsync …"
+    assert owned.value.hint == f"sudo chown -R {NOBODY} {path.parent}"
     assert str(read.value) == f"{path}: permission denied"
     assert read.value.hint == "run zoomsync as the user that owns it, and check the modes of its folders"
     assert str(locked.value) == f"{path}.lock: permission denied"

@@ -155,8 +155,12 @@ class Inspection:
             yield failed(name, Unfit(f"{error.filename}: {fact(error)}", hint=hint))
 
     def _secrets(self) -> list[Check]:
-        """Each secret can be read by this user, and by nobody else."""
+        """It selects something; each secret can be read by this user, and by nobody else."""
         found = []
+        try:
+            self.config.check_since(self.env.clock.now())
+        except ConfigError as error:
+            found.append(failed("config", error))
         for secret in self.config.secrets():
             try:
                 secret.reveal()

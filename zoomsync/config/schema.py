@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr
 from zoomsync.config import types
 from zoomsync.config.base import AnyDestination, Settings, written
 from zoomsync.config.secrets import Finding, Source
+from zoomsync.errors import ConfigError
 from zoomsync.model import Kind, Secret
 from zoomsync.rules.named import Named
 
@@ -152,6 +153,12 @@ class Config(Settings):
         """The meetings that the config names, by the key that names them."""
         lists = {"exclude_meetings": self.exclude_meetings, "hold_meetings": self.hold_meetings}
         return {key: Named(sorted(whats), self.timezone) for key, whats in lists.items()}
+
+    def check_since(self, now: datetime) -> None:
+        """Raise `ConfigError` if it begins in the future."""
+        if self.recordings.since is not None and self.recordings.since > now:
+            fact = f"recordings.since: {self.recordings.since:%Y-%m-%d} lies in the future: nothing would be fetched"
+            raise ConfigError(fact, hint="write a day that is over")
 
     def fingerprint(self) -> str:
         """16 hex digits that change when another selection of recordings or destination makes a sweep due.

@@ -15,6 +15,10 @@ Finding: TypeAlias = tuple[Literal["fail", "warn"], str, str]
 _REFERENCE = re.compile(r"\$(\$?)\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _LONGEST = 65536
+BY_HAND = (
+    "systemd sets it for its service; by hand: sudo systemd-run --pipe --wait --uid=zoomsync "
+    "-p LoadCredential=NAME:FILE zoomsync …"
+)
 
 
 class Expanded(str):
@@ -35,6 +39,8 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
             return match[0][1:]
         if not _NAME.fullmatch(name):
             raise ValueError("has a ${…} that is no variable's name (write $${ for a literal ${)")
+        if name == "CREDENTIALS_DIRECTORY" and name not in environ:
+            raise ValueError(f"environment variable {name} is not set ({BY_HAND})")
         if name not in environ:
             raise ValueError(f"environment variable {name} is not set (set it, or write $${{ for a literal ${{)")
         return environ[name]

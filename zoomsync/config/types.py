@@ -48,7 +48,7 @@ PATTERNS = {
 
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _LONGEST = timedelta(days=36500)
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([KMGT]i?)?B", re.ASCII)
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([KMGT]I?)?B?", re.ASCII)
 _POWERS = {None: 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _MODE = re.compile(r"(?:0o?)?([0-7]{3})", re.ASCII)
 
@@ -97,7 +97,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def parse_size(value: object) -> int:
-    """`2GB`, `500MB`, `1GiB`, `1.5TB` in bytes; 0 needs no unit.
+    """`2GB`, `500MB`, `1GiB`, `1.5TB` in bytes, in small letters and without the `B` too; 0 needs no unit.
 
     pydantic's ByteSize would take 2 for two bytes, and `2GB or so` for 2GB.
     """
@@ -106,12 +106,12 @@ def parse_size(value: object) -> int:
     text = str(value).strip() if isinstance(value, str | int) else ""
     if text.isdecimal():
         raise ValueError(f"{shown_value(value)} has no unit (write {text}B, {text}MB or {text}GB)")
-    match = _SIZE.fullmatch(text)
+    match = _SIZE.fullmatch(text.upper())
     if not match:
         raise ValueError(f"{shown_value(value)} is not a size (write 500MB, 2GB or 1GiB)")
     prefix = match[2] or None
     whole, _, fraction = match[1].partition(".")
-    unit: int = (1024 if prefix and prefix.endswith("i") else 1000) ** _POWERS[prefix and prefix[0]]
+    unit: int = (1024 if prefix and prefix.endswith("I") else 1000) ** _POWERS[prefix and prefix[0]]
     return int(whole) * unit + int(fraction.ljust(3, "0")) * unit // 1000
 
 

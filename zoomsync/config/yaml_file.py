@@ -108,6 +108,8 @@ def _parse(path: Path, text: str) -> object:
             # Without the words of the file that PyYAML quotes: one of them may be a secret.
             problem = _QUOTED.sub("", problem).removeprefix("but ")
             hint = "quote text that has special characters, and check indentation and colons"
+            if re.match(r"[^'\"]*\$\{", "".join(text.splitlines()[line - 1 : line])):
+                hint = 'within { } or [ ] write a variable in quotes: "${NAME}"'
         raise ConfigError(f"{path}: line {line}: {problem}", hint=hint) from None  # the cause quotes the line
     except RecursionError:
         raise ConfigError(f"{path}: is nested too deeply", hint="write it like config.example.yaml") from None

@@ -18,6 +18,7 @@ from zoomsync.formatting import iso
 from zoomsync.state.journal import STATE
 
 HOLDER = re.compile(rb"([0-9]+)\n")
+QUOTED_ID = "'#"
 LOCKED_OUT = re.compile(rb"^locked out ([0-9TZ:-]+)$", re.MULTILINE)
 
 
@@ -86,11 +87,18 @@ def _read(file: Path) -> bytes:
 
 
 def owner_check(path: Path, uid: int) -> None:
-    """Raise `StateUnusable` when the state at `path` is there and belongs to another user than `uid`."""
-    owner = _owner(path)
+    """Raise `StateUnusable` if the state at `path` belongs to another user than `uid`; before there is one, its folder.
+
+    A folder in which this user may write as one of a group will do; root may write everywhere, and would take it over.
+    """
+    place, owner = path, _owner(path)
+    if owner is None and (uid == 0 or not os.access(path.parent, os.W_OK, effective_ids=True)):
+        place, owner = path.parent, _owner(path.parent)
     if owner is not None and owner != uid:
-        name = _name(owner)
-        raise StateUnusable(f"{path}: belongs to {name}, and this is {_name(uid)}", hint=f"sudo -u {name} zoomsync …")
+        me, name = _name(uid), _name(owner)
+        take_over = f"sudo chown -R {me.strip(QUOTED_ID)} {path.parent}"
+        hint = f"sudo -u {name} zoomsync …; or, if {me} is to run it, {take_over}" if owner else take_over
+        raise StateUnusable(f"{place}: belongs to {name}, and this is {me}", hint=hint)
 
 
 def _owner(path: Path) -> int | None:

@@ -174,9 +174,9 @@ class Pass:
         """
         config, request, head = self._connected.config, self._connected.request, self._recorder.head
         settings = config.recordings
-        since = settings.since or head.since or now - FIRST_REACH
-        if since > now:
-            raise ConfigError("recordings.since: lies in the future: nothing would ever be fetched", hint="correct it")
+        config.check_since(now)
+        remembered = head.since if head.since and head.since <= now else None
+        since = settings.since or remembered or now - FIRST_REACH
         swept_at = head.swept_at if head.swept_at and head.swept_at <= now else None
         is_old = settings.sweep is not None and (swept_at is None or now >= swept_at + settings.sweep)
         is_sweep = not request.narrowed and (is_old or head.fingerprint != config.fingerprint())
@@ -190,7 +190,7 @@ class Pass:
             head = replace(head, swept_at=now, fingerprint=config.fingerprint())
         destination = self._destination.id
         authorized = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
-        head = replace(head, since=head.since or since, gaps=gaps, lookups=hosts.lookups)
+        head = replace(head, since=remembered or since, gaps=gaps, lookups=hosts.lookups)
         head = replace(head, destination=destination, authorization=authorized)
         self._recorder.put(head=head)
         return Rules(
