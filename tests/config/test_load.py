@@ -321,6 +321,14 @@ def test_a_problem_is_reported_with_its_path_and_its_remedy(tmp_path: Path, text
     [
         ("api_url: http://zoom.us", 'zoom.api_url: "http://zoom.us" would send secrets unencrypted (write https://…)'),
         ("api_url: zoom.us", 'zoom.api_url: "zoom.us" is not an address (write https://…)'),
+        (
+            "api_url: https://evil.test%2f.zoom.us/v2",
+            'zoom.api_url: "https://evil.test%2f.zoom.us/v2" is not an address (write https://…)',
+        ),
+        (
+            "oauth_url: 'https://evil.test;.zoom.us/oauth'",
+            'zoom.oauth_url: "https://evil.test;.zoom.us/oauth" is not an address (write https://…)',
+        ),
         ("api_url: 'http://127.0.0.1.example.org'", "zoom.api_url: "),
         (
             "oauth_url: 'https://me:hunter2@zoom.us/oauth'",

@@ -29,6 +29,26 @@ LOCAL = Addresses((*HOSTS, "127.0.0.3"), "http://127.0.0.1:8080/v2")
         ("https://zoom.us/a b", "its address is malformed"),
         ("https://zoom.us/\r\nX: y", "its address is malformed"),
         ("https://[zoom.us/", "its address is malformed"),
+        ("https://evil.test%2f.zoom.us/x", "its address is malformed"),
+        ("https://evil.test%5c.zoom.us/x", "its address is malformed"),
+        ("https://evil_host.zoom.us/x", "its address is malformed"),
+        ("https://evil.test;.zoom.us/x", "its address is malformed"),
+        ("https://\u212aoom.zoom.us/x", "its address is malformed"),
+        ("https://z\u043e\u043em.zoom.us/x", "its address is malformed"),
+        ("https://evil..zoom.us/x", "its address is malformed"),
+        ("https://.zoom.us/x", "its address is malformed"),
+        ("https://zoom.us../x", "its address is malformed"),
+        ("https://zoom.us:8443/x", "its address at zoom.us has port 8443"),
+        ("https://ssrweb.zoom.us:80/x", "its address at ssrweb.zoom.us has port 80"),
+        ("https://zoom.us:/x", "its address is malformed"),
+        ("https://zoom.us:4_43/x", "its address is malformed"),
+        ("https://zoom.us:443@evil.example/x", "its address is malformed"),
+        ("https://zoom.us?x", ""),
+        ("https://[2001:db8::1]/x", "its address is malformed"),
+        ("https://zoom.us/rec/" + "x" * 2**14, "its address is malformed"),
+        ("javascript://zoom.us/%0aalert(1)", "its address at zoom.us is not https"),
+        ("data:text/plain,x", "its address is malformed"),
+        ("ws://zoom.us/x", "its address at zoom.us is not https"),
         ("/rec/download/x", "its address is malformed"),
         ("", "its address is malformed"),
     ],
@@ -70,6 +90,23 @@ def test_http_is_for_this_machine_alone(url: str, problem: str) -> None:
 )
 def test_the_token_goes_to_zoom_where_no_signature_speaks_for_it(url: str, sees: bool) -> None:
     assert PUBLIC.may_see_token(url, "https://zoom.us/rec/download/x?Signature=1") is sees
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://zoom.example.org:8443/rec/x", ""),
+        ("https://zoom.example.org/rec/x", ""),
+        ("https://zoom.example.org:9443/rec/x", "its address at zoom.example.org has port 9443"),
+        ("https://zoom.us:8443/rec/x", "its address at zoom.us has port 8443"),
+    ],
+)
+def test_the_port_that_the_config_names_is_that_of_its_host_alone(url: str, problem: str) -> None:
+    assert Addresses(HOSTS, "https://zoom.example.org:8443/v2").problem(url) == problem
+
+
+def test_this_machine_may_have_an_address_of_the_new_kind() -> None:
+    assert Addresses(HOSTS, "http://[::1]:8080/v2").problem("http://[::1]:9090/x") == ""
 
 
 def test_another_port_of_this_machine_is_another_host() -> None:

@@ -200,7 +200,7 @@ def _address(value: object, read: ValidatorFunctionWrapHandler) -> str:
         raise ValueError("is not an address (write https://…)") from None  # the cause may quote a password
     if credential or odd:
         raise ValueError("has a user, password, query or fragment (write https://host/path alone)")
-    if not host or parts.scheme not in ("http", "https"):
+    if not re.fullmatch(r"[\w.:-]+", host) or parts.scheme not in ("http", "https"):
         raise ValueError(f"{shown_value(value)} is not an address (write https://…)")
     try:
         is_loopback = host == "localhost" or ip_address(host).is_loopback

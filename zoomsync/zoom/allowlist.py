@@ -5,13 +5,16 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-
 from zoomsync.formatting import escaped
 
 ZOOM = ("zoom.us", "zoomgov.com")
-_SIGNED = re.compile(r"[?&](?:[^=&]*signature|sig|policy|key-pair-id|x-amz-[^=&]*)=", re.IGNORECASE)
+LONGEST = 2**14
+"""Signs of an address; signed ones have about a thousand."""
+_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?=[/?#]|\Z)",
+    re.ASCII | re.IGNORECASE,
+)
+"""No sign in the host that anyone could read in another way, and nobody's name or password."""
 
 
 class Addresses:
@@ -19,19 +22,20 @@ class Addresses:
 
     def __init__(self, download_hosts: Sequence[str], api_url: str) -> None:
         self._hosts = tuple(host.lower().strip(".") for host in download_hosts)
-        api = _parsed(api_url)
-        self._api_host = api.host if api else ""
-        self._allows_http = bool(api and api.scheme == "http" and is_loopback(api.host))
+        self._api = _parsed(api_url) or _Origin("", "", 443)
+        self._allows_http = self._api.scheme == "http" and is_loopback(self._api.host)
 
     def problem(self, url: str) -> str:
         """Why nothing is fetched from this URL; `""`: it may be. Never shows more than its host."""
         to = _parsed(url)
         if to is None:
             return "its address is malformed"
-        if to.host != self._api_host and not is_below(to.host, self._hosts):
+        if to.host != self._api.host and not is_below(to.host, self._hosts):
             return f"it is at {escaped(to.host)}, which is none of zoom.download_hosts"
         if to.scheme != "https" and not (to.scheme == "http" and self._allows_http and is_loopback(to.host)):
             return f"its address at {escaped(to.host)} is not https"
+        if to.port != 443 and to != self._api and not is_loopback(to.host):
+            return f"its address at {escaped(to.host)} has port {to.port}"
         return ""
 
     def may_see_token(self, url: str, first: str) -> bool:
@@ -41,7 +45,7 @@ class Addresses:
             return False
         if url == first:
             return True
-        return not _SIGNED.search(url) and (to == origin or (to.scheme == "https" and is_below(to.host, ZOOM)))
+        return not _is_signed(url) and (to == origin or (to.scheme == "https" and is_below(to.host, ZOOM)))
 
 
 def is_below(host: str, hosts: Sequence[str]) -> bool:
@@ -62,17 +66,25 @@ class _Origin(NamedTuple):
 
     scheme: str
     host: str
-    port: int | None
+    port: int
 
 
 def _parsed(url: str) -> _Origin | None:
     """The origin of a URL; None if two readers might read it differently."""
-    if not url.isprintable() or re.search(r"[\s\\]", url):
+    if len(url) > LONGEST or not url.isprintable() or re.search(r"[\s\\]", url):
         return None
-    try:
-        found = parse_url(url)
-    except LocationParseError:
+    found = _ADDRESS.match(url)
+    host = found["host"].lower().strip("[]").removesuffix(".") if found else ""
+    if found is None or not all(host.split(".")) or (found["host"].startswith("[") and not is_loopback(host)):
         return None
-    if not found.host or found.auth is not None:
-        return None
-    return _Origin(found.scheme or "", found.host.lower().strip("[]."), found.port)
+    scheme = found["scheme"].lower()
+    return _Origin(scheme, host, int(found["port"] or (80 if scheme == "http" else 443)))
+
+
+def _is_signed(url: str) -> bool:
+    """Whether its query signs it, as that of a signed address does: it needs no token."""
+    names = [one.partition("=")[0].lower() for one in re.split("[?&]", url)[1:]]
+    return any(
+        name.endswith("signature") or name in ("sig", "policy", "key-pair-id") or name.startswith("x-amz-")
+        for name in names
+    )
