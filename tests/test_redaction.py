@@ -2,6 +2,7 @@
 
 import html
 import json
+import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.fakes import FakeClock
 from zoomsync.http import Http
-from zoomsync.redaction import host_of, redact, said
+from zoomsync.redaction import LONGEST_REASON, host_of, redact, said
 
 SECRETS = ["plain-5f2c", "a&b>c\"d'e", "p w+d/%ü", "o'Brien\"s\\pw"]
 
@@ -132,6 +133,36 @@ def test_a_secret_with_a_sign_of_markup_is_cut_out_of_a_title() -> None:
     http.hide("hun<ter>2")
 
     assert http.said(b"<title>cannot use hun<ter>2</title>") == "a page titled \u201ccannot use \u2026\u201d"
+
+
+def test_only_the_beginning_of_what_a_server_says_is_looked_at() -> None:
+    page = b" <html>".ljust(LONGEST_REASON - 20) + b"<title>Busy</title>"
+    document = b'{"message":"No.","more":"' + b"x" * LONGEST_REASON + b'"}'
+
+    assert [said(page), said(page[:20] + page), said(document)] == [
+        "a page titled “Busy”",
+        "an HTML page",
+        "no reason given",
+    ]
+
+
+HOSTILE = ["<title", "<title ", "<title>", "<", "http://", "https://a", "https://a@", "authorization",
+           "authorization: ", "bearer ", "basic  ", "'token", '"token" ', "token", "token=", "pwd ", "eyJ", "eyJaaaaaa.", ".", "?", "?a",
+           "/", "/a", "=", "a", "scopes:[", "-->", "\\", "\t", "…", "\u202e"]  # fmt: skip
+"""What patterns begin with, and what they go on with."""
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+@pytest.mark.parametrize("begin", ["", "<title>"])
+def test_what_a_server_says_costs_no_more_than_its_length(begin: str, unit: str) -> None:
+    text = (begin + unit * LONGEST_REASON)[: LONGEST_REASON - 20]
+    before = time.process_time()
+
+    said(text.encode(), {"s3cret"})
+    said(json.dumps({"message": text[: LONGEST_REASON // 8], "incidentId": text[: LONGEST_REASON // 8]}).encode())
+    host_of(f"https://{text}")
+
+    assert time.process_time() - before < 5  # the square of the length would take minutes
 
 
 @pytest.mark.parametrize(
