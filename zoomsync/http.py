@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,21 +18,23 @@ from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from zoomsync import __version__
-from zoomsync.errors import ServiceUnavailable, Subject, Unreachable
+from zoomsync import __version__, connection
+from zoomsync.connection import LONGEST_ANSWER, Patience, TooLong, TooSlow
+from zoomsync.errors import ServiceUnavailable, Subject, Unfit, Unreachable
+from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock
-from zoomsync.redaction import host_of, said
+from zoomsync.redaction import LONGEST_REASON, host_of, said
 
 USER_AGENT = f"zoomsync/{__version__}"
 TRIES = 6
 BRIEF_SECONDS = 5.0
 """The longest time-out within `brief`."""
-LONGEST_REASON = 2**18
-"""Bytes of an error's body that are read to find out what it says."""
+PATIENCE = 5
+"""How many of its time-outs between two bytes an answer may take in all."""
+FLOOR = 2**18
+"""Bytes a minute without which a transfer is a cut."""
 LONGEST_PAUSE = 300.0
 """Seconds that one `Retry-After` is honoured at most."""
 HOPELESS_PAUSE = 3600.0
@@ -71,7 +73,8 @@ class Http:
     """Requests to one service: every message begins with its `name`, every error has it as `service`. For all threads.
 
     Proxies and the CA bundle come from the environment, `~/.netrc` and cookies are never used, redirects are not
-    followed. `rate` is in requests a second; `timeouts` are seconds to connect and between two bytes.
+    followed. `rate` is in requests a second; `timeouts` are seconds to connect and between two bytes. Every request
+    ends, and no answer is read without a limit (`connection`).
     """
 
     def __init__(
@@ -119,7 +122,8 @@ class Http:
 
         429 is a refusal and is repeated always; 5xx, time-outs and broken connections only if `repeatable`.
         With `stream` the body is yet to be read, and what breaks then is the caller's. Raises `ServiceUnavailable` for
-        the last 429 or 5xx and for answers that never came, `Unreachable` for what did not connect. See `brief`.
+        the last 429 or 5xx and for answers that never came whole, `Unreachable` for what did not connect, `Unfit` for
+        proxies and CA bundles that cannot be used. See `brief`.
         """
         retrying = Retrying(
             sleep=self._clock.sleep,
@@ -148,15 +152,24 @@ class Http:
         connect, read = self._timeouts
         longest = _BRIEF.get()
         timeouts = (connect, read) if longest is None else (min(connect, longest), min(read, longest))
+        is_stream = options.get("stream", False)
+        connection.waiting(Patience(PATIENCE * timeouts[1], self._clock, FLOOR if is_stream else None))
         try:
-            answer = self._session.request(method, url, allow_redirects=False, timeout=timeouts, **options)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, UnicodeError) as error:
+            answer = self._session.request(
+                method, url, allow_redirects=False, timeout=timeouts, **{**options, "stream": True}
+            )
+            if answer.status_code != 429 and answer.status_code < 500:
+                if not is_stream:
+                    connection.keep_body(answer)
+                return answer
+        except (OSError, urllib3.exceptions.HTTPError, UnicodeError, TooLong) as error:  # requests' own are OSErrors
+            environment = self._session.merge_environment_settings(url, {}, None, None, None)
+            if unfit := connection.unfit(environment["verify"], environment["proxies"]):
+                raise Unfit(unfit[0], hint=unfit[1]) from None
             raise _failure(error, timeouts, is_passing=repeatable) from None
-        if answer.status_code != 429 and answer.status_code < 500:
-            return answer
         with answer:
             asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
-            fact = f"HTTP {answer.status_code}, {self.said(_body(answer))}"
+            fact = f"HTTP {answer.status_code}, {self.said(connection.beginning_of(answer, LONGEST_REASON))}"
         if asked is not None and asked > HOPELESS_PAUSE:
             raise _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", ServiceUnavailable)
         is_passing = repeatable or answer.status_code == 429
@@ -189,7 +202,7 @@ class Http:
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         session.headers["User-Agent"] = self._user_agent
         for scheme in ("https://", "http://"):
-            session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=4))
+            session.mount(scheme, connection.Adapter(pool_connections=4, pool_maxsize=4))
         with self._lock:
             self._sessions.append(session)
         return session
@@ -259,13 +272,18 @@ def _failure(error: Exception, timeouts: tuple[float, float], *, is_passing: boo
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
             return _Failed(f"its TLS certificate is not accepted: {one.verify_message}", Unreachable, hint=CERTIFICATE)
+    if any(isinstance(one, TooSlow) for one in chain):
+        return _Failed(f"no whole answer within {PATIENCE * timeouts[1]:g} s", ServiceUnavailable)
+    if isinstance(error, TooLong):
+        fact = f"an answer of more than {size_in_words(LONGEST_ANSWER)}"
+        return _Failed(fact, ServiceUnavailable, hint="check that no proxy answers in its place; it is tried again")
     for kind, fact in _UNCONNECTED.items():
         if any(isinstance(one, kind) for one in chain):
             hint = ADDRESS if kind is ssl.SSLError else NETWORK
             return _Failed(fact.format(timeouts[0]), Unreachable, is_passing=is_passing, hint=hint)
     if any(isinstance(one, urllib3.exceptions.ReadTimeoutError) for one in chain):
         return _Failed(f"no answer within {timeouts[1]:g} s", ServiceUnavailable, is_passing=is_passing)
-    if isinstance(error, (requests.ConnectionError, ChunkedEncodingError, ContentDecodingError)):
+    if isinstance(error, (requests.ConnectionError, urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError)):
         return _Failed("the connection broke", ServiceUnavailable, is_passing=is_passing, hint=NETWORK)
     return _Failed(f"cannot be asked ({type(error).__name__})", Unreachable, hint=ADDRESS)
 
@@ -278,17 +296,6 @@ _UNCONNECTED: Mapping[type[BaseException], str] = {
     urllib3.exceptions.ConnectTimeoutError: "no connection within {:g} s",
     urllib3.exceptions.NewConnectionError: "no connection",
 }
-
-
-def _body(answer: requests.Response) -> bytes:
-    """The beginning of an error's body, long enough for a stack trace in JSON, as far as it can be read."""
-    body = b""
-    with suppress(requests.RequestException, urllib3.exceptions.HTTPError):
-        for chunk in answer.iter_content(LONGEST_REASON):
-            body += chunk
-            if len(body) >= LONGEST_REASON:
-                break
-    return body
 
 
 def pause_asked(value: str | None, now: datetime) -> float | None:

@@ -4,7 +4,6 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
@@ -12,6 +11,7 @@ from urllib.parse import urljoin
 import requests
 import urllib3.exceptions
 
+from zoomsync.connection import TooSlow, beginning_of
 from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
 from zoomsync.files import CHUNK
 from zoomsync.formatting import escaped, plural, size_in_words
@@ -302,9 +302,10 @@ def _chunks(answer: requests.Response) -> Iterator[bytes]:
     try:
         while chunk := answer.raw.read1(CHUNK, decode_content=False):
             yield chunk
-    except urllib3.exceptions.HTTPError:
+    except urllib3.exceptions.HTTPError as error:
         # not `from error`: its text may hold the URL
-        raise CutAway("the connection broke or stalled") from None
+        is_slow = isinstance(error.__cause__, TooSlow)
+        raise CutAway("it came too slowly" if is_slow else "the connection broke or stalled") from None
 
 
 def _is_page(answer: requests.Response) -> bool:
@@ -319,6 +320,4 @@ def _page(answer: requests.Response) -> DownloadRefused:
 
 def _beginning(answer: requests.Response) -> bytes:
     """The first bytes of a body that is no file."""
-    with suppress(requests.RequestException, urllib3.exceptions.HTTPError):
-        return next(answer.iter_content(content.HEAD), b"")
-    return b""
+    return beginning_of(answer, content.HEAD)
