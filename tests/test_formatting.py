@@ -1,5 +1,6 @@
 """How people read numbers, sizes, spans and times."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -136,6 +137,29 @@ def test_what_is_visible_stays_as_it_is_and_can_be_printed(text: str) -> None:
     assert formatting.escaped(shown) == shown
     assert all(char.isprintable() or char == "\u200d" for char in shown)
     assert shown.encode().decode() == shown
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(st.characters()), lambda one: st.dictionaries(st.text(), one)))
+def test_json_says_the_same_and_disturbs_no_terminal(value: object) -> None:
+    text = formatting.json_text(value, indent=2)
+
+    assert json.loads(text) == value
+    assert all(formatting.is_harmless(line) for line in text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("DEL \x7f, C1 \x9b31m", r"DEL \u007f, C1 \u009b31m"),
+        ("\u061c\u200e\u200f\u202a\u202e\u2066\u2069", r"\u061c\u200e\u200f\u202a\u202e\u2066\u2069"),
+        ("\u2028\u2029\x85\ufeff", r"\u2028\u2029\u0085\ufeff"),
+        ("half \ud83c", r"half \ud83c"),
+        ("tag \U000e0041", r"tag \udb40\udc41"),
+        ("Größe 会議 👨‍👩‍👧 🎈", "Größe 会議 👨‍👩‍👧 🎈"),
+    ],
+)
+def test_in_json_letters_stay_and_what_could_disturb_is_escaped(text: str, expected: str) -> None:
+    assert formatting.json_text(text) == f'"{expected}"'
 
 
 def test_a_column_is_as_wide_as_its_widest_cell_once_escaped() -> None:

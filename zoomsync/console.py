@@ -1,6 +1,5 @@
 """The terminal: log lines, tables, progress. Data goes to stdout, all else to stderr; rich only on a terminal."""
 
-import json
 import logging
 import os
 import signal
@@ -14,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
-from zoomsync.formatting import columns, escaped, plural, quoted, size_in_words, span_in_words
+from zoomsync.formatting import columns, escaped, json_text, plural, quoted, size_in_words, span_in_words
 from zoomsync.model import Entry, Meeting
 from zoomsync.naming import suffix
 
@@ -68,8 +67,7 @@ class Terminal:
 
     def document(self, value: Any) -> None:
         """One JSON document on stdout."""
-        is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        _write(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=_plain) + "\n")
+        _write(json_text(value, indent=2, default=_plain) + "\n")
 
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines on stdout, control characters escaped."""
@@ -161,14 +159,15 @@ class LogFormatter(logging.Formatter):
             if about is not None:
                 found |= {"host": about.host_email or about.host_id, "topic": about.topic}
                 found |= {"start": _plain(about.start), "number": about.number, "uuid": about.uuid}
-            return json.dumps(found | ({"traceback": traceback} if traceback else {}), default=_plain)
+            return json_text(found | ({"traceback": traceback} if traceback else {}), default=_plain)
         parts = [f"{time:%Y-%m-%dT%H:%M:%SZ}", level, terminal.run_id]
         if about is not None:
             host, uuid = about.host_email or about.host_id, f" {about.uuid}" if terminal.verbose else ""
             parts.append(
                 escaped(f"{host} {quoted(about.topic)} {about.start:%Y-%m-%dT%H:%MZ} [{suffix(about.uuid)}]{uuid}")
             )
-        line = " ".join(part for part in [*parts, escaped(message)] if part) + (f"\n{traceback}" if traceback else "")
+        line = " ".join(part for part in [*parts, escaped(message)] if part)
+        line = "\n".join([line, *(escaped(one) for one in traceback.split("\n"))]) if traceback else line
         if terminal.colour and record.levelno >= logging.WARNING:
             return f"\x1b[{31 if record.levelno >= logging.ERROR else 33}m{line}\x1b[0m"
         return line

@@ -1,8 +1,10 @@
 """How numbers, sizes, times and texts are written: one form for each, in every message and report. Pure."""
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 TOPIC_LENGTH = 60
@@ -68,9 +70,33 @@ def kind(reason: str) -> str:
     return re.sub(r" (until|at|after) \d.*", "", general)
 
 
+def is_harmless(text: str) -> bool:
+    """Whether no character of it could disturb a terminal: no control, line end or bidirectional mark."""
+    return text.replace("\u200d", "").isprintable()
+
+
 def escaped(text: str) -> str:
     """The text with control characters (also bidirectional overrides) escaped: no topic moves a cursor."""
-    return "".join(c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
+    if is_harmless(text):
+        return text
+    return "".join(c if is_harmless(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def escaped_json(document: str) -> str:
+    """The same of a JSON document, which stays the document that it is; its own line ends are left."""
+    return _BEYOND_ASCII.sub(lambda found: found[0] if is_harmless(found[0]) else _in_json(found[0]), document)
+
+
+def json_text(value: object, *, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> str:
+    """A value as JSON for people and programs: letters as they are, what could disturb a terminal escaped."""
+    return escaped_json(json.dumps(value, indent=indent, default=default, ensure_ascii=False))
+
+
+_BEYOND_ASCII = re.compile(r"[^\n -~]+")
+
+
+def _in_json(text: str) -> str:
+    return "".join(c if is_harmless(c) else json.dumps(c)[1:-1] if c != "\x7f" else "\\u007f" for c in text)
 
 
 def quoted(topic: str) -> str:

@@ -16,7 +16,6 @@ Times are ISO 8601 in UTC. A line that a crash cut stays as it is; the next one 
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -24,12 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from zoomsync.files import PRIVATE_FILE, make_private_folder, open_regular, read_file, sync, write_all
-from zoomsync.formatting import iso
+from zoomsync.formatting import iso, json_text
 from zoomsync.model import Clock, Entry, Intent, RecordingFile, Verdict
 from zoomsync.state.journal import LIMIT, STATE
-
-# What could disturb a terminal, and halves of characters, which no file can hold: escaped as in JSON.
-UNSHOWABLE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Audit(AbstractContextManager["Audit"]):
@@ -100,11 +96,10 @@ class Audit(AbstractContextManager["Audit"]):
     def _append(self, event: str, intent_id: str, **facts: object) -> None:
         """One line, on the disk when this returns; first a line end, if a crash cut the line before."""
         known = {"at": iso(self._clock.now()), "event": event, "intent": intent_id, "pass": self._pass_id, **facts}
-        text = UNSHOWABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(known, ensure_ascii=False))
         with STATE.explained(self.path):
             size = os.fstat(self._fd).st_size
             is_cut = size > 0 and os.pread(self._fd, 1, size - 1) != b"\n"
-            write_all(self._fd, b"\n" * is_cut + text.encode() + b"\n")
+            write_all(self._fd, b"\n" * is_cut + json_text(known).encode() + b"\n")
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:

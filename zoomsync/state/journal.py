@@ -14,6 +14,7 @@ from pydantic_core import PydanticSerializationError
 
 from zoomsync.errors import StateUnusable
 from zoomsync.files import PRIVATE_FILE, Refusals, open_regular, read_file, sync, write_all
+from zoomsync.formatting import escaped_json
 from zoomsync.state.schema import FORMAT, Document, Step
 
 STATE = Refusals(
@@ -58,11 +59,12 @@ def packed(value: Step | Document) -> bytes:
     """As JSON in one line, without what is at its default."""
     adapter: TypeAdapter[Any] = STEP if isinstance(value, Step) else DOCUMENT
     try:
-        return adapter.dump_json(value, exclude_defaults=True)
+        return escaped_json(adapter.dump_json(value, exclude_defaults=True).decode()).encode()
     except PydanticSerializationError:
         # half a character: a message names a file whose name is no UTF-8 (what Zoom says was cleaned when it was read)
         plain = adapter.dump_python(value, mode="json", exclude_defaults=True)
-        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        whole = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode(errors="replace").decode()
+        return escaped_json(whole).encode()
 
 
 def read_document(path: Path, data: bytes) -> tuple[Document, int]:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from zoomsync import __version__
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file
+from zoomsync.formatting import json_text
 from zoomsync.model import Clock, Receipt
 from zoomsync.naming import suffix
 
@@ -46,8 +47,7 @@ class Recording:
         """The file as it is written; an item can be moved, so neither place nor library stands in it."""
         receipt = _RECEIPT.dump_python(self.receipt, mode="json", exclude=_KNOWN_ELSEWHERE)
         fields = {"format": FORMAT, "zoomsync": __version__, "revision": self.revision, "title": self.title}
-        text = json.dumps({**fields, "meeting": dict(self.meeting), "receipt": receipt}, indent=2, ensure_ascii=False)
-        return text.encode() + b"\n"
+        return json_text({**fields, "meeting": dict(self.meeting), "receipt": receipt}, indent=2).encode() + b"\n"
 
 
 def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None:
