@@ -1,6 +1,5 @@
 """The process: streams that go away or are full, terminals, signals, bugs."""
 
-import json
 import os
 import pty
 import re
@@ -80,17 +79,17 @@ def test_a_closed_stdout_is_never_taken_over_by_a_file(site: Site) -> None:
     assert len(site.state().runs) == 1
 
 
-def test_letters_that_the_terminal_lacks_are_escaped(site: Site) -> None:
+def test_letters_are_utf_8_whatever_the_terminal_is_said_to_take(site: Site) -> None:
     site.world.users["id_alice"].first_name = "Łucja"
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     with (
         Started(site, "users", environ=ascii_only) as table,
         Started(site, "users", "--json", environ=ascii_only) as data,
     ):
-        shown, document = table.communicate()[0], json.loads(data.communicate()[0])
+        shown, document = table.communicate()[0], data.communicate()[0]
 
-    assert r"\u0141ucja Example" in shown
-    assert document["users"][0]["name"] == "Łucja Example"
+    assert "Łucja Example" in shown
+    assert '"name": "Łucja Example"' in document
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.harness import NOW, a_site
 from tests.sandbox.worlds import small_world
@@ -21,7 +24,14 @@ SURROUNDINGS = {
     "Turkish, and half an hour off": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Kolkata", "HOME": "/nowhere"},
     "C, and another day": {"LC_ALL": "C", "TZ": "Pacific/Kiritimati"},
     "what is not there": {"LANG": "xx_YY", "TZ": "Nowhere/Land"},
+    "POSIX, and one who wants Latin-1": {"LC_ALL": "POSIX", "PYTHONIOENCODING": "latin-1"},
 }
+LOCALES = {
+    "Latin-1": {"LC_ALL": "de_DE.ISO-8859-1"},
+    "EUC": {"LC_ALL": "ja_JP.EUC-JP"},
+    "ASCII, not raised to UTF-8": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+}
+TOPIC = "Café 会議 🎉"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +67,46 @@ def printed(folder: Path, environ: Mapping[str, str]) -> str:
 def test_the_same_is_printed_in_all_surroundings(folder: Path, usual: str, environ: dict[str, str]) -> None:
     assert printed(folder, environ) == usual
     assert "2026-03-08 09:30 UTC  alice@example.org  “Plain meeting”" in usual
+
+
+@pytest.fixture(scope="module")
+def locales(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with the locales whose letters are no UTF-8, if this machine can make them; else they count as C."""
+    made = tmp_path_factory.mktemp("locales")
+    if localedef := shutil.which("localedef"):
+        for name in ("de_DE.ISO-8859-1", "ja_JP.EUC-JP"):
+            language, _, charmap = name.partition(".")
+            subprocess.run([localedef, "-i", language, "-f", charmap, made / name], capture_output=True, check=False)
+    return str(made)
+
+
+@pytest.mark.parametrize("environ", LOCALES.values(), ids=LOCALES)
+def test_names_texts_and_files_are_utf_8_in_every_locale(tmp_path: Path, locales: str, environ: dict[str, str]) -> None:
+    folder, now = tmp_path / "Größe", datetime.now(UTC)
+    folder.mkdir()
+    world = small_world(now)
+    texts = world.names["texts"]
+    world.meetings = {texts: replace(world.meetings[texts], topic=TOPIC)}
+    changes = {"title": "Übung {topic}", "delete_recordings": "trash", "delete_after": "0s"}
+    with a_site(folder, world, filter_accounts=["alice@example.org"], **changes) as site:
+        site.clock.advance(seconds=(now - NOW).total_seconds())
+        site.sandbox.settings.client_secret = "geheim-ö-ж"
+        site.configure()
+        config = yaml.safe_load((folder / "config.yaml").read_text("utf-8"))
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
+        outputs = []
+        for command in ("sync", "sync --log-format json", "status --meeting Café", "--json status --meeting 会議"):
+            argv = [sys.executable, "-m", "zoomsync", *command.split()]
+            env = {"PATH": os.environ["PATH"], "PYTHONPATH": ROOT, "LOCPATH": locales, "PYTHONSAFEPATH": "1"}
+            ended = subprocess.run(argv, cwd=folder, env=env | environ, capture_output=True, check=False)
+            outputs.append((ended.returncode, ended.stdout.decode() + ended.stderr.decode()))
+
+    manifest = next(site.root.rglob("recording.json"))
+    assert [(code, TOPIC in said) for code, said in outputs] == [(0, False)] * 2 + [(0, True)] * 2, outputs
+    assert TOPIC in manifest.parent.name
+    assert f"Übung {TOPIC}" in manifest.read_text("utf-8")
+    for name in ("state.json", "audit.jsonl"):
+        assert TOPIC in (folder / "state" / name).read_text("utf-8")
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "example.org", "localhost.example.org", ""])

@@ -22,6 +22,7 @@ from zoomsync.config import parse_duration
 from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.files import fact
+from zoomsync.formatting import escaped
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.publish import SyncRequest
 
@@ -307,19 +308,35 @@ def _refused(arguments: list[str], error: ZoomsyncError) -> int:
 
 def main() -> NoReturn:
     """The console script. A bug ends with its traceback and exit code 70."""
+    _speak_utf8()
     _open_streams()
     try:
         code = run(sys.argv[1:])
     except Exception:  # noqa: BLE001  # the error boundary: whatever comes this far is a bug
         import traceback
 
-        traceback.print_exc()
+        sys.stderr.write("\n".join(map(escaped, traceback.format_exc().split("\n"))))
         sys.stderr.write("zoomsync: error: this is a bug in zoomsync\nzoomsync: hint: report it with the lines above\n")
         code = BUG
     with suppress(OSError):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)  # without waiting for workers that a stalled connection holds
+
+
+def _speak_utf8() -> None:
+    """Begin again in Python's UTF-8 mode if the locale has another encoding: names of files and texts are UTF-8.
+
+    Nothing but a new start changes how Python decodes the names of files (PEP 540).
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
+        return
+    try:
+        # as bytes: not every argument survives being decoded and encoded again (EUC-JP)
+        arguments = Path("/proc/self/cmdline").read_bytes().split(b"\0")[1:-1]
+    except OSError:
+        arguments = [os.fsencode(one) for one in sys.orig_argv[1:]]
+    os.execv(sys.executable, [os.fsencode(sys.executable), b"-X", b"utf8", *arguments])  # noqa: S606  # without a shell
 
 
 def _open_streams() -> None:
@@ -329,4 +346,4 @@ def _open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115  # open for as long as we run
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
