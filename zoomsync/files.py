@@ -5,10 +5,11 @@ import fcntl
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -20,8 +21,9 @@ from zoomsync.model import Clock
 CHUNK = 1 << 20
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+OPEN_FILE = 0o644
 OPEN_FOLDER = 0o755
-"""Of folders whose mode the umask and the mount decide: never writable by others."""
+"""If umask and mount decide: never writable by others."""
 DOCUMENT_LIMIT = 64 << 20
 """No note, marker or `recording.json` of ours comes near it."""
 
@@ -84,7 +86,8 @@ STAGING = Refusals(
     of_one_path="remove it from the staging folder; the meeting is tried in the next pass",
     one_path=IN_THE_WAY,
 )
-"""Of the folder that everything fetched and made goes through."""
+"""Of what lies in the folder that everything fetched and made goes through."""
+STAGING_ITSELF = replace(STAGING, of_one_path="")
 
 
 def fact(error: OSError) -> str:
@@ -102,10 +105,7 @@ class FileModes:
     gid: int | None = None
 
     def grant(self, path: Path) -> None:
-        """Give `path`, which zoomsync made, its group and mode; a mount may refuse what would only let more people in.
-
-        Raises `OSError`.
-        """
+        """Give `path`, which zoomsync made, its group and mode; what would only let more people in may be refused."""
         found = path.lstat()
         if self.gid is not None and self.gid != found.st_gid:
             os.chown(path, -1, self.gid, follow_symlinks=False)
@@ -116,10 +116,11 @@ class FileModes:
             path.chmod(mode)
         except OSError as error:
             has = stat.S_IMODE(path.lstat().st_mode) & 0o777
-            if error.errno in NO_MODES and not has & ~mode:
-                return
-            said = f"{fact(error)}: its mode stays {has:04o} instead of {mode:04o}"
-            raise OSError(error.errno, said, str(path)) from error
+            if error.errno not in NO_MODES:
+                raise
+            if has & ~mode:
+                said = f"{fact(error)}: its mode stays {has:04o} instead of {mode:04o}"
+                raise PermissionError(errno.EPERM, said, str(path)) from error
 
 
 PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)
@@ -149,11 +150,7 @@ def make_private_folder(folder: Path) -> None:
     """Make a folder for this user alone if it is missing, and what is missing above it, durably."""
     missing = [one for one in (folder, *folder.parents) if not one.is_dir()]
     for one in reversed(missing):
-        try:
-            one.mkdir(mode=PRIVATE_FOLDER if one == folder else OPEN_FOLDER)
-        except FileExistsError:
-            if not one.is_dir():
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(one)) from None
+        one.mkdir(mode=PRIVATE_FOLDER if one == folder else OPEN_FOLDER, exist_ok=True)
         sync(one.parent)
 
 
@@ -180,13 +177,37 @@ def take_lock(path: Path) -> int | None:
         with suppress(OSError):  # it is another user's, or the mount decides about modes
             os.fchmod(descriptor, PRIVATE_FILE)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(descriptor)
-        return None
-    except OSError:
-        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            return None
         raise
     return descriptor
+
+
+def rehearse(folder: Path, modes: FileModes = PRIVATE) -> bool:
+    """Do in `folder` all that a pass does with folders and files, and leave no trace; returns whether it has locks.
+
+    Raises `OSError`, which names `folder`.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".zoomsync-probe-", dir=folder) as place:
+            made, moved = Path(place, "made"), Path(place, "moved")
+            make_folders(made.parent, made, modes)
+            write(made / "file", b"zoomsync was here\n")
+            modes.grant(made / "file")
+            sync(made / "file")
+            made.rename(moved)
+            sync(moved.parent)
+            try:
+                os.close(take_lock(moved / "lock") or -1)
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                return False
+            return True
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -320,6 +341,10 @@ def digest(path: Path, clock: Clock, *, copy: IO[bytes] | None = None) -> tuple[
 
 def chunks(file: IO[bytes], clock: Clock) -> Iterator[bytes]:
     """A file piece by piece; a pass that is to end stops between two."""
-    while chunk := file.read(CHUNK):
-        clock.check()
-        yield chunk
+    try:
+        while chunk := file.read(CHUNK):
+            clock.check()
+            yield chunk
+    except OSError as error:
+        error.filename = str(file.name)  # the system names only what it is asked to open
+        raise

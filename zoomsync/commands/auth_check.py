@@ -13,12 +13,14 @@ from zoomsync.clock import ending
 from zoomsync.config import Config, describe
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
-from zoomsync.files import fact
+from zoomsync.files import STAGING_ITSELF, Refusals, fact, open_regular, rehearse
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import device, existing, free_bytes
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Zoom
 from zoomsync.state import State, owner_check
+from zoomsync.state.journal import STATE
+from zoomsync.state.lock import no_locks
 from zoomsync.sync.accounts import (
     PERHAPS_ENOUGH,
     account_filter,
@@ -247,7 +249,8 @@ class Inspection:
     def _state(self) -> list[Check]:
         """The state can be read, or begun, and written."""
         path, state = self.config.state, self._read_state()
-        require_writable(path.parent, "state")
+        if not rehearse_below(path.parent, "state", STATE):
+            raise no_locks(path)
         if state is None:
             return [ok("state", f"{path}: none yet, will be created")]
         entries, number = plural(len(state.entries), "meeting"), state.head.pass_number
@@ -255,7 +258,12 @@ class Inspection:
 
     def _audit(self) -> list[Check]:
         """Every deletion can be accounted for."""
-        return [writable("audit", self.config.audit)]
+        path = self.config.audit
+        rehearse_below(path.parent, "audit", STATE)
+        with STATE.explained(path), suppress(FileNotFoundError):
+            os.close(open_regular(path, os.O_WRONLY | os.O_APPEND, follow=True))
+            return [ok("audit", f"{path}: writable")]
+        return [ok("audit", f"{path}: will be created")]
 
     def _destination(self) -> Iterator[Check]:
         """It is the one that the state knows, lets us in and can be written to; and what else it can be asked for."""
@@ -278,7 +286,9 @@ class Inspection:
         """Downloads have a place to lie."""
         if self._stages_at_destination and "destination" in self.failures:
             return [warned("staging", "not checked: destination failed")]
-        return [writable("staging", self._staging_folder())]
+        path = self._staging_folder()
+        rehearse_below(path, "staging", STAGING_ITSELF)
+        return [ok("staging", f"{path}: writable" if path.exists() else f"{path}: will be created")]
 
     def _disk(self) -> Iterator[Check]:
         """Each file system that is written to has more room than is to be kept free."""
@@ -326,16 +336,10 @@ class Inspection:
         return app.staging(self.config, state.head.id if state is not None else "")
 
 
-def writable(name: str, path: Path) -> Check:
-    """The row of a file or folder that is, or will be, written to; the config's key has the same name."""
-    require_writable(path if path.is_dir() or not path.exists() else path.parent, name)
-    return ok(name, f"{path}: writable" if path.exists() else f"{path}: will be created")
-
-
-def require_writable(folder: Path, key: str) -> None:
-    """Raise `Unfit` unless this user can write to the folder, or make it."""
+def rehearse_below(folder: Path, key: str, refusals: Refusals) -> bool:
+    """Rehearse a pass in a folder, or above if it is to be made; returns whether there are locks. Raises `Unfit`."""
     there = existing(folder)
     if not there.is_dir():
         raise Unfit(f"{there}: not a folder", hint=f"move it away, or check {key} in the config")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise Unfit(f"{there}: not writable", hint=f"check its owner and mode, or {key} in the config")
+    with refusals.explained(there):
+        return rehearse(there)

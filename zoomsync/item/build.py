@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoomsync.config import Config
 from zoomsync.errors import Unjoinable
-from zoomsync.files import digest, link, write
+from zoomsync.files import digest, link, open_file, read_file
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.media import chat, stitch, webvtt
 from zoomsync.media.ffmpeg import Tools
@@ -148,7 +148,8 @@ class ItemBuilder:
             log.warning("%s: not joined, the originals are kept under segments/: %s", output.name, problem)
             return []
         path = self.folder / output.name.replace("/", "-")
-        write(path, joined.encode())
+        with open_file(path, "wb") as file:
+            file.write(joined.encode())
         return [self._file(output, path)]
 
     def _joined(
@@ -160,7 +161,7 @@ class ItemBuilder:
             raise Unjoinable("its segments lie in different videos")
         if (size := sum(one.size for one in fetched)) > TEXT_LIMIT:
             raise Unjoinable(f"{size_in_words(size)} of text, and {size_in_words(TEXT_LIMIT)} at most are joined")
-        texts = [one.path.read_bytes().decode("utf-8-sig", "replace") for one in fetched]
+        texts = [read_file(one.path).decode("utf-8-sig", "replace") for one in fetched]
         begins = [offsets[file.id][1] for file in output.inputs]
         if output.how is How.CHAT:
             return chat.join_chat(list(zip(texts, begins, strict=True)))

@@ -21,7 +21,7 @@ from zoomsync.errors import (
     StillProcessing,
     Unstitchable,
 )
-from zoomsync.files import PRIVATE_FOLDER, STAGING, make_private_folder
+from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
 from zoomsync.formatting import quoted
 from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device
@@ -254,9 +254,11 @@ class _Work:
         """All files by id, and what failed of them: video and audio must arrive."""
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
+        staging = self.context.staging
+        with STAGING_ITSELF.explained(staging):
+            make_private_folder(staging.parent)
+            make_private_folder(staging)
         with STAGING.explained(self.folder):
-            for folder in (self.context.staging.parent, self.context.staging):
-                make_private_folder(folder)
             self.folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         where = device(self.folder)
 

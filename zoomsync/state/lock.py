@@ -36,8 +36,7 @@ def lock(path: Path, now: datetime) -> Iterator[None]:
         except OSError as error:
             if error.errno not in NO_LOCKS:
                 raise
-            hint = "set `state` to a path on a local file system"
-            raise StateUnusable(f"{file}: its file system has no locks", hint=hint) from error
+            raise no_locks(file) from error
     if descriptor is None:
         raise PassRunning(f"another pass is running{_met(file, now)}", hint="wait for its end")
     try:
@@ -46,6 +45,11 @@ def lock(path: Path, now: datetime) -> Iterator[None]:
     finally:
         _say(descriptor, "")
         os.close(descriptor)
+
+
+def no_locks(path: Path) -> StateUnusable:
+    """The error for a state on a file system without kernel locks."""
+    return StateUnusable(f"{path}: its file system has no locks", hint="set `state` to a path on a local file system")
 
 
 def lock_file(path: Path) -> Path:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
 from zoomsync.destinations.library.index import TOPS, Index, Recording
-from zoomsync.destinations.library.marker import FOLDER, LIBRARY, LibraryLock, read_marker
+from zoomsync.destinations.library.marker import FOLDER, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
 from zoomsync.destinations.library.transaction import Change, Transaction, arrange
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
-from zoomsync.files import FileModes, has_content, has_size, sync
+from zoomsync.files import FileModes, has_content, has_size, rehearse
 from zoomsync.model import Author, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
@@ -61,23 +61,16 @@ class LibraryDestination:
         self._lock.confirm()
 
     def check(self) -> str:
-        """Write and remove one probe file; a library that is not there yet is probed where it would be made."""
+        """Rehearse a pass in each folder that it writes to; for a library that is not there yet, in the one above."""
         if self.path.exists() and not self.path.is_dir():
             raise LibraryUnusable(f"{self.path}: not a folder", hint="check destination.path in the config")
-        folder = next((one for one in (self.path / FOLDER, self.path) if one.is_dir()), self.path.parent)
-        probe = folder / f"{FOLDER}-probe"
-        with LIBRARY.explained(folder):
-            probe.unlink(missing_ok=True)
-            try:
-                with probe.open("xb") as file:
-                    file.write(b"zoomsync was here\n")
-                self._modes().grant(probe)
-                sync(probe)
-            finally:
-                probe.unlink(missing_ok=True)
+        there = [one for one in (self.path, *(self.path / name for name in (FOLDER, *TOPS))) if one.is_dir()]
+        with LIBRARY_ITSELF.explained(self.path):
+            has_locks = [rehearse(folder, self._modes()) for folder in there or [self.path.parent]]
+        but = "" if all(has_locks) else "; its file system has no locks: let no copy of this state work in it"
         if marker := read_marker(self.path):
-            return f"library {marker.id[:8]} at {self.path}, writable"
-        return f"library at {self.path}: new, will be created"
+            return f"library {marker.id[:8]} at {self.path}, writable{but}"
+        return f"library at {self.path}: new, will be created{but}"
 
     def author_for(self, host: User) -> Author:
         """The folder of `me`, or of the host's alias or e-mail in lower case; without an e-mail of `me`.
@@ -204,12 +197,13 @@ class LibraryDestination:
             transaction.clear()
 
     def _finish_all(self) -> None:
-        with LIBRARY.explained(self.path):
-            for folder in sorted(self._changes.iterdir()) if self._changes.is_dir() else ():
-                with suppress(MeetingFailed):  # raised again when this meeting is published
-                    self._finish(self._transaction(folder))
-                with suppress(OSError):
-                    folder.rmdir()
+        with LIBRARY_ITSELF.explained(self._changes):
+            begun = sorted(self._changes.iterdir()) if self._changes.is_dir() else []
+        for folder in begun:
+            with suppress(MeetingFailed), LIBRARY.explained(folder):  # raised again when this meeting is published
+                self._finish(self._transaction(folder))
+            with suppress(OSError):
+                folder.rmdir()
 
     @property
     def _changes(self) -> Path:

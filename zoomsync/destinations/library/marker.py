@@ -28,8 +28,8 @@ LIBRARY = Refusals(
     of_one_path="look at this path in the library; what stands in the way may be moved aside",
 )
 """Of everything in the library's folder."""
-MARKER = replace(LIBRARY, of_one_path="")
-"""Of the marker, which concerns every item."""
+LIBRARY_ITSELF = replace(LIBRARY, of_one_path="")
+"""Of what concerns every item."""
 NEW = (
     "`zoomsync sync --new-library` begins another library there; to have it find its items again, "
     "move the state away first (README: Move, back up, restore)"
@@ -53,7 +53,7 @@ class Marker:
         fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
         document = {**fields, "pass": self.pass_number, "run": self.run}
         path = library / FOLDER / NAME
-        with MARKER.explained(path):
+        with LIBRARY_ITSELF.explained(path):
             write(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o640)
 
 
@@ -63,7 +63,7 @@ UNSEEN = Marker(id="", state="")
 def read_marker(library: Path) -> Marker | None:
     """The marker of a library, None if there is none; raises `LibraryUnusable` for any that cannot be read."""
     path = library / FOLDER / NAME
-    with MARKER.explained(path):
+    with LIBRARY_ITSELF.explained(path):
         try:
             data = read_file(path)
         except (FileNotFoundError, NotADirectoryError):

@@ -16,7 +16,19 @@ from pydantic import TypeAdapter
 
 from zoomsync.destinations.library.index import MANIFEST, Recording
 from zoomsync.errors import MeetingFailed
-from zoomsync.files import PRIVATE, FileModes, has_content, has_size, inside, make_folders, move, read_file, sync, write
+from zoomsync.files import (
+    OPEN_FILE,
+    PRIVATE,
+    FileModes,
+    has_content,
+    has_size,
+    inside,
+    make_folders,
+    move,
+    read_file,
+    sync,
+    write,
+)
 from zoomsync.model import Clock, Item, ItemFile, Receipt
 from zoomsync.naming import versions
 
@@ -92,7 +104,7 @@ class Transaction:
                 move(file.source, target, sha256=file.sha256, clock=self.clock)
             self.modes.grant(target)
             sync(target)
-        write(files / MANIFEST, recording.document)
+        write(files / MANIFEST, recording.document, mode=self.modes.file_mode or OPEN_FILE)
         self.modes.grant(files / MANIFEST)
         for folder in (files, *filter(Path.is_dir, files.rglob("*"))):
             sync(folder)
