@@ -21,6 +21,7 @@ from zoomsync.media.stitch import Stitched, stitch
 
 RED, GREEN, BLUE, BLACK = "red", "lime", "blue", "black"
 COLOURS = {RED: (255, 0, 0), GREEN: (0, 255, 0), BLUE: (0, 0, 255), BLACK: (0, 0, 0)}
+FLASH_AT = 0.4
 RED_440, GREEN_880 = [(RED, 440)] * 2, [(GREEN, 880)] * 2
 
 
@@ -81,6 +82,37 @@ class Studio:
         self.ffmpeg(*picture, *sound, *maps.split(), *codecs, *more.split(), str(path))
         return path
 
+    def flash(
+        self,
+        name: str,
+        *,
+        seconds: float = 1.0,
+        sound: float | None = None,
+        fps: int = 25,
+        rate: int = 48000,
+        size: str = "64x48",
+    ) -> Path:
+        """A dark and silent segment with a flash and a beep at `FLASH_AT`; `sound`: how long its audio is."""
+        path = self._folder / name
+        lit, heard = f"between(t,{FLASH_AT - 0.001},{FLASH_AT + 0.119})", f"between(t\\,{FLASH_AT}\\,{FLASH_AT + 0.12})"
+        picture = ["-f", "lavfi", "-i", f"color=black:s={size}:r={fps}:d={seconds}"]
+        tone = ["-f", "lavfi", "-i", f"aevalsrc=0.8*sin(2*PI*1000*t)*{heard}:s={rate}:d={sound or seconds}"]
+        codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+        self.ffmpeg(*picture, *tone, "-vf", f"drawbox=c=white:t=fill:enable='{lit}'", *codecs, str(path))
+        return path
+
+    def flashes(self, path: Path) -> list[float]:
+        """The seconds at which flashes begin, by the time of decoded frames."""
+        look = ["-map", "0:v:0", "-vf", "scale=1:1:flags=area,format=gray,fps=200"]
+        return _begins(self.ffmpeg("-i", f"file:{path}", *look, "-f", "rawvideo", "-"), 200, 128)
+
+    def beeps(self, path: Path, *, back_to_back: bool) -> list[float]:
+        """The seconds at which beeps begin: by the time of decoded sound, or by counting its samples."""
+        sync = "" if back_to_back else ":async=1:min_hard_comp=0.002:first_pts=0"
+        listen = ["-map", "0:a:0", "-af", f"aresample=8000{sync}", "-ac", "1", "-f", "s16le", "-"]
+        raw = self.ffmpeg("-i", f"file:{path}", *listen)
+        return _begins([abs(one) for one in struct.unpack(f"<{len(raw) // 2}h", raw)], 8000, 8000)
+
     def colour(self, path: Path, at: float) -> str:
         """The colour shown at a time, by its nearest name."""
         grab = ["-ss", f"{at}", "-i", f"file:{path}", "-frames:v", "1", "-vf", "crop=64:64,scale=1:1"]
@@ -89,7 +121,7 @@ class Studio:
 
     def tone(self, path: Path, at: float) -> int:
         """The pitch heard for half a second from a time on, to 20 Hz; 0 is silence."""
-        take = ["-ss", f"{at}", "-t", "0.5", "-i", f"file:{path}", "-map", "0:a", "-ac", "1", "-ar", "8000"]
+        take = ["-i", f"file:{path}", "-ss", f"{at}", "-t", "0.5", "-map", "0:a:0", "-ac", "1", "-ar", "8000"]
         raw = self.ffmpeg(*take, "-f", "s16le", "-")
         heard: tuple[int, ...] = struct.unpack(f"<{len(raw) // 2}h", raw)
         assert len(heard) > 3500, f"only {len(heard)} of 4000 samples"
@@ -104,10 +136,24 @@ class Studio:
         ran = subprocess.run([*command, "-of", "json", f"file:{path}"], check=True, capture_output=True, timeout=30)
         return json.loads(ran.stdout)
 
+    def packets(self, path: Path) -> list[tuple[int, int, float]]:
+        """Of each packet of the first video: where it lies in the file, its size, and its second."""
+        wanted = ["-select_streams", "v:0", "-show_entries", "packet=pos,size,pts_time", "-of", "json"]
+        command = [str(self.tools.ffprobe), "-v", "error", *wanted, f"file:{path}"]
+        ran = subprocess.run(command, check=True, capture_output=True, timeout=30)
+        found = json.loads(ran.stdout)["packets"]
+        return [(int(one["pos"]), int(one["size"]), float(one["pts_time"])) for one in found]
+
     def seen_and_heard(self, path: Path) -> list[tuple[str, int]]:
         """Colour and pitch in both halves of four seconds, close to the join and away from it."""
         colours = [self.colour(path, at) for at in (0.2, 1.9, 2.1, 3.8)]
         return list(zip(colours, [self.tone(path, at) for at in (0.2, 1.4, 2.1, 3.4)], strict=True))
+
+
+def _begins(levels: Sequence[int], rate: int, threshold: int) -> list[float]:
+    """The seconds at which levels exceed a threshold after a twentieth of a second below it."""
+    loud = [place for place, level in enumerate(levels) if level > threshold]
+    return [two / rate for one, two in pairwise([-rate, *loud]) if two - one > rate / 20]
 
 
 class Stitcher:

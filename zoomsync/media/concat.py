@@ -1,22 +1,38 @@
 """Joining segments that agree, by copying: nothing is decoded, nothing is lost."""
 
 import os
+import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
+from math import ceil
+from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
-from zoomsync.media.probe import ProbeResult
+from zoomsync.files import CHUNK
+from zoomsync.media.probe import ProbeResult, Stream
+from zoomsync.media.verify import Expected, of_copy
 from zoomsync.media.workspace import Workspace
 
-COMPARED = ("codec", "profile", "width", "height", "pix_fmt", "sample_rate", "channels", "time_base", "extradata")
-"""ffmpeg joins what differs in one of these, and exits with 0, but the result does not play: seen, see
-tests/media/test_verify.py."""
+COMPARED = ("codec", "profile", "width", "height", "pix_fmt", "pixel_aspect", "rotation", "display_matrix",
+            "sample_rate", "channels", "time_base", "extradata")  # fmt: skip
+"""ffmpeg joins what differs in one of these, and exits with 0, but the result does not play, or half of it lies on its
+side: seen, see tests/media/test_verify.py."""
+UNREADABLE = ("display_matrix", "extradata")
+"""What says nothing to people."""
 WHITELIST = "file,pipe"
 KEEP_TIMES: dict[str, object] = {"copyts": None}
 """Else ffmpeg takes the lead-in of AAC, which begins below zero, for the beginning and moves all else by its length:
 seen, see `test_a_copy_begins_at_zero_and_is_no_frame_longer`."""
+
+
+FRAME = 1024
+"""Samples in a packet of AAC-LC: ISO/IEC 14496-3, 4.5.1.1."""
+MOST_PADDING = 3 * FRAME
+"""Samples that an encoder adds behind the end, at most: seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,32 +43,132 @@ class Labels:
     created: datetime
     chapters: tuple[str, ...]
     """One a segment, or none."""
+    has_video: bool
+
+
+def kept_tracks(segments: Sequence[ProbeResult]) -> list[tuple[Stream, ...]]:
+    """Of each segment the tracks that a copy has: picture and sound, and subtitles if all segments have the like."""
+    subtitles = {tuple(one.codec for one in segment.of_kind("subtitle")) for segment in segments}
+    kinds = ("video", "audio", "subtitle")[: 3 if len(subtitles) == 1 else 2]
+    return [tuple(one for kind in kinds for one in segment.of_kind(kind)) for segment in segments]
 
 
 def differences(segments: Sequence[ProbeResult], compared: Collection[str] = COMPARED) -> list[str]:
     """In what the segments differ from the first one, each `segment 2: video width 320 instead of 160`."""
-    first, *others = segments
+    first, *others = kept_tracks(segments)
     return [f"segment {n}: {fact}" for n, one in enumerate(others, start=2) for fact in _facts(first, one, compared)]
 
 
-def _facts(first: ProbeResult, other: ProbeResult, compared: Collection[str]) -> Iterator[str]:
-    kinds, others = [one.kind for one in first.streams], [one.kind for one in other.streams]
+def _facts(first: Sequence[Stream], other: Sequence[Stream], compared: Collection[str]) -> Iterator[str]:
+    kinds, others = [one.kind for one in first], [one.kind for one in other]
     if kinds != others:
         yield f"tracks {', '.join(others)} instead of {', '.join(kinds)}"
         return
-    for wanted, found in zip(first.streams, other.streams, strict=True):
-        for name in compared if wanted.kind != "data" else ():
+    for wanted, found in zip(first, other, strict=True):
+        for name in compared if wanted.kind != "subtitle" else ():
             one, two = getattr(wanted, name), getattr(found, name)
             if one != two:
-                detail = "differs" if name == "extradata" else f"{two or 'none'} instead of {one or 'none'}"
+                detail = "differs" if name in UNREADABLE else f"{two or 'none'} instead of {one or 'none'}"
                 yield f"{found.kind} {name.replace('_', ' ')} {detail}"
 
 
-def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], labels: Labels) -> None:
-    """Write the segments one after another to `workspace.result`; the caller proves it.
+def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], labels: Labels) -> Expected:
+    """Write the segments one after another to `workspace.result`; what the caller must find in it.
 
     Raises `Unstitchable` when ffmpeg fails.
     """
+    begins = [0.0, *accumulate(segment.duration for segment in segments)]
+    source = _listed(workspace, segments)
+    tracks: list[object] = []
+    packets: dict[int, int] = {}
+    for stream in kept_tracks(segments)[0]:
+        # Track by track: `-map 0` fails on data tracks, which MP4 has no place for (seen, undocumented).
+        track = source[str(stream.index)]
+        if stream.kind == "audio":
+            number = segments[0].of_kind("audio").index(stream)
+            same = [segment.of_kind("audio")[number] for segment in segments]
+            if joined := _joined_sound(workspace, segments, same, begins):
+                path, packets[number] = joined
+                track = ffmpeg.input(f"file:{path}", f="aac", protocol_whitelist=WHITELIST)
+        tracks.append(track)
+    durations = tuple(segment.duration for segment in segments)
+    write_result(workspace, tracks, durations, labels, {"c": "copy", **KEEP_TIMES})
+    return of_copy(segments, packets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What is taken of the sound of one segment, in packets."""
+
+    silence: int
+    """As many silent ones before it."""
+    first: int
+    """The number of the first one taken, from 0."""
+    taken: int
+
+
+def cuts(begins: Sequence[float], starts: Sequence[float], packets: Sequence[int], rate: int) -> list[Cut]:
+    """How to lay the packets of all segments one behind the other, so that each is heard within half a packet of its
+    time; `begins` has the seconds at which the segments begin and the end, `starts` those of each first packet.
+
+    An encoder begins before a segment and ends behind it. Many players count samples and not time: of what overlaps
+    each join would make them later, with each hole earlier.
+    """
+    done, found = 0, []
+    for number, (start, count) in enumerate(zip(starts, packets, strict=True)):
+        place = round((begins[number] + start) * rate)
+        first = min(count, max(0, ceil((done - place) / FRAME - 0.5)))
+        silence = max(0, round((place + first * FRAME - done) / FRAME))
+        done += silence * FRAME
+        taken = min(count - first, max(0, round((begins[number + 1] * rate - done) / FRAME)))
+        done += taken * FRAME
+        found.append(Cut(silence=silence, first=first, taken=taken))
+    return found
+
+
+def _joined_sound(
+    workspace: Workspace, segments: Sequence[ProbeResult], tracks: Sequence[Stream], begins: Sequence[float]
+) -> tuple[Path, int] | None:
+    """The same track of all segments in one file, and its packets; None if it is not AAC-LC without holes."""
+    rate = tracks[0].sample_rate
+    starts: list[float] = []
+    for segment, track in zip(segments, tracks, strict=True):
+        start = workspace.first_packet(segment.path, track.index)
+        if (track.codec, track.profile) != ("aac", "LC") or start is None or track.end is None or not track.packets:
+            return None
+        length = track.packets * FRAME / rate
+        if not -0.001 <= start + length - track.end <= MOST_PADDING / rate:
+            return None
+        starts.append(start - segment.start)
+    parts = cuts(begins, starts, [track.packets or 0 for track in tracks], rate)
+    number = tracks[0].index
+    silent = _silence(workspace, tracks[0]) if any(cut.silence for cut in parts) else b""
+    path = workspace.folder / f"sound{number}"
+    with path.open("wb") as joined:
+        for segment, track, cut in zip(segments, tracks, parts, strict=True):
+            joined.write(silent * cut.silence)
+            piece = workspace.folder / f"piece{number}"
+            drop = f"noise=amount=0:drop='lt(n,{cut.first})+gte(n,{cut.first + cut.taken})'"
+            source = ffmpeg.input(f"file:{segment.path}", f="mov", protocol_whitelist=WHITELIST)[str(track.index)]
+            output = ffmpeg.output(source, f"file:{piece}", f="adts", c="copy", **{"bsf:a": drop})
+            workspace.make([*output.get_args(), "-y"])
+            with piece.open("rb") as content:
+                shutil.copyfileobj(content, joined, CHUNK)
+    return path, sum(cut.silence + cut.taken for cut in parts)
+
+
+def _silence(workspace: Workspace, track: Stream) -> bytes:
+    """One silent packet of the kind that the track has."""
+    path = workspace.folder / "silence"
+    source = ffmpeg.input(f"anullsrc=r={track.sample_rate}", f="lavfi")
+    only_one = {"t": 0.1, "bsf:a": "noise=amount=0:drop='gt(n,0)'"}
+    output = ffmpeg.output(source, f"file:{path}", f="adts", ac=track.channels, **{"c:a": "aac"}, **only_one)
+    workspace.make([*output.get_args(), "-y"])
+    return path.read_bytes()
+
+
+def _listed(workspace: Workspace, segments: Sequence[ProbeResult]) -> Any:
+    """The segments as one input."""
     lines = []
     for number, segment in enumerate(segments):
         path = segment.path.absolute()
@@ -68,24 +184,28 @@ def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], label
     # Without `safe=0` a path that is absolute or names a protocol is refused:
     # https://ffmpeg.org/ffmpeg-formats.html, concat.
     allowed = {"protocol_whitelist": WHITELIST, "format_whitelist": "concat,mov"}
-    source = ffmpeg.input(f"file:{parts}", f="concat", safe=0, **allowed)
-    # Track by track: `-map 0` fails on data tracks, which MP4 has no place for (seen, undocumented).
-    tracks = [source[str(one.index)] for one in segments[0].streams if one.kind != "data"]
-    write_result(workspace, tracks, segments, labels, {"c": "copy", **KEEP_TIMES})
+    return ffmpeg.input(f"file:{parts}", f="concat", safe=0, **allowed)
 
 
-def with_one_time_base(workspace: Workspace, segments: Sequence[ProbeResult]) -> list[ProbeResult]:
-    """The segments, those with another time base than the finest one remuxed to it."""
-    ticks = [_ticks(segment) for segment in segments]
+def made_even(workspace: Workspace, segments: Sequence[ProbeResult]) -> list[ProbeResult]:
+    """The segments with the same tracks at the same places and of the same, finest time base.
+
+    Those of which one of these is not so are remuxed, without the tracks that are not kept.
+    """
+    kept = kept_tracks(segments)
+    if len({tuple((one.index, one.time_base) for one in tracks) for tracks in kept}) == 1:
+        return list(segments)
+    finest = max(map(_ticks, segments))
     even = []
-    for number, segment in enumerate(segments):
-        if ticks[number] == max(ticks):
+    for number, (segment, tracks) in enumerate(zip(segments, kept, strict=True)):
+        bases = [f"1/{finest if one.kind == 'video' else one.sample_rate}" for one in tracks if one.kind != "subtitle"]
+        if [(one.index, one.time_base) for one in tracks[: len(bases)]] == list(enumerate(bases)):
             even.append(segment)
             continue
         path = workspace.folder / f"remuxed{number}"
         source = ffmpeg.input(f"file:{segment.path}", f="mov", protocol_whitelist=WHITELIST)
-        tracks = [source[str(one.index)] for one in segment.streams]
-        output = ffmpeg.output(*tracks, f"file:{path}", f="mp4", c="copy", video_track_timescale=max(ticks))
+        wanted = [source[str(one.index)] for one in tracks]
+        output = ffmpeg.output(*wanted, f"file:{path}", f="mp4", c="copy", video_track_timescale=finest)
         workspace.make(output.get_args())
         even.append(workspace.count(path))
     return even
@@ -100,46 +220,47 @@ def _ticks(segment: ProbeResult) -> int:
 def write_result(
     workspace: Workspace,
     tracks: Sequence[object],
-    segments: Sequence[ProbeResult],
+    durations: Sequence[float],
     labels: Labels,
     codecs: dict[str, object],
 ) -> None:
-    """Write `tracks` to `workspace.result`, with title, date and chapters, ready for streaming.
+    """Write `tracks` to `workspace.result`, with title, date and chapters of these lengths, ready for streaming.
 
     Raises `Unstitchable` when ffmpeg fails.
     """
-    has_video = any(segment.first("video") for segment in segments)
     # `faststart` puts the index first: a player need not have the whole file to begin.
-    target = {"f": "mp4" if has_video else "ipod", "movflags": "+faststart"}
+    # Without `write_tmcd` a timecode of the first segment makes a track of its own (seen, undocumented).
+    target = {"f": "mp4" if labels.has_video else "ipod", "movflags": "+faststart", "write_tmcd": 0}
     args = ffmpeg.output(*tracks, f"file:{workspace.result}", **target, **codecs).get_args()
-    chapters = workspace.folder / "chapters"
-    chapters.write_text(_chapters(labels, segments), encoding="utf-8", newline="\n")
-    # Chapters are a further input, from which alone labels are taken, so that none of the segments' own come along
+    metadata = workspace.folder / "metadata"
+    metadata.write_text(_metadata(labels, durations), encoding="utf-8", newline="\n")
+    # Labels are a further input, from which alone they are taken, so that none of the segments' own come along
     # (`-map_metadata -1` would empty the chapters too). It is spliced in: ffmpeg-python drops an input of which no
     # track is used, and makes one text of a list of values. All three seen, undocumented.
     inputs = [place for place, word in enumerate(args) if word == "-i"]
     after, number = inputs[-1] + 2, str(len(inputs))
-    further = ["-f", "ffmetadata", "-protocol_whitelist", WHITELIST, "-i", f"file:{chapters}"]
-    created = labels.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    further = ["-f", "ffmetadata", "-protocol_whitelist", WHITELIST, "-i", f"file:{metadata}"]
     taken = ["-map_metadata", number, "-map_chapters", number]
-    taken += ["-metadata", f"title={_argument(labels.title)}", "-metadata", f"creation_time={created}"]
     workspace.make([*args[:after], *further, *args[after:-1], *taken, args[-1]])
 
 
-def _chapters(labels: Labels, segments: Sequence[ProbeResult]) -> str:
-    """A chapter over each segment: https://ffmpeg.org/ffmpeg-formats.html, Metadata."""
-    lines, start = [";FFMETADATA1"], 0.0
-    for title, segment in zip(labels.chapters, segments, strict=bool(labels.chapters)):
-        shown = _argument(title)
-        if shown.endswith("\\"):  # else the line break after it counts as escaped, though the backslash is: seen
-            shown += " "
-        escaped = "".join(f"\\{one}" if one in "=;#\\\n" else one for one in shown)
-        times = f"START={start * 1000:.0f}\nEND={(start + segment.duration) * 1000:.0f}"
-        lines.append(f"[CHAPTER]\nTIMEBASE=1/1000\n{times}\ntitle={escaped}")
-        start += segment.duration
+def _metadata(labels: Labels, durations: Sequence[float]) -> str:
+    """Title, date and a chapter over each segment: https://ffmpeg.org/ffmpeg-formats.html, Metadata.
+
+    A process has no room for a long title in its arguments, and shows them to everybody.
+    """
+    created = labels.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    lines, begin = [";FFMETADATA1", f"title={_escaped(labels.title)}", f"creation_time={created}"], 0.0
+    for title, seconds in zip(labels.chapters, durations, strict=bool(labels.chapters)):
+        times = f"START={begin * 1000:.0f}\nEND={(begin + seconds) * 1000:.0f}"
+        lines.append(f"[CHAPTER]\nTIMEBASE=1/1000\n{times}\ntitle={_escaped(title)}")
+        begin += seconds
     return "\n".join([*lines, ""])
 
 
-def _argument(text: str) -> str:
-    """`text` as an argument of a process can hold it: no NUL, no half of a character."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+def _escaped(text: str) -> str:
+    """`text` as a value of such a file: no NUL, no half of a character."""
+    shown = text.replace("\0", "").encode("utf-8", "replace").decode()
+    if shown.endswith("\\"):  # else the line break after it counts as escaped, though the backslash is: seen
+        shown += " "
+    return "".join(f"\\{one}" if one in "=;#\\\n" else one for one in shown)

@@ -1,9 +1,10 @@
 """What is inside a media file, as ffprobe sees it."""
 
 import json
+import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -14,15 +15,34 @@ from zoomsync.model import Clock
 ONLY_FILES = ("-protocol_whitelist", "file,pipe")
 """Before every input: a file that names other places is not followed there."""
 ENTRIES = (
-    "stream=index,codec_type,codec_name,profile,width,height,pix_fmt,sample_rate,channels,time_base,avg_frame_rate,"
-    "duration,nb_read_packets,extradata_hash:stream_disposition=attached_pic:format=duration"
+    "stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,pix_fmt,sample_aspect_ratio,"
+    "sample_rate,channels,time_base,r_frame_rate,avg_frame_rate,start_time,duration,nb_read_packets,extradata_hash:"
+    "stream_disposition=attached_pic:stream_side_data=rotation,displaymatrix:format=start_time,duration"
 )
+FASTEST = Fraction(60)
+USUAL = Fraction(30)
+
+
+def _ratio(text: object) -> object:
+    """`4:3` and `30000/1001` as a fraction of that; what says nothing (`0/0`, `0:1`, `N/A`) as 0."""
+    if isinstance(text, Fraction):
+        return text
+    found = re.fullmatch(r"(\d+)[:/](\d+)", str(text))
+    return Fraction(int(found[1]), int(found[2])) if found and int(found[2]) else Fraction(0)
+
+
+Ratio: TypeAlias = Annotated[Fraction, BeforeValidator(_ratio)]
 
 
 class _Document(BaseModel):
     """A part of ffprobe's JSON, in which most numbers are texts and anything may be missing."""
 
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True, validate_by_name=True, validate_by_alias=True)
+
+
+class _SideData(_Document):
+    displaymatrix: str = ""
+    rotation: int = 0
 
 
 class Stream(_Document):
@@ -32,20 +52,25 @@ class Stream(_Document):
     codec_type: str = ""
     is_cover: bool = Field(False, validation_alias=AliasPath("disposition", "attached_pic"))
     codec: str = Field("", validation_alias="codec_name")
+    codec_tag: str = Field("", validation_alias="codec_tag_string")
+    """Four letters of the file's own, also for what ffmpeg does not know: `tmcd`."""
     profile: str = ""
     width: int = 0
     height: int = 0
     pix_fmt: str = ""
+    sample_aspect: Ratio = Field(Fraction(0), validation_alias="sample_aspect_ratio")
+    side_data: tuple[_SideData, ...] = Field((), validation_alias="side_data_list")
     sample_rate: int = 0
     channels: int = 0
     time_base: str = ""
     """`1/12800`."""
     extradata: str = Field("", validation_alias="extradata_hash")
     """Hash of the codec's set-up data: without the same, frames of one do not decode with the other's."""
-    frame_rate: Annotated[Fraction, BeforeValidator(lambda rate: 0 if rate in ("", "0/0") else rate)] = Field(
-        Fraction(0), validation_alias="avg_frame_rate"
-    )
-    """Frames a second on average; 0 when unknown."""
+    densest_rate: Ratio = Field(Fraction(0), validation_alias="r_frame_rate")
+    """The lowest rate that has a place for each frame; 0 when unknown, and up to the ticks of the time base."""
+    average_rate: Ratio = Field(Fraction(0), validation_alias="avg_frame_rate")
+    start: float = Field(0.0, validation_alias="start_time")
+    """Seconds at which it begins in the file."""
     duration: float | None = None
     """Seconds."""
     packets: int | None = Field(None, validation_alias="nb_read_packets")
@@ -57,11 +82,49 @@ class Stream(_Document):
         is_shown = self.codec_type in ("video", "audio", "subtitle") and not self.is_cover
         return self.codec_type if is_shown else "data"
 
+    @property
+    def pixel_aspect(self) -> Fraction:
+        """Width of a pixel by its height."""
+        return self.sample_aspect or Fraction(1)
+
+    @property
+    def display_matrix(self) -> str:
+        """By what players turn and flip the picture; empty: they show it as it is."""
+        return next((one.displaymatrix for one in self.side_data if one.displaymatrix), "")
+
+    @property
+    def rotation(self) -> int:
+        """Degrees by which they turn it."""
+        return next((one.rotation for one in self.side_data if one.displaymatrix), 0)
+
+    @property
+    def end(self) -> float | None:
+        """Seconds at which it ends in the file."""
+        return None if self.duration is None else self.start + self.duration
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames a second that lose none of them; if the file says nothing that can be meant, what is usual or more.
+
+        A screen share is still for minutes, then moves: its average says nothing of that.
+        """
+        if 1 <= self.densest_rate <= 4 * FASTEST:
+            return min(self.densest_rate, FASTEST)
+        return min(max(self.average_rate, USUAL), FASTEST)
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height in square pixels as a player shows it, turned upright."""
+        width = round(self.width * self.pixel_aspect)
+        return (self.height, width) if self.rotation % 180 else (width, self.height)
+
 
 class ProbeResult(_Document):
     """A media file: where it is, its seconds and its tracks."""
 
     path: Path
+    start: float = Field(0.0, validation_alias=AliasPath("format", "start_time"))
+    """Seconds at which the first of its tracks begins."""
     duration: float = Field(gt=0, validation_alias=AliasPath("format", "duration"))
     streams: tuple[Stream, ...] = ()
 
@@ -73,9 +136,13 @@ class ProbeResult(_Document):
             raise ValueError("not one frame could be decoded")
         return self
 
+    def of_kind(self, kind: str) -> tuple[Stream, ...]:
+        """The tracks of a kind, in order."""
+        return tuple(one for one in self.streams if one.kind == kind)
+
     def first(self, kind: str) -> Stream | None:
         """The first track of a kind."""
-        return next((one for one in self.streams if one.kind == kind), None)
+        return next(iter(self.of_kind(kind)), None)
 
 
 def probe(tools: Tools, path: Path, clock: Clock, *, count: bool = False, seconds: float = 60.0) -> ProbeResult:
@@ -93,3 +160,17 @@ def probe(tools: Tools, path: Path, clock: Clock, *, count: bool = False, second
         return ProbeResult.model_validate({**json.loads(ran.stdout), "path": path})
     except (ValueError, ZeroDivisionError) as cause:
         raise Unstitchable(f"{shown_output(path.name)}: no usable video or audio in it") from cause
+
+
+def first_packet(tools: Tools, path: Path, index: int, clock: Clock, *, seconds: float) -> float | None:
+    """Seconds at which the first packet of a track is to be heard or seen; what an encoder adds lies before its start.
+
+    None: the file does not say. See `ffmpeg.run` for what it raises.
+    """
+    wanted = ["-select_streams", str(index), "-show_entries", "packet=pts_time", "-read_intervals", "%+#1"]
+    argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *wanted, "-of", "csv=p=0", *ONLY_FILES]
+    ran = run(tools, [*argv, "-f", "mov", f"file:{path}"], clock=clock, seconds=seconds)
+    try:
+        return float(ran.stdout.strip().rstrip(","))
+    except ValueError:
+        return None

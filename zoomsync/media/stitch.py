@@ -1,5 +1,6 @@
 """Making one video of the segments of a view."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +9,15 @@ from pathlib import Path
 from zoomsync.errors import DownloadFailed, Unjoinable, Unstitchable
 from zoomsync.files import STAGING, sync
 from zoomsync.media import mp4
-from zoomsync.media.concat import COMPARED, Labels, differences, join_by_copying, with_one_time_base
+from zoomsync.media.concat import COMPARED, Labels, differences, join_by_copying, kept_tracks, made_even
 from zoomsync.media.ffmpeg import Tools, shown_output
-from zoomsync.media.probe import ProbeResult
-from zoomsync.media.transcode import join_by_encoding
-from zoomsync.media.verify import prove
+from zoomsync.media.probe import ProbeResult, Stream
+from zoomsync.media.transcode import encoded_tracks, join_by_encoding
+from zoomsync.media.verify import Expected, prove
 from zoomsync.media.workspace import Workspace, workspace_beside
 from zoomsync.model import Clock
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +49,24 @@ def stitch(
     removed. Raises `Unstitchable` for what is wrong with a segment or the result, its leaf `Unjoinable` when copying
     will not do and `reencode` is false, `DiskFull`, `Unfit`, and `Stopped`.
     """
-    labels = Labels(title=title, created=created, chapters=tuple(chapters))
     place = workspace_beside(target, tools=tools, clock=clock, seconds=seconds_limit)
     with STAGING.explained(target), place as workspace:
         segments = [_segment(workspace, number, path) for number, path in enumerate(inputs, start=1)]
-        why = _copy(workspace, segments, labels)
-        if why and not reencode:
-            raise Unjoinable(f"the segments cannot be joined by copying: {why}", hint="set `reencode: true`")
-        if why:
-            join_by_encoding(workspace, segments, labels)
-            prove(workspace, segments, is_copy=False)
+        has_video = any(segment.first("video") for segment in segments)
+        labels = Labels(title=title, created=created, chapters=tuple(chapters), has_video=has_video)
+        copied = _copy(workspace, segments, labels)
+        if isinstance(copied, str) and not reencode:
+            raise Unjoinable(f"the segments cannot be joined by copying: {copied}", hint="set `reencode: true`")
+        if isinstance(copied, str):
+            expected, kept = join_by_encoding(workspace, segments, labels), encoded_tracks(segments)
+            prove(workspace, segments, expected)
+        else:
+            expected, kept = copied, kept_tracks(segments)
+        _log_left_out(target, segments, kept)
         sync(workspace.result)
         workspace.result.replace(target)
         sync(target.parent)
-    return Stitched(path=target, durations=tuple(segment.duration for segment in segments), reencoded=bool(why))
+    return Stitched(path=target, durations=expected.durations, reencoded=isinstance(copied, str))
 
 
 def _segment(workspace: Workspace, number: int, path: Path) -> ProbeResult:
@@ -71,21 +78,38 @@ def _segment(workspace: Workspace, number: int, path: Path) -> ProbeResult:
         raise Unstitchable(f"segment {number}: {shown_output(str(cause))}", hint=mp4.HINT) from cause
 
 
-def _copy(workspace: Workspace, segments: Sequence[ProbeResult], labels: Labels) -> str:
-    """Join by copying and prove it; returns why that was not possible, or nothing.
+def _copy(workspace: Workspace, segments: Sequence[ProbeResult], labels: Labels) -> Expected | str:
+    """Join by copying and prove it; or say why that is not possible.
 
-    Segments of which only the time bases differ are remuxed to one first.
+    Segments of which only the time bases or the places of tracks differ are remuxed first.
     """
     facts = differences(segments, [name for name in COMPARED if name != "time_base"])
     try:
-        if not facts and differences(segments):
-            segments = with_one_time_base(workspace, segments)
+        if not facts:
+            segments = made_even(workspace, segments)
             facts = differences(segments)
         if facts:
-            return "; ".join(facts[:3]) + (f" and {len(facts) - 3} more" if len(facts) > 3 else "")
-        join_by_copying(workspace, segments, labels)
-        prove(workspace, segments, is_copy=True)
+            return _few(facts)
+        expected = join_by_copying(workspace, segments, labels)
+        prove(workspace, segments, expected)
     except Unstitchable as cause:
         workspace.result.unlink(missing_ok=True)
         return str(cause)
-    return ""
+    return expected
+
+
+def _log_left_out(target: Path, segments: Sequence[ProbeResult], kept: Sequence[Sequence[Stream]]) -> None:
+    """Say which tracks of the segments the video does not have."""
+    facts = [
+        f"segment {number}: {one.kind} {one.codec or one.codec_tag}"
+        for number, (segment, tracks) in enumerate(zip(segments, kept, strict=True), start=1)
+        for one in segment.streams
+        if one not in tracks
+    ]
+    if facts:
+        log.warning("%s: tracks left out, not all segments have the like: %s", shown_output(target.name), _few(facts))
+
+
+def _few(facts: Sequence[str]) -> str:
+    """The first of them."""
+    return "; ".join(facts[:3]) + (f" and {len(facts) - 3} more" if len(facts) > 3 else "")

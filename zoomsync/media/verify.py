@@ -1,29 +1,74 @@
 """Whether a stitched video really contains its segments: the exit code of ffmpeg does not say so."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
 from zoomsync.errors import Unstitchable
+from zoomsync.formatting import plural
 from zoomsync.media.ffmpeg import shown_output
 from zoomsync.media.probe import ONLY_FILES, ProbeResult
 from zoomsync.media.workspace import Workspace
 
-SECONDS_A_JOIN = 0.2
+SECONDS_OFF = 0.1
+"""By how much a track may end early or late, however many joins there are: a frame of picture or sound, and 50 ms."""
 AROUND = 2.0
 """Seconds decoded on either side of a join, and at the end."""
 
 
-def prove(workspace: Workspace, segments: Sequence[ProbeResult], *, is_copy: bool) -> None:
-    """Return when `workspace.result` has the length of all segments, every packet of them (of a copy), and decodes at
-    each join and at its end as well as the segments do there; else raise `Unstitchable`, which says what is wrong.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What one track of the result must be."""
+
+    kind: str
+    end: float
+    """Seconds."""
+    packets: int | None = None
+    """None if nobody knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What the result must be."""
+
+    durations: tuple[float, ...]
+    """Seconds of each segment in it."""
+    tracks: tuple[Track, ...]
+    """Of picture and sound, those of a kind in order. Of subtitles the format itself wants empty packets in between."""
+    display_matrix: str = ""
+    """How the picture is turned."""
+
+
+def of_copy(segments: Sequence[ProbeResult], sounds: Mapping[int, int]) -> Expected:
+    """What a copy of these segments must be; `sounds`: the packets of audio tracks that were laid anew, by number."""
+    *others, last = segments
+    before = sum(segment.duration for segment in others)
+    tracks = []
+    for kind in ("video", "audio"):
+        for number in range(max(len(segment.of_kind(kind)) for segment in segments)):
+            same = [found[number] for segment in segments if len(found := segment.of_kind(kind)) > number]
+            is_last = len(last.of_kind(kind)) > number and same[-1].end is not None
+            end = (same[-1].end or 0.0) - last.start if is_last else last.duration
+            packets = sum(one.packets or 0 for one in same)
+            laid = sounds.get(number) if kind == "audio" else None
+            tracks.append(Track(kind=kind, end=before + end, packets=laid or packets))
+    video = segments[0].first("video")
+    durations = tuple(segment.duration for segment in segments)
+    return Expected(
+        durations=durations, tracks=tuple(tracks), display_matrix=video.display_matrix if video is not None else ""
+    )
+
+
+def prove(workspace: Workspace, segments: Sequence[ProbeResult], expected: Expected) -> None:
+    """Return when `workspace.result` ends where it must, has every packet, and decodes at each join and at its end as
+    well as the segments do there; else raise `Unstitchable`, which says what is wrong.
     """
     result = workspace.count(workspace.result)
-    facts = [*_lengths(result, segments), *(_packets(result, segments) if is_copy else ())]
-    if facts:
+    if facts := list(_facts(result, expected)):
         raise Unstitchable(f"the stitched video is wrong: {'; '.join(facts)}")
-    joins = accumulate(segment.duration for segment in segments)
+    joins = accumulate(expected.durations)
     heard = {join: _complaints(workspace, workspace.result, join - AROUND, 2 * AROUND) for join in joins}
     if not any(heard.values()):
         return
@@ -47,26 +92,22 @@ def _complaints(workspace: Workspace, path: Path, start: float, seconds: float) 
     return lines | ({f"exit code {ran.code}"} if ran.code else set())
 
 
-def _lengths(result: ProbeResult, segments: Sequence[ProbeResult]) -> Iterator[str]:
-    last = segments[-1]
-    before = sum(segment.duration for segment in segments[:-1])
-    lengths = [("all", result.duration, before + last.duration)]
-    for kind in ("video", "audio"):
-        track, end = result.first(kind), last.first(kind)
-        if track is None and any(segment.first(kind) for segment in segments):
-            yield f"no {kind}"
-        elif track and track.duration is not None:
-            own = end.duration if end and end.duration is not None else last.duration
-            lengths.append((kind, track.duration, before + own))
-    for what, found, wanted in lengths:
-        if abs(found - wanted) > SECONDS_A_JOIN * (len(segments) - 1):
-            yield f"{what} {found:.2f} s instead of {wanted:.2f} s"
-
-
-def _packets(result: ProbeResult, segments: Sequence[ProbeResult]) -> Iterator[str]:
-    """Of video and audio; of subtitles the format itself wants empty ones in between."""
-    for kind in ("video", "audio"):
-        counts = [sum(one.packets or 0 for one in file.streams if one.kind == kind) for file in (result, *segments)]
-        found, wanted = counts[0], sum(counts[1:])
-        if found != wanted:
-            yield f"{kind} {found} packets instead of {wanted}"
+def _facts(result: ProbeResult, expected: Expected) -> Iterator[str]:
+    """What is wrong with the result. Tracks are compared by their ends: one may begin later than the others."""
+    lengths = [("all", result.duration, sum(expected.durations))]
+    counts = []
+    for kind in dict.fromkeys(track.kind for track in expected.tracks):
+        found, wanted = result.of_kind(kind), [track for track in expected.tracks if track.kind == kind]
+        if len(found) < len(wanted):
+            yield f"no {kind}" if not found else f"{plural(len(found), f'{kind} track')} instead of {len(wanted)}"
+        for one, track in zip(found, wanted, strict=False):
+            lengths.append((kind, track.end if one.end is None else one.end, track.end))
+            counts.append((kind, one.packets, track.packets))
+    for what, end, wanted_end in lengths:
+        if abs(end - wanted_end) > SECONDS_OFF:
+            yield f"{what} {end:.2f} s instead of {wanted_end:.2f} s"
+    for what, packets, wanted_packets in counts:
+        if wanted_packets is not None and packets != wanted_packets:
+            yield f"{what} {packets or 0} packets instead of {wanted_packets}"
+    if (video := result.first("video")) and video.display_matrix != expected.display_matrix:
+        yield f"the picture is turned by {video.rotation} degrees"

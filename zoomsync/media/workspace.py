@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zoomsync.errors import Unstitchable
 from zoomsync.media.ffmpeg import ToolRun, Tools, run
-from zoomsync.media.probe import ProbeResult, probe
+from zoomsync.media.probe import ProbeResult, first_packet, probe
 from zoomsync.model import Clock
 
 
@@ -39,6 +39,10 @@ class Workspace:
     def count(self, path: Path) -> ProbeResult:
         """Probe a file from end to end."""
         return probe(self.tools, path, self.clock, count=True, seconds=self.deadline - self.clock.monotonic())
+
+    def first_packet(self, path: Path, index: int) -> float | None:
+        """Where the first packet of a track belongs, in seconds."""
+        return first_packet(self.tools, path, index, self.clock, seconds=self.deadline - self.clock.monotonic())
 
 
 @contextmanager

@@ -1,0 +1,217 @@
+"""What a join by copying needs of its segments, and where it puts their sound."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.media.conftest import BLACK, FLASH_AT, GREEN, RED, RED_440, Stitcher, Studio
+from zoomsync.errors import Unjoinable
+from zoomsync.media import webvtt
+from zoomsync.media.concat import Cut, cuts
+from zoomsync.media.stitch import Stitched
+
+CUE = "WEBVTT\n\n00:00.400 --> 00:00.520\nflash\n"
+
+
+def is_together(studio: Studio, stitched: Stitched, fps: int) -> None:
+    """Flash, beep, caption and chapter of each segment lie within a frame and 50 ms, whatever comes before them."""
+    begins = [sum(stitched.durations[:number]) for number in range(len(stitched.durations))]
+    captions = webvtt.parse_captions(webvtt.join_captions([(CUE, begin) for begin in begins]))
+    chapters = [float(one["start_time"]) for one in studio.look(stitched.path)["chapters"]]
+    marks = pytest.approx([begin + FLASH_AT for begin in begins], abs=1 / fps + 0.05)
+    assert studio.flashes(stitched.path) == marks
+    assert studio.beeps(stitched.path, back_to_back=False) == marks
+    assert studio.beeps(stitched.path, back_to_back=True) == marks
+    assert [one.start / 1000 for one in captions] == marks
+    assert [one + FLASH_AT for one in chapters] == marks
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sound", "fps", "rate"),
+    [
+        pytest.param(1.0, 1.0, 25, 48000, id="of one length"),
+        pytest.param(1.01, 0.97, 30, 44100, id="sound shorter than picture"),
+        pytest.param(1.0, 1.03, 25, 32000, id="sound longer than picture"),
+        pytest.param(1.0, 0.6, 25, 16000, id="sound much shorter than picture"),
+    ],
+)
+def test_over_many_joins_by_copying_all_stays_together(
+    join: Stitcher, studio: Studio, seconds: float, sound: float, fps: int, rate: int
+) -> None:
+    one = studio.flash("flash.mp4", seconds=seconds, sound=sound, fps=fps, rate=rate)
+
+    stitched = join(*[one] * 13, chapters=["part"] * 13, reencode=False)
+
+    is_together(studio, stitched, fps)
+
+
+@pytest.mark.parametrize("number", [pytest.param(5, id="few"), pytest.param(40, id="forty", marks=pytest.mark.soak)])
+def test_over_many_encoded_segments_all_stays_together(join: Stitcher, studio: Studio, number: int) -> None:
+    """Each is 1.01 s long, which is no whole number of frames."""
+    names = [f"encoded{place}.mp4" for place in range(number)]
+    inputs = [
+        studio.flash(
+            name, seconds=1.01, sound=0.97, fps=30 if place % 2 else 25, size="64x48" if place % 3 else "48x64"
+        )
+        for place, name in enumerate(names)
+    ]
+
+    stitched = join(*inputs, chapters=names)
+
+    assert stitched.reencoded
+    is_together(studio, stitched, 30)
+
+
+def test_packets_lie_one_behind_the_other_within_half_a_packet_of_their_time() -> None:
+    rate, packet = 48000, 1024 / 48000
+    begins = [0.0, 1.0, 2.0, 3.5]
+
+    found = cuts(begins, [-packet, -packet, 0.3], [48, 40, 50], rate)
+
+    assert found == [
+        Cut(silence=0, first=1, taken=47),  # the lead-in of the encoder goes
+        Cut(silence=0, first=1, taken=39),
+        Cut(silence=22, first=0, taken=50),  # sound that ends early or begins late leaves a hole
+    ]
+
+
+def test_sound_that_goes_on_behind_its_segment_is_cut() -> None:
+    assert cuts([0.0, 1.0, 2.0], [0.0, 0.0], [60, 60], 48000) == [
+        Cut(silence=0, first=0, taken=47),
+        Cut(silence=0, first=0, taken=47),
+    ]
+
+
+def shifted(studio: Studio, source: Path, late: str, seconds: float) -> Path:
+    """The segment with its `a` (sound) or `v` (picture) so much later."""
+    path = source.with_name(f"{late} {seconds} late {source.name}")
+    maps = ["-map", "0:v", "-map", "1:a"] if late == "a" else ["-map", "1:v", "-map", "0:a"]
+    studio.ffmpeg("-i", str(source), "-itsoffset", str(seconds), "-i", str(source), *maps, "-c", "copy", str(path))
+    return path
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("late", ["a", "v"])
+@pytest.mark.parametrize("is_copied", [True, False])
+def test_sound_and_picture_may_begin_apart_in_any_segment(
+    join: Stitcher, studio: Studio, red: Path, green: Path, place: int, late: str, is_copied: bool
+) -> None:
+    last = green if is_copied else studio.segment("wide.mp4", colour=GREEN, tone=880, size="192x96")
+    inputs = [red, red, last]
+    inputs[place] = shifted(studio, inputs[place], late, 0.7)
+
+    stitched = join(*inputs)
+
+    durations = [2.0, 2.0, 2.0]
+    durations[place] = 2.7
+    begin = sum(durations[:place])
+    shown, tone = (GREEN, 880) if place == 2 else (RED, 440)
+    assert stitched.reencoded is not is_copied
+    assert stitched.durations == pytest.approx(durations, abs=0.02)
+    assert studio.colour(join.target, begin + 1.0) == shown
+    assert studio.tone(join.target, begin + 0.8) == tone
+    assert studio.tone(join.target, begin + 0.1) == (0 if late == "a" else tone)
+
+
+def remuxed(studio: Studio, source: Path, name: str, *more: str, before: tuple[str, ...] = ()) -> Path:
+    """The segment with other properties, its picture and sound copied."""
+    path = source.with_name(name)
+    studio.ffmpeg(*before, "-i", str(source), *(more or ("-map", "0")), "-c", "copy", str(path))
+    return path
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("timecode", "data tmcd"),
+        ("chapters", "data"),
+        ("cover", "data mjpeg"),
+        ("subtitle", "subtitle mov_text"),
+        ("order", ""),
+        ("order and timecode", "data tmcd"),
+    ],
+)
+def test_tracks_that_nobody_watches_do_not_keep_segments_apart(
+    join: Stitcher, studio: Studio, red: Path, green: Path, caplog: pytest.LogCaptureFixture,
+    name: str, told: str, place: int,
+) -> None:  # fmt: skip
+    inputs = [red, green]
+    inputs[place] = with_more(studio, inputs[place], name)
+
+    with caplog.at_level(logging.WARNING):
+        stitched = join(*inputs, reencode=False)
+
+    lines = [record.getMessage() for record in caplog.records]
+    tracks = [one["codec_type"] for one in studio.look(join.target)["streams"]]
+    assert stitched == Stitched(path=join.target, durations=(2.0, 2.0), reencoded=False)
+    assert studio.seen_and_heard(join.target) == [*RED_440, (GREEN, 880), (GREEN, 880)]
+    assert sorted(tracks) == ["audio", "video"]
+    assert [line.partition(": ")[2].startswith("tracks left out") and told in line for line in lines] == [True] * bool(
+        told
+    )
+
+
+def with_more(studio: Studio, source: Path, name: str) -> Path:
+    """The segment with a track more, or in another order."""
+    text, labels, cover = (source.with_name(f"more.{ending}") for ending in ("srt", "txt", "jpg"))
+    text.write_text("1\n00:00:00,500 --> 00:00:01,000\nhello\n")
+    labels.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=1\ntitle=secret\n")
+    studio.ffmpeg("-f", "lavfi", "-i", "color=blue:s=32x32", "-frames:v", "1", str(cover))
+    more: dict[str, tuple[str, ...]] = {
+        "timecode": ("-map", "0", "-timecode", "01:00:00:00"),
+        "chapters": ("-i", str(labels), "-map", "0", "-map_chapters", "1"),
+        "cover": ("-i", str(cover), "-map", "0", "-map", "1", "-disposition:v:1", "attached_pic"),
+        "subtitle": ("-i", str(text), "-map", "0", "-map", "1", "-c:s", "mov_text"),
+        "order": ("-map", "0:a", "-map", "0:v"),
+        "order and timecode": ("-map", "0:a", "-map", "0:v", "-timecode", "01:00:00:00"),
+    }
+    path = source.with_name(f"{name} {source.name}")
+    copied = ["-c:v", "copy", "-c:a", "copy"]
+    studio.ffmpeg("-i", str(source), *more[name], *copied, str(path))
+    return path
+
+
+def test_a_second_sound_that_all_segments_have_is_kept(join: Stitcher, studio: Studio, red: Path, green: Path) -> None:
+    inputs = []
+    for one, other in ((red, green), (green, red)):
+        inputs.append(one.with_name(f"two sounds {one.name}"))
+        studio.ffmpeg(*("-i", str(one), "-i", str(other), "-map", "0", "-map", "1:a", "-c", "copy", str(inputs[-1])))
+
+    join(*inputs, reencode=False)
+
+    second = join.folder / "second.m4a"
+    studio.ffmpeg("-i", str(join.target), "-map", "0:a:1", "-c", "copy", "-y", str(second))
+    assert [studio.tone(join.target, at) for at in (0.2, 2.2)] == [440, 880]
+    assert [studio.tone(second, at) for at in (0.2, 2.2)] == [880, 440]
+
+
+DISAGREE: list[Any] = [
+    pytest.param(("-display_rotation", "180"), (), "video rotation -180 instead of none", id="upside down"),
+    pytest.param(("-display_rotation", "90"), (), "video rotation 90 instead of none", id="on its side"),
+    pytest.param(("-display_hflip",), (), "video display matrix differs", id="mirrored"),
+    pytest.param((), ("-map", "0", "-aspect", "20:9"), "video pixel aspect 4/3", id="wide pixels"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "why"), DISAGREE)
+def test_segments_shown_in_another_way_are_not_copied(
+    join: Stitcher, studio: Studio, red: Path, before: tuple[str, ...], after: tuple[str, ...], why: str
+) -> None:
+    other = remuxed(studio, red, "other way.mp4", *(after or ("-map", "0")), before=before)
+
+    with pytest.raises(Unjoinable, match=f"segment 2: {why}"):
+        join(red, other, reencode=False)
+    assert join(red, other).reencoded
+
+
+def test_segments_that_are_all_turned_stay_so(join: Stitcher, studio: Studio, red: Path) -> None:
+    turned = remuxed(studio, red, "turned.mp4", "-map", "0", before=("-display_rotation", "90"))
+
+    join(turned, turned, reencode=False)
+
+    (matrix,) = [one for one in studio.look(join.target)["streams"][0]["side_data_list"] if "rotation" in one]
+    assert (matrix["rotation"], studio.colour(join.target, 3.0)) == (90, RED)
+    assert studio.colour(join.target, 3.0) != BLACK
