@@ -11,7 +11,7 @@ from tests.test_readme import EXAMPLE, sentences
 from zoomsync.config.load import parse
 from zoomsync.destinations.vidizmo.operations import TABLE
 from zoomsync.destinations.vidizmo.settings import VidizmoSettings
-from zoomsync.destinations.vidizmo.templates import Operation
+from zoomsync.destinations.vidizmo.templates import Meaning, Operation
 from zoomsync.errors import ConfigError
 
 APP = (
@@ -68,7 +68,8 @@ class TestPortal:
         assert {name for name in TABLE if table[name] != TABLE[name]} == set(rows)
         assert asked(table["user_find"]) == "GET users?email={email}&limit={page_size}&offset={offset}"
         assert not table["user_find"].body
-        assert table["media_get"].answer["processed"] == "transcoding.isDone"
+        assert table["media_get"].answer["processed"] == "content.0.state"
+        assert table["media_get"].meanings["processed"] == Meaning(yes=("Ready",), gone=("Removed",))
 
     def test_permanent_deletion_is_refused_at_a_portal(self, tmp_path: Path) -> None:
         document = yaml.safe_load(EXAMPLES[0])

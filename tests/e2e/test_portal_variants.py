@@ -28,6 +28,7 @@ PORTALS = {
         "tokens that end with a 401",
         "blocks listed twice",
     ),
+    "a documented one": ("contents in detail", "ids as strings", "a search for words"),
     "a strict one": (
         "pageIndex counts items",
         "whole addresses",

@@ -276,3 +276,17 @@ def test_in_every_variant_a_media_is_made_of_what_was_uploaded(name: str) -> Non
         client.create(b"the video", "uuid==")
 
         assert [one.content for one in portal.tagged(ATTRIBUTE, "uuid==")] == [b"the video"]
+
+
+@portal_with(contents=True, transcoding=60)
+def test_the_object_content_info_says_how_far_it_is_and_has_captions_and_sizes(client: Client) -> None:
+    own = client.create(b"the video").json()["id"]
+    client.caption(own)
+
+    shown = client.ask("GET", f"mashup/{own}").json()
+
+    (content,) = shown["content"]
+    assert {"isProcessed", "captions"}.isdisjoint(shown)
+    assert (content["contentStatus"], content["contentType"]) == ("SubmitForProcessing", "video")
+    assert [one["culture"] for one in content["contentDetails"]["closedCaptions"]] == ["en-US"]
+    assert [one["size"] for one in content["contentDetails"]["contentFiles"]] == [9]

@@ -73,6 +73,8 @@ class Media:
     deleted: datetime | None = None
     shown_size: int | None = None
     """What the portal says instead of the true size."""
+    content_status: str = ""
+    """The contentStatus that a person gave it: `Deleted`, `Purged`."""
 
     @property
     def blocks(self) -> list[str]:

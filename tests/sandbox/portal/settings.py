@@ -85,6 +85,8 @@ class PortalSettings:
     """Seconds until somebody approves what waits for that; None: nobody does."""
     transcoding: float | None = 0
     """Seconds until a media item is processed; None, or infinite: it never is."""
+    contents: bool = False
+    """The object contentInfo (help article 17000110694) says whether it is transcoded, and has captions and sizes."""
     version_by_transcoding: bool = False
     """When transcoding ends, the version goes up by itself, and `updatedDate` with it."""
     attribute_length: int | None = None

@@ -44,8 +44,21 @@ class Showing:
         """As in the answer for one."""
         captions = [{"culture": one.culture, "fileName": one.file_name} for one in media.captions]
         handouts = [{"fileName": one.file_name, "size": one.blob.size} for one in media.handouts]
-        whole = self._entry(media, ("CustomAttributes", "Tags"))
-        return whole | {"isProcessed": self.is_processed(media), "captions": captions, "handouts": handouts}
+        whole = self._entry(media, ("CustomAttributes", "Tags")) | {"handouts": handouts}
+        if self._settings.contents:
+            return whole | {"content": [self._content(media, captions)]}
+        return whole | {"isProcessed": self.is_processed(media), "captions": captions}
+
+    def _content(self, media: Media, captions: list[dict[str, str]]) -> dict[str, Any]:
+        """The object contentInfo (help article 17000110694), with a rendition beside the file that came."""
+        is_processed = self.is_processed(media)
+        files = [{"fileName": media.blob.file_name, "size": media.size}]
+        files += [{"fileName": f"720p-{media.version}.mp4", "size": media.size // 2}] if is_processed else []
+        urls = [{**one, "closedCaptionUrl": f"/captions/{media.id}/{one['fileName']}"} for one in captions]
+        return {"id": self.id(media.id), "fileName": media.blob.file_name, "contentStorageId": media.blob.blob_id,
+                "contentType": media.format.lower(), "isDeleted": bool(media.content_status),
+                "contentStatus": media.content_status or ("Completed" if is_processed else "SubmitForProcessing"),
+                "contentDetails": {"closedCaptions": urls, "contentFiles": files}}  # fmt: skip
 
     def is_processed(self, media: Media) -> bool:
         """Whether transcoding has ended."""

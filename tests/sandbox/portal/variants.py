@@ -83,6 +83,7 @@ VARIANTS: Mapping[str, Variant] = {
     "blocks listed twice": Variant(settings={"block_list": "repeated"}),
     "no list of blocks": Variant(settings={"block_list": "unsupported"}),
     "captions take the place of others": Variant(settings={"captions_replace": True}),
+    "contents in detail": Variant(settings={"contents": True}),
     "operations elsewhere": Variant(
         settings={"paths": {"media_get": ("GET", "media/{id}"), "user_find": ("POST", "people/find")}},
         destination={"endpoints": {"media_get": {"path": "media/{media}"}, "user_find": {"path": "people/find"}}},

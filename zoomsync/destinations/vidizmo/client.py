@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from requests import Response
 
-from zoomsync.destinations.vidizmo.templates import fill, picked
+from zoomsync.destinations.vidizmo.templates import Meaning, fill, picked
 from zoomsync.errors import Forbidden, MeetingFailed, NotAuthorized, Unreachable
 from zoomsync.http import Http
 from zoomsync.redaction import host_of
@@ -55,6 +55,7 @@ class PortalResponse:
 
     operation: str
     places: Mapping[str, str]
+    meanings: Mapping[str, Meaning]
     document: Any
 
     def get(self, name: str, within: Any = None) -> Any:
@@ -132,7 +133,8 @@ class PortalClient:
                 said = f"{host_of(self.url)}: answers {self.http.said(response.content)} instead of JSON"
                 hint = "check destination.url; the next pass tries again"
                 raise Unreachable(f"portal: {operation}: {said}", hint=hint, service="portal") from None
-        return PortalResponse(operation=operation, places=self.table[operation].answer, document=document)
+        row = self.table[operation]
+        return PortalResponse(operation=operation, places=row.answer, meanings=row.meanings, document=document)
 
     def pages(self, operation: str, **values: Any) -> Iterator[tuple[PortalResponse, list[Any]]]:
         """The elements of a list, page by page, each once, whether the portal counts pages or elements."""

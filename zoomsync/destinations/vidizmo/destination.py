@@ -21,7 +21,7 @@ from zoomsync.destinations.vidizmo.media import (
 from zoomsync.destinations.vidizmo.publisher import Publisher
 from zoomsync.destinations.vidizmo.self_check import SelfCheck
 from zoomsync.destinations.vidizmo.upload import Uploads
-from zoomsync.destinations.vidizmo.verify import altered, is_there, judge
+from zoomsync.destinations.vidizmo.verify import altered, is_there, judge, stamped
 from zoomsync.destinations.vidizmo.writer import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
 from zoomsync.http import USER_AGENT, Http
@@ -138,7 +138,11 @@ class VidizmoDestination:
                 for file in own.files
                 if file.role not in files and (known is None or file in known.files or is_there(file, media))
             ]
-            files |= {file.role: replace(file, stamp=stamps.get((file.role, file.place))) for file in new}
+            for file in new:
+                stamp = stamps.get((file.role, file.place))
+                files[file.role] = (
+                    stamped(file, one, self._clock.now()) if stamp is None else replace(file, stamp=stamp)
+                )
             cloud += [each for each in own.cloud if each.stored in {file.name for file in new}]
         if not files:
             return None

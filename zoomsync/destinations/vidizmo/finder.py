@@ -100,7 +100,12 @@ class Finder:
             if refused.is_gone:
                 return None
             raise
-        return read_media(answer, self.uuid_attribute)
+        found = read_media(answer, self.uuid_attribute)
+        if found.id.casefold() != media_id.casefold():
+            message = f"portal: media_get: asked for media {media_id}, the answer is about {found.id}"
+            hint = "destination.endpoints.media_get says how to read one"
+            raise MeetingFailed(message, hint=hint, service="portal")
+        return found
 
     def _listed(self, uuid: str) -> dict[str, None]:
         """The ids that the search has for a meeting, in its order, without those that it says are of another meeting.

@@ -9,6 +9,7 @@ one was cut.
 import base64
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from pydantic import TypeAdapter
 
 from zoomsync.destinations.vidizmo.client import PortalResponse
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
+from zoomsync.destinations.vidizmo.templates import picked, steps_of, without
 from zoomsync.destinations.vidizmo.text import portal_name
 from zoomsync.model import CloudFile, Receipt, StoredFile
 
@@ -31,10 +33,11 @@ STORED = (DRAFT, PENDING, PUBLISHED)
 STATES = (*STORED, REJECTED)
 """Every state in which there is a media item: a search that does not list them hides drafts."""
 
-CHANGING = ("version", "updated", "size", "duration", "processed")
+CHANGING = ("version", "updated", "size", "sha256", "duration", "processed")
 """What changes with the content itself, or without anybody's doing."""
 CAPTION = "caption"
 HANDOUT = "handout"
+_SHA256 = re.compile("[0-9a-f]{64}")
 MARK = "zs1:"
 """What a packed receipt begins with."""
 
@@ -69,6 +72,10 @@ class MediaItem:
     """The e-mail of its author; empty: the portal does not say it."""
     size: int | None
     """In bytes; None: the portal does not say it."""
+    is_sum: bool
+    """Whether that is a sum, of all renditions say, and no proof of anything."""
+    sha256: str
+    """Of its content; empty: the portal does not say it."""
     processed: bool | None
     """Whether it is transcoded; None: the portal does not say it."""
     version: str
@@ -92,16 +99,21 @@ class MediaItem:
 def read_media(answer: PortalResponse, uuid_attribute: str) -> MediaItem:
     """The media item of a `media_get`; raises `Unreachable` for an answer that has none."""
     own, status = answer.required("id"), answer.required("status")
+    processed, is_gone = _processed(answer)
     attributes = read_attributes(answer)
     captions, handouts = _by_name(answer, "captions", "caption_name"), _by_name(answer, "handouts", "handout_name")
     return MediaItem(
         id=own,
-        status=next((one for one in (*STATES, GONE) if one.casefold() == status.casefold()), status),
+        status=GONE
+        if is_gone
+        else next((one for one in (*STATES, GONE) if one.casefold() == status.casefold()), status),
         author=answer.text("author"),
-        size=_number(answer.get("size")),
-        processed=found if isinstance(found := answer.get("processed"), bool) else None,
+        size=_size(answer),
+        is_sum=answer.meanings["size"].is_sum,
+        sha256=sha256 if _SHA256.fullmatch(sha256 := answer.text("sha256").lower()) else "",
+        processed=processed,
         version=answer.text("version"),
-        look=_look(answer),
+        look=_look(answer, captions, handouts),
         uuid=text_of(attributes, uuid_attribute),
         receipt=unpacked(text_of(attributes, RECEIPT_ATTRIBUTE), own),
         attributes=attributes,
@@ -135,10 +147,38 @@ def _number(value: Any) -> int | None:
     return int(value) if isinstance(value, int) or (value.isascii() and value.isdecimal()) else None
 
 
-def _look(answer: PortalResponse) -> str:
-    changing = {answer.places.get(name) for name in CHANGING}
-    document = answer.document if isinstance(answer.document, dict) else {}
-    steady = {name: value for name, value in document.items() if name not in changing}
+def _size(answer: PortalResponse) -> int | None:
+    value = answer.get("size")
+    if not answer.meanings["size"].is_sum:
+        return _number(value)
+    numbers = [_number(one) for one in (value if isinstance(value, list) else [value])]
+    return None if None in numbers else sum(one for one in numbers if one is not None)
+
+
+def _processed(answer: PortalResponse) -> tuple[bool | None, bool]:
+    """Whether it is transcoded (None: the portal does not say it), and whether its content was deleted.
+
+    Of a list, all must say so.
+    """
+    value, meaning = answer.get("processed"), answer.meanings["processed"]
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(one, str | int) for one in values):
+        return None, False
+    said = {str(one).casefold() for one in values}
+    return said <= _folded(meaning.yes), said <= _folded(meaning.gone)
+
+
+def _folded(words: Iterable[str]) -> set[str]:
+    return {one.casefold() for one in words}
+
+
+def _look(answer: PortalResponse, *attached: Mapping[str, Any] | None) -> str:
+    steady: Any = answer.document if isinstance(answer.document, dict) else {}
+    for place in "|".join(answer.places[name] for name in CHANGING).split("|"):
+        steady = without(steady, steps_of(place))
+    for name, found in zip(("captions", "handouts"), attached, strict=True):
+        if found and picked(steady, answer.places[name]) is None:  # it stands among what changes with the content
+            steady = {**steady, f"attached {name}": [*found]}
     return hashlib.sha256(json.dumps(steady, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from zoomsync.destinations.vidizmo.templates import BYTES, PLACEHOLDER, Operation
+from zoomsync.destinations.vidizmo.templates import BYTES, PLACEHOLDER, Meaning, Operation
 
 # Of a user, not documented: assumed.
 _USER = {
@@ -21,25 +21,31 @@ _USER = {
 }
 # https://help.vidizmo.com/support/solutions/articles/17000110563-api-reference-guide-mashupinfo-object has id, author,
 # status, size, version (raised by every update), updatedDate, estimatedDuration. The rest is not documented: assumed.
-# Article 17000110694 (the object contentInfo) has captions in another place, and a text says whether it is transcoded.
+# Article 17000110694 (the object contentInfo) has captions deeper, and a text says whether it is transcoded: where an
+# answer has these, they come first.
 _MEDIA = {
     "id": "id",
     "status": "status",
     "author": "author.emailAddress",
     "size": "size",
-    "processed": "isProcessed",
+    "sha256": "",
+    "processed": "content.0.contentStatus|isProcessed",
     "version": "version",
     "updated": "updatedDate",
     "duration": "estimatedDuration",
     "attributes": "customAttributes",
     "attribute_name": "fieldName",
     "attribute_value": "value",
-    "captions": "captions",
+    "captions": "content.*.contentDetails.closedCaptions|captions",
     "caption_culture": "culture",
     "caption_name": "fileName",
     "handouts": "handouts",
     "handout_name": "fileName",
     "handout_size": "size",
+}
+_MEANINGS = {
+    "processed": Meaning(yes=("Completed", "true"), gone=("Deleted", "Purged")),
+    "size": Meaning(),
 }
 _BLOB = "blob/{blob_id}/{file_name}/{file_guid}"
 _ATTRIBUTES = [{"fieldName": "{attribute_names}", "value": "{attribute_values}"}]
@@ -153,7 +159,7 @@ TABLE: Mapping[str, Operation] = {
         repeatable=False,
     ),
     # not documented: assumed
-    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, places="id status", writes=False),
+    "media_get": _row("GET", "mashup/{media}", answer=_MEDIA, meanings=_MEANINGS, places="id status", writes=False),
     # Article 17000136773 has such a call. Not documented: its path and body, assumed.
     "media_update": _row(
         "PUT",

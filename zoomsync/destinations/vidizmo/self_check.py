@@ -112,10 +112,14 @@ class SelfCheck:
         if not self._media:
             raise Unsure("not checkable: the portal shows no media yet")
         answer = self.client.call("media_get", media=self._media)
-        read_media(answer, self.settings.uuid_attribute)
+        media = read_media(answer, self.settings.uuid_attribute)
         missing = [name for name in WANTED if answer.get(name) is None]
         shown = f"no {', no '.join(missing)}" if missing else ", ".join(WANTED)
         fact = f"media {self._media} shows {shown}"
+        if answer.text("processed"):  # a word, whose meaning is assumed
+            fact += f"; transcoded ({answer.text('processed')}): {'yes' if media.processed else 'no'}"
+        if media.is_sum and not media.sha256:
+            raise Unsure(f"{fact}; its size is a sum", hint="nothing is deleted in Zoom: a sum of sizes proves nothing")
         if NEEDED.isdisjoint(missing):
             return fact
         raise Unsure(fact, hint="nothing is deleted in Zoom before destination.endpoints.media_get.answer says where")

@@ -18,6 +18,12 @@ from zoomsync.model import Kind
 
 _CREDENTIALS = ("password", "password_file", "client_secret", "client_secret_file")
 _TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_WORDS = {"type": "array", "items": {"type": "string"}}
+_PLACE: dict[str, Any] = {
+    "type": ["string", "object"],
+    "additionalProperties": False,
+    "properties": {"at": {"type": "string"}, "is": _WORDS, "gone": _WORDS, "sum": {"type": "boolean"}},
+}
 _ROW = {
     "type": "object",
     "additionalProperties": False,
@@ -26,7 +32,7 @@ _ROW = {
         "path": {"type": "string"},
         "query": _TEXTS,
         "body": {"type": ["object", "array", "string"]},
-        "answer": _TEXTS,
+        "answer": {"type": "object", "additionalProperties": _PLACE},
     },
 }
 

@@ -1,7 +1,7 @@
 """One operation of a portal: what is sent, and where its answer has what is wanted."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -9,6 +9,22 @@ from urllib.parse import quote
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 BYTES = "{bytes}"
 """A body that is this alone is sent as it is, not as JSON."""
+
+
+EACH = "*"
+"""In a place: each element of a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What the value at a place of an answer stands for."""
+
+    yes: tuple[str, ...] = ()
+    """Texts that mean yes, in whatever case."""
+    gone: tuple[str, ...] = ()
+    """Texts that mean that it was deleted."""
+    is_sum: bool = False
+    """Whether the numbers that are there are added up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +38,12 @@ class Operation:
     body: Any = None
     """JSON with placeholders; None: no body."""
     answer: Mapping[str, str] = field(default_factory=dict)
-    """What is wanted, and its dotted place in the answer; `.` is the whole answer, empty: the portal does not say it.
+    """What is wanted, and its place in the answer, see `picked`; empty: the portal does not say it.
 
     In a list, `found` is the place of the list, and the other places are within each of its elements.
     """
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    """What is said there in more than one way."""
     values: frozenset[str] = frozenset()
     """Names that the row may use."""
     required: frozenset[str] = frozenset()
@@ -61,17 +79,27 @@ def fill(operation: Operation, values: Mapping[str, Any]) -> tuple[str, dict[str
 
 
 def picked(document: Any, place: str) -> Any:
-    """What is at a dotted place of an answer; None: it is not there."""
-    if not place:
-        return None
-    for name in place.split(".") if place != "." else ():
-        if isinstance(document, Mapping):
-            document = document.get(name)
-        elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
-            document = document[int(name)]
-        else:
-            return None
-    return document
+    """What is at a dotted place of an answer (`.` is the whole), or at the first of `a|b`; None: it is not there.
+
+    A number is an element of a list. What is at `*` in each element comes as one list; None: no element has it.
+    """
+    found = (_at(document, steps_of(one)) for one in place.split("|") if one)
+    return next((one for one in found if one is not None), None)
+
+
+def steps_of(place: str) -> list[str]:
+    """The steps of one dotted place."""
+    return [] if place == "." else place.split(".")
+
+
+def without(document: Any, steps: Sequence[str]) -> Any:
+    """A document but for what is at these steps, or for the whole list that one of them goes into."""
+    if not isinstance(document, Mapping) or not steps or steps[0] not in document:
+        return document
+    name, *rest = steps
+    others = {key: value for key, value in document.items() if key != name}
+    goes_deeper = rest and isinstance(document[name], Mapping)
+    return {**others, name: without(document[name], rest)} if goes_deeper else others
 
 
 def texts(template: Any) -> Iterator[str]:
@@ -81,6 +109,21 @@ def texts(template: Any) -> Iterator[str]:
     elif isinstance(template, Mapping | list | tuple):
         for one in template.values() if isinstance(template, Mapping) else template:
             yield from texts(one)
+
+
+def _at(document: Any, steps: Sequence[str]) -> Any:
+    for number, name in enumerate(steps):
+        if isinstance(document, Mapping):
+            document = document.get(name)
+        elif isinstance(document, list) and name == EACH:
+            found = (_at(one, steps[number + 1 :]) for one in document)
+            lists = [one if isinstance(one, list) else [one] for one in found if one is not None]
+            return [each for one in lists for each in one] if lists else None
+        elif isinstance(document, list) and name.isdecimal() and int(name) < len(document):
+            document = document[int(name)]
+        else:
+            return None
+    return document
 
 
 def _filled(template: Any, values: Mapping[str, Any]) -> Any:

@@ -47,7 +47,7 @@ class Finding:
 
 
 def judge(receipt: Receipt, media: Mapping[str, MediaItem], now: datetime) -> Verdict:
-    """Judge a receipt by fresh readings of its media items. Only sizes are compared: no more is known of the bytes."""
+    """Judge a receipt by fresh readings of its media items. What is compared are sizes, and SHA-256 if it is known."""
     for one in media.values():
         if one.uuid not in ("", receipt.uuid):
             return Verdict(safe=False, reason=f"media {one.id} is of another meeting now", receipt=receipt)
@@ -65,7 +65,9 @@ def judge(receipt: Receipt, media: Mapping[str, MediaItem], now: datetime) -> Ve
         )
     files = tuple(stamped(file, media[media_of(file)], now) for file in receipt.files)
     size = size_in_words(sum(file.size for file in files))
-    reason = f"{plural(len(files), 'file')}, {size}, sizes verified at the portal"
+    has_sums = all(media[media_of(file)].sha256 for file in files if not attached_as(file))
+    what = "sizes, and SHA-256 of each media item," if has_sums else "sizes"
+    reason = f"{plural(len(files), 'file')}, {size}, {what} verified at the portal"
     return Verdict(safe=True, reason=reason, receipt=replace(receipt, files=files))
 
 
@@ -149,13 +151,19 @@ def _content(file: StoredFile, media: MediaItem) -> Iterator[Finding]:
     # nothing else of what the portal says has replaced the content: not documented, assumed.
     stamp = file.stamp
     is_newer = stamp is not None and "" not in (stamp.version, media.version) and stamp.version != media.version
-    if media.size is None:
-        yield _silent(file, "its size", "size")
-    elif media.size != file.size:
+    has_other = media.sha256 not in ("", file.sha256)
+    if has_other or (media.size != file.size and not media.is_sum and media.size is not None):
         fact = f"has {media.size} bytes at the portal, {file.size} were stored"
+        fact = "has other content at the portal (SHA-256) than what was stored" if has_other else fact
         yield _removed(file, fact) if is_newer else Finding(Weight.UNPROVEN, f"{file.name} {fact}")
+    elif media.sha256:
+        return
     elif is_newer and stamp is not None and stamp.look == media.look:
         yield _removed(file, f"was replaced at the portal: version {media.version}, {stamp.version} was stored")
+    elif media.size is None:
+        yield _silent(file, "its size", "size")
+    elif media.is_sum:
+        yield _silent(file, f"its size but as a sum ({media.size} bytes), which proves nothing", "size")
 
 
 def _transcoding(file: StoredFile, media: MediaItem, now: datetime) -> Iterator[Finding]:
