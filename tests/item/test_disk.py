@@ -91,6 +91,26 @@ def test_what_was_written_is_not_counted_twice(tmp_path: Path) -> None:
             pass
 
 
+def test_more_than_was_reserved_is_written_only_as_long_as_there_is_room(tmp_path: Path) -> None:
+    space, here = a_disk(tmp_path, 10 * GB), disk.device(tmp_path)
+
+    with space.reserve({tmp_path: GB}) as wrote, space.reserve({tmp_path: 5 * GB}):
+        wrote(here, 6 * GB)
+        space.keep_free += 6 * GB
+        with pytest.raises(DiskFull, match=f"^{tmp_path}: needs more than was reserved, but .* .min_free_disk.$"):
+            wrote(here, 1)
+
+
+def test_what_was_reserved_is_written_whatever_others_took(tmp_path: Path) -> None:
+    space, here = a_disk(tmp_path, 10 * GB), disk.device(tmp_path)
+
+    with space.reserve({tmp_path: GB}) as wrote:
+        space.keep_free += 20 * GB
+        wrote(here, GB)
+        wrote(here, -GB)
+        wrote(here, GB)
+
+
 def test_two_folders_of_one_file_system_share_its_room(tmp_path: Path) -> None:
     space = a_disk(tmp_path, 10 * GB)
 

@@ -29,6 +29,31 @@ def test_a_no_is_recognised(head: bytes, extension: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "extension", "said"),
+    [
+        (b"WEBVTT\r\n", "vtt", ""),
+        (b"\xef\xbb\xbfWEBVTT", "vtt", ""),
+        (b"\0\0\0\x18ftypisom", "mp4", ""),
+        (b"\xff\xd8\xff\xe0", "jpg", ""),
+        (b' {"timeline":[', "json", ""),
+        (b"00:00:01\t From Ada: hello", "txt", ""),
+        (b"\xef\xbb\xbfname,votes", "csv", ""),
+        (b"<title>Sign In</title>", "html", ""),
+        (FORBIDDEN, "json", "Forbidden"),
+        (b"<title>Sign In</title>", "txt", "a page titled “Sign In”"),
+        (b"\n<!-- a --><html><title>Sign In</title>", "csv", "a page titled “Sign In”"),
+        (b"<title>Sign In</title>", "xml", "a page titled “Sign In”"),
+        (b"Enter the passcode", "vtt", "no reason given"),
+        (b"Enter the passcode", "mp4", "no reason given"),
+        (b"<!DOCTYPE html><title>WEBVTT</title>", "vtt", "a page titled “WEBVTT”"),
+        (b"", "vtt", "no reason given"),
+    ],
+)
+def test_the_bytes_decide_whether_what_is_served_as_a_page_is_one(head: bytes, extension: str, said: str) -> None:
+    assert refusal_in(head, extension, is_page=True) == said
+
+
+@pytest.mark.parametrize(
     ("head", "extension", "problem"),
     [
         (b"\0\0\0\x18ftypisom", "mp4", ""),

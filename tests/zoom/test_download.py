@@ -1,5 +1,6 @@
 """Files arrive whole and proven, or not at all."""
 
+import gzip
 import hashlib
 import re
 import resource
@@ -13,8 +14,11 @@ import pytest
 from tests.sandbox import faults
 from tests.sandbox.content import Filler, Text
 from tests.sandbox.faults import Fault
+from tests.sandbox.message import Answer
 from tests.zoom.transfers import SERVED, SIZE, VTT, Try
 from zoomsync.errors import DiskFull, Unfit, Unreachable
+from zoomsync.files import CHUNK
+from zoomsync.zoom.download import LONGEST_TEXT
 
 
 def test_a_video_arrives_whole(video: Try) -> None:
@@ -174,3 +178,131 @@ def test_an_unreachable_host_is_zooms_fault(video: Try) -> None:
 
     with pytest.raises(Unreachable, match="connection refused"):
         video.edge.downloads.fetch(meeting, gone, video.folder, video.progress.append)
+
+
+AS_PAGE = faults.headers(content_type="text/html;charset=utf-8")
+
+
+def a_text(video: Try, data: bytes, extension: str, listed: int | None = None) -> Try:
+    """One more file of the meeting, which its type says to be no media."""
+    add = video.sandbox.world.add_file
+    cloud = add(video.uuid, Text(data), type="CHAT", view="chat_file", extension=extension, listed_size=listed)
+    return replace(video, cloud=cloud)
+
+
+@pytest.mark.parametrize("where", ["rec/download", SERVED])
+@pytest.mark.parametrize("has_length", [True, False])
+def test_a_vtt_that_is_served_as_a_page_is_a_vtt(captions: Try, where: str, has_length: bool) -> None:
+    captions.sandbox.settings.downloads_have_length = has_length
+    captions.sandbox.fail(where, with_=AS_PAGE, times=None)
+
+    captions.assert_arrived(captions.fetch())
+
+
+@pytest.mark.parametrize(
+    ("data", "extension"),
+    [
+        (b"\xef\xbb\xbf" + VTT, "VTT"),
+        (b"00:00:01\t From Ada: <b>hi</b>", "TXT"),
+        (b"a,b\n", "CSV"),
+        (b'{"a":1}', "JSON"),
+        (b"\xff\xd8\xff\xe0 a picture", "JPG"),
+        (b"<p>a page", "HTML"),
+    ],
+)
+def test_any_file_that_is_served_as_a_page_is_what_its_bytes_say(video: Try, data: bytes, extension: str) -> None:
+    text = a_text(video, data, extension)
+    text.sandbox.fail(SERVED, with_=AS_PAGE)
+
+    text.assert_arrived(text.fetch())
+
+
+def test_a_video_that_is_served_as_a_page_is_a_video(video: Try) -> None:
+    video.sandbox.fail(SERVED, with_=AS_PAGE)
+
+    video.assert_arrived(video.fetch())
+
+
+@pytest.mark.parametrize(
+    ("body", "extension"),
+    [
+        ("<!-- a --><title>Passcode</title>", "VTT"),
+        ("Enter the passcode", "VTT"),
+        ("<title>Passcode</title>", "TXT"),
+        ("Enter the passcode", "TXT"),
+        ("Enter the passcode", "MP4"),
+    ],
+)
+def test_what_is_served_as_a_page_and_does_not_show_that_it_is_none_is_refused(
+    video: Try, body: str, extension: str
+) -> None:
+    text = video if extension == "MP4" else a_text(video, VTT, extension)
+    text.sandbox.fail(SERVED, with_=faults.body(body, "text/html"), times=None)
+
+    text.fails("refused: ")
+
+    assert not list(text.folder.glob(f"*.{extension.lower()}"))
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip", "GZIP"])
+def test_what_comes_packed_is_refused_and_told(captions: Try, encoding: str) -> None:
+    captions.sandbox.fail(SERVED, with_=faults.headers(content_encoding=encoding), times=None)
+
+    error = captions.fails(re.escape(f"it comes packed ({encoding.lower()}), which nobody asked for"))
+
+    assert (len(captions.ranges), "proxy" in error.hint, sum(captions.progress)) == (1, True, 0)
+
+
+def test_a_packed_page_says_what_it_says(video: Try) -> None:
+    head = {"Content-Type": "text/html", "Content-Encoding": "gzip"}
+    page = Answer(headers=head, content=Text(gzip.compress(b"<title>Sign In</title>")))
+    video.sandbox.fail(SERVED, with_=Fault(instead=lambda _: page), times=None)
+
+    video.fails("refused: HTTP 200, a page titled “Sign In”$")
+
+
+def test_the_packing_named_identity_is_none(video: Try) -> None:
+    video.sandbox.fail(SERVED, with_=faults.headers(content_encoding="identity"))
+
+    video.assert_arrived(video.fetch())
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+@pytest.mark.parametrize(("listed", "most"), [(24, "64.0 MB"), (33_000_000, "66.0 MB")])
+def test_a_text_is_cut_off_far_beyond_its_listed_size(video: Try, listed: int, most: str, has_length: bool) -> None:
+    video.sandbox.settings.downloads_have_length = has_length
+    text = a_text(video, b"", "TXT", listed)
+    text.cloud.content = Filler(max(2 * listed, LONGEST_TEXT) + 2_000_000)
+
+    text.fails(rf"more than {re.escape(most)} come, {listed:,} bytes are listed$")
+
+    assert (len(text.ranges), sum(text.progress) <= max(2 * listed, LONGEST_TEXT) + CHUNK) == (1, True)
+    assert [path.stat().st_size for path in text.folder.iterdir()] == [0]
+
+
+def test_a_text_may_be_larger_than_listed_within_reason(video: Try) -> None:
+    text = a_text(video, bytes(100_000), "TXT", 7)
+
+    text.assert_arrived(text.fetch())
+
+
+def test_a_video_without_a_listed_size_ends_where_the_disk_does(video: Try) -> None:
+    video.cloud.raw = {"file_size": 0}
+    meeting, file = video.listed
+
+    def full(size: int) -> None:
+        if size:
+            raise DiskFull("needs more than was reserved")
+
+    with pytest.raises(DiskFull):
+        video.edge.downloads.fetch(meeting, file, video.folder, full)
+
+    assert [path.stat().st_size for path in video.folder.iterdir()] == [0]
+    video.assert_arrived(video.fetch())
+
+
+def test_a_length_of_thousands_of_digits_is_none(captions: Try) -> None:
+    captions.sandbox.settings.downloads_have_length = False
+    captions.sandbox.fail(SERVED, with_=faults.headers(content_length="9" * 5000), times=None)
+
+    captions.assert_arrived(captions.fetch())

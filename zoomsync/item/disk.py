@@ -35,12 +35,17 @@ class Disk:
         """Wait until there is room for `needs` (folder → bytes) while others may still give some back.
 
         `staged` are bytes of the first folder's that lie there already, from an earlier try.
-        Raises `DiskFull` when there is no room although nobody else has a reservation.
+        Raises `DiskFull` when there is no room although nobody else has a reservation. What is given raises it too,
+        once more is written than was reserved (Zoom does not list every size) and only what is kept free is left.
         """
+        folders = {device(folder): folder for folder in needs}
 
-        def wrote(device: int, size: int) -> None:
+        def wrote(where: int, size: int) -> None:
             with self._lock:
-                left[device] = max(0, left.get(device, 0) - size)
+                is_more = size > left.get(where, 0)
+                left[where] = max(0, left.get(where, 0) - size)
+                if is_more and where in folders and self._room(where, folders[where]) < 0:
+                    raise self._full(folders[where], "more than was reserved")
 
         left: dict[int, int] = {}
         for folder, size in needs.items():
@@ -58,18 +63,23 @@ class Disk:
         with self._lock:
             for number, folder in enumerate(needs):
                 where = device(folder)
-                promised = sum(other.get(where, 0) for other in self._promised)
-                room = free_bytes(folder) + (0 if number else staged) - promised - self.keep_free
-                if room >= left[where]:
+                if self._room(where, folder) + (0 if number else staged) >= left[where]:
                     continue
                 if self._promised:
                     return False
-                needed, free, kept = map(size_in_words, (left[where], free_bytes(folder), self.keep_free))
-                message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
-                hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
-                raise DiskFull(message, room=f"{free} free at {folder}, {kept} kept (min_free_disk)", hint=hint)
+                raise self._full(folder, size_in_words(left[where]))
             self._promised.append(left)
             return True
+
+    def _room(self, where: int, folder: Path) -> int:
+        """What is neither promised nor kept free; less than 0: there is less."""
+        return free_bytes(folder) - sum(other.get(where, 0) for other in self._promised) - self.keep_free
+
+    def _full(self, folder: Path, needed: str) -> DiskFull:
+        free, kept = size_in_words(free_bytes(folder)), size_in_words(self.keep_free)
+        message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
+        hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
+        return DiskFull(message, room=f"{free} free at {folder}, {kept} kept (min_free_disk)", hint=hint)
 
 
 def free_bytes(folder: Path) -> int:

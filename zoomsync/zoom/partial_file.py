@@ -87,8 +87,10 @@ class PartialFile:
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         with STAGING.explained(self.path.parent), self._out:
-            if failed is not None:
+            if failed is not None and self._can_resume:
                 self.keep()
+            elif failed is not None:
+                self._out.truncate(0)  # what nobody goes on from takes no room
 
     def append(self, chunk: bytes) -> None:
         """Add the next bytes."""
