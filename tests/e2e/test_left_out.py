@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Result, Site, served
-from tests.e2e.test_late import gone, made_of, segments_shown
+from tests.e2e.test_late import gone, segments_shown
 from tests.sandbox import texts
 from tests.sandbox.content import Text
 from tests.sandbox.stage import VIEWS, Stage

@@ -18,8 +18,8 @@ CUE = "WEBVTT\n\n00:00.400 --> 00:00.520\nflash\n"
 def is_together(studio: Studio, stitched: Stitched, fps: int) -> None:
     """Flash, beep, caption and chapter of each segment lie within a frame and 50 ms, whatever comes before them."""
     begins = [sum(stitched.durations[:number]) for number in range(len(stitched.durations))]
-    one = webvtt.parse_captions(CUE)
-    captions = webvtt.parse_captions(webvtt.join_captions([(one, begin) for begin in begins])).cues
+    text, _ = webvtt.join_captions([(CUE, begin) for begin in begins])
+    captions = [one for one in webvtt.parse_captions(text) if isinstance(one, webvtt.Cue)]
     chapters = [float(one["start_time"]) for one in studio.look(stitched.path)["chapters"]]
     marks = pytest.approx([begin + FLASH_AT for begin in begins], abs=1 / fps + 0.05)
     assert studio.flashes(stitched.path) == marks

@@ -1,16 +1,18 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoomsync.errors import Unjoinable
-from zoomsync.media.webvtt import Captions, Cue, join_captions, parse_captions, render
+from zoomsync.media.webvtt import Cue, Lost, Style, join_captions, parse_captions, render
 
 FIRST = "\ufeffWEBVTT\r\n\r\n1\r\n00:00:02.130 --> 00:00:05.790\r\nAlice Smith: Hello,\r\neveryone.\r\n"
 SECOND = "WEBVTT\n\n7\n00:01.000 --> 00:02.000 align:start\n<v Bob>Hi</v>\n"
 
 
-def a_cue(start: int = 1000, end: int = 2000, *lines: str, settings: str = "", name: str = "") -> Cue:
-    return Cue(start=start, end=end, lines=lines or ("Alice: hello",), settings=settings, id=name)
+def a_cue(start: int = 1000, end: int = 2000, text: str = "Alice: hello", *, settings: str = "", name: str = "") -> Cue:
+    return Cue(start=start, end=end, text=text, settings=settings, name=name)
 
 
 def vtt(*blocks: str) -> str:
@@ -18,13 +20,17 @@ def vtt(*blocks: str) -> str:
 
 
 def joined(*parts: tuple[str, float]) -> str:
-    return join_captions([(parse_captions(text), offset) for text, offset in parts])
+    return join_captions(parts)[0]
 
 
 def found(text: str) -> tuple[list[str], int, int]:
     """The text of each cue, how many lines are left out, and the first of them."""
-    captions = parse_captions(text)
-    return ["\n".join(cue.lines) for cue in captions.cues], captions.lost, captions.first_lost
+    (lost,) = join_captions([(text, 0)])[1]
+    return [one.text for one in parse_captions(text) if isinstance(one, Cue)], lost.lines, lost.first
+
+
+def written(these: list[Cue], later: int = 0) -> str:
+    return vtt(*(render(one, later=later, name=one.name or str(number)) for number, one in enumerate(these, 1)))
 
 
 GOOD = "00:01.000 --> 00:02.000\nAlice: hello"
@@ -36,24 +42,20 @@ cues = st.builds(
     lambda start, length, **more: Cue(start=start, end=start + length, **more),
     times,
     times,
-    lines=st.lists(words, max_size=3).map(tuple),
+    text=st.lists(words, max_size=3).map("\n".join),
     settings=st.sampled_from(["", "align:start", "line:0 position:20%"]),
-    id=st.sampled_from(["", "1", "17", "intro"]),
+    name=st.sampled_from(["1", "17", "intro"]),
 )
 several = st.lists(cues, max_size=5)
 quick = settings(derandomize=True, max_examples=40, deadline=None)
 
 
 def test_byte_order_marks_carriage_returns_and_speakers_are_read() -> None:
-    first = Cue(start=2130, end=5790, lines=("Alice Smith: Hello,", "everyone."), id="1")
-
-    assert parse_captions(FIRST) == Captions(cues=(first,))
+    assert list(parse_captions(FIRST)) == [a_cue(2130, 5790, "Alice Smith: Hello,\neveryone.", name="1")]
 
 
 def test_short_times_settings_and_voice_tags_are_read() -> None:
-    cue = a_cue(1000, 2000, "<v Bob>Hi</v>", settings="align:start", name="7")
-
-    assert parse_captions(SECOND) == Captions(cues=(cue,))
+    assert list(parse_captions(SECOND)) == [a_cue(text="<v Bob>Hi</v>", settings="align:start", name="7")]
 
 
 @pytest.mark.parametrize(
@@ -75,21 +77,21 @@ def test_short_times_settings_and_voice_tags_are_read() -> None:
     ],
 )
 def test_what_others_write_is_read_too(text: str) -> None:
-    captions = parse_captions(text)
+    (cue,) = [one for one in parse_captions(text) if not isinstance(one, Style)]
+    assert isinstance(cue, Cue)
 
-    assert [(cue.start, cue.end, cue.lines) for cue in captions.cues] == [(1000, 2000, ("Alice: hello",))]
-    assert captions.lost == 0
+    assert replace(cue, name="") == a_cue()
 
 
 def test_a_forgotten_empty_line_makes_two_cues_and_not_one_long_one() -> None:
     text = vtt("00:01.000 --> 00:02.000\nAlice: hello\n00:03.000 --> 00:04.000\nBob: hi")
 
-    assert parse_captions(text) == Captions(cues=(a_cue(), a_cue(3000, 4000, "Bob: hi")))
+    assert list(parse_captions(text)) == [a_cue(), a_cue(3000, 4000, "Bob: hi")]
 
 
 @pytest.mark.parametrize("empty", ["", "\n", "\ufeff", "WEBVTT", "WEBVTT\n\n", "WEBVTT\n\n \n"])
 def test_no_captions_are_no_error(empty: str) -> None:
-    assert parse_captions(empty) == Captions(cues=())
+    assert list(parse_captions(empty)) == []
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_a_time_that_is_malformed_takes_no_cue_before_or_behind_it_along() -> No
 )
 def test_what_is_no_captions_at_all_is_named_by_its_line(text: str, line: int) -> None:
     with pytest.raises(Unjoinable, match=rf"^line {line} is no caption, and nothing else is: "):
-        parse_captions(text)
+        list(parse_captions(text))
 
 
 SHARDS = [
@@ -159,13 +161,19 @@ SHARDS = [
 @given(st.text() | st.lists(st.sampled_from(SHARDS)).map("".join))
 def test_whatever_a_text_is_it_can_be_joined_or_is_unjoinable(text: str) -> None:
     try:
-        captions = parse_captions(text)
+        once = list(parse_captions(text))
     except Unjoinable:
         return
-    again = parse_captions(join_captions([(captions, 1.0), (captions, 2.5)]))
+    again, lost = join_captions([(text, 1.0), (text, 2.5)])
+    twice = list(parse_captions(again))
 
-    assert [cue.lines for cue in again.cues] == [cue.lines for cue in captions.cues] * 2
-    assert (again.styles, again.lost) == (tuple(dict.fromkeys(captions.styles)), 0)
+    styles = list(dict.fromkeys(one for one in once if isinstance(one, Style)))
+    cues = [one.text for one in once if isinstance(one, Cue)]
+    assert twice[: len(styles)] == styles
+    assert [one.text for one in twice[len(styles) :] if isinstance(one, Cue)] == cues * 2
+    assert len(twice) == len(styles) + 2 * len(cues)
+    assert lost[0] == lost[1]
+    assert lost[0].lines == sum(one.lines for one in once if isinstance(one, Lost))
 
 
 def test_joined_cues_are_shifted_and_numbered_again_with_their_speakers() -> None:
@@ -189,15 +197,13 @@ def test_styles_are_kept_once_before_the_cues_and_comments_are_dropped() -> None
 @quick
 @given(several)
 def test_what_is_written_is_read_back(these: list[Cue]) -> None:
-    assert parse_captions(render(these)) == Captions(cues=tuple(these))
+    assert list(parse_captions(written(these))) == these
 
 
 @quick
 @given(st.lists(st.tuples(several, st.integers(0, 100_000)), max_size=4))
 def test_a_join_has_every_cue_in_order_later_by_its_offset(parts: list[tuple[list[Cue], int]]) -> None:
-    found = parse_captions(joined(*((render(these), offset / 1000) for these, offset in parts))).cues
+    text = joined(*((written(these), offset / 1000) for these, offset in parts))
 
-    assert [(cue.start, cue.end, cue.lines, cue.settings) for cue in found] == [
-        (cue.start + offset, cue.end + offset, cue.lines, cue.settings) for these, offset in parts for cue in these
-    ]
-    assert [cue.id for cue in found] == [str(number) for number in range(1, len(found) + 1)]
+    shifted = [replace(cue, start=cue.start + offset, end=cue.end + offset) for these, offset in parts for cue in these]
+    assert list(parse_captions(text)) == [replace(cue, name=str(number)) for number, cue in enumerate(shifted, 1)]

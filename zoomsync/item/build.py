@@ -165,15 +165,15 @@ class ItemBuilder:
         begins = [offsets[file.id][1] for file in output.inputs]
         if output.how is How.CHAT:
             return chat.join_chat(list(zip(texts, begins, strict=True)))
-        captions = [webvtt.parse_captions(text) for text in texts]
-        for file, one in zip(output.inputs, captions, strict=True):
-            if one.lost:
+        joined, lost = webvtt.join_captions(list(zip(texts, begins, strict=True)))
+        for file, one in zip(output.inputs, lost, strict=True):
+            if one.lines:
                 log.warning(
                     "%s: left out %s of segment %d, the first is line %d: no player can read them; "
                     "the original is kept under segments/",
-                    output.name, plural(one.lost, "line"), number[file.id], one.first_lost,
+                    output.name, plural(one.lines, "line"), number[file.id], one.first,
                 )  # fmt: skip
-        return webvtt.join_captions(list(zip(captions, begins, strict=True)))
+        return joined
 
     def _cloud(self, files: Sequence[ItemFile]) -> tuple[CloudFile, ...]:
         """For every cloud file the stored file that contains it: as fetched if it is there, else stitched in."""

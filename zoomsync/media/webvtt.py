@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from zoomsync.errors import Unjoinable
 
@@ -10,8 +10,9 @@ TIME = r"(?:([0-9]{1,4}):)?([0-5]?[0-9]):([0-5]?[0-9])[.,]([0-9]{3})"
 TIMES = re.compile(rf"[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}(?:[ \t]+(.*))?")
 ARROW = "-->"
 HEADER = re.compile(r"WEBVTT(?![^ \t\n])")
-STYLING = re.compile(r"(STYLE|REGION)[ \t]*")
-COMMENT = re.compile(r"NOTE(?![^ \t])")
+GAP = re.compile(r"\A\n+|\n{2,}|\n?\Z")
+STYLING = re.compile(r"(STYLE|REGION)[ \t]*(\n|\Z)")
+COMMENT = re.compile(r"NOTE(?![^ \t\n])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,102 +21,118 @@ class Cue:
 
     start: int
     end: int
-    lines: tuple[str, ...]
-    """The text, with its speaker however it is marked: `Alice: hello`, `<v Alice>hello`."""
+    text: str
+    """With its speaker however it is marked: `Alice: hello`, `<v Alice>hello`."""
     settings: str = ""
     """Where it is shown: `align:start`."""
-    id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Captions:
-    """What a text says."""
+class Style:
+    """A block that says how cues look."""
 
-    cues: tuple[Cue, ...]
-    """In the order of the text."""
-    styles: tuple[str, ...] = ()
-    lost: int = 0
-    """How many lines are neither cue nor comment nor style."""
-    first_lost: int = 0
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Lines that are neither cue nor comment nor style."""
+
+    lines: int = 0
+    first: int = 0
     """The number of the first of them."""
 
 
-def parse_captions(text: str) -> Captions:
+def parse_captions(text: str) -> Iterator[Cue | Style | Lost]:
     """What a WebVTT or SRT text says; blocks that are malformed cost themselves alone, as in any player.
 
     https://www.w3.org/TR/webvtt1/#collect-a-webvtt-block
-    Raises `Unjoinable` if it is neither, naming the first line that tells.
+    Raises `Unjoinable` at its end if it is neither, naming the first line that tells.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd").replace("\ufeff", "")
-    cues: list[Cue] = []
-    styles: list[str] = []
-    lost: list[tuple[int, int]] = []
-    for number, lines in _blocks(text):
-        if cue := _cue(lines):
-            cues.append(cue)
-        elif STYLING.fullmatch(lines[0]) and not any(ARROW in line for line in lines):
-            styles.append("\n".join(lines))
-        elif not COMMENT.match(lines[0]):
-            lost.append((number, len(lines)))
-    if lost and not cues and not HEADER.match(text):
-        raise Unjoinable(f"line {lost[0][0]} is no caption, and nothing else is: it is neither WebVTT nor SRT")
-    count = sum(lines for _, lines in lost)
-    return Captions(cues=tuple(cues), styles=tuple(styles), lost=count, first_lost=lost[0][0] if lost else 0)
+    is_captions, lost = HEADER.match(text) is not None, 0
+    for number, block in _blocks(text):
+        if cue := _cue(block):
+            is_captions = True
+            yield cue
+        elif STYLING.match(block) and ARROW not in block:
+            yield Style(text=block)
+        elif block.strip() and not COMMENT.match(block):
+            lost = lost or number
+            yield Lost(lines=block.count("\n") + 1, first=number)
+    if lost and not is_captions:
+        raise Unjoinable(f"line {lost} is no caption, and nothing else is: it is neither WebVTT nor SRT")
 
 
-def join_captions(parts: Sequence[tuple[Captions, float]]) -> str:
-    """One WebVTT text of several, each with the seconds by which its cues come later; they are numbered again.
+def join_captions(parts: Sequence[tuple[str, float]]) -> tuple[str, tuple[Lost, ...]]:
+    """One WebVTT text of several, each with the seconds by which its cues come later; and what of each is left out.
 
-    Comments are dropped, styles kept once, before the first cue.
+    Cues are numbered again, comments dropped, styles kept once, before the first cue. Raises `Unjoinable` as
+    `parse_captions` does.
     """
-    cues: list[Cue] = []
-    for captions, offset in parts:
-        later = round(offset * 1000)
-        for cue in captions.cues:
-            cues.append(replace(cue, start=cue.start + later, end=cue.end + later, id=str(len(cues) + 1)))
-    return render(cues, [style for captions, _ in parts for style in captions.styles])
+    styles: dict[str, None] = {}
+    cues: list[str] = []
+    lost = [Lost() for _ in parts]
+    for part, (text, offset) in enumerate(parts):
+        for one in parse_captions(text):
+            match one:
+                case Cue():
+                    cues.append(render(one, later=round(offset * 1000), name=str(len(cues) + 1)))
+                case Style():
+                    styles[one.text] = None
+                case Lost():
+                    before = lost[part]
+                    lost[part] = Lost(lines=before.lines + one.lines, first=before.first or one.first)
+    return "\n\n".join(["WEBVTT", *styles, *cues]) + "\n", tuple(lost)
 
 
-def render(cues: Sequence[Cue], styles: Sequence[str] = ()) -> str:
-    """The cues as a WebVTT text, from which `parse_captions` reads the same cues."""
-    blocks = ["WEBVTT", *dict.fromkeys(styles)]
-    for cue in cues:
-        times = f"{_time(cue.start)} {ARROW} {_time(cue.end)} {cue.settings}".rstrip()
-        blocks.append("\n".join([*([cue.id] if cue.id else ()), times, *cue.lines]))
-    return "\n\n".join(blocks) + "\n"
+def render(cue: Cue, *, later: int, name: str) -> str:
+    """A cue as a block of WebVTT, from which `parse_captions` reads it, so many milliseconds later."""
+    times = f"{_time(cue.start + later)} {ARROW} {_time(cue.end + later)} {cue.settings}".rstrip()
+    return f"{name}\n{times}\n{cue.text}".rstrip("\n")
 
 
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
     """The blocks behind the header, each with the number of its first line.
 
     An empty line ends a block, and so does one with an arrow, unless it is the first such line and no line or one,
     the cue's name, stands before it. What else the header says (`Kind: captions`) is not needed.
     """
-    block: list[str] = []
-    is_header, has_arrow = HEADER.match(text) is not None, False
-    for number, line in enumerate((*text.split("\n"), ""), 1):
-        begins = ARROW in line and (has_arrow or is_header or len(block) > 1)
-        if line and not begins:
-            block.append(line)
-            has_arrow = has_arrow or ARROW in line
-            continue
-        if not is_header and any(map(str.strip, block)):
-            yield number - len(block), block
-        is_header = False
-        block, has_arrow = ([line], True) if line else ([], False)
+    number, begin, header = 1, 0, HEADER.match(text)
+    for gap in GAP.finditer(text):
+        block = text[begin : gap.start()]
+        if header:
+            arrow = block.find(ARROW)
+            skipped = block.rfind("\n", 0, arrow) + 1 if arrow >= 0 else len(block)
+            yield from _pieces(number + block.count("\n", 0, skipped), block[skipped:])
+        else:
+            yield from _pieces(number, block)
+        number, begin, header = number + text.count("\n", begin, gap.end()), gap.end(), None
 
 
-def _cue(lines: Sequence[str]) -> Cue | None:
+def _pieces(number: int, block: str) -> Iterator[tuple[int, str]]:
+    """What lies between empty lines, cut before lines with an arrow."""
+    begin = place = 0
+    while (arrow := block.find(ARROW, place)) >= 0:
+        line = block.rfind("\n", 0, arrow) + 1
+        if place > begin or block.count("\n", begin, line) > 1:
+            yield number, block[begin : line - 1]
+            number, begin = number + block.count("\n", begin, line), line
+        place = end if (end := block.find("\n", arrow)) >= 0 else len(block)
+    if block:
+        yield number, block[begin:]
+
+
+def _cue(block: str) -> Cue | None:
     """The cue that a block is; None: it is none, its times are malformed, or it ends before it begins."""
-    place = 0 if ARROW in lines[0] else 1
-    found = TIMES.fullmatch(lines[place]) if len(lines) > place else None
-    if found is None:
+    name, (times, _, text) = "", block.partition("\n")
+    if ARROW not in times:
+        name, (times, _, text) = times, text.partition("\n")
+    if (found := TIMES.fullmatch(times)) is None:
         return None
     start, end = _milliseconds(*found.groups()[:4]), _milliseconds(*found.groups()[4:8])
-    name, settings = lines[0] if place else "", (found[9] or "").strip()
-    return (
-        Cue(start=start, end=end, lines=tuple(lines[place + 1 :]), settings=settings, id=name) if start <= end else None
-    )
+    return Cue(start=start, end=end, text=text, settings=(found[9] or "").strip(), name=name) if start <= end else None
 
 
 def _milliseconds(hours: str | None, minutes: str, seconds: str, thousandths: str) -> int:
