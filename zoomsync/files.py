@@ -248,7 +248,7 @@ def put_in_place(aside: Path, path: Path) -> None:
 
 
 def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
-    """Move a staged file to `target`, durably; to another file system by a copy that is proven by `sha256`."""
+    """Move a staged file to `target`, which the caller flushes; elsewhere by a durable copy, proven by `sha256`."""
     try:
         source.replace(target)
     except OSError as error:
@@ -256,7 +256,6 @@ def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
             raise
         _copy(source, target, sha256=sha256, clock=clock)
         source.unlink()
-    sync(target)
 
 
 def link(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:

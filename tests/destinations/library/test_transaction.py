@@ -175,6 +175,63 @@ def test_a_killed_copy_from_another_file_system_ends_likewise(tmp_path: Path, el
         assert found == without_marker(tmp_path / "expected")
 
 
+def test_a_file_of_a_person_that_a_killed_update_meets_is_not_overwritten(tmp_path: Path) -> None:
+    def make() -> Item:
+        return second_item(tmp_path / "staging")
+
+    origin = begun(tmp_path / "origin")
+    first = run(origin, lambda: first_item(tmp_path / "staging"), number=2, previous=None)
+    met = 0
+    for step in range(100):
+        path = tmp_path / str(step)
+        shutil.copytree(origin, path)
+        try:
+            with dying_before_step(step):
+                run(path, make, number=3, previous=first)
+        except Killed:
+            persons = path / first.place / "video.v2.mp4"
+            if not [*path.rglob("change.json")] or persons.exists():
+                continue
+            persons.write_bytes(b"cut by hand")
+        else:
+            break
+        met += 1
+
+        with suppress(MeetingFailed):
+            run(path, make, number=4, previous=first)
+        receipt = run(path, make, number=5, previous=first)
+
+        assert persons.read_bytes() == b"cut by hand"
+        assert receipt.files[0].name == "video.v3.mp4"
+        assert all((persons.parent / file.name).stat().st_size == file.size for file in receipt.files)
+        assert not (persons.parent / "video.mp4").exists()
+    assert met > 1
+
+
+def test_what_a_killed_attempt_gathered_and_the_next_one_does_not_want_goes(tmp_path: Path) -> None:
+    def fewer() -> Item:
+        files = [a_staged(tmp_path / "staging", "video.mp4", VIDEO), a_staged(tmp_path / "staging", "chat.txt", LATE)]
+        return with_files(a_meeting(files=()), files)
+
+    expected = run(begun(tmp_path / "expected"), fewer, number=3, previous=None)
+    left = 0
+    for step in range(100):
+        path = begun(tmp_path / str(step))
+        try:
+            with dying_before_step(step):
+                run(path, lambda: first_item(tmp_path / "staging"), number=3, previous=None)
+        except Killed:
+            if [*path.rglob("change.json")]:
+                return
+            left += bool([*path.rglob("captions.vtt")])
+        receipt = run(path, fewer, number=4, previous=None)
+
+        assert receipt == expected
+        assert without_marker(path) == without_marker(tmp_path / "expected")
+        assert left or step < 60
+    raise AssertionError("nothing was ever whole")
+
+
 @pytest.mark.parametrize(
     "content",
     [

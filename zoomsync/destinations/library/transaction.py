@@ -91,8 +91,11 @@ class Transaction:
         files = self.path / FILES
         make_folders(self.root, self.path, PRIVATE)
         make_folders(self.path, files, self.modes)
-        for path in list(files.rglob("*")):
-            if not path.is_dir() and path.relative_to(files).as_posix() not in new:
+        for path in sorted(files.rglob("*"), reverse=True):
+            if path.is_dir() and not path.is_symlink():
+                with suppress(OSError):  # it holds something that is wanted
+                    path.rmdir()
+            elif path.relative_to(files).as_posix() not in new:
                 path.unlink()
         for name, file in new.items():
             target = inside(files, files / name)
@@ -106,7 +109,7 @@ class Transaction:
             sync(target)
         write(files / MANIFEST, recording.document, mode=self.modes.file_mode or OPEN_FILE)
         self.modes.grant(files / MANIFEST)
-        for folder in (files, *filter(Path.is_dir, files.rglob("*"))):
+        for folder in filter(Path.is_dir, files.rglob("*")):
             sync(folder)
         write(self.path / NOTE, _CHANGE.dump_json(change, indent=2) + b"\n")
 
@@ -143,15 +146,14 @@ class Transaction:
         An old file goes only if it still has the bytes of the old receipt: else it is a person's by now.
         """
         files = self.path / FILES
-        for file in sorted(files.rglob("*")):
-            if file.is_dir() or file == files / MANIFEST:
-                continue
-            target = folder / file.relative_to(files)
+        found = (file for file in sorted(files.rglob("*")) if not file.is_dir() and file != files / MANIFEST)
+        new = {file: folder / file.relative_to(files) for file in found}
+        for target in filter(os.path.lexists, new.values()):
+            self.clear()
+            message = f"{target}: appeared during the update, it is left alone"
+            raise MeetingFailed(message, hint=REFETCH, service="library")
+        for file, target in new.items():
             make_folders(self.root, target.parent, self.modes)
-            if os.path.lexists(target):
-                self.clear()
-                message = f"{target}: appeared during the update, it is left alone"
-                raise MeetingFailed(message, hint=REFETCH, service="library")
             file.rename(target)
             sync(target.parent)
         if (files / MANIFEST).exists():
