@@ -159,6 +159,19 @@ def test_where_the_invitation_is_a_call_of_its_own_it_is_sent_once_too(at_portal
     assert [one.email for one in site.portal.invitations] == [ALICE]
 
 
+def test_who_has_a_display_name_alone_is_made_a_user_of_that_name(at_portal: AtPortal) -> None:
+    stage = hosts_with_recordings("alice", "bob")
+    alice, bob = stage.world.users["id_alice"], stage.world.users["id_bob"]
+    alice.first_name, alice.last_name, alice.display_name = "", " ", "Alice van Example"
+    bob.last_name = ""
+    site = at_portal(stage)
+
+    site.sync()
+
+    made = [site.portal.user(one) for one in (ALICE, BOB)]
+    assert [(one.first_name, one.last_name) for one in made] == [("Alice van", "Example"), ("Bob", "")]
+
+
 def test_beyond_max_new_users_a_pass_publishes_as_me_and_a_later_one_goes_on(at_portal: AtPortal) -> None:
     site = at_portal(hosts_with_recordings("alice", "bob"), {"max_new_users": 1}, {"workers": 1})
     me = site.portal.email

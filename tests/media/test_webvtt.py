@@ -184,6 +184,18 @@ def test_joined_cues_are_shifted_and_numbered_again_with_their_speakers() -> Non
     )
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_the_language_that_a_text_says_is_kept(newline: str) -> None:
+    german = f"\ufeffWEBVTT - x\nKind: captions\nLanguage: de-AT\n\n{GOOD}".replace("\n", newline)
+
+    assert joined((german, 0), (vtt(GOOD), 2)).startswith("WEBVTT\nLanguage: de-AT\n\n1\n00:00:01.000 --> ")
+
+
+def test_texts_of_several_languages_are_not_joined() -> None:
+    with pytest.raises(Unjoinable, match=r"^they are in several languages: de, fr$"):
+        joined(("WEBVTT\nLanguage: fr\n", 0), ("WEBVTT\nLanguage: de\n", 2), (vtt(GOOD), 4))
+
+
 def test_styles_are_kept_once_before_the_cues_and_comments_are_dropped() -> None:
     styled = vtt("STYLE\n::cue { color: red }", "NOTE mine", "00:01.000 --> 00:02.000\nAlice: hello")
 

@@ -10,6 +10,7 @@ TIME = r"(?:([0-9]{1,4}):)?([0-5]?[0-9]):([0-5]?[0-9])[.,]([0-9]{3})"
 TIMES = re.compile(rf"[ \t]*{TIME}[ \t]*-->[ \t]*{TIME}(?:[ \t]+(.*))?")
 ARROW = "-->"
 HEADER = re.compile(r"WEBVTT(?![^ \t\n])")
+LANGUAGE = re.compile(r"\ufeff?WEBVTT[^\r\n]*(?:\r\n?|\n)(?:[^\r\n]+(?:\r\n?|\n))*?Language:[ \t]*([A-Za-z0-9-]+)")
 GAP = re.compile(r"\A\n+|\n{2,}|\n?\Z")
 STYLING = re.compile(r"(STYLE|REGION)[ \t]*(\n|\Z)")
 COMMENT = re.compile(r"NOTE(?![^ \t\n])")
@@ -68,9 +69,12 @@ def parse_captions(text: str) -> Iterator[Cue | Style | Lost]:
 def join_captions(parts: Sequence[tuple[str, float]]) -> tuple[str, tuple[Lost, ...]]:
     """One WebVTT text of several, each with the seconds by which its cues come later; and what of each is left out.
 
-    Cues are numbered again, comments dropped, styles kept once, before the first cue. Raises `Unjoinable` as
-    `parse_captions` does.
+    Cues are numbered again, comments dropped; styles are kept once, before the first cue, and the language. Raises
+    `Unjoinable` if there are two languages, and as `parse_captions` does.
     """
+    languages = sorted({found[1] for text, _ in parts if (found := LANGUAGE.match(text[:4096]))})
+    if len(languages) > 1:
+        raise Unjoinable(f"they are in several languages: {', '.join(languages)}")
     styles: dict[str, None] = {}
     cues: list[str] = []
     lost = [Lost() for _ in parts]
@@ -84,7 +88,8 @@ def join_captions(parts: Sequence[tuple[str, float]]) -> tuple[str, tuple[Lost, 
                 case Lost():
                     before = lost[part]
                     lost[part] = Lost(lines=before.lines + one.lines, first=before.first or one.first)
-    return "\n\n".join(["WEBVTT", *styles, *cues]) + "\n", tuple(lost)
+    head = "\n".join(["WEBVTT", *(f"Language: {one}" for one in languages)])
+    return "\n\n".join([head, *styles, *cues]) + "\n", tuple(lost)
 
 
 def render(cue: Cue, *, later: int, name: str) -> str:
