@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from zoomsync.errors import DownloadFailed
+from zoomsync.files import CHUNK
 from zoomsync.media import mp4
 
 
@@ -27,10 +28,10 @@ def complaint(folder: Path, content: bytes, size: int | None = None) -> str:
     path = folder / "a.mp4"
     path.write_bytes(content)
     try:
-        mp4.check(path, len(content) if size is None else size)
+        rest = mp4.check(path, len(content) if size is None else size)
     except DownloadFailed as failure:
         return str(failure).removeprefix("a.mp4: ")
-    return ""
+    return f"{rest} behind it" if rest else ""
 
 
 @pytest.mark.parametrize(
@@ -52,14 +53,29 @@ def test_whole_files_pass(tmp_path: Path, content: bytes) -> None:
         pytest.param(WHOLE[:-1], "not a whole mp4: cut inside its mdat atom", id="cut"),
         pytest.param(HEAD + INDEX, "not a whole mp4: no mdat atom", id="cut between atoms"),
         pytest.param(HEAD + an_atom("mdat"), "not a whole mp4: no moov atom", id="no index"),
-        pytest.param(WHOLE + b"\0" * 16, f"not a whole mp4: no atom at byte {len(WHOLE)}", id="padding"),
-        pytest.param(WHOLE + b"\0\0\0\7free", f"not a whole mp4: no atom at byte {len(WHOLE)}", id="too small a size"),
+        pytest.param(HEAD + b"\0\0\0\7free", f"not a whole mp4: no atom at byte {len(HEAD)}", id="too small a size"),
         pytest.param(b"<!doctype html><html>", "not a whole mp4: cut inside its ctyp atom", id="a web page"),
         pytest.param(b"", "not a whole mp4: no ftyp and no moov and no mdat atom", id="empty"),
     ],
 )
 def test_what_is_not_whole_is_named(tmp_path: Path, content: bytes, fact: str) -> None:
     assert complaint(tmp_path, content) == fact
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_blank"),
+    [
+        pytest.param(bytes(16), True, id="zeros"),
+        pytest.param(b"\0", True, id="one zero"),
+        pytest.param(b"\0\0\0\7free", False, id="too small a size"),
+        pytest.param(b"<html>not found</html>", False, id="looks like an atom"),
+        pytest.param(bytes(16) + b"x", False, id="zeros and more"),
+        pytest.param(bytes(2 * CHUNK) + b"x", False, id="many zeros and more"),
+    ],
+)
+def test_what_lies_behind_a_whole_file_is_counted(tmp_path: Path, rest: bytes, *, is_blank: bool) -> None:
+    assert complaint(tmp_path, WHOLE + rest) == f"{len(rest)} behind it"
+    assert mp4.is_blank(tmp_path / "a.mp4", len(rest)) is is_blank
 
 
 def test_no_beginning_of_a_file_passes_for_the_whole(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from zoomsync.config import Config
-from zoomsync.errors import Unjoinable
+from zoomsync.errors import Unjoinable, Unstitchable
 from zoomsync.files import digest, link, open_file, read_file
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.media import chat, stitch, webvtt
@@ -43,14 +43,21 @@ class ItemBuilder:
     """Staging of this meeting alone."""
 
     def build(self) -> Item:
-        """The item, its new files lying in `folder`. Raises `Unstitchable`, `DiskFull`, `ToolMissing`."""
+        """The item, its new files lying in `folder`. Raises `DiskFull`, `Unfit`, `ToolMissing`."""
         timezone = zone(self.config.timezone, self.meeting)
         year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
         heading = title(self.config.title, self.meeting, timezone)
         kept = [_kept(stored) for stored in self.arrangement.keep]
         videos = [o for o in self.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
         texts = [output for output in self.arrangement.build if output not in videos]
-        made = [file for output in videos for file in self._video(output, heading)]
+        made, apart = [], {}
+        for output in videos:
+            try:
+                made += self._video(output, heading)
+            except Unstitchable as problem:  # a reason in the media: it will be there in every later pass
+                apart[str(output.role)] = problem
+                made += [self._file(one, offsets=(0.0,)) for one in output.separate()]
+        self._log_apart(apart)
         offsets = self._offsets([*made, *kept])
         made += [file for output in texts for file in self._text(output, offsets)]
         files = tuple(self._with_own_source(_one_per_role([*kept, *made])))
@@ -83,25 +90,24 @@ class ItemBuilder:
         )
 
     def _video(self, output: Output, heading: str) -> list[ItemFile]:
-        """The files of one video output; re-encoded, its originals are kept beside it as the proof for deletion."""
+        """The files of one video output; re-encoded, its originals are kept beside it as the proof for deletion.
+
+        Raises `Unstitchable`.
+        """
         if output.how is How.KEEP:
             return [self._file(output, offsets=(0.0,))]
         length = sum((file.end - file.start).total_seconds() for file in output.inputs if file.start and file.end)
-        try:
-            stitched = stitch.stitch(
-                self.tools,
-                [self.fetched[file.id].path for file in output.inputs],
-                self.folder / f"{output.role}.{output.name.rpartition('.')[2]}",
-                title=heading,
-                created=self.meeting.start,
-                chapters=[f"Segment {number}" for number, _ in enumerate(output.inputs, 1)],
-                reencode=self.config.reencode,
-                clock=self.clock,
-                seconds_limit=BASE_SECONDS + 2 * length,
-            )
-        except Unjoinable as problem:
-            log.info("%s: its segments stay separate videos: %s", output.role, problem)
-            return [self._file(one, offsets=(0.0,)) for one in output.separate()]
+        stitched = stitch.stitch(
+            self.tools,
+            [self.fetched[file.id].path for file in output.inputs],
+            self.folder / f"{output.role}.{output.name.rpartition('.')[2]}",
+            title=heading,
+            created=self.meeting.start,
+            chapters=[f"Segment {number}" for number, _ in enumerate(output.inputs, 1)],
+            reencode=self.config.reencode,
+            clock=self.clock,
+            seconds_limit=BASE_SECONDS + 2 * length,
+        )
         video = self._file(output, stitched.path, (0.0, *accumulate(stitched.durations[:-1])))
         if not stitched.reencoded:
             return [video]
@@ -113,13 +119,22 @@ class ItemBuilder:
             originals.append(_kept(same) if same else self._file(original(file, number[file.id])))
         return [video, *originals]
 
+    def _log_apart(self, problems: Mapping[str, Unstitchable]) -> None:
+        """Say once which videos stay separate segments, and why; as a warning if the config did not want that."""
+        if problems:
+            one = next(iter(problems.values()))
+            level = logging.INFO if isinstance(one, Unjoinable) else logging.WARNING
+            log.log(level, "%s: the segments stay separate videos: %s", ", ".join(problems), one)
+
     def _offsets(self, files: Iterable[ItemFile]) -> dict[str, tuple[Role | None, float]]:
         """File id → the video that contains its segment, and where in it that begins; without one, by the clock.
 
         Empty if no video spans the meeting: then each segment is a video of its own.
         """
         files = list(files)
-        if not any(file.role.is_primary for file in files):
+        kinds = {file.role.kind for file in files if file.role.is_media}
+        main = Kind.VIDEO if Kind.VIDEO in kinds else Kind.AUDIO
+        if not any(file.role.is_primary and file.role.kind == main for file in files):
             return {}
         timed = [file for file in files if file.offsets]
         videos = sorted(timed, key=lambda file: (file.role.kind != Kind.VIDEO, str(file.role)))

@@ -22,7 +22,7 @@ from zoomsync.errors import (
     Unstitchable,
 )
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
-from zoomsync.formatting import quoted
+from zoomsync.formatting import plural, quoted
 from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device
 from zoomsync.media import mp4
@@ -277,22 +277,40 @@ class _Work:
         return self.context.progress.working(f"{quoted(self.job.meeting.topic)} {what}", size)
 
     def _fetch_proven(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
-        """A file that is whole and can be played; one that is not is fetched once more."""
-        for attempt in range(1, TRIES + 1):
+        """A file that is whole and can be played; one that is not is fetched once more.
+
+        What came the same twice is as Zoom has it: it is stored as fetched, for nobody has it any better.
+        """
+        before = ""
+        for _ in range(TRIES):
             fetched = self.context.downloads.fetch(self.job.meeting, file, self.folder, progress)
             if not file.kind.is_media or extension(file) not in ("mp4", "m4a"):
                 return fetched
-            try:
-                mp4.check(fetched.path, fetched.size)
-                probe(self.context.tools, fetched.path, self.context.clock)
-            except (DownloadFailed, Unstitchable) as problem:
-                with STAGING.explained(self.folder):
-                    fetched.path.unlink(missing_ok=True)
-                if attempt == TRIES:
-                    raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT) from problem
-            else:
+            if not (problem := self._problem(file, fetched)):
                 return fetched
-        raise AssertionError("unreachable")
+            if fetched.sha256 == before:
+                log.warning("%s %s: stored as fetched, it came the same twice: %s", file.label, file.id, problem)
+                return fetched
+            before = fetched.sha256
+            with STAGING.explained(self.folder):
+                fetched.path.unlink(missing_ok=True)
+        raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT)
+
+    def _problem(self, file: RecordingFile, fetched: Fetched) -> str:
+        """Why a video or sound cannot be played, or is more than that; empty if it is as it should be."""
+        try:
+            rest = mp4.check(fetched.path, fetched.size)
+            probe(self.context.tools, fetched.path, self.context.clock)
+        except (DownloadFailed, Unstitchable) as problem:
+            return str(problem)
+        if not rest:
+            return ""
+        said = f"{plural(rest, 'byte')} behind its last atom"
+        with STAGING.explained(self.folder):
+            if not mp4.is_blank(fetched.path, rest):
+                return said
+        log.warning("%s %s: stored as fetched, with %s, all zero", file.label, file.id, said)
+        return ""
 
     def _publish(self, plan: Arrangement, fetched: Mapping[str, Fetched]) -> Receipt:
         meeting, destination = self.job.meeting, self.context.destination
@@ -307,12 +325,7 @@ class _Work:
             folder=self.folder,
         )
         with STAGING.explained(self.folder):
-            try:
-                item = builder.build()
-            except Unstitchable:  # perhaps they only arrived damaged: the next try fetches them again
-                for one in fetched.values():
-                    one.path.unlink(missing_ok=True)
-                raise
+            item = builder.build()
         if plan.build or self.stored is None:
             author = destination.author_for(self.context.users.get(meeting.host_id) or meeting.host)
         else:  # nothing new: no other author is looked up, raised or made for it
