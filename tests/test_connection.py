@@ -201,6 +201,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(
     ("proxy", "fact"),
     [
         ("http://", "not the address of a proxy"),
+        ("http://:s3cret@", "not the address of a proxy"),
         ("://s3cret", "not the address of a proxy"),
         ("http://[::1", "not the address of a proxy"),
         ("http://eve:s3cret@host:port", "not the address of a proxy"),

@@ -55,6 +55,10 @@ class Patience:
         begin, size = self._clock.monotonic(), 0
         try:
             size = raw.readinto(buffer) or 0
+        except TimeoutError:
+            if longest != usual:
+                raise TooSlow from None
+            raise
         finally:
             if longest != usual:
                 sock.settimeout(usual)

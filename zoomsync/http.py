@@ -162,10 +162,12 @@ class Http:
                 if not is_stream:
                     connection.keep_body(answer)
                 return answer
-        except (OSError, urllib3.exceptions.HTTPError, UnicodeError, TooLong) as error:  # requests' own are OSErrors
+        except (OSError, urllib3.exceptions.HTTPError, UnicodeError, TooLong, TypeError) as error:
             environment = self._session.merge_environment_settings(url, {}, None, None, None)
             if unfit := connection.unfit(environment["verify"], environment["proxies"]):
                 raise Unfit(unfit[0], hint=unfit[1]) from None
+            if isinstance(error, TypeError):  # requests raises that for a proxy that is a password without a host
+                raise
             raise _failure(error, timeouts, is_passing=repeatable) from None
         with answer:
             asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())

@@ -37,6 +37,10 @@ LONGEST_TEXT = 64 * 10**6
 class CutAway(Exception):
     """The transfer ended before the file was whole and proven; another one may go on."""
 
+    def __init__(self, fact: str, *, is_slow: bool = False) -> None:
+        super().__init__(fact)
+        self.is_slow = is_slow
+
 
 class Downloads:
     """Fetches files from `download_hosts`, hosts below them and `api_url`'s own. Shared by all threads.
@@ -132,7 +136,7 @@ class _Download:
                     raise self._refused(refused) from None
             except CutAway as cut:
                 self.part.keep()
-                idle = 0 if self.part.size >= most + enough else idle + 1
+                idle = 0 if self.part.size >= most + (CHUNK if cut.is_slow else enough) else idle + 1
                 if idle == (1 if is_brief() else TRANSFERS):
                     raise self.failed(f"{cut} ({plural(idle, 'try')})") from None
                 self.clock.sleep(min(2.0**idle, 30))
@@ -304,8 +308,9 @@ def _chunks(answer: requests.Response) -> Iterator[bytes]:
             yield chunk
     except urllib3.exceptions.HTTPError as error:
         # not `from error`: its text may hold the URL
-        is_slow = isinstance(error.__cause__, TooSlow)
-        raise CutAway("it came too slowly" if is_slow else "the connection broke or stalled") from None
+        if isinstance(error.__cause__, TooSlow):
+            raise CutAway("it came too slowly", is_slow=True) from None
+        raise CutAway("the connection broke or stalled") from None
 
 
 def _is_page(answer: requests.Response) -> bool:
