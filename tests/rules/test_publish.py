@@ -158,6 +158,18 @@ NOT_WANTED: dict[str, Case] = {
         rules(min_duration=HOUR),
         "publish: 1 segment, 1 file, 1.0 kB",
     ),
+    "of an unknown length, for it ends where it begins": (
+        a_meeting(files=(a_file(end=START),)),
+        None,
+        rules(min_duration=HOUR),
+        "publish: 1 segment, 1 file, 1.0 kB",
+    ),
+    "of an unknown length, though a text says when it ends": (
+        a_meeting(files=(a_file(end=None), a_file(id="text", kind=Kind.CAPTIONS, end=START + MINUTE))),
+        None,
+        rules(min_duration=HOUR),
+        "publish: 1 segment, 2 files, 2.0 kB",
+    ),
     "with times that make no sense": (
         a_meeting(files=(a_file(end=START - HOUR),)),
         None,

@@ -13,7 +13,7 @@ from zoomsync.formatting import moment, plural, size_in_words, span_in_words
 from zoomsync.model import DAY, HOUR, Entry, Kind, Meeting, Phase, Receipt, RecordingFile
 from zoomsync.rules.named import NO_MEETINGS, Named
 from zoomsync.rules.retry import is_delayed
-from zoomsync.rules.segments import segments, select
+from zoomsync.rules.segments import has_end, segments, select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +185,8 @@ def _unsure(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
 
 def _too_short(found: Meeting, entry: Entry | None, rules: Rules) -> Skip | None:
     ends = [file.end for file in found.files if file.end is not None]
-    if not ends or (entry is not None and entry.receipt is not None) or any(file.processing for file in found.files):
+    is_unknown = any(file.processing or (file.kind.is_media and not has_end(file)) for file in found.files)
+    if not ends or is_unknown or (entry is not None and entry.receipt is not None):
         return None
     begin = min([file.start for file in found.files if file.start is not None] or [found.start])
     length = max(max(ends) - begin, timedelta(0))
