@@ -95,6 +95,11 @@ def test_what_changes_is_cut_out_with_the_list_that_it_is_in(place: str, left: A
         ({"state": "Weg"}, {"processed": {"at": "state", "gone": ["Weg"]}}, False, True),
         ({"state": 3}, {"processed": {"at": "state", "is": ["3"]}}, True, False),
         ({"isProcessed": True}, {"processed": ""}, None, False),
+        ({"content": [{**content(), "isDeleted": True}]}, {}, True, True),
+        ({"content": [{**content(), "isDeleted": False}]}, {}, True, False),
+        ({"isProcessed": True, "bin": "true"}, {"deleted": "bin"}, True, True),
+        ({"isProcessed": True, "in": [True, False]}, {"deleted": "in"}, True, False),
+        ({"isProcessed": True, "in": {"a": 1}}, {"deleted": "in"}, True, False),
     ],
 )
 def test_whether_it_is_transcoded_or_gone_may_be_a_word(

@@ -136,6 +136,17 @@ def test_what_was_replaced_is_seen_though_its_size_is_not_said(begin: Open, tmp_
     assert reported(site.destination.verify(receipt)) == (False, True, False, False)
 
 
+def test_a_version_that_transcoding_raises_is_no_replacement_though_the_portal_is_silent_about_that(
+    begin: Open, tmp_path: Path
+) -> None:
+    places = {"endpoints": {"media_get": {"answer": {"processed": "content.0.none"}}}}
+    site = begin(destination=places, contents=True, transcoding=600, version_by_transcoding=True)
+    receipt = published(site, tmp_path)
+    site.clock.advance(hours=1)
+
+    assert reported(site.destination.verify(receipt)) == (False, False, False, True)
+
+
 class TestAfterTheStateWasLost:
     """What was found is known from then on: as it looked, and since when."""
 

@@ -75,6 +75,8 @@ class Media:
     """What the portal says instead of the true size."""
     content_status: str = ""
     """The contentStatus that a person gave it: `Deleted`, `Purged`."""
+    content_is_deleted: bool = False
+    """Its content lies in the recycle bin."""
 
     @property
     def blocks(self) -> list[str]:

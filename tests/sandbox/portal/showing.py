@@ -56,7 +56,7 @@ class Showing:
         files += [{"fileName": f"720p-{media.version}.mp4", "size": media.size // 2}] if is_processed else []
         urls = [{**one, "closedCaptionUrl": f"/captions/{media.id}/{one['fileName']}"} for one in captions]
         return {"id": self.id(media.id), "fileName": media.blob.file_name, "contentStorageId": media.blob.blob_id,
-                "contentType": media.format.lower(), "isDeleted": bool(media.content_status),
+                "contentType": media.format.lower(), "isDeleted": media.content_is_deleted,
                 "contentStatus": media.content_status or ("Completed" if is_processed else "SubmitForProcessing"),
                 "contentDetails": {"closedCaptions": urls, "contentFiles": files}}  # fmt: skip
 

@@ -160,16 +160,17 @@ def _processed(answer: PortalResponse) -> tuple[bool | None, bool]:
 
     Of a list, all must say so.
     """
-    value, meaning = answer.get("processed"), answer.meanings["processed"]
+    said, meaning = _words(answer.get("processed")), answer.meanings["processed"]
+    is_gone = bool(said) and said <= _words([*meaning.gone])
+    is_gone = is_gone or _words(answer.get("deleted")) == {"true"}  # while it lies in a recycle bin
+    return said <= _words([*meaning.yes]) if said else None, is_gone
+
+
+def _words(value: Any) -> set[str]:
+    """The words of a value, or of a list of them, in lower case; none if there is something else among them."""
     values = value if isinstance(value, list) else [value]
-    if not values or not all(isinstance(one, str | int) for one in values):
-        return None, False
-    said = {str(one).casefold() for one in values}
-    return said <= _folded(meaning.yes), said <= _folded(meaning.gone)
-
-
-def _folded(words: Iterable[str]) -> set[str]:
-    return {one.casefold() for one in words}
+    is_said = all(isinstance(one, str | int) for one in values)
+    return {str(one).casefold() for one in values} if is_said else set()
 
 
 def _look(answer: PortalResponse, *attached: Mapping[str, Any] | None) -> str:

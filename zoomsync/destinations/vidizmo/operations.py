@@ -30,6 +30,7 @@ _MEDIA = {
     "size": "size",
     "sha256": "",
     "processed": "content.0.contentStatus|isProcessed",
+    "deleted": "content.0.isDeleted",
     "version": "version",
     "updated": "updatedDate",
     "duration": "estimatedDuration",

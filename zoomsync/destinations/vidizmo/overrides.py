@@ -15,7 +15,7 @@ TEXTS = "is not a mapping of texts (write its keys below it, indented; values in
 METHODS = ("GET", "POST", "PUT", "PATCH")
 FORMS = {"processed": ("at", "is", "gone"), "size": ("at", "sum")}
 """Keys below those places of an answer that can be more than a text."""
-_LISTS = ("found", "groups", "blocks", "attributes", "captions", "handouts", "processed")
+_LISTS = ("found", "groups", "blocks", "attributes", "captions", "handouts", "processed", "deleted")
 """What may be collected from each element of a list."""
 _STEPS = r"(\.|(\w+|\*)(\.(\w+|\*))*)"
 _PLACE = re.compile(rf"({_STEPS}(\|{_STEPS})*)?")

@@ -83,7 +83,7 @@ def stamped(file: StoredFile, media: MediaItem, now: datetime) -> StoredFile:
     """A media item's own content with the version that was looked at; transcoding may still raise the version."""
     if attached_as(file):
         return file
-    version = "" if media.processed is False else media.version
+    version = media.version if media.processed else ""
     return replace(file, stamp=Stamp(at=now, version=version, look=media.look))
 
 
