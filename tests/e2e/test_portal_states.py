@@ -10,6 +10,7 @@ from tests.e2e.portal_site import ALICE, TRASH, AtPortal, PortalSite
 from tests.sandbox.portal.media import Media
 from tests.sandbox.stage import Stage
 from zoomsync.model import Phase
+from zoomsync.naming import suffix
 
 JUDGED: dict[str, Any] = {"moderation": True, "service_group": "Contributor"}
 """A portal that judges what the account that signs in publishes."""
@@ -173,4 +174,4 @@ def test_what_is_rejected_between_two_deletions_is_not_deleted_further(at_portal
 
 
 def _lines(text: str, uuid: str) -> list[str]:
-    return [line for line in text.splitlines() if uuid in line]
+    return [line for line in text.splitlines() if f"[{suffix(uuid)}]" in line]
