@@ -8,6 +8,7 @@ from typing import Any
 
 from zoomsync.errors import Stopped, ZoomsyncError
 from zoomsync.model import (
+    Arrival,
     Authorization,
     CloudFile,
     Entry,
@@ -136,6 +137,7 @@ def a_cloud_file(file: RecordingFile | None = None, **changes: Any) -> CloudFile
         fetched_size=one.size or 10,
         sha256=SHA,
         stored="video.mp4",
+        arrival=Arrival.ONCE if one.size else Arrival.TWICE,
     )
     return replace(plain, **changes)
 

@@ -14,7 +14,7 @@ from zoomsync.errors import Unjoinable
 from zoomsync.item.build import ItemBuilder
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.stitch import Stitched
-from zoomsync.model import Fetched, Item, Kind, Receipt, RecordingFile
+from zoomsync.model import Arrival, Fetched, Item, Kind, Receipt, RecordingFile
 from zoomsync.rules.update import Arrangement, arrange
 
 SIZES = {"": 1000, "+": 1001, "~": 2000, "!": 3000}
@@ -114,7 +114,8 @@ def _fetched(file: RecordingFile, folder: Path) -> Fetched:
     data = text_of(file).encode()
     path = folder / f"{file.id}.staged"
     path.write_bytes(data)
-    return Fetched(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Fetched(path=path, size=len(data), sha256=sha256, arrival=Arrival.TWICE)
 
 
 def text_of(file: RecordingFile) -> str:

@@ -26,6 +26,7 @@ COMMANDS = {
         "--until",
         "--user",
         "--meeting",
+        "--accept-size",
         "--no-delete",
         "--retry-failed",
         "--workers",

@@ -186,6 +186,7 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--until", type=date, metavar="DATE", help="Only recordings before this date.")
 @click.option("--user", multiple=True, metavar="EMAIL", help="Only recordings of this user; may be repeated.")
 @click.option("--meeting", multiple=True, metavar="WHAT", help="Only these meetings, past filters; may be repeated.")
+@click.option("--accept-size", is_flag=True, help="With --meeting: take video and sound of another size than listed.")
 @click.option("--no-delete", is_flag=True, help="Delete nothing in this pass.")
 @click.option("--retry-failed", is_flag=True, help="Try again now what failed and waits, or is parked.")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
@@ -208,6 +209,9 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
             raise UsageError(
                 f"--meeting: {problem}", hint="`zoomsync status --meeting TOPIC` finds it by topic or host"
             )
+    if more["accept_size"] and not meeting:
+        hint = "say with --meeting which recording is to be stored although its size differs"
+        raise UsageError("--accept-size: no meeting is named", hint=hint)
     request = SyncRequest(users=tuple(one.lower() for one in user), meetings=Named(meeting), **more)
     if request.since and request.until and request.since >= request.until:
         raise UsageError("--since is not before --until", hint="swap them")

@@ -6,8 +6,8 @@ from tests.e2e.conftest import Begin
 from tests.e2e.harness import NOW, Site, sha256
 from tests.sandbox.worlds import full_world
 
-NEVER_OURS = {"on-premise": ["shared_screen_with_speaker_view"], "old-timeline": [""]}
-"""What stays for ever: a video without an address, a file without an id."""
+NEVER_OURS = {"on-premise": ["shared_screen_with_speaker_view"], "old-timeline": [""], "wrong-size": ["chat_file"]}
+"""What stays for ever: a video without an address, a file without an id, one that has not the size that Zoom lists."""
 LATE = {
     "fresh": ["shared_screen_with_speaker_view"],
     "processing": ["shared_screen_with_speaker_view"],
@@ -36,12 +36,12 @@ def test_everything_that_is_stored_goes_and_nothing_else(begin: Begin) -> None:
         0,
         {
             "deleted": 141,
-            "deleted_files": 187,
+            "deleted_files": 186,
             "published": 3,
             "updated": 3,
-            "up_to_date": 1,
+            "up_to_date": 2,
             "skipped": 2,
-            "calls": 345,
+            "calls": 344,
             "downloads": 14,
         },
     )

@@ -135,7 +135,7 @@ def test_every_due_meeting_is_one_item_with_its_files_and_nothing_else_lies_in_t
 def test_the_first_pass_ends_well_and_says_why_the_rest_waits(twice: Twice) -> None:
     assert (twice.first.result.code, twice.first.result.counts) == (
         0,
-        {"published": 144, "waiting": 3, "skipped": 1, "calls": 15, "downloads": 382},
+        {"published": 144, "waiting": 3, "skipped": 1, "calls": 15, "downloads": 386},
     )
     assert {name: twice.site.entry(name).reason for name in NOT_YET} == NOT_YET
 
@@ -166,11 +166,16 @@ def test_the_second_pass_publishes_nothing_and_fetches_nothing(twice: Twice) -> 
     assert twice.second.library == twice.first.library
 
 
-def test_each_cloud_file_was_fetched_once(twice: Twice) -> None:
+def test_each_cloud_file_was_fetched_once_or_twice_if_its_size_is_not_the_listed_one(twice: Twice) -> None:
     due = [*EXPECTED, *(f"small-{number}" for number in range(100))]
-    ids = [file.id for name in due for file in twice.site.world.meetings[twice.site.uuid(name)].files]
+    files = [file for name in due for file in twice.site.world.meetings[twice.site.uuid(name)].files]
+    ids = [file.id for file in files for _ in range(1 if _has_right_size(file) else 2)]
 
     assert sorted(twice.first.downloads) == sorted(ids)
+
+
+def _has_right_size(file: ZoomFile) -> bool:
+    return file.size == file.content.size and "file_size" not in file.omit
 
 
 def test_nothing_is_left_in_staging(twice: Twice) -> None:
@@ -273,6 +278,7 @@ def test_recording_json_tells_of_the_meeting_what_a_person_needs_and_no_link(twi
                     "fetched_size": file.size,
                     "sha256": served(file),
                     "stored": "video.mp4",
+                    "arrival": "once",
                 }
             ],
         },

@@ -26,7 +26,7 @@ def test_what_nobody_approves_stays_in_zoom_and_status_says_so(at_portal: AtPort
     why = f"media {site.one('m').id} waits for approval in the portal"
     assert (before.code, waits.code, site.world.deletions) == (0, 0, [])
     assert [why in row["reason"] for row in site.run("--json", "status").document["kept"]] == [True]
-    assert "Deletion waits: 1 meeting" in page.stdout
+    assert "Kept in Zoom although it is stored: 1 meeting" in page.stdout
     assert why in page.stdout
     assert why in story.stdout
     reported = [row["reason"].partition("; last time ")[2] for row in rows if row["action"] == "delete"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.fakes import a_meeting, an_entry
-from zoomsync.item.worker import tidy
+from zoomsync.item.disk import tidy
 from zoomsync.naming import suffix
 
 

@@ -170,6 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if answer.is_chunked:
             self.send_header("Transfer-Encoding", "chunked")
+        elif answer.is_open:
+            self.close_connection = True
         elif answer.status != 204:
             self.send_header("Content-Length", str(answer.content.size if answer.length is None else answer.length))
         self.end_headers()

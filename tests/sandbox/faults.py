@@ -169,6 +169,11 @@ def chunked() -> Fault:
     return Fault(change=lambda _, answer: replace(answer, is_chunked=True))
 
 
+def without_end(to: int) -> Fault:
+    """No Content-Length, and the connection ends after so many bytes, as it does at the end."""
+    return Fault(change=lambda _, answer: replace(answer, is_open=True, stop_after=to, ending=Ending.FIN))
+
+
 def corrupt(at: int = 40, length: int = 64) -> Fault:
     """Other bytes at a place, the same length."""
 
@@ -268,8 +273,8 @@ def repeated_page_token() -> Fault:
 MAKERS: Mapping[str, Callable[..., Fault]] = {
     maker.__name__: maker
     for maker in (sign_in_page, page, refused, no_rights, bad_token, no_scope, oauth_refused, rate_limited, redirect,
-                  foreign_redirect, redirect_loop, cut, stall, lost_answer, black_hole, slow, chunked, corrupt,
-                  truncated, body, headers, ignored_range, wrong_range, document,
+                  foreign_redirect, redirect_loop, cut, without_end, stall, lost_answer, black_hole, slow, chunked,
+                  corrupt, truncated, body, headers, ignored_range, wrong_range, document,
                   repeated_page_token, without, ever_new_page_tokens, account_denied)
 }  # fmt: skip
 """By name, for `POST /sandbox/faults`."""

@@ -71,6 +71,8 @@ class Answer:
     """The Content-Length to announce; None: the true one."""
     is_chunked: bool = False
     """Sent in chunks, without a Content-Length."""
+    is_open: bool = False
+    """Sent without a Content-Length: it ends when the connection does."""
     stop_after: int | None = None
     """Body bytes after which `ending` comes; None: after all."""
     ending: Ending = Ending.KEEP

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 import resource
 import signal
@@ -16,8 +17,9 @@ from tests.sandbox.content import Filler, Text
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer
 from tests.zoom.transfers import SERVED, SIZE, VTT, Try
-from zoomsync.errors import DiskFull, Unfit, Unreachable
+from zoomsync.errors import DiskFull, DownloadFailed, Unfit, Unreachable
 from zoomsync.files import CHUNK
+from zoomsync.model import Arrival, Fetched
 from zoomsync.zoom.download import LONGEST_TEXT
 
 
@@ -34,8 +36,68 @@ def test_its_name_in_staging_tells_nothing_and_is_its_own(video: Try) -> None:
     assert video.fetch().path == video.folder / f"{name}.mp4"
 
 
-def test_a_text_may_have_another_size_than_listed(captions: Try) -> None:
-    captions.assert_arrived(captions.fetch())
+@pytest.mark.parametrize("listed", [7, 700, 0])
+def test_a_text_of_another_size_than_listed_is_taken_if_it_comes_twice_the_same(captions: Try, listed: int) -> None:
+    captions.cloud.listed_size = listed
+
+    got = captions.fetch()
+
+    captions.assert_arrived(got)
+    assert (got.arrival, len(captions.ranges)) == (Arrival.TWICE, 2)
+
+
+def test_a_text_of_the_listed_size_is_fetched_once(captions: Try) -> None:
+    captions.cloud.listed_size = None
+
+    got = captions.fetch()
+
+    captions.assert_arrived(got)
+    assert (got.arrival, len(captions.ranges)) == (Arrival.ONCE, 1)
+
+
+def test_a_text_that_came_so_before_is_fetched_once(captions: Try) -> None:
+    known = hashlib.sha256(captions.data).hexdigest()
+
+    got = captions.edge.downloads.fetch(*captions.listed, captions.folder, captions.progress.append, known=known)
+
+    captions.assert_arrived(got)
+    assert (got.arrival, len(captions.ranges)) == (Arrival.TWICE, 1)
+
+
+def test_a_text_that_is_cut_at_the_same_place_twice_says_nothing_of_its_end(captions: Try) -> None:
+    captions.sandbox.fail(SERVED, with_=faults.without_end(20), times=None)
+
+    got = captions.fetch()
+
+    assert (got.arrival, got.path.read_bytes(), len(captions.ranges)) == (Arrival.OPEN, VTT[:20], 2)
+
+
+@pytest.mark.parametrize("ending", ["fin", "reset"])
+@pytest.mark.parametrize("has_length", [True, False])
+def test_a_text_that_is_cut_before_its_announced_end_is_never_taken(
+    captions: Try, ending: str, has_length: bool
+) -> None:
+    captions.sandbox.settings.downloads_have_length = has_length
+    captions.sandbox.fail(SERVED, with_=faults.cut(20, ending), times=None)
+
+    captions.fails("the connection broke or stalled|of 57 bytes came")
+
+
+def test_how_a_text_came_is_remembered_in_staging(captions: Try) -> None:
+    first = captions.fetch()
+    captions.sandbox.forget()
+    captions.progress.clear()
+
+    assert (captions.fetch(), captions.ranges) == (first, [])
+
+
+def test_a_text_of_another_size_in_staging_that_came_once_is_fetched_again(captions: Try) -> None:
+    captions.fetch()
+    (note,) = captions.folder.glob("*.sidecar.json")
+    note.write_text(json.dumps({**json.loads(note.read_text()), "arrival": "once"}))
+    captions.sandbox.forget()
+
+    assert (captions.fetch().arrival, len(captions.ranges)) == (Arrival.TWICE, 2)
 
 
 def test_what_is_proven_already_is_not_fetched_again(video: Try) -> None:
@@ -77,6 +139,33 @@ def test_a_video_shorter_than_listed_is_not_taken(video: Try) -> None:
     video.fails(r"300,000 bytes are announced, 300,001 listed \(5 tries\)$")
 
     assert not list(video.folder.glob("*.mp4"))
+
+
+@pytest.mark.parametrize("listed", [SIZE + 7, SIZE - 7])
+@pytest.mark.parametrize("has_length", [True, False])
+def test_a_video_of_another_size_than_listed_is_taken_if_a_person_wants_it_and_it_comes_twice_the_same(
+    video: Try, listed: int, has_length: bool
+) -> None:
+    video.sandbox.settings.downloads_have_length = has_length
+    video.cloud.listed_size = listed
+
+    got = video.edge.downloads.fetch(*video.listed, video.folder, video.progress.append, any_size=True)
+
+    video.assert_arrived(got)
+    assert (got.arrival, len(video.ranges)) == (Arrival.TWICE, 2)
+
+
+def test_a_video_that_came_so_before_is_taken_once_more_and_no_other(video: Try) -> None:
+    known = hashlib.sha256(video.data).hexdigest()
+    video.cloud.listed_size = SIZE + 7
+
+    def fetch(known: str) -> Fetched:
+        return video.edge.downloads.fetch(*video.listed, video.folder, video.progress.append, known=known)
+
+    with pytest.raises(DownloadFailed, match="300,000 bytes came, 300,007 are listed") as caught:
+        fetch("0" * 64)
+    assert f"`zoomsync sync --meeting {video.uuid} --accept-size` stores it as it comes" in caught.value.hint
+    assert fetch(known).arrival is Arrival.TWICE
 
 
 def test_a_video_longer_than_listed_is_not_taken(video: Try) -> None:
@@ -123,7 +212,7 @@ def test_a_text_that_comes_differently_each_time_is_not_taken(captions: Try) -> 
         times=None,
     )
 
-    captions.fails("its length is unknown, and it came differently twice")
+    captions.fails("it came differently twice")
 
 
 def test_a_cut_text_is_fetched_from_its_beginning(captions: Try) -> None:
@@ -132,10 +221,21 @@ def test_a_cut_text_is_fetched_from_its_beginning(captions: Try) -> None:
     captions.assert_arrived(captions.fetch())
 
 
-def test_an_empty_text_is_a_text(captions: Try) -> None:
+@pytest.mark.parametrize("has_length", [True, False])
+def test_nothing_is_never_a_text_of_which_zoom_lists_a_size(captions: Try, has_length: bool) -> None:
+    captions.sandbox.settings.downloads_have_length = has_length
     captions.cloud.content = Text(b"")
 
-    captions.assert_arrived(captions.fetch())
+    captions.fails(r"nothing came of 7 bytes \(5 tries\)$")
+
+
+def test_an_empty_text_of_which_zoom_lists_no_size_comes_twice(captions: Try) -> None:
+    captions.cloud.content, captions.cloud.listed_size = Text(b""), 0
+
+    got = captions.fetch()
+
+    captions.assert_arrived(got)
+    assert (got.arrival, len(captions.ranges)) == (Arrival.TWICE, 2)
 
 
 def test_bytes_that_are_no_video_are_fetched_again(video: Try) -> None:

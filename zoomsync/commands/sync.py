@@ -15,8 +15,8 @@ from zoomsync.config import Config
 from zoomsync.console import Terminal, fields, progress_shown
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
-from zoomsync.item.disk import Disk, free_bytes
-from zoomsync.item.worker import WorkerContext, tidy
+from zoomsync.item.disk import Disk, free_bytes, tidy
+from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import AuthorSource, Outcome, Run
 from zoomsync.rules.publish import SyncRequest

@@ -200,19 +200,7 @@ class ItemBuilder:
             same = [file for file in made if file.sha256 == fetched.sha256]
             new = [file for file in made if one.kind.is_media and file.source is not None]  # a kept one: older bytes
             for holder in (same or new)[:1]:
-                cloud[one.id] = CloudFile(
-                    id=one.id,
-                    kind=one.kind,
-                    type=one.type,
-                    view=one.view,
-                    start=one.start,
-                    end=one.end,
-                    extension=one.extension,
-                    size=one.size,
-                    fetched_size=fetched.size,
-                    sha256=fetched.sha256,
-                    stored=holder.name,
-                )
+                cloud[one.id] = CloudFile.of(one, fetched, holder.name)
         return tuple(cloud.values())
 
     def _with_own_source(self, files: Iterable[ItemFile]) -> Iterator[ItemFile]:

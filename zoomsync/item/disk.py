@@ -1,17 +1,21 @@
-"""Disk space, reserved before a meeting is begun: over all workers, per file system."""
+"""Room on the disk, reserved before a meeting is begun: over all workers, per file system; and staging kept tidy."""
 
+import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 from zoomsync.errors import DiskFull, Unfit
-from zoomsync.files import fact
+from zoomsync.files import STAGING, fact
 from zoomsync.formatting import size_in_words
-from zoomsync.model import Clock
+from zoomsync.model import Clock, Entry, Phase
+from zoomsync.naming import suffix
+from zoomsync.rules.layout import How
+from zoomsync.rules.update import Arrangement
 
 POLL_SECONDS = 0.2
 
@@ -80,6 +84,29 @@ class Disk:
         message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
         hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
         return DiskFull(message, room=f"{free} free at {folder}, {kept} kept (min_free_disk)", hint=hint)
+
+
+def needed(plan: Arrangement, staging: Path, storage: Path | None) -> tuple[int, dict[Path, int]]:
+    """The bytes that arrive, and what is written for them to each folder: the files, and what is stitched of them.
+
+    `storage` is where items lie on this machine: if that is another file system, they are copied there.
+    """
+    arriving = sum(file.size or 0 for file in plan.fetch)
+    stitched = sum(file.size or 0 for output in plan.build if output.how is How.STITCH for file in output.inputs)
+    needs = {staging: arriving + 2 * stitched}
+    if storage is not None and device(storage) != device(staging):
+        needs[storage] = arriving + stitched
+    return arriving, needs
+
+
+def tidy(folder: Path, entries: Iterable[Entry]) -> None:
+    """Remove the staging folders of meetings that are not open; nothing else is touched. Raises `Unfit`."""
+    keep = {suffix(entry.uuid) for entry in entries if entry.phase is Phase.WAITING or entry.retry or entry.pending}
+    with STAGING.explained(folder):
+        for one in folder.iterdir() if folder.is_dir() else ():
+            is_ours = re.fullmatch("[0-9a-f]{8}", one.name) and one.is_dir() and not one.is_symlink()
+            if is_ours and one.name not in keep:
+                shutil.rmtree(one)
 
 
 def free_bytes(folder: Path) -> int:

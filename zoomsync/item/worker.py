@@ -1,9 +1,8 @@
 """One meeting: fetch what is new, make the item, publish it. Runs in a worker; writes no state."""
 
 import logging
-import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,17 +23,29 @@ from zoomsync.errors import (
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
 from zoomsync.formatting import plural, quoted
 from zoomsync.item.build import ItemBuilder
-from zoomsync.item.disk import Disk, Wrote, device
+from zoomsync.item.disk import Disk, Wrote, device, needed
 from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import probe
-from zoomsync.model import Author, Clock, Entry, Fetched, Phase, Receipt, RecordingFile, StoredFile, User, Zoom
+from zoomsync.model import (
+    Author,
+    Clock,
+    CloudFile,
+    Entry,
+    Fetched,
+    Receipt,
+    RecordingFile,
+    StoredFile,
+    User,
+    Zoom,
+)
 from zoomsync.naming import suffix
-from zoomsync.rules.layout import How, extension
+from zoomsync.rules.delete import doubt
+from zoomsync.rules.layout import extension
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
 from zoomsync.rules.segments import VIEWS
-from zoomsync.rules.update import Arrangement, arrange
+from zoomsync.rules.update import Arrangement, arrange, recognized
 from zoomsync.zoom.download import Downloads
 
 log = logging.getLogger(__name__)
@@ -58,16 +69,6 @@ class WorkerContext:
     progress: Progress
     users: Mapping[str, User] = field(default_factory=dict)
     """Those that the pass came to know, by id."""
-
-
-def tidy(folder: Path, entries: Iterable[Entry]) -> None:
-    """Remove the staging folders of meetings that are not open; nothing else is touched. Raises `Unfit`."""
-    keep = {suffix(entry.uuid) for entry in entries if entry.phase is Phase.WAITING or entry.retry or entry.pending}
-    with STAGING.explained(folder):
-        for one in folder.iterdir() if folder.is_dir() else ():
-            is_ours = re.fullmatch("[0-9a-f]{8}", one.name) and one.is_dir() and not one.is_symlink()
-            if is_ours and one.name not in keep:
-                shutil.rmtree(one)
 
 
 def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerContext) -> Done | Wait | Skip:
@@ -102,6 +103,7 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
             stored=stored,
             remembered=remembered,
             requested=requested,
+            any_size=rules.accept_size and fresh.meeting in rules.requested,
             folder=context.staging / suffix(fresh.meeting.uuid),
             context=context,
         )
@@ -192,6 +194,8 @@ class _Work:
     """What the state knows: the destination sees by it what a person removed or changed."""
     requested: bool
     """Whether a person asked for it, now or in an earlier pass that could not do it."""
+    any_size: bool
+    """Whether a person wants its video and sound also if they have not the size that Zoom lists."""
     folder: Path
     """Staging of this meeting alone."""
     context: WorkerContext
@@ -201,18 +205,9 @@ class _Work:
         receipt = self.stored
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
-        plan = self._plan(self.job.files)  # 3
+        plan = self._plan(receipt, failed)  # 3
         if receipt is None or plan.build or self.requested:
-            with self._reserved(plan) as wrote:  # 4
-                fetched, failed = self._fetch(plan, wrote)  # 5
-                if failed:
-                    plan = self._plan(tuple(file for file in self.job.files if file.id not in failed))
-                try:
-                    with self._shown("is built and published"):
-                        receipt = self._publish(plan, fetched)  # 6, 7
-                except PartlyStored as partly:
-                    receipt = partly.receipt
-                    failed |= partly.lacking
+            receipt = self._update(plan, fetched, failed)  # 4 to 7
         shutil.rmtree(self.folder, ignore_errors=True)
         labels = {file.id: file.label for file in self.job.files}  # 8
         missing = (f"{labels.get(one, one)}: {problem}" for one, problem in failed.items())
@@ -225,35 +220,45 @@ class _Work:
             problem=next(iter(failed.values()), None),
         )
 
-    def _plan(self, files: tuple[RecordingFile, ...]) -> Arrangement:
+    def _update(self, plan: Arrangement, fetched: dict[str, Fetched], failed: dict[str, MeetingFailed]) -> Receipt:
+        """Fetch what the plan asks for and publish it; `fetched` and `failed` then have each file, by id."""
+        while True:
+            with self._reserved(plan) as wrote:  # 4
+                self._fetch(plan, wrote, fetched, failed)  # 5
+                arrived = [(file, fetched[file.id]) for file in self.job.files if file.id in fetched]
+                listed = {file.id for file in self.job.meeting.files}
+                stored = recognized(self.stored, arrived, listed) if self.stored is not None else None
+                plan = self._plan(stored, failed)
+                if all(file.id in fetched for file in plan.fetch):
+                    try:
+                        with self._shown("is built and published"):
+                            return self._publish(plan, stored, fetched)  # 6, 7
+                    except PartlyStored as partly:
+                        failed |= partly.lacking
+                        return partly.receipt
+            # Some bytes turned out to be stored already: so more can be built, and that needs room of its own.
+
+    def _plan(self, stored: Receipt | None, failed: Collection[str]) -> Arrangement:
         views = self.context.config.recordings.views
         return arrange(
-            files,
-            self.stored,
+            [file for file in self.job.files if file.id not in failed],
+            stored,
             concatenate=self.context.config.concatenate_recordings,
             views=VIEWS if isinstance(views, str) else views,
             can_replace=self.context.destination.can_replace,
         )
 
     def _reserved(self, plan: Arrangement) -> AbstractContextManager[Wrote]:
-        """Room for the files, what is stitched of them, and a copy if items lie on another file system of this machine.
-
-        What an earlier try brought needs none.
-        """
-        arriving = sum(file.size or 0 for file in plan.fetch)
-        stitched = sum(file.size or 0 for output in plan.build if output.how is How.STITCH for file in output.inputs)
-        staging, storage = self.context.staging, self.context.config.destination.storage
-        needs = {staging: arriving + 2 * stitched}
-        if storage is not None and device(storage) != device(staging):
-            needs[storage] = arriving + stitched
+        """Room for what the plan needs; what an earlier try brought needs none."""
+        arriving, needs = needed(plan, self.context.staging, self.context.config.destination.storage)
         with STAGING.explained(self.folder):
             staged = sum(path.stat().st_size for path in self.folder.glob("*") if path.is_file())
         return self.context.disk.reserve(needs, min(staged, arriving))
 
-    def _fetch(self, plan: Arrangement, wrote: Wrote) -> tuple[dict[str, Fetched], dict[str, MeetingFailed]]:
-        """All files by id, and what failed of them: video and audio must arrive."""
-        fetched: dict[str, Fetched] = {}
-        failed: dict[str, MeetingFailed] = {}
+    def _fetch(
+        self, plan: Arrangement, wrote: Wrote, fetched: dict[str, Fetched], failed: dict[str, MeetingFailed]
+    ) -> None:
+        """Add each file that is not there yet to one of the two, by id: video and audio must arrive."""
         staging = self.context.staging
         with STAGING_ITSELF.explained(staging):
             make_private_folder(staging.parent)
@@ -262,7 +267,8 @@ class _Work:
             self.folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         where = device(self.folder)
 
-        for file in sorted(plan.fetch, key=lambda file: not file.kind.is_media):
+        missing = [file for file in plan.fetch if file.id not in fetched]
+        for file in sorted(missing, key=lambda file: not file.kind.is_media):
             try:
                 with self._shown(file.label, file.size) as moved:
                     fetched[file.id] = self._fetch_proven(file, _both(partial(wrote, where), moved))
@@ -270,7 +276,6 @@ class _Work:
                 if file.kind.is_media:
                     raise
                 failed[file.id] = problem
-        return fetched, failed
 
     def _shown(self, what: str, size: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
         """What is being done to this meeting, for who watches."""
@@ -283,7 +288,7 @@ class _Work:
         """
         before = ""
         for _ in range(TRIES):
-            fetched = self.context.downloads.fetch(self.job.meeting, file, self.folder, progress)
+            fetched = self._fetch_whole(file, progress)
             if not file.kind.is_media or extension(file) not in ("mp4", "m4a"):
                 return fetched
             if not (problem := self._problem(file, fetched)):
@@ -312,13 +317,23 @@ class _Work:
         log.warning("%s %s: stored as fetched, with %s, all zero", file.label, file.id, said)
         return ""
 
-    def _publish(self, plan: Arrangement, fetched: Mapping[str, Fetched]) -> Receipt:
+    def _fetch_whole(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
+        """A file that is whole, or comes each time as it came, although Zoom lists another size: that is said."""
+        cloud = self.stored.cloud if self.stored is not None else ()
+        known = next((one.sha256 for one in cloud if one.id == file.id and one.fetched_size != file.size), "")
+        fetch = self.context.downloads.fetch
+        fetched = fetch(self.job.meeting, file, self.folder, progress, known=known, any_size=self.any_size)
+        if unproven := doubt(CloudFile.of(file, fetched, "")):
+            log.warning("%s: stored as it comes, its cloud copy stays", unproven)
+        return fetched
+
+    def _publish(self, plan: Arrangement, stored: Receipt | None, fetched: Mapping[str, Fetched]) -> Receipt:
         meeting, destination = self.job.meeting, self.context.destination
         builder = ItemBuilder(
             meeting=meeting,
             arrangement=plan,
             fetched=fetched,
-            previous=self.stored,
+            previous=stored,
             config=self.context.config,
             tools=self.context.tools,
             clock=self.context.clock,
@@ -326,10 +341,10 @@ class _Work:
         )
         with STAGING.explained(self.folder):
             item = builder.build()
-        if plan.build or self.stored is None:
+        if plan.build or stored is None:
             author = destination.author_for(self.context.users.get(meeting.host_id) or meeting.host)
         else:  # nothing new: no other author is looked up, raised or made for it
-            author = Author(id="", email=self.stored.author)
+            author = Author(id="", email=stored.author)
         return destination.publish(item, author, self.remembered, requested=self.requested)
 
 

@@ -27,6 +27,7 @@ from zoomsync.model.ledger import (
 )
 from zoomsync.model.runtime import DAY, HOUR, MINUTE, Clock, Secret
 from zoomsync.model.zoom import (
+    Arrival,
     Authorization,
     Fetched,
     Kind,
@@ -43,6 +44,7 @@ __all__ = [
     "DAY",
     "HOUR",
     "MINUTE",
+    "Arrival",
     "Author",
     "AuthorSource",
     "Authorization",

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic_core import CoreSchema, core_schema
 
-from zoomsync.model.zoom import Kind, Meeting, RecordingFile
+from zoomsync.model.zoom import Arrival, Fetched, Kind, Meeting, RecordingFile
 
 ORIGINAL = "original"
 """The kind of a file as fetched, kept beside what was made of it."""
@@ -112,6 +112,40 @@ class CloudFile:
     """`StoredFile.name` of the file that contains it."""
     end: datetime | None = None
     extension: str = ""
+    arrival: Arrival = Arrival.ONCE
+    """How it came; receipts of earlier versions do not say, so they prove what came once."""
+
+    @classmethod
+    def of(cls, file: RecordingFile, fetched: Fetched, stored: str) -> "CloudFile":
+        """A file as Zoom lists it and as it came; `stored` is the name of the file that contains it."""
+        return cls(
+            id=file.id,
+            kind=file.kind,
+            type=file.type,
+            view=file.view,
+            start=file.start,
+            end=file.end,
+            extension=file.extension,
+            size=file.size,
+            fetched_size=fetched.size,
+            sha256=fetched.sha256,
+            stored=stored,
+            arrival=fetched.arrival,
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is proven that all of it came, as each deletion asks for: the bytes that Zoom listed, or twice the
+        same if Zoom listed no size.
+        """
+        is_measured = self.size == self.fetched_size
+        is_alike = self.size is None and self.arrival is Arrival.TWICE
+        return self.sha256 != "" and self.fetched_size > 0 and (is_measured or is_alike)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it need not be fetched again: it is whole, or it comes like that each time."""
+        return self.is_whole or self.arrival is not Arrival.ONCE
 
     def as_listed(self) -> RecordingFile:
         """The file as Zoom listed it; without an address: it need not be in the cloud any more."""
@@ -129,10 +163,8 @@ class CloudFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """How a stored file looked when its content was last verified: on disk, or by the portal's own account."""
+    """When a stored file was last verified, and how a portal described it then."""
 
-    mtime_ns: int = 0
-    inode: int = 0
     at: datetime
     version: str = ""
     """The portal's version of the media that holds it."""
@@ -173,19 +205,31 @@ class Receipt:
     cloud: tuple[CloudFile, ...]
 
     def proof(self, file: RecordingFile) -> tuple[CloudFile, StoredFile] | None:
-        """This very cloud file (same id, listed size and start) as it was fetched, and the stored file that has it.
+        """This very cloud file (same id, listed size and start) as it came whole, and the stored file that has it.
 
         Every deletion rests on this. None: nothing proves that the file is stored.
         """
         stored = {one.name: one for one in self.files}
         for one in self.cloud:
-            if (one.id, one.size, one.start) == (file.id, file.size, file.start) and one.stored in stored:
+            is_same = (one.id, one.size, one.start) == (file.id, file.size, file.start)
+            if is_same and one.is_whole and one.stored in stored:
                 return one, stored[one.stored]
         return None
 
     def covers(self, file: RecordingFile) -> bool:
-        """Whether there is a proof for this cloud file."""
-        return self.proof(file) is not None
+        """Whether this cloud file is stored and need not be fetched: less than a deletion asks for.
+
+        A size or start that Zoom does not list (any more) says nothing against it.
+        """
+        stored = {one.name for one in self.files}
+        return any(
+            one.id == file.id
+            and file.size in (None, one.size)
+            and file.start in (None, one.start)
+            and one.is_settled
+            and one.stored in stored
+            for one in self.cloud
+        )
 
 
 class AuthorSource(StrEnum):

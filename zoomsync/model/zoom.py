@@ -113,13 +113,24 @@ class Segment:
     files: tuple[RecordingFile, ...]
 
 
+class Arrival(StrEnum):
+    """How a file came: what it proves depends on the size that Zoom lists."""
+
+    ONCE = "once"
+    TWICE = "twice"
+    """Two times with the same bytes, and each time its end was announced."""
+    OPEN = "open"
+    """Two times with the same bytes, but nothing said where it ends: it may have been cut twice at the same place."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A file that arrived whole in staging and was proven."""
+    """A file that arrived in staging and was proven."""
 
     path: Path
     size: int
     sha256: str
+    arrival: Arrival = Arrival.ONCE
     length: timedelta | None = None
     """How long it plays; None: it was not looked at."""
 

@@ -16,9 +16,12 @@ as it was just read from Zoom, `decide_deletion` by the verdict on the stored fi
 from dataclasses import dataclass
 
 from zoomsync.formatting import moment, plural, size_in_words
-from zoomsync.model import Entry, Meeting, Phase, Receipt, RecordingFile, Verdict
+from zoomsync.model import CloudFile, Entry, Meeting, Phase, Receipt, RecordingFile, Verdict
 from zoomsync.rules.publish import Publish, Rules, Skip, Wait, decide_due, is_requested
 from zoomsync.rules.retry import is_delayed
+
+KEPT = "stored, but kept in Zoom"
+CHANGED = "Zoom lists it no more as it did when it was fetched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Delete:
     def __post_init__(self) -> None:
         is_same = self.verdict.receipt == self.receipt and self.receipt.uuid == self.meeting.uuid
         proven = self.verdict.safe and is_same
-        if not proven or not self.files or not all(self.receipt.covers(file) for file in self.files):
+        if not proven or not self.files or not all(self.receipt.proof(file) for file in self.files):
             raise ValueError("a deletion needs a verified receipt that covers every file")
 
 
@@ -48,6 +51,36 @@ class Deletable:
     receipt: Receipt
     files: tuple[RecordingFile, ...]
     reason: str
+    kept: str = ""
+    """Why other files of it stay although they are stored; empty: none do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep(Wait):
+    """What is left of the cloud copy is stored, but it is not proven that all of it came: a person decides."""
+
+
+def doubt(file: CloudFile) -> str:
+    """Why it is not proven that a file came whole; empty: it is."""
+    label = file.as_listed().label
+    if file.is_whole:
+        return ""
+    if not file.is_settled:
+        return f"{label}: it is not proven that all of it came"
+    if file.size is None:
+        return f"{label}: Zoom lists no size, and {plural(file.fetched_size, 'byte')} without an end came twice"
+    return f"{label}: {plural(file.fetched_size, 'byte')} came twice, Zoom lists {file.size:,}"
+
+
+def doubts(entry: Entry) -> str:
+    """Why the stored files of a meeting prove too little to delete all of its cloud copy; empty: they do not."""
+    return ", ".join(filter(None, map(doubt, _left(entry))))
+
+
+def _left(entry: Entry) -> list[CloudFile]:
+    """Its stored cloud files that may still be there; an id of our making is none of Zoom's."""
+    cloud = entry.receipt.cloud if entry.receipt is not None else ()
+    return [one for one in cloud if one.id not in entry.deleted and not one.id.startswith("noid-")]
 
 
 def why_kept(entry: Entry, rules: Rules) -> Wait | Skip | None:
@@ -84,6 +117,10 @@ def _why_not_yet(entry: Entry, rules: Rules) -> Wait | None:
         again = f"tried again at {moment(refusal.next_at)}" if refusal.next_at else None
         when = again or f"given up after {refusal.tries} tries"
         return Wait(reason=f"deletion refused, {when}: {refusal.error}", due_at=refusal.next_at)
+    # 4: something may go; a sweep looks whether what may not is still there
+    left = _left(entry)
+    if left and not rules.is_sweep and all(one.is_settled and not one.is_whole for one in left):
+        return Keep(reason=f"{KEPT}: {doubts(entry)}")
     return None
 
 
@@ -108,15 +145,22 @@ def recheck(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Pu
     missing = sorted(file.label for file in rules.selected(found.files) if file not in done)
     if missing:
         return Wait(reason=f"not deleted before all of it is stored: {', '.join(missing)}")
-    # 4: only files that Zoom shows with the id, size and start of the receipt; an id of our making is none of Zoom's
-    files = tuple(file for file in done if file.id not in entry.deleted and not file.id.startswith("noid-"))
+    # 4: only files that came whole and that Zoom shows with the id, size and start of the receipt
+    left = [file for file in done if file.id in {one.id for one in _left(entry)}]
+    files = tuple(file for file in left if receipt.proof(file))
+    known = {one.id: one for one in receipt.cloud}
+    doubtful = (doubt(known[file.id]) or f"{file.label}: {CHANGED}" for file in left if file not in files)
+    kept = ", ".join(doubtful)
+    if kept and not files:
+        return Keep(reason=f"{KEPT}: {kept}")
     if not files:
         return Skip(reason="stored; nothing of it that zoomsync may delete is left in the cloud", phase=Phase.DELETED)
     unstored = len(found.files) - len(done)
     rest = f"; {plural(unstored, 'file')} not stored here stay" if unstored else ""
     size = size_in_words(sum(file.size or 0 for file in files))
     reason = f"stored, {plural(len(files), 'file')}, {size}{rest}"
-    return Deletable(meeting=found, receipt=receipt, files=files, reason=reason)
+    reason += f"; {KEPT}: {kept}" if kept else ""
+    return Deletable(meeting=found, receipt=receipt, files=files, reason=reason, kept=kept and f"{KEPT}: {kept}")
 
 
 def decide_deletion(found: Deletable, verdict: Verdict, mode: str) -> Delete | Wait | Skip:
@@ -124,7 +168,7 @@ def decide_deletion(found: Deletable, verdict: Verdict, mode: str) -> Delete | W
     if verdict.removed:
         return Skip(reason=f"left alone, cloud copy kept: {verdict.reason}", phase=Phase.REMOVED)
     # 5: the stored files are those of the receipt; 4 again, by the receipt as it is now
-    if not verdict.safe or not all(verdict.receipt.covers(file) for file in found.files):
+    if not verdict.safe or not all(verdict.receipt.proof(file) for file in found.files):
         return Wait(reason=f"not deleted: {verdict.reason}")
     return Delete(
         meeting=found.meeting,

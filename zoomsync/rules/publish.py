@@ -30,6 +30,8 @@ class SyncRequest:
     no_delete: bool = False
     retry_failed: bool = False
     max_duration: timedelta | None = None
+    accept_size: bool = False
+    """Store video and sound of `meetings` as they come, also if Zoom lists another size."""
     new_library: bool = False
     """Begin another destination, whatever the state knows."""
 
@@ -72,6 +74,8 @@ class Rules:
     """The meetings of `hold_meetings`."""
     requested: Named = NO_MEETINGS
     """The meetings of `--meeting`: fetched past filters, and again what a person removed."""
+    accept_size: bool = False
+    """Whether video and sound of `requested` are stored as they come, also if Zoom lists another size."""
     only_primary: bool = False
     """Of each segment the best view alone, or its sound if it has no video."""
     until: datetime | None = None

@@ -24,7 +24,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from zoomsync.model import Receipt, RecordingFile, StoredFile
+from zoomsync.model import MINUTE, CloudFile, Fetched, Receipt, RecordingFile, StoredFile
 from zoomsync.rules.layout import How, Output, numbers, original, safe, wanted
 from zoomsync.rules.segments import VIEWS, has_end
 
@@ -161,6 +161,35 @@ class _Update:
         segment = numbers(known)
         inputs = {file.id: file for one in unproven if one.how is How.STITCH for file in one.inputs}
         return [original(file, segment[one]) for one, file in inputs.items() if one in self._fresh]
+
+
+def recognized(
+    previous: Receipt, arrived: Iterable[tuple[RecordingFile, Fetched]], listed: AbstractSet[str]
+) -> Receipt:
+    """The receipt once bytes that came turn out to be stored already: only what it says of cloud files changes.
+
+    Zoom lists such a file with another size or start than before, or under another id
+    (https://github.com/JosephMcEvoy/PSZoom/issues/7); if not under the old one too, the new one takes its place.
+    `listed` are the ids that Zoom lists now.
+    """
+    cloud, renamed = {one.id: one for one in previous.cloud}, dict[str, str]()
+    for file, fetched in arrived:
+        same = [one for one in cloud.values() if one.sha256 == fetched.sha256 and _may_be(one, file)]
+        for known in sorted(same, key=lambda one: (one.id != file.id, one.id in listed))[:1]:
+            cloud[file.id] = CloudFile.of(file, fetched, known.stored)
+            if known.id not in listed:
+                del cloud[known.id]
+                renamed[known.id] = file.id
+    files = (replace(one, made_of=tuple(renamed.get(id_, id_) for id_ in one.made_of)) for one in previous.files)
+    return replace(previous, files=tuple(files), cloud=tuple(cloud.values()))
+
+
+def _may_be(known: CloudFile, file: RecordingFile) -> bool:
+    """Whether a file of the same bytes is the same recording: two segments may have chats that are alike."""
+    if known.id == file.id:
+        return True
+    is_near = known.start == file.start or (known.start and file.start and abs(known.start - file.start) <= MINUTE)
+    return bool(is_near) and (known.kind, known.type, known.view) == (file.kind, file.type, file.view)
 
 
 def _made_of(files: Iterable[Output | StoredFile]) -> set[str]:

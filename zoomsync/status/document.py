@@ -9,6 +9,7 @@ from zoomsync.config import Config
 from zoomsync.formatting import iso, kind
 from zoomsync.model import COUNTS, Entry, Gap, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
+from zoomsync.rules.delete import doubts
 from zoomsync.rules.publish import Rules
 from zoomsync.state import State
 from zoomsync.status.query import (
@@ -106,7 +107,7 @@ def _meetings(state: State, rules: Rules) -> Facts:
         "waiting": [waiting(entry) for entry in lists.waiting],
         "failed": [meeting_row(entry, **failure_facts(entry.retry, now)) for entry in lists.failed],
         "refused": [meeting_row(entry, **failure_facts(entry.refusal, now)) for entry in lists.refused],
-        "kept": [meeting_row(entry, entry.kept) for entry in lists.deletion_blocked],
+        "kept": [meeting_row(entry, entry.kept or doubts(entry)) for entry in lists.deletion_blocked],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
         "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoomsync.config import Config
 from zoomsync.errors import PassRunning
 from zoomsync.model import DAY, Entry, Phase, Process, Retry, Run
-from zoomsync.rules.delete import why_kept
+from zoomsync.rules.delete import doubts, why_kept
 from zoomsync.rules.publish import Rules, is_requested, lost_within_a_week
 from zoomsync.state import State
 
@@ -103,7 +103,7 @@ class MeetingLists:
     refused: list[Entry]
     """Their deletion was refused and is still wanted."""
     deletion_blocked: list[Entry]
-    """Their deletion is due, and waits for something at the destination."""
+    """Their cloud copy stays, or some of it: it is not proven that all of it is stored."""
     at_risk: list[Entry]
     """Zoom deletes them by itself within 7 days and they are not stored; soonest first."""
 
@@ -147,6 +147,8 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             and entry not in rules.kept_in_zoom
             and rules.selects(entry.host_id, entry.host_email)
         ),
-        deletion_blocked=newest_first(entry for entry in stored if entry.kept and why_kept(entry, rules) is None),
+        deletion_blocked=newest_first(
+            entry for entry in stored if doubts(entry) or (entry.kept and why_kept(entry, rules) is None)
+        ),
         at_risk=sorted(at_risk, key=lambda entry: (entry.auto_delete or now, entry.uuid)),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from zoomsync.config import Config
 from zoomsync.formatting import columns, escaped, iso, moment_and_distance, plural, size_in_words
 from zoomsync.model import Entry, Phase
-from zoomsync.rules.delete import why_kept
+from zoomsync.rules.delete import doubts, why_kept
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, Wait
 from zoomsync.state import State
@@ -84,6 +84,7 @@ def _story(entry: Entry, state: State, rules: Rules, audit: list[Facts]) -> Fact
         "pending": list(entry.pending),
         "failure": failure_facts(entry.retry, now) or None,
         "refusal": failure_facts(entry.refusal, now) or None,
+        "not_as_listed": doubts(entry),
         "deletion": _deletion(entry, rules),
         "deleted": [
             {
@@ -161,6 +162,8 @@ def _facts(story: Facts, now: datetime) -> Iterator[tuple[str, str]]:
     for name, failure in (("failed", story["failure"]), ("deletion refused", story["refusal"])):
         if failure:
             yield name, f"{time(failure['failed_at'])}: {what_failed(failure, now)}"
+    if story["not_as_listed"]:
+        yield "not as listed", story["not_as_listed"]
     if story["deletion"]:
         yield "deletion", story["deletion"]["reason"]
     nouns = {"delete": "deletion", "create": "creation"}

@@ -64,7 +64,7 @@ def lines(document: Facts) -> list[str]:
         *([f"  {parked}"] if any(one["parked"] for one in document["failed"]) else ()),
         *_meetings("Deletion refused, or not answered", document["refused"], failure, by="error"),
         *([f"  {refused}"] if document["refused"] else ()),
-        *_meetings("Deletion waits", document["kept"], reason),
+        *_meetings("Kept in Zoom although it is stored", document["kept"], reason),
         *_section("Gaps, not listed completely yet:", gaps),
         *_meetings("Waiting", document["waiting"], reason),
         *_meetings("Lost, gone from Zoom's cloud before it was fetched", document["lost"], reason),

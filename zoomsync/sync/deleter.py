@@ -18,9 +18,9 @@ from zoomsync.errors import (
 )
 from zoomsync.formatting import plural
 from zoomsync.http import brief
-from zoomsync.model import Clock, Entry, Intent, Meeting, RecordingFile, Verdict, Zoom
+from zoomsync.model import Clock, Entry, Intent, Meeting, Outcome, RecordingFile, Verdict, Zoom
 from zoomsync.rules import ledger
-from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
+from zoomsync.rules.delete import Deletable, Delete, Keep, decide_deletion, recheck, why_kept
 from zoomsync.rules.publish import Publish, Rules
 from zoomsync.rules.retry import is_delayed
 from zoomsync.state import State
@@ -151,8 +151,12 @@ class Deletions:
         It ends early at `limit` meetings, when time `is_over`, or when deletions have no answer. The stored files of up
         to `ahead` meetings are verified at a time. Raises `ZoomsyncError` if Zoom or the destination is down.
         """
+        decisions = [(entry, why_kept(entry, rules)) for entry in entries]
+        for entry, decision in decisions:
+            if isinstance(decision, Keep):
+                self._recorder.kept(entry, decision)
         due = sorted(
-            (entry for entry in entries if why_kept(entry, rules) is None),
+            (entry for entry, decision in decisions if decision is None),
             key=lambda entry: (entry.refusal is not None, entry.stored_at or rules.now, entry.uuid),
         )
         deleted = 0
@@ -175,21 +179,23 @@ class Deletions:
                     deleted += self._delete(entry, found, verdict, rules)
 
     def _verified(self, due: list[Entry], ahead: int) -> Iterator[tuple[Entry, Future[Verdict] | None]]:
-        """Each entry with the verdict on its stored files, which workers look at a few entries ahead."""
-        if self._deleter is None:
-            yield from ((entry, None) for entry in due)
-            return
-        in_flight: deque[tuple[Entry, Future[Verdict]]] = deque()
+        """Each entry with the verdict on its stored files, which workers look at a few entries ahead.
+
+        None: what was kept the last time mostly still is, and is verified only if it is not.
+        """
+        in_flight: deque[tuple[Entry, Future[Verdict] | None]] = deque()
         try:
             for entry in due:
-                in_flight.append((entry, self._verify(entry)))
+                is_early = self._deleter is not None and not entry.kept
+                in_flight.append((entry, self._verify(entry) if is_early else None))
                 if len(in_flight) == ahead:
                     yield in_flight.popleft()
             while in_flight:
                 yield in_flight.popleft()
         finally:
             for _, future in in_flight:
-                future.cancel()
+                if future is not None:
+                    future.cancel()
 
     def _read_again(self, entry: Entry, rules: Rules) -> Deletable | Meeting | None:
         """The meeting as it is in the cloud now: deletable, or with late files; None: neither."""
@@ -211,21 +217,24 @@ class Deletions:
             return decision
         if isinstance(decision, Publish):
             return decision.meeting
-        self._recorder.decided(entry, decision)
+        if isinstance(decision, Keep):
+            self._recorder.kept(entry, decision)
+        else:
+            self._recorder.decided(entry, decision)
         return None
 
     def _delete(self, entry: Entry, found: Deletable, future: Future[Verdict] | None, rules: Rules) -> bool:
         """Delete the files of one meeting; whether one was deleted."""
-        if future is None or self._deleter is None:
+        if self._deleter is None:
             self._recorder.would_delete(entry, found.reason, sum(file.size or 0 for file in found.files))
             return True
         try:
-            verdict = self._wait_for(future)
+            verdict = self._wait_for(future or self._verify(entry))
         except (MeetingFailed, Forbidden) as error:
             verdict = Verdict(safe=False, reason=str(error), receipt=found.receipt)
         except Unreachable as problem:  # about this item: that proves nothing and stops no other
             unanswered = problem
-            self._recorder.not_verified(entry, unanswered)
+            self._recorder.refused(entry, unanswered, Outcome.UNPROVEN)
             self._destination_breaker.failed(lambda: self._recorder.take_back_refusal(entry, unanswered))
             return False
         self._destination_breaker.answered()
@@ -244,7 +253,7 @@ class Deletions:
                     plural(done, "file"),
                     extra=fields(event="deleted", files=done),
                 )
-        self._recorder.deleted(before, after, files=len(action.files))
+        self._recorder.deleted(before, after, files=len(action.files), kept=found.kept)
         return done > 0
 
     def _wait_for(self, future: Future[Verdict]) -> Verdict:

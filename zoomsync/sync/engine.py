@@ -208,6 +208,7 @@ class Pass:
             excluded=config.named_meetings["exclude_meetings"],
             kept_in_zoom=config.named_meetings["hold_meetings"],
             requested=request.meetings,
+            accept_size=request.accept_size,
             retry_failed=request.retry_failed,
             is_sweep=is_sweep,
             destination=destination,

@@ -12,6 +12,7 @@ from zoomsync.errors import DiskFull, MeetingFailed, RemovedByPerson, ZoomsyncEr
 from zoomsync.formatting import moment, plural, size_in_words
 from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase, Retry
 from zoomsync.rules import ledger
+from zoomsync.rules.delete import Keep
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 
 MOST_LINES = 20
 """So many reasons have a line of their own at the end of a pass."""
-
 UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it in Zoom without this message"
 PUBLISHING = ("create", "attach")
 """What intents say that a publication does."""
@@ -272,27 +272,29 @@ class Recorder:
         self.tally.outcomes[Outcome.DELETE] += 1
         self.tally.rows.append(row("delete", entry, f"{reason}{last}", size=size))
 
-    def deleted(self, before: Entry, after: Entry, *, files: int) -> None:
-        """Write down what became of the deletion of so many files."""
+    def kept(self, entry: Entry, decision: Keep) -> None:
+        """Write down why what is left of a cloud copy stays; that is no failure, and said when it was stored."""
+        self._count(entry, decision) if self._is_dry else self.put(replace(entry, kept=decision.reason))
+
+    def deleted(self, before: Entry, after: Entry, *, files: int, kept: str) -> None:
+        """Write down what became of the deletion of so many files, and why others are `kept`."""
         done = len(after.deleted) - len(before.deleted)
         self.tally.deleted_files += done
         self.tally.outcomes[Outcome.DELETED] += done == files
         if after.refusal is not None:
             self.put(after)
             self._report(Outcome.REFUSED, after, after.refusal.error, after.refusal.hint)
+        elif kept:
+            self.put(replace(after, kept=kept))
         else:
             reason = f"stored; deleted from Zoom {moment(self.clock.now())}"
             self.put(replace(after, phase=Phase.DELETED, reason=reason, due_at=None))
 
-    def refused(self, entry: Entry, problem: ZoomsyncError) -> None:
-        """Write down that a cloud copy could not be looked at to delete it."""
+    def refused(self, entry: Entry, problem: ZoomsyncError, outcome: Outcome = Outcome.REFUSED) -> None:
+        """Write down that a cloud copy, or (`UNPROVEN`) what is stored of it, could not be looked at."""
         self.put(ledger.refused(entry, problem, self.clock.now()))
-        self._report(Outcome.REFUSED, entry, str(problem), problem.hint)
-
-    def not_verified(self, entry: Entry, problem: ZoomsyncError) -> None:
-        """Write down that the destination did not answer about the stored files of one item."""
-        self.put(ledger.refused(entry, problem, self.clock.now()))
-        self._report(Outcome.UNPROVEN, entry, f"not deleted: {problem}", problem.hint)
+        reason = f"not deleted: {problem}" if outcome is Outcome.UNPROVEN else str(problem)
+        self._report(outcome, entry, reason, problem.hint)
 
     def not_deleted(self, entry: Entry, decision: Wait | Skip, *, is_passing: bool) -> None:
         """Write down why the stored files do not prove enough to delete; `is_passing`: time alone mends that."""

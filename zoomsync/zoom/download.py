@@ -3,23 +3,22 @@
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
 
 import requests
-import urllib3.exceptions
 
-from zoomsync.connection import TooSlow, beginning_of
 from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
 from zoomsync.files import CHUNK
 from zoomsync.formatting import escaped, plural, size_in_words
 from zoomsync.http import Http, is_brief
-from zoomsync.model import Clock, Fetched, Meeting, RecordingFile
+from zoomsync.model import Arrival, Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.allowlist import Addresses
+from zoomsync.zoom.body import CutAway, beginning, chunks, is_page, page
 from zoomsync.zoom.keys import DownloadRefused, Key, Keys
 from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.partial_file import PartialFile
@@ -32,14 +31,6 @@ HOPS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 LONGEST_TEXT = 64 * 10**6
 """Bytes of a text that are taken in any case; more only if Zoom lists at least half of them."""
-
-
-class CutAway(Exception):
-    """The transfer ended before the file was whole and proven; another one may go on."""
-
-    def __init__(self, fact: str, *, is_slow: bool = False) -> None:
-        super().__init__(fact)
-        self.is_slow = is_slow
 
 
 class Downloads:
@@ -64,9 +55,20 @@ class Downloads:
         self._addresses = Addresses(download_hosts, api_url)
         self._clock = clock
 
-    def fetch(self, meeting: Meeting, file: RecordingFile, folder: Path, progress: Callable[[int], None]) -> Fetched:
-        """The file whole in `folder`, its size, type and first bytes proven; what is there already is used.
+    def fetch(
+        self,
+        meeting: Meeting,
+        file: RecordingFile,
+        folder: Path,
+        progress: Callable[[int], None],
+        *,
+        known: str = "",
+        any_size: bool = False,
+    ) -> Fetched:
+        """The file in `folder`, its size, type and first bytes proven; what is there already is used.
 
+        What has not the size that Zoom lists is taken if it comes twice the same: a text always, video and sound if a
+        person wants it (`any_size`). `known` is the SHA-256 with which it came before: then once is enough.
         `progress` gets bytes as they come, negative ones when it begins again. Raises `DownloadFailed`,
         `DiskFull`, `Unfit`, `Unreachable`, and `NotAuthorized` if a new token is refused.
         """
@@ -80,7 +82,9 @@ class Downloads:
             file=file,
             part=part,
             progress=progress,
-            expected=file.size if file.kind.is_media else None,
+            expected=file.size if file.kind.is_media and not (known or any_size) else None,
+            known=known,
+            any_size=any_size or not file.kind.is_media or file.size is None,
         )
         if not file.url:
             raise download.failed("Zoom gives no download address", "is it stored on premises?")
@@ -89,8 +93,7 @@ class Downloads:
             return ready
         with part:
             progress(part.size)
-            download.bring()
-            return part.finish()
+            return part.finish(download.bring())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +110,18 @@ class _Download:
     progress: Callable[[int], None]
     expected: int | None
     """The bytes that it must have. Zoom's size is right for media, not always for text (seen, undocumented)."""
+    known: str
+    """The SHA-256 with which it came before; may be empty."""
+    any_size: bool
+    """Whether it may have another size than Zoom lists, if it comes so twice."""
 
     @property
     def most(self) -> float:
         """The most bytes that are taken; media of unknown size may take what the disk has to spare."""
-        if self.file.kind.is_media:
-            return math.inf if self.expected is None else self.expected
+        if self.expected is not None:
+            return self.expected
+        if self.file.kind.is_media and self.file.size is None:
+            return math.inf
         return max(2 * (self.file.size or 0), LONGEST_TEXT)
 
     def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
@@ -120,7 +129,7 @@ class _Download:
         what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
         return DownloadFailed(f"zoom: {what}: {fact}", hint=hint, subject=Subject("file", self.file.id))
 
-    def bring(self) -> None:
+    def bring(self) -> Arrival:
         """Transfers until the file is whole, as long as each one brings something new."""
         keys, most, idle = self.keys.of(self.meeting, self.file), self.part.size, 0
         key = next(keys)
@@ -138,7 +147,7 @@ class _Download:
                 self.part.keep()
                 idle = 0 if self.part.size >= most + (CHUNK if cut.is_slow else enough) else idle + 1
                 if idle == (1 if is_brief() else TRANSFERS):
-                    raise self.failed(f"{cut} ({plural(idle, 'try')})") from None
+                    raise self.failed(f"{cut} ({plural(idle, 'try')})", cut.hint) from None
                 self.clock.sleep(min(2.0**idle, 30))
                 if idle == 0:
                     keys = self.keys.of(self.meeting, self.file)
@@ -151,39 +160,63 @@ class _Download:
             return self.failed(str(refused))
         return self.failed(f"refused: {refused}", "may the account's admin download this recording in Zoom's portal?")
 
-    def _transfer(self, key: Key) -> None:
+    def _transfer(self, key: Key) -> Arrival:
         """Fetch what is still missing, in one answer; raises `DownloadRefused` or `CutAway`."""
-        part, whole, is_page = self.part, self.expected, False
+        part, whole, as_page, is_chunked = self.part, self.expected, False, False
+        if whole is None and part.size:  # only of a known size can be said what is missing
+            self._begin_again("")
         if not part.size or part.size != whole:
             with self._open(key, start=part.size) as answer:
-                announced, is_page = self._admit(answer), _is_page(answer)
-                for chunk in _chunks(answer):
+                announced, as_page = self._admit(answer), is_page(answer)
+                is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
+                for chunk in chunks(answer):
                     before = part.size
                     part.append(chunk)
                     self.progress(len(chunk))
                     if before < content.ENOUGH <= part.size:
-                        self._look(is_page=is_page)
+                        self._look(is_page=as_page)
                     if part.size > self.most:
                         raise self._too_long()
                     self.clock.check()
             whole = announced if whole is None else whole
-        self._look(is_page=is_page)
+        self._look(is_page=as_page)
         if whole is not None and part.size != whole:
-            raise CutAway(f"{part.size:,} of {plural(whole, 'byte')} came")
-        if whole is None and self._second_digest(key) != part.sha256:
-            raise self._begin_again("its length is unknown, and it came differently twice")
+            raise CutAway(f"{part.size:,} of {plural(whole, 'byte')} came", self._accept)
+        if whole == self.file.size and part.size:
+            return Arrival.ONCE
+        self._compare(key)
+        return Arrival.TWICE if is_chunked or whole is not None else Arrival.OPEN
 
-    def _begin_again(self, reason: str) -> CutAway:
+    def _compare(self, key: Key) -> None:
+        """Raise `CutAway` unless what came comes twice: its size alone does not prove it."""
+        part, listed = self.part, self.file.size
+        if not part.size and listed is not None:  # https://github.com/onyx-dot-app/onyx/pull/14481
+            raise CutAway(f"nothing came of {plural(listed, 'byte')}")
+        if part.sha256 == self.known:
+            return
+        if not self.any_size:
+            raise self._begin_again(f"{plural(part.size, 'byte')} came, {listed or 0:,} are listed", self._accept)
+        if self._second_digest(key) != part.sha256:
+            raise self._begin_again("it came differently twice")
+
+    @property
+    def _accept(self) -> str:
+        """The remedy if Zoom lists another size of video or sound than it has."""
+        command = f"zoomsync sync --meeting {escaped(self.meeting.uuid)} --accept-size"
+        return f"if it stays so: `{command}` stores it as it comes and keeps the cloud copy"
+
+    def _begin_again(self, reason: str, hint: str = "it is tried again") -> CutAway:
         """Take back what came, and what was reported as progress."""
         if self.part.size:
             self.progress(-self.part.size)
         self.part.restart()
-        return CutAway(reason)
+        return CutAway(reason, hint)
 
     def _too_long(self) -> Exception:
         """More came than can be the file. Zoom's size of media is right; texts have a limit of their own."""
         if self.expected is not None:
-            return self._begin_again(f"more came than the {plural(self.expected, 'byte')} that Zoom lists")
+            reason = f"more came than the {plural(self.expected, 'byte')} that Zoom lists"
+            return self._begin_again(reason, self._accept)
         return self.failed(f"more than {size_in_words(self.most)} come, {self.file.size or 0:,} bytes are listed")
 
     def _look(self, *, is_page: bool) -> None:
@@ -204,15 +237,15 @@ class _Download:
         before = part.size if answer.status_code == 206 else 0
         total = before + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
         is_known = self.expected is not None or not content.has_signature(file.extension)
-        if _is_page(answer) and is_known and total != file.size:
-            raise _page(answer)
+        if is_page(answer) and is_known and total != file.size:
+            raise page(answer)
         if total is not None and self.expected is None and total > self.most:
             raise self._too_long()
         if None not in (total, self.expected) and total != self.expected:
-            if no := content.refusal_in(_beginning(answer), file.extension):
+            if no := content.refusal_in(beginning(answer), file.extension):
                 raise DownloadRefused(no)
             # Zoom's two sizes do differ at times: https://github.com/lanec/zoom-batch-downloader/issues/18
-            raise self._begin_again(f"{total:,} bytes are announced, {self.expected:,} listed")
+            raise self._begin_again(f"{total:,} bytes are announced, {self.expected:,} listed", self._accept)
         if part.size or answer.status_code == 206:
             self._resume(answer)
         part.validator = answer.headers.get("ETag", "")
@@ -223,8 +256,8 @@ class _Download:
         packing = answer.headers.get("Content-Encoding", "").strip().lower()
         if packing in ("", "identity"):
             return
-        if _is_page(answer):
-            raise _page(answer)
+        if is_page(answer):
+            raise page(answer)
         hint = "look whether a proxy of this machine packs it; it is tried again"
         raise self.failed(f"it comes packed ({escaped(packing[:40])}), which nobody asked for", hint)
 
@@ -243,7 +276,7 @@ class _Download:
 
     def _refuse(self, answer: requests.Response) -> None:
         """Raise what a status of its own means."""
-        fact = f"HTTP {answer.status_code}, {said(_beginning(answer))}"
+        fact = f"HTTP {answer.status_code}, {said(beginning(answer))}"
         is_named = "Authorization" in answer.request.headers
         if answer.status_code in (401, 403) and is_named:
             raise DownloadRefused(fact)
@@ -292,37 +325,10 @@ class _Download:
             if answer.status_code != 200:
                 raise CutAway(f"HTTP {answer.status_code} when it was fetched a second time")
             self._require_plain(answer)
-            for chunk in _chunks(answer):
+            for chunk in chunks(answer):
                 self.clock.check()
                 digest.update(chunk)
                 size += len(chunk)
                 if size > self.part.size:
                     break
         return digest.hexdigest()
-
-
-def _chunks(answer: requests.Response) -> Iterator[bytes]:
-    """The body piece by piece, each as soon as it is there, so that a cut loses nothing of it; raises `CutAway`."""
-    try:
-        while chunk := answer.raw.read1(CHUNK, decode_content=False):
-            yield chunk
-    except urllib3.exceptions.HTTPError as error:
-        # not `from error`: its text may hold the URL
-        if isinstance(error.__cause__, TooSlow):
-            raise CutAway("it came too slowly", is_slow=True) from None
-        raise CutAway("the connection broke or stalled") from None
-
-
-def _is_page(answer: requests.Response) -> bool:
-    """Whether it is served as a web page; only its bytes say whether it is one."""
-    return answer.headers.get("Content-Type", "").lower().startswith("text/html")
-
-
-def _page(answer: requests.Response) -> DownloadRefused:
-    """What a page says in place of the file."""
-    return DownloadRefused(f"HTTP {answer.status_code}, {said(_beginning(answer))}")
-
-
-def _beginning(answer: requests.Response) -> bytes:
-    """The first bytes of a body that is no file."""
-    return beginning_of(answer, content.HEAD)

@@ -12,7 +12,7 @@ from typing import IO, Self
 
 from zoomsync import files
 from zoomsync.files import CHUNK, STAGING
-from zoomsync.model import Clock, Fetched, RecordingFile
+from zoomsync.model import Arrival, Clock, Fetched, RecordingFile
 from zoomsync.zoom.content import HEAD
 
 SYNC_EVERY = 64 * 10**6
@@ -61,9 +61,12 @@ class PartialFile:
         proven = self._note.get("sha256")
         if proven is None or self._note.get("listed") != self._listed or not self.path.is_file():
             return None
+        arrival = next((one for one in Arrival if one == self._note.get("arrival")), Arrival.ONCE)
         with STAGING.explained(self.path.parent):
             self._read(self.path, self.path.stat().st_size)
-        return Fetched(path=self.path, size=self.size, sha256=self.sha256) if self.sha256 == proven else None
+        if self.sha256 != proven or (arrival is Arrival.ONCE and self.size != self._listed):
+            return None
+        return Fetched(path=self.path, size=self.size, sha256=self.sha256, arrival=arrival)
 
     def __enter__(self) -> Self:
         self._forget()
@@ -119,13 +122,13 @@ class PartialFile:
             self._out.seek(0)
             self._out.truncate()
 
-    def finish(self) -> Fetched:
+    def finish(self, arrival: Arrival) -> Fetched:
         """Make the proven bytes durable under their final name."""
         self._sync()
-        self._write_note(self.sha256)
+        self._write_note(self.sha256, arrival)
         with STAGING.explained(self.path.parent):
             files.put_in_place(self._part, self.path)
-        return Fetched(path=self.path, size=self.size, sha256=self.sha256)
+        return Fetched(path=self.path, size=self.size, sha256=self.sha256, arrival=arrival)
 
     def _count(self, chunk: bytes) -> None:
         self._hash.update(chunk)
@@ -139,7 +142,7 @@ class PartialFile:
                 self._clock.check()
                 self._count(chunk)
 
-    def _write_note(self, sha256: str | None = None) -> None:
+    def _write_note(self, sha256: str | None = None, arrival: Arrival = Arrival.ONCE) -> None:
         """Replace the note; `sha256` once the whole file is proven."""
         note = {
             "listed": self._listed,
@@ -147,6 +150,7 @@ class PartialFile:
             "durable": self._durable,
             "durable_sha256": self.sha256,
             "sha256": sha256,
+            "arrival": arrival,
         }
         with STAGING.explained(self.path.parent):
             files.write(self._sidecar, json.dumps(note).encode())

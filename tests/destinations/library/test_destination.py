@@ -7,7 +7,6 @@ import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from zoomsync.destinations.base import DestinationContext
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson, Stopped
-from zoomsync.model import Author, Receipt
+from zoomsync.model import Author, Receipt, Stamp
 from zoomsync.zoom import parse
 
 ITEM = "2026-03-01 10-30 Weekly planning [0300a520]"
@@ -455,39 +454,25 @@ def rebuilt(tmp_path: Path) -> Any:
 
 
 class TestVerification:
-    def test_content_is_read_once_a_day(self, tmp_path: Path) -> None:
-        clock = FakeClock()
-        library = a_library(tmp_path / "library", clock)
-        first = library.verify(publish(library, an_item(tmp_path / "staging")))
-        path = library.path / first.receipt.place / "video.mp4"
-        change_unseen(path)
-
-        clock.advance(hours=23)
-        within = library.verify(first.receipt)
-        clock.advance(hours=2)
-        after = library.verify(first.receipt)
-
-        assert first.reason == "2 files, 1.5 kB, content verified"
-        assert (within.safe, within.reason) == (True, "2 files, 1.5 kB, unchanged since their content was verified")
-        assert (after.safe, after.removed) == (False, True)
-
-    def test_a_stamp_from_the_future_counts_as_none(self, tmp_path: Path) -> None:
-        clock = FakeClock()
-        library = a_library(tmp_path / "library", clock)
+    def test_content_is_read_each_time(self, library: LibraryDestination, tmp_path: Path) -> None:
         first = library.verify(publish(library, an_item(tmp_path / "staging")))
         change_unseen(library.path / first.receipt.place / "video.mp4")
 
-        clock.set(clock.now() - timedelta(hours=1))
+        second = library.verify(first.receipt)
 
-        assert not library.verify(first.receipt).safe
+        assert (first.safe, first.reason) == (True, "2 files, 1.5 kB, content verified")
+        assert (second.safe, second.removed) == (False, True)
+        assert second.reason == "video.mp4 was changed: its content is not what was stored"
 
-    def test_what_stays_in_an_update_keeps_its_stamp(self, library: LibraryDestination, tmp_path: Path) -> None:
-        first = library.verify(publish(library, an_item(tmp_path / "staging"))).receipt
+    def test_the_receipt_says_when_each_file_was_read(self, tmp_path: Path) -> None:
+        clock = FakeClock()
+        library = a_library(tmp_path / "library", clock)
+        receipt = publish(library, an_item(tmp_path / "staging"))
+        clock.advance(hours=3)
 
-        second = publish(library, without(an_item(tmp_path / "staging", late=LATE), "video", "captions"), first)
+        verdict = library.verify(receipt)
 
-        assert [file.stamp for file in second.files] == [*(file.stamp for file in first.files), None]
-        assert None not in [file.stamp for file in library.verify(second).receipt.files]
+        assert [file.stamp for file in verdict.receipt.files] == [Stamp(at=clock.now())] * 2
 
     def test_an_update_that_the_state_missed_is_nobodys_deed(self, library: LibraryDestination, tmp_path: Path) -> None:
         first = publish(library, an_item(tmp_path / "staging"))

@@ -168,9 +168,7 @@ class LibraryDestination:
             self._lock.begin_change()
             transaction.prepare(new, recording, Change(uuid=receipt.uuid, place="", superseded=gone))
             self._finish(transaction)
-        # what stayed keeps the stamp that the state has of it
-        stamps = {file: file.stamp for file in known.files} if known is not None else {}
-        return replace(receipt, files=tuple(replace(file, stamp=stamps.get(file)) for file in receipt.files))
+        return receipt
 
     def _intact(self, folder: Path, old: Receipt, known: Receipt | None) -> tuple[StoredFile, ...]:
         """The stored files that are whole: by size if the state knows the item, else by content."""

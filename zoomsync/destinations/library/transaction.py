@@ -68,6 +68,7 @@ def arrange(item: Item, receipt: Receipt, folder: Path | None) -> tuple[Receipt,
             taken.add(name.casefold())
             stored = file.as_stored(name=name)
             new[name] = file
+        stored = replace(stored, made_of=file.made_of)  # a cloud file can have another id by now
         files.append(stored)
         names[file.name] = stored.name
     cloud = tuple(replace(one, stored=names.get(one.stored, one.stored)) for one in item.cloud)

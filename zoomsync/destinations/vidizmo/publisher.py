@@ -72,7 +72,7 @@ class Publisher:
         if not same and file.source is None:
             message = f"{file.name}: not stored at the portal, and not in staging"
             raise MeetingFailed(message, hint="it is fetched again by the next pass", service="portal")
-        return next(iter(same), None)
+        return next((replace(one, made_of=file.made_of) for one in same), None)
 
     def _is_same_origin(self, file: ItemFile, stored: StoredFile) -> bool:
         """Whether it was made of the very same bytes: stitched again, a video may differ in a few of its own."""
@@ -142,7 +142,7 @@ class Publisher:
             own, part = media.receipt, media_receipt(receipt, media.id)
             if self.known is not None and not part.files and media.id not in map(media_of, self.known.files):
                 continue  # A person copied one of ours with its attributes: the state knows which one is ours.
-            is_superseded = own is not None and own.content != part.content
+            is_superseded = own is not None and _digest(own.content) != _digest(part.content)
             if own == part and media.uuid == receipt.uuid:
                 continue
             try:
@@ -172,3 +172,8 @@ class Publisher:
             is_fresh = stamp is None or media_of(file) in self._changed
             files.append(stamped(file, media, now) if is_fresh and media is not None else replace(file, stamp=stamp))
         return replace(receipt, files=tuple(files))
+
+
+def _digest(content: StoredFile | None) -> str:
+    """The SHA-256 of a media item's own content; empty: another one has it now."""
+    return content.sha256 if content is not None else ""
