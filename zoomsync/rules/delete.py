@@ -5,8 +5,8 @@ A cloud file is deleted only if all six conditions hold that README lists under 
 1. An earlier pass published its meeting, and `delete_after` has passed since the last new file of it was stored.
 2. The config selects its host, and the meeting is not listed in `hold_meetings`.
 3. Every file of the meeting that the config wants is stored; nothing of it waits, failed or is still being processed.
-4. Zoom, asked again, still shows the file with the id, size and start that the receipt has.
-5. The stored files were just read again and are those of the receipt.
+4. It came whole, and Zoom, asked again, still shows it with the id, size and start that the receipt has.
+5. The stored files were just read again, in full, and are those of the receipt.
 6. The proof is in the audit, durable, before Zoom is asked to delete. `sync.deleter` does that, after all rules here.
 
 They are checked in three steps, each with fresher facts: `why_kept` goes by the ledger alone, `recheck` by the meeting
