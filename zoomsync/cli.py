@@ -234,15 +234,18 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     show_default=True,
     help="With --check: how old the last pass may be.",
 )
+@click.option("--nagios", is_flag=True, help="With --check: as a plugin of Nagios, exit code 0, 1 or 2.")
+@click.option("--metrics", is_flag=True, help="The same as numbers, in the text form of Prometheus.")
 @common
-def status(options: Options, what: str | None, check: bool, max_age: timedelta) -> int:
+def status(options: Options, **question: Any) -> int:
     """Say where things stand.
 
     Reads the state alone: needs no network and no secret, and does not disturb a pass that runs.
     """
+    from zoomsync.commands.status import Question
     from zoomsync.commands.status import show as run
 
-    return run(options.config, open_terminal(options), environment(), what=what, check=check, max_age=max_age)
+    return run(options.config, open_terminal(options), environment(), Question(**question))
 
 
 def environment() -> Environment:

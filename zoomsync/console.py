@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from zoomsync.naming import suffix
 if TYPE_CHECKING:
     import rich.progress
 
+FORMAT = 1
 MARKS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 MEETING: ContextVar[Meeting | Entry | None] = ContextVar("MEETING", default=None)
 """The meeting that this thread works on."""
@@ -65,9 +66,13 @@ class Terminal:
         logger.propagate = False
         logger.setLevel(logging.ERROR if self.quiet else logging.DEBUG if self.verbose else logging.INFO)
 
-    def document(self, value: Any) -> None:
-        """One JSON document on stdout."""
-        _write(json_text(value, indent=2, default=_plain) + "\n")
+    def text(self, text: str) -> None:
+        """Text on stdout as it is."""
+        _write(text)
+
+    def document(self, value: Mapping[str, Any]) -> None:
+        """One JSON document on stdout; its `format` is raised if the meaning of a key changes."""
+        _write(json_text({"format": FORMAT, **value}, indent=2, default=_plain) + "\n")
 
     def lines(self, lines: Iterable[str]) -> None:
         """Plain lines on stdout, control characters escaped."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoomsync import app
 from zoomsync.app import Environment
 from zoomsync.clock import ending, this_process
+from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields, progress_shown
 from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
@@ -69,7 +70,7 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
         return tally.code
     try:
         with lock(config.state, env.clock.now()), State.open(config.state, new_id=env.new_id()) as state:
-            return _recorded(state, terminal, env, request, tally, lambda: work(state))
+            return _recorded(config, state, terminal, env, request, tally, lambda: work(state))
     except PassRunning as running:
         log.info("%s", running)
         if terminal.as_json:
@@ -78,20 +79,30 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
 
 
 def _recorded(
-    state: State, terminal: Terminal, env: Environment, request: SyncRequest, tally: Tally, work: Callable[[], None]
+    config: Config,
+    state: State,
+    terminal: Terminal,
+    env: Environment,
+    request: SyncRequest,
+    tally: Tally,
+    work: Callable[[], None],
 ) -> int:
     """Do the work on the record of the state, whatever ends it, and report."""
     record = RunRecord(state, env.clock, run_id=env.new_id()[:8], process=this_process(), request=request)
     terminal.run_id = record.run.id
+    teller = Teller(config, env, is_whole=not request.narrowed)
     record.begin()
+    teller.started()
     with ending(env.clock, lambda signum: record.end(tally, code=128 + signum, why="stopped")):
         try:
             run, error = record.go(work, tally)
+            _report(terminal, run, error, tally)
         except Stopped as stop:
             log.warning("%s: the state is saved, the next pass goes on from here", stop)
             _report(terminal, record.run, None, tally)
             raise
-    _report(terminal, run, error, tally)
+        finally:
+            teller.ended(state, record.run, summary(record.run))
     return run.code or 0
 
 
@@ -144,6 +155,14 @@ def _work(
             tally.calls, tally.downloads = connection.api.calls, connection.files.calls
 
 
+def summary(run: Run) -> str:
+    """How a pass ended, in one line."""
+    counts = [f"{count:,} {name.replace('_', ' ')}" for name in SUMMARY if (count := run.counts.get(name))]
+    counts += [size_in_words(run.counts.get("bytes", 0)), plural(run.counts.get("calls", 0), "API call")]
+    counts += [plural(run.counts.get("downloads", 0), "download request")]
+    return f"pass {run.number} ended with exit code {run.code or 0}: {', '.join(counts)}"
+
+
 def _report(terminal: Terminal, run: Run, error: ZoomsyncError | None, tally: Tally) -> None:
     """Say how the pass ended."""
     for line in tally.left:
@@ -152,18 +171,9 @@ def _report(terminal: Terminal, run: Run, error: ZoomsyncError | None, tally: Ta
         log.info("%s", error)
     elif error is not None:
         terminal.error(error)
-    counts = [f"{count:,} {name.replace('_', ' ')}" for name in SUMMARY if (count := tally.outcomes[name])]
-    counts += [size_in_words(tally.bytes), plural(tally.calls, "API call"), plural(tally.downloads, "download request")]
     level = logging.ERROR if run.code not in (0, PassRunning.code) else logging.INFO
     facts = {"event": "pass_ended", "code": run.code or 0, "why": run.why, **tally.counts}
-    log.log(
-        level,
-        "pass %d ended with exit code %d: %s",
-        run.number,
-        facts["code"],
-        ", ".join(counts),
-        extra=fields(**facts),
-    )
+    log.log(level, "%s", summary(run), extra=fields(**facts))
     if terminal.as_json:
         terminal.document({"run": asdict(run), "rows": [asdict(row) for row in tally.rows], "left": tally.left})
 

@@ -2,8 +2,18 @@
 
 from zoomsync.config.describe import describe
 from zoomsync.config.load import parse
-from zoomsync.config.schema import Config, RecordingsSettings, ZoomSettings
+from zoomsync.config.schema import Config, RecordingsSettings, TellSettings, ZoomSettings
 from zoomsync.config.types import parse_duration
 from zoomsync.config.yaml_file import find_config, load
 
-__all__ = ["Config", "RecordingsSettings", "ZoomSettings", "describe", "find_config", "load", "parse", "parse_duration"]
+__all__ = [
+    "Config",
+    "RecordingsSettings",
+    "TellSettings",
+    "ZoomSettings",
+    "describe",
+    "find_config",
+    "load",
+    "parse",
+    "parse_duration",
+]

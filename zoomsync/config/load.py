@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from zoomsync.config.base import DestinationSettings, Settings, named_kind, settings_of
-from zoomsync.config.schema import Config, ZoomSettings
+from zoomsync.config.schema import Config, TellSettings, ZoomSettings
 from zoomsync.config.secrets import Source, expand
 from zoomsync.config.types import PATTERNS, Email, shown_value, suggestion
 from zoomsync.destinations.base import KINDS, PLANNED
@@ -35,7 +35,8 @@ def parse(raw: Mapping[Any, Any], path: Path, environ: Mapping[str, str]) -> Con
     destination = _kind(raw, environ, problems)
     if destination is None:
         raw = {**raw, "destination": None}
-    sections = {"zoom": ZoomSettings} | ({"destination": destination} if destination else {})
+    sections: dict[str, type[Settings]] = {"zoom": ZoomSettings, "tell": TellSettings}
+    sections |= {"destination": destination} if destination else {}
     secret = {
         f"{key}.{name}{twin}" for key, one in sections.items() for name in one.credentials for twin in ("", "_file")
     }
@@ -92,7 +93,7 @@ def _filled(
         return {name: _filled(one, (*place, name), environ, problems, secret) for name, one in names if one is not None}
     elif isinstance(value, list):
         return [_filled(one, (*place, str(number)), environ, problems, secret) for number, one in enumerate(value)]
-    elif isinstance(value, str) and key not in secret:
+    elif isinstance(value, str) and secret.isdisjoint((key, ".".join(place[:-1]))):
         try:
             return expand(value, environ)
         except ValueError as cause:
@@ -114,12 +115,17 @@ def _bind(
         if len(given) == 2:
             problems[f"{section}.{name}"] = f"is set, and {name}_file too (keep one)"
         for key in given[-1:]:
-            text, place = below[key], f"{section}.{key}"
-            if not isinstance(text, str) or not text.strip():
-                problems[place] = "is empty or not text (write it in quotes, or better as ${NAME})"
-            source = Source(key=place, text=str(text), is_file=key != name, base=base, environ=environ)
-            below[name] = Secret(source.read)
-            yield source
+            is_list = settings.model_fields[name].annotation == tuple[Secret, ...]
+            texts = below[key] if is_list and isinstance(below[key], list) else [below[key]]
+            sources = []
+            for number, text in enumerate(texts):
+                place = f"{section}.{key}" + (f".{number}" if texts is below[key] else "")
+                if not isinstance(text, str) or not text.strip():
+                    problems[place] = "is empty or not text (write it in quotes, or better as ${NAME})"
+                sources.append(Source(key=place, text=str(text), is_file=key != name, base=base, environ=environ))
+            secrets = [Secret(source.read) for source in sources]
+            below[name] = secrets if is_list else secrets[0]
+            yield from sources
 
 
 def _read_accounts(values: dict[Any, Any], base: Path, problems: Problems) -> None:

@@ -69,6 +69,23 @@ class RecordingsSettings(Settings):
     """What kinds of files are fetched."""
 
 
+class TellSettings(Settings):
+    """Whom a pass tells how it went. Each address may hold a secret, and has a `…_file` twin."""
+
+    credentials = ("ping", "notify")
+
+    ping: types.SecretText | None = None
+    """A healthchecks address: asked for with /start when a pass begins, plain when all went well, with /fail if not."""
+    ping_file: types.Text | None = None
+    """A file that holds this address alone."""
+    notify: tuple[types.SecretText, ...] = ()
+    """Apprise addresses (extra [notify]): told of failure and recovery, each trouble once, and of each week."""
+    notify_file: types.Text | None = None
+    """A file that holds one such address alone."""
+    metrics_file: types.Place | None = None
+    """Written after each pass, in Prometheus' text form: for node_exporter a name that ends in .prom."""
+
+
 _PLAIN = RecordingsSettings()
 
 
@@ -129,6 +146,9 @@ class Config(Settings):
     """Kept free on every file system that is written to."""
     workers: types.Whole = Field(4, ge=1, le=64)
     """How many meetings are worked on at the same time."""
+
+    tell: TellSettings = written({})
+    """Whom a pass tells how it went."""
 
     _path: Path = PrivateAttr(Path("config.yaml"))
     _sources: tuple[Source, ...] = PrivateAttr(())

@@ -43,6 +43,10 @@ class Head:
     fetched_till: datetime | None = None
     """Shown only: timestamp of the newest recording fetched."""
     authorization: AuthorizationStatus = field(default_factory=AuthorizationStatus)
+    told: tuple[str, ...] = ()
+    """The troubles that `tell.notify` has told of and that last, each as 8 hex digits."""
+    digest_at: datetime | None = None
+    """When it last told of a week, or began to count one."""
 
 
 @with_config(ConfigDict(extra="forbid"))

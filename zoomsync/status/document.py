@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from zoomsync.config import Config
 from zoomsync.formatting import iso, kind
-from zoomsync.model import COUNTS, Entry, Gap, Phase, Process, Retry, Run
+from zoomsync.model import COUNTS, DAY, Entry, Gap, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
 from zoomsync.rules.delete import doubts
 from zoomsync.rules.publish import Rules
@@ -27,11 +27,16 @@ from zoomsync.status.query import (
 Facts: TypeAlias = dict[str, Any]
 """JSON-ready."""
 RUNS_SHOWN = 10
+PACE = 30 * DAY
+"""How far back it is looked how fast the library grows."""
 
 
-def document(state: State, config: Config, now: datetime, is_alive: Callable[[Process], bool]) -> Facts:
+def document(
+    state: State, config: Config, now: datetime, is_alive: Callable[[Process], bool], free: int | None = None
+) -> Facts:
     """All that is known, JSON-ready: times in ISO 8601, sizes in bytes, null for unset; what happened in the future
-    counts as unset. Meetings newest first, `at_risk` by what Zoom deletes first, `runs` newest first.
+    counts as unset. Meetings newest first, `at_risk` by what Zoom deletes first, `runs` newest first. `free` bytes are
+    left where items lie; None: that is no folder here.
     """
     head, runs = state.head, passes(state)
     process = outcome(runs[0], is_alive) if runs else "Never run"
@@ -50,6 +55,7 @@ def document(state: State, config: Config, now: datetime, is_alive: Callable[[Pr
         "gaps": [_gap(gap, emails) for gap in head.gaps],
         "next_sweep": iso(_next_sweep(state, config, now)),
         **_meetings(state, rules_now(state, config, now)),
+        "stored": _stored(state, now, free),
         "unmatched": [
             {"key": key, "what": what}
             for key, named in config.named_meetings.items()
@@ -111,6 +117,28 @@ def _meetings(state: State, rules: Rules) -> Facts:
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
         "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},
+    }
+
+
+def _stored(state: State, now: datetime, free: int | None) -> Facts:
+    """How much is stored, and for how many days the disk lasts if as much comes as in the last `PACE`."""
+    here = [
+        (entry.stored_at, sum(file.size for file in entry.receipt.files))
+        for entry in state.entries.values()
+        if entry.receipt is not None
+        and entry.receipt.destination == state.head.destination
+        and entry.phase is not Phase.REMOVED
+    ]
+    begun = min((at for at, _ in here if at is not None), default=now)
+    span = min(PACE, now - begun)
+    recent = sum(size for at, size in here if at is not None and now - PACE <= at <= now)
+    lasts = free / (recent / (span / DAY)) if free is not None and recent and span >= DAY else None
+    return {
+        "items": len(here),
+        "bytes": sum(size for _, size in here),
+        "bytes_recently": recent,
+        "free_bytes": free,
+        "days_left": None if lasts is None else int(min(lasts, 36500)),
     }
 
 

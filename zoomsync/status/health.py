@@ -1,6 +1,7 @@
 """The reasons why a person should look: `status --check`."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from zoomsync.config import Config
@@ -14,6 +15,28 @@ NAMED = 3
 """How many meetings of a kind are named; the others are counted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A reason why a person should look."""
+
+    kind: str
+    """In few words, always the same."""
+    fact: str
+    """What it is about this time."""
+    subjects: tuple[str, ...] = ()
+    """The meetings (uuids) or users that it is about."""
+    is_critical: bool = False
+    """Whether passes do not do their work, or a recording may be lost."""
+
+    def __str__(self) -> str:
+        return escaped(f"{self.kind}: {self.fact}")
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What it is known by from one pass to the next."""
+        return frozenset(f"{self.kind} {subject}" for subject in self.subjects or ("",))
+
+
 def health(
     state: State,
     config: Config,
@@ -22,56 +45,65 @@ def health(
     *,
     max_age: timedelta,
     locked_out: datetime | None = None,
-) -> list[str]:
-    """A sentence for each reason; none: healthy.
+) -> list[Trouble]:
+    """The reasons; none: healthy.
 
     Passes are judged by the last whole one: a narrowed one says nothing about the other meetings. One that ended with
     failures is no reason by itself: what it could not do shows in the meetings, or is a reason of its own.
     `locked_out` is since when passes find the state locked.
     """
-    is_off = ["disabled: `enabled` is false in the config"]
+    is_off = [Trouble(kind="disabled", fact="`enabled` is false in the config", is_critical=True)]
     met_lock = _locked_out(state, config, now, locked_out)
     found = [*_passes(state, now, is_alive, max_age), *met_lock] if config.enabled else is_off
     broken = {gap.email or gap.user: gap.retry.error for gap in state.head.gaps if gap.user and gap.retry}
-    found += [f"not listed: recordings of {user}: {why}" for user, why in [*broken.items()][:NAMED]]
-    found += [f"not listed: recordings of {len(broken) - NAMED:,} more users"] if len(broken) > NAMED else []
+    found += [_unlisted(f"recordings of {user}: {why}", user) for user, why in [*broken.items()][:NAMED]]
+    if len(broken) > NAMED:
+        found.append(_unlisted(f"recordings of {len(broken) - NAMED:,} more users", *[*broken][NAMED:]))
     lists = meeting_lists(state, rules_now(state, config, now))
     found += _named("parked, not tried again by itself", lists.parked)
     found += _named("failed more than once, tried again later", lists.failing)
     found += _named("deletion from Zoom refused", lists.refused)
-    found += _named("deleted by Zoom within 7 days and not stored", lists.at_risk)
-    return [escaped(reason) for reason in found]
+    found += _named("deleted by Zoom within 7 days and not stored", lists.at_risk, is_critical=True)
+    return found
 
 
-def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], max_age: timedelta) -> Iterator[str]:
+def _unlisted(fact: str, *users: str | None) -> Trouble:
+    return Trouble(kind="not listed", fact=fact, subjects=tuple(user or "" for user in users))
+
+
+def _critical(kind: str, fact: str) -> Trouble:
+    return Trouble(kind=kind, fact=fact, is_critical=True)
+
+
+def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], max_age: timedelta) -> Iterator[Trouble]:
     runs, allowed = passes(state), f"(allowed: {span_in_words(max_age)})"
     whole = [run for run in runs if not run.narrowed]
     running = whole[0] if whole and outcome(whole[0], is_alive) == "Running" else None
     if running and now - running.started_at > max_age:
-        yield f"too old: pass {running.number} runs since {moment(running.started_at)} {allowed}"
+        yield _critical("too old", f"pass {running.number} runs since {moment(running.started_at)} {allowed}")
     elif running and running.started_at > now:
-        yield f"too old: pass {running.number} is running, but its start lies in the future"
+        yield _critical("too old", f"pass {running.number} is running, but its start lies in the future")
     last = next((run for run in whole if run is not running), None)
     if last is None:
         if not running:
-            yield "never run: only narrowed passes so far" if runs else "never run"
+            yield _critical("never run", "only narrowed passes so far" if runs else "the first pass is still to come")
         return
     process = outcome(last, is_alive)
     if process == "Interrupted":
         gone = f"process {last.process.pid} on {last.process.host} is gone"
-        yield f"interrupted: pass {last.number}, {last.why or gone}"
+        yield _critical("interrupted", f"pass {last.number}, {last.why or gone}")
     elif process.startswith("Failed"):
-        yield f"failed: pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}"
+        yield _critical("failed", f"pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}")
     else:
         yield from _of_no_meeting(last)
     finished = last_finished(state, now)
     if finished is None:
-        yield "too old: no whole pass has finished yet"
+        yield _critical("too old", "no whole pass has finished yet")
     elif now - finished > max_age:
-        yield f"too old: last whole pass finished {moment(finished)}, {distance(finished, now)} {allowed}"
+        yield _critical("too old", f"last whole pass finished {moment(finished)}, {distance(finished, now)} {allowed}")
 
 
-def _locked_out(state: State, config: Config, now: datetime, since: datetime | None) -> Iterator[str]:
+def _locked_out(state: State, config: Config, now: datetime, since: datetime | None) -> Iterator[Trouble]:
     """A lock that is none of a pass of this state, of the state or of the library, for an hour."""
     last = next(iter(passes(state)), None)
     if last is not None and last.ended_at is None:
@@ -82,22 +114,24 @@ def _locked_out(state: State, config: Config, now: datetime, since: datetime | N
     met = [one for one in met if last is None or last.ended_at is None or one[0] >= last.ended_at]
     begun, what = min(met, default=(now, ""))
     if now - begun >= HOUR:
-        yield f"locked out: passes meet a lock since {moment(begun)}, and none of this state is running: {what}"
+        fact = f"passes meet a lock since {moment(begun)}, and none of this state is running: {what}"
+        yield _critical("locked out", fact)
 
 
-def _of_no_meeting(run: Run) -> Iterator[str]:
+def _of_no_meeting(run: Run) -> Iterator[Trouble]:
     """What failed in a pass and shows in no meeting."""
     counts, what = run.counts, f"pass {run.number}"
     if unlisted := counts.get("unlisted"):
-        yield f"not listed: {what} could not read {plural(unlisted, 'list')}"
+        yield _unlisted(f"{what} could not read {plural(unlisted, 'list')}")
     if unreadable := counts.get("unreadable"):
-        yield f"not listed: {what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists"
+        yield _unlisted(f"{what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists")
     if counts.get("undeletable"):
-        yield f"not deleted: {what} could not delete what is due in Zoom; its log says why"
+        yield Trouble(kind="not deleted", fact=f"{what} could not delete what is due in Zoom; its log says why")
 
 
-def _named(fact: str, entries: list[Entry]) -> list[str]:
-    """One sentence about all of them, if there are any."""
+def _named(kind: str, entries: list[Entry], *, is_critical: bool = False) -> list[Trouble]:
+    """One trouble for all of them, if there are any."""
     names = [f"{quoted(entry.topic)} {moment(entry.start)} ({entry.uuid})" for entry in entries[:NAMED]]
     more = f" and {len(entries) - NAMED:,} more" if len(entries) > NAMED else ""
-    return [f"{fact}: {plural(len(entries), 'meeting')}: {', '.join(names)}{more}"] if entries else []
+    fact, uuids = f"{plural(len(entries), 'meeting')}: {', '.join(names)}{more}", tuple(one.uuid for one in entries)
+    return [Trouble(kind=kind, fact=fact, subjects=uuids, is_critical=is_critical)] if entries else []

@@ -99,6 +99,17 @@ def _summary(document: Facts, now: datetime) -> Iterator[str]:
     counts = [f"{count:,} {phase}" for phase, count in document["counts"].items() if count]
     if counts:
         yield f"Meetings: {', '.join(counts)}"
+    if document["stored"]["items"]:
+        yield f"Stored: {', '.join(_stored(document['stored']))}"
+
+
+def _stored(stored: Facts) -> Iterator[str]:
+    yield f"{plural(stored['items'], 'item')}, {size_in_words(stored['bytes'])}"
+    yield f"{size_in_words(stored['bytes_recently'])} of it in the last 30 days"
+    if stored["free_bytes"] is not None:
+        days = stored["days_left"]
+        lasts = f", enough for {plural(days, 'day')} at this pace" if days is not None else ""
+        yield f"{size_in_words(stored['free_bytes'])} free{lasts}"
 
 
 def _detail(process: str, last: Facts) -> str:

@@ -1,0 +1,125 @@
+"""Tells others how a pass went: a ping, messages, numbers in a file. None of it fails a pass, or holds it up long."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from zoomsync import status
+from zoomsync.app import Environment
+from zoomsync.clock import is_alive
+from zoomsync.commands.status import status_document
+from zoomsync.config import Config, TellSettings
+from zoomsync.errors import ConfigError, PassRunning, Unfit, Unreachable, ZoomsyncError
+from zoomsync.files import fact, put_in_place, write_aside
+from zoomsync.model import HOUR, Run, Secret
+from zoomsync.state import State
+from zoomsync.status import notices
+
+log = logging.getLogger(__name__)
+
+SECONDS = 10.0
+"""How long a pass waits at its end for all of this together."""
+MAX_AGE = 26 * HOUR
+"""As for `status --check`."""
+READABLE = 0o644
+SIGNALS = 128
+"""Exit codes above this are 128 + the number of the signal that ended the pass."""
+
+
+class Teller:
+    """What `tell` in the config asks for, around one whole pass."""
+
+    def __init__(self, config: Config, env: Environment, *, is_whole: bool) -> None:
+        self._config = config
+        self._tell = config.tell if is_whole else TellSettings()
+        self._env = env
+        self._executor = ThreadPoolExecutor(thread_name_prefix="tell")
+        self._begun: dict[str, Future[None]] = {}
+
+    def started(self) -> None:
+        """A pass begins; nothing waits for the answer."""
+        if self._tell.ping is not None and self._config.enabled:
+            self._begin("tell.ping", lambda: self._ping("/start", ""))
+
+    def ended(self, state: State, run: Run, summary: str) -> None:
+        """A pass has ended and is recorded; one that was stopped, or met another one, is told of by nobody."""
+        config, now = self._config, self._env.clock.now()
+        if run.code is None or run.code == PassRunning.code or run.code > SIGNALS:
+            return
+        if self._tell.ping is not None and config.enabled:
+            path = "" if run.code == 0 else "/fail"
+            self._begin("tell.ping", lambda: self._ping(path, summary))
+        document = status_document(state, config, self._env)
+        troubles = status.health(state, config, now, is_alive, max_age=MAX_AGE)
+        told, digest_at = state.head.told, state.head.digest_at or now
+        if self._tell.metrics_file is not None:
+            self._begin("tell.metrics_file", lambda: self._write(status.metrics(document, troubles)))
+        if self._tell.notify:
+            notice, told_then = notices.of_troubles(troubles, told)
+            if notice is not None:
+                self._begin("tell.notify", lambda: self._notify(notice))
+            if now - digest_at >= notices.WEEK:
+                week = notices.of_week(state, document, now)
+                self._begin("tell.notify (week)", lambda: self._notify(week))
+        failed = self._wait()
+        if self._tell.notify:
+            told = told if "tell.notify" in failed else told_then
+            digest_at = now if now - digest_at >= notices.WEEK and "tell.notify (week)" not in failed else digest_at
+            state.update(told=told, digest_at=digest_at)
+
+    def _begin(self, name: str, call: Callable[[], None]) -> None:
+        self._begun[name] = self._executor.submit(call)
+
+    def _wait(self) -> set[str]:
+        """Which of them did not succeed in time; each is warned of."""
+        wait(self._begun.values(), timeout=SECONDS)
+        failed = set()
+        for name, future in self._begun.items():
+            error = future.exception() if future.done() else Unreachable(f"no answer within {SECONDS:.0f} s")
+            if error is not None:
+                why = fact(error) if isinstance(error, OSError) else str(error).removeprefix(f"{name}: ")
+                log.warning(
+                    "%s: %s: told nobody", name, why if isinstance(error, OSError | ZoomsyncError) else type(error)
+                )
+                failed.add(name)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        return failed
+
+    def _ping(self, path: str, summary: str) -> None:
+        from zoomsync.http import USER_AGENT, Http
+
+        secret = self._tell.ping
+        address = secret.reveal().rstrip("/") if secret is not None else ""
+        http = Http(name="tell.ping", clock=self._env.clock, rate=None, user_agent=USER_AGENT, timeouts=(3, 5), tries=2)
+        try:
+            answer = http.request("POST", f"{address}{path}", repeatable=True, data=summary.encode())
+        finally:
+            http.close()
+        if not answer.ok:
+            raise Unreachable(f"HTTP {answer.status_code}", hint="check the address")
+
+    def _notify(self, notice: notices.Notice) -> None:
+        reached = apprise_of(self._tell.notify).notify(title=notice.title, body=notice.body)
+        if not reached:
+            raise Unreachable("not every address took the message", hint="try the addresses with `apprise` by hand")
+
+    def _write(self, text: str) -> None:
+        place = self._tell.metrics_file
+        if place is not None:
+            put_in_place(write_aside(place, text.encode(), mode=READABLE), place)
+
+
+def apprise_of(addresses: tuple[Secret, ...]) -> Any:
+    """The `Apprise` that sends to these addresses. Raises `Unfit` without the extra, `ConfigError` if one is none."""
+    try:
+        import apprise
+    except ImportError as missing:
+        raise Unfit("tell.notify: apprise is not installed", hint="pip install 'zoomsync[notify]'") from missing
+    found = apprise.Apprise()
+    for number, address in enumerate(addresses):
+        if not found.add(address.reveal()):
+            raise ConfigError(
+                f"tell.notify.{number}: is no address that apprise knows", hint="https://appriseit.com/services"
+            )
+    return found
