@@ -53,7 +53,7 @@ schema: $(READY) ## Write the config's JSON schema again
 
 lock: $(READY) ## Lock the dependencies again
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra ffmpeg -o requirements.lock pyproject.toml tests/build.in
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra ffmpeg --extra notify -o requirements.lock pyproject.toml tests/build.in
 
 dist: $(READY) ## Build wheel and sdist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -33,7 +33,7 @@ COMMANDS = {
         "--max-duration",
         "--new-library",
     ],
-    "status": ["--meeting", "--check", "--max-age"],
+    "status": ["--meeting", "--check", "--max-age", "--nagios", "--metrics"],
 }
 COMMON = ["-c, --config", "-v, --verbose", "-q, --quiet", "--log-format", "--json", "-h, --help"]
 
@@ -157,6 +157,7 @@ def test_an_error_is_a_document_where_one_was_asked_for(nowhere: Site) -> None:
 
     assert result.code == 2
     assert result.document == {
+        "format": 1,
         "error": "/nowhere.yaml: no such file or directory",
         "hint": "name the config with -c, and make it readable for this user",
         "problems": [],

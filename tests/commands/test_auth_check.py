@@ -139,7 +139,7 @@ def test_quiet_is_silent_on_success_and_says_failures_alone(site: Site) -> None:
 def test_keys_of_the_document_are_stable(site: Site) -> None:
     document = auth_check(site, "--json").document
 
-    assert list(document) == ["version", "means", "checks", "code"]
+    assert list(document) == ["format", "version", "means", "checks", "code"]
     assert {tuple(row) for row in document["checks"]} == {("name", "level", "message", "hint")}
 
 

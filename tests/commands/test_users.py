@@ -65,6 +65,7 @@ def test_the_document_has_stable_keys(begin: Begin) -> None:
     document = begin(filter_accounts=["bob@example.org"]).run("--json", "users").document
 
     assert document == {
+        "format": 1,
         "version": __version__,
         "users": [
             {

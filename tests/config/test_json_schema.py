@@ -96,6 +96,7 @@ def test_the_example_shows_every_key_but_the_twins_of_the_credentials() -> None:
 
     twins = {f"zoom.{name}_file" for name in ("account_id", "client_id", "client_secret")}
     twins |= {f"destination.{name}_file" for name in ("password", "client_secret", "scim_token")}
+    twins |= {"tell.ping_file", "tell.notify_file"}
     assert keys(SCHEMA) - shown == twins
     assert shown - keys(SCHEMA) == set()
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.builders import AT, CREDENTIALS, a_config, a_file, library_of, problems, refusal
-from zoomsync.config import Config, RecordingsSettings, ZoomSettings, describe, load, parse
+from zoomsync.config import Config, RecordingsSettings, TellSettings, ZoomSettings, describe, load, parse
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind
@@ -52,6 +52,7 @@ def test_credentials_alone_make_a_config_of_safe_defaults() -> None:
         "staging": None,
         "min_free_disk": 2_000_000_000,
         "workers": 4,
+        "tell": TellSettings(),
     }
     assert config.destination.model_dump() == {
         "type": "library",

@@ -55,6 +55,7 @@ NOTHING: dict[str, Any] = {
     "lost": [],
     "removed": [],
     "skipped": {"counts": {}, "rows": []},
+    "stored": {"items": 0, "bytes": 0, "bytes_recently": 0, "free_bytes": None, "days_left": None},
     "unmatched": [],
     "other_authors": [],
     "open_intents": [],

@@ -21,7 +21,8 @@ def the_health(
     locked_out: datetime | None = None,
     **config: Any,
 ) -> list[str]:
-    return health(state, some_config(**config), NOW, is_alive, max_age=max_age, locked_out=locked_out)
+    found = health(state, some_config(**config), NOW, is_alive, max_age=max_age, locked_out=locked_out)
+    return [str(one) for one in found]
 
 
 def test_a_pass_that_finished_today_is_healthy() -> None:
@@ -92,7 +93,7 @@ def test_an_account_wide_list_that_cannot_be_read_is_no_reason_because_each_user
 
 
 def test_before_the_first_pass_it_never_ran() -> None:
-    assert the_health(NO_STATE) == ["never run"]
+    assert the_health(NO_STATE) == ["never run: the first pass is still to come"]
 
 
 def test_switched_off_only_that_is_said_of_passes() -> None:

@@ -40,6 +40,7 @@ Last recording fetched till: 2026-03-01 10:30 UTC (9 d 1 h ago)
 Authorization status: Zoom: authorized; destination: authorized (checked 2026-03-10 11:00 UTC, 1 h ago)
 Next sweep: 2026-03-15 12:00 UTC (in 5 days)
 Meetings: 1 published
+Stored: 1 item, 1.0 kB, 1.0 kB of it in the last 30 days
 
 Last runs:
   pass  id        started               took  exit  result
@@ -87,6 +88,7 @@ Last recording fetched till: nothing fetched yet
 Authorization status: Zoom: authorized; destination: authorized (checked 2026-03-10 11:00 UTC, 1 h ago)
 Next sweep: 2026-03-15 12:00 UTC (in 5 days)
 Meetings: 5 waiting, 2 skipped, 2 published, 1 lost, 1 removed
+Stored: 2 items, 2.0 kB, 2.0 kB of it in the last 30 days
 
 At risk, deleted by Zoom within 7 days and not stored: 2 meetings
   2026-03-01 10:30 UTC  ada@example.org  “Late” (z==): \

@@ -80,7 +80,9 @@ class Teller:
             if error is not None:
                 why = fact(error) if isinstance(error, OSError) else str(error).removeprefix(f"{name}: ")
                 log.warning(
-                    "%s: %s: told nobody", name, why if isinstance(error, OSError | ZoomsyncError) else type(error)
+                    "%s: %s: told nobody",
+                    name,
+                    why if isinstance(error, OSError | ZoomsyncError) else type(error).__name__,
                 )
                 failed.add(name)
         self._executor.shutdown(wait=False, cancel_futures=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -115,7 +115,7 @@ def _bind(
         if len(given) == 2:
             problems[f"{section}.{name}"] = f"is set, and {name}_file too (keep one)"
         for key in given[-1:]:
-            is_list = settings.model_fields[name].annotation == tuple[Secret, ...]
+            is_list = get_origin(settings.model_fields[name].annotation) is tuple
             texts = below[key] if is_list and isinstance(below[key], list) else [below[key]]
             sources = []
             for number, text in enumerate(texts):

@@ -19,17 +19,20 @@ NAMED = 3
 class Trouble:
     """A reason why a person should look."""
 
-    kind: str
-    """In few words, always the same."""
-    fact: str
-    """What it is about this time."""
+    sentence: str
+    """What it is in few words, always the same, a colon, and what it is about this time."""
     subjects: tuple[str, ...] = ()
     """The meetings (uuids) or users that it is about."""
     is_critical: bool = False
     """Whether passes do not do their work, or a recording may be lost."""
 
     def __str__(self) -> str:
-        return escaped(f"{self.kind}: {self.fact}")
+        return escaped(self.sentence)
+
+    @property
+    def kind(self) -> str:
+        """The few words that are always the same."""
+        return self.sentence.partition(":")[0]
 
     @property
     def keys(self) -> frozenset[str]:
@@ -52,13 +55,13 @@ def health(
     failures is no reason by itself: what it could not do shows in the meetings, or is a reason of its own.
     `locked_out` is since when passes find the state locked.
     """
-    is_off = [Trouble(kind="disabled", fact="`enabled` is false in the config", is_critical=True)]
+    is_off = [_critical("disabled: `enabled` is false in the config")]
     met_lock = _locked_out(state, config, now, locked_out)
     found = [*_passes(state, now, is_alive, max_age), *met_lock] if config.enabled else is_off
     broken = {gap.email or gap.user: gap.retry.error for gap in state.head.gaps if gap.user and gap.retry}
-    found += [_unlisted(f"recordings of {user}: {why}", user) for user, why in [*broken.items()][:NAMED]]
+    found += [_unlisted(f"not listed: recordings of {user}: {why}", user) for user, why in [*broken.items()][:NAMED]]
     if len(broken) > NAMED:
-        found.append(_unlisted(f"recordings of {len(broken) - NAMED:,} more users", *[*broken][NAMED:]))
+        found.append(_unlisted(f"not listed: recordings of {len(broken) - NAMED:,} more users", *[*broken][NAMED:]))
     lists = meeting_lists(state, rules_now(state, config, now))
     found += _named("parked, not tried again by itself", lists.parked)
     found += _named("failed more than once, tried again later", lists.failing)
@@ -67,12 +70,12 @@ def health(
     return found
 
 
-def _unlisted(fact: str, *users: str | None) -> Trouble:
-    return Trouble(kind="not listed", fact=fact, subjects=tuple(user or "" for user in users))
+def _unlisted(sentence: str, *users: str | None) -> Trouble:
+    return Trouble(sentence=sentence, subjects=tuple(user or "" for user in users))
 
 
-def _critical(kind: str, fact: str) -> Trouble:
-    return Trouble(kind=kind, fact=fact, is_critical=True)
+def _critical(sentence: str) -> Trouble:
+    return Trouble(sentence=sentence, is_critical=True)
 
 
 def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], max_age: timedelta) -> Iterator[Trouble]:
@@ -80,27 +83,29 @@ def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], ma
     whole = [run for run in runs if not run.narrowed]
     running = whole[0] if whole and outcome(whole[0], is_alive) == "Running" else None
     if running and now - running.started_at > max_age:
-        yield _critical("too old", f"pass {running.number} runs since {moment(running.started_at)} {allowed}")
+        yield _critical(f"too old: pass {running.number} runs since {moment(running.started_at)} {allowed}")
     elif running and running.started_at > now:
-        yield _critical("too old", f"pass {running.number} is running, but its start lies in the future")
+        yield _critical(f"too old: pass {running.number} is running, but its start lies in the future")
     last = next((run for run in whole if run is not running), None)
     if last is None:
         if not running:
-            yield _critical("never run", "only narrowed passes so far" if runs else "the first pass is still to come")
+            yield _critical(
+                "never run: only narrowed passes so far" if runs else "never run: the first pass is still to come"
+            )
         return
     process = outcome(last, is_alive)
     if process == "Interrupted":
         gone = f"process {last.process.pid} on {last.process.host} is gone"
-        yield _critical("interrupted", f"pass {last.number}, {last.why or gone}")
+        yield _critical(f"interrupted: pass {last.number}, {last.why or gone}")
     elif process.startswith("Failed"):
-        yield _critical("failed", f"pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}")
+        yield _critical(f"failed: pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}")
     else:
         yield from _of_no_meeting(last)
     finished = last_finished(state, now)
     if finished is None:
-        yield _critical("too old", "no whole pass has finished yet")
+        yield _critical("too old: no whole pass has finished yet")
     elif now - finished > max_age:
-        yield _critical("too old", f"last whole pass finished {moment(finished)}, {distance(finished, now)} {allowed}")
+        yield _critical(f"too old: last whole pass finished {moment(finished)}, {distance(finished, now)} {allowed}")
 
 
 def _locked_out(state: State, config: Config, now: datetime, since: datetime | None) -> Iterator[Trouble]:
@@ -114,24 +119,25 @@ def _locked_out(state: State, config: Config, now: datetime, since: datetime | N
     met = [one for one in met if last is None or last.ended_at is None or one[0] >= last.ended_at]
     begun, what = min(met, default=(now, ""))
     if now - begun >= HOUR:
-        fact = f"passes meet a lock since {moment(begun)}, and none of this state is running: {what}"
-        yield _critical("locked out", fact)
+        fact = f"locked out: passes meet a lock since {moment(begun)}, and none of this state is running: {what}"
+        yield _critical(fact)
 
 
 def _of_no_meeting(run: Run) -> Iterator[Trouble]:
     """What failed in a pass and shows in no meeting."""
     counts, what = run.counts, f"pass {run.number}"
     if unlisted := counts.get("unlisted"):
-        yield _unlisted(f"{what} could not read {plural(unlisted, 'list')}")
+        yield _unlisted(f"not listed: {what} could not read {plural(unlisted, 'list')}")
     if unreadable := counts.get("unreadable"):
-        yield _unlisted(f"{what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists")
+        yield _unlisted(f"not listed: {what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists")
     if counts.get("undeletable"):
-        yield Trouble(kind="not deleted", fact=f"{what} could not delete what is due in Zoom; its log says why")
+        yield Trouble(sentence=f"not deleted: {what} could not delete what is due in Zoom; its log says why")
 
 
 def _named(kind: str, entries: list[Entry], *, is_critical: bool = False) -> list[Trouble]:
     """One trouble for all of them, if there are any."""
     names = [f"{quoted(entry.topic)} {moment(entry.start)} ({entry.uuid})" for entry in entries[:NAMED]]
     more = f" and {len(entries) - NAMED:,} more" if len(entries) > NAMED else ""
-    fact, uuids = f"{plural(len(entries), 'meeting')}: {', '.join(names)}{more}", tuple(one.uuid for one in entries)
-    return [Trouble(kind=kind, fact=fact, subjects=uuids, is_critical=is_critical)] if entries else []
+    sentence = f"{kind}: {plural(len(entries), 'meeting')}: {', '.join(names)}{more}"
+    uuids = tuple(entry.uuid for entry in entries)
+    return [Trouble(sentence=sentence, subjects=uuids, is_critical=is_critical)] if entries else []
