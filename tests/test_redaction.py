@@ -135,6 +135,22 @@ def test_a_secret_with_a_sign_of_markup_is_cut_out_of_a_title() -> None:
     assert http.said(b"<title>cannot use hun<ter>2</title>") == "a page titled \u201ccannot use \u2026\u201d"
 
 
+@pytest.mark.parametrize("secrets", [{"hunter", "hunter2", "my hunter2 is"}, {"hunter", "my hunter2 is", "hunter2"}])
+def test_a_secret_that_contains_another_is_cut_out_whole(secrets: set[str]) -> None:
+    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    for one in secrets:
+        http.hide(one)
+
+    texts = [
+        http.said(b'{"message":"so my hunter2 is here, hunter2 and hunter"}'),
+        http.said(b"<title>so my hunter2 is here, hunter2 and hunter</title>"),
+        http.said(b'{"error":{"value":"my hunter2 is"}}'),
+    ]
+
+    shown = "so … here, … and …"
+    assert texts == [shown, f"a page titled “{shown}”", '{"value": "…"}']
+
+
 def test_only_the_beginning_of_what_a_server_says_is_looked_at() -> None:
     page = b" <html>".ljust(LONGEST_REASON - 20) + b"<title>Busy</title>"
     document = b'{"message":"No.","more":"' + b"x" * LONGEST_REASON + b'"}'

@@ -88,6 +88,23 @@ def test_a_window_that_zoom_cuts_is_halved_until_it_is_whole(sandbox: Sandbox, e
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("user", [None, ALICE])
+@pytest.mark.parametrize("echo", [{"from": "2026-03-01"}, {"to": "2026-03-01"}], ids=["begins later", "ends earlier"])
+def test_a_later_page_that_spans_other_days_is_as_bad_as_a_first_one(
+    sandbox: Sandbox, edge: Edge, user: str | None, echo: dict[str, str]
+) -> None:
+    sandbox.settings.page_cap = 2
+    add_meetings(sandbox, 5)
+    sandbox.fail("recordings", with_=faults.document(**echo), times=1, query={"next_page_token": "."})
+
+    listing = edge.list(user=user)
+
+    assert uuids(listing) == set(sandbox.world.meetings)
+    firsts = [one.query for one in sandbox.seen("GET", "recordings") if "next_page_token" not in one.query]
+    spans = [(one["from"], one["to"]) for one in firsts]
+    assert spans == [("2026-02-18", "2026-03-10"), ("2026-02-18", "2026-02-28"), ("2026-02-28", "2026-03-10")]
+
+
 EITHER = pytest.mark.parametrize(
     ("user", "kind"), [(None, AccountListFailed), (ALICE, ListingFailed)], ids=["the account", "a user"]
 )

@@ -217,6 +217,33 @@ def test_a_foreign_host_is_never_asked(video: Try) -> None:
     assert {one.host for one in video.sandbox.requests} == {"127.0.0.1"}
 
 
+ADDRESSES = {
+    "ftp://127.0.0.1/x.mp4": "its address at 127.0.0.1 is not https",
+    "file:///etc/passwd": "its address is malformed",
+    "file://127.0.0.1/etc/passwd": "its address at 127.0.0.1 is not https",
+    "data:video/mp4;base64,AAAA": "its address is malformed",
+    "javascript:alert(1)": "its address is malformed",
+    "https://127.0.0.1%2f.evil.example/x": "its address is malformed",
+}
+
+
+@pytest.mark.parametrize(("url", "problem"), ADDRESSES.items())
+def test_an_address_that_is_none_of_the_web_is_refused_wherever_it_comes_from(
+    video: Try, url: str, problem: str
+) -> None:
+    meeting, file = video.listed
+    with pytest.raises(DownloadFailed, match=re.escape(problem)):
+        video.edge.downloads.fetch(meeting, replace(file, url=url), video.folder, video.progress.append)
+    assert video.sandbox.count("GET", "rec/download") == 0
+
+    for where, count in (("rec/download", 1), (SERVED, 2)):
+        video.sandbox.heal()
+        video.sandbox.forget()
+        video.sandbox.fail(where, with_=faults.redirect(url), times=None)
+        video.fails(re.escape(problem))
+        assert len(video.sandbox.seen("GET", "rec/download|ssrweb")) == count
+
+
 def test_an_allowed_host_that_is_not_zooms_gets_no_token(video: Try) -> None:
     downloads = Downloads(
         video.edge.http,

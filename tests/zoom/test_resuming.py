@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 from tests.sandbox import faults
 from tests.sandbox.content import Filler, Text
 from tests.sandbox.faults import Fault
-from tests.sandbox.message import Ending
-from tests.zoom.transfers import SERVED, SIZE, Try, end_the_pass
+from tests.sandbox.message import Answer, Ending, Request
+from tests.zoom.transfers import SERVED, SIZE, VTT, Try, end_the_pass
 from zoomsync.errors import Stopped
 from zoomsync.zoom.partial_file import SYNC_EVERY
 
@@ -204,3 +205,64 @@ def test_a_transfer_that_brings_next_to_nothing_is_given_up(video: Try) -> None:
     video.fails(r"\(5 tries\)$")
 
     assert len(video.ranges) == 5
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+def test_a_transfer_that_always_breaks_at_the_same_byte_ends_after_growing_pauses(
+    video: Try, knows_ranges: bool
+) -> None:
+    def breaking(request: Request, answer: Answer) -> Answer:
+        begin = int(re.sub(r"\D", "", request.headers.get("range", "")) or 0) if knows_ranges else 0
+        whole = answer if knows_ranges else replace(answer, status=200, content=Text(video.data))
+        return replace(whole, stop_after=100_000 - begin, ending=Ending.RESET)
+
+    video.sandbox.fail(SERVED, with_=Fault(change=breaking), times=None)
+
+    video.fails(r"the connection broke or stalled \(5 tries\)$")
+
+    assert len(video.ranges) == 6  # the first of them brought something
+    assert video.edge.clock.slept == [1, 2, 4, 8, 16]
+    assert sum(video.progress) == 100_000
+
+
+@pytest.mark.parametrize("span", ["bytes 0-299999/300000", "bytes 0-299999/*"])
+def test_a_206_that_nobody_asked_for_is_taken_if_it_is_the_whole_file(video: Try, span: str) -> None:
+    video.sandbox.fail(SERVED, with_=unasked(span, video.data))
+
+    video.assert_arrived(video.fetch())
+
+    assert len(video.ranges) == 1
+
+
+@pytest.mark.parametrize(
+    ("span", "begin", "end"),
+    [
+        ("bytes 100000-299999/300000", 100_000, SIZE),
+        ("bytes 0-99999/300000", 0, 100_000),
+        ("bytes 0-299999/400000", 0, SIZE),
+        ("bytes 1-300000/300001", 0, SIZE),
+        ("", 0, SIZE),
+    ],
+)
+def test_a_206_that_nobody_asked_for_is_no_file_if_it_is_a_part(video: Try, span: str, begin: int, end: int) -> None:
+    video.sandbox.fail(SERVED, with_=unasked(span, video.data[begin:end]))
+
+    video.assert_arrived(video.fetch())
+
+    assert video.ranges == [None, None]
+
+
+def test_a_text_is_never_taken_from_a_206(captions: Try) -> None:
+    captions.sandbox.fail(SERVED, with_=unasked(f"bytes 0-{len(VTT) - 1}/{len(VTT)}", VTT), times=None)
+
+    captions.fails("another part came than the one asked for")
+
+
+def unasked(span: str, data: bytes) -> Fault:
+    """A part in answer to a request for all."""
+
+    def change(request: Request, answer: Answer) -> Answer:
+        assert "range" not in request.headers
+        return replace(answer, status=206, headers={**answer.headers, "Content-Range": span}, content=Text(data))
+
+    return Fault(change=change)
