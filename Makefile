@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check lint format types bench soak lock schema dist clean
+.PHONY: help setup demo test test-all lowest newest check lint format types bench soak lock schema dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,22 @@ demo: $(READY) ## The main job against the sandbox: auth-check, users, dry run, 
 test: $(READY) ## The test suite
 	$(BIN)/python -m pytest -q -n 3 -m "not soak"
 
-test-all: ## The test suite on every Python that is supported and present
+test-all: ## The test suite on every Python that is supported and present; a part of it with other releases of the libraries
 	PYTHON="$(PYTHON)" sh tests/every_python.sh
+
+# What meets each library at its edges: click, requests and urllib3, pydantic, yaml, rich, tenacity, pathvalidate, ffmpeg.
+MEETS_LIBRARIES = tests/test_cli.py tests/test_streams.py tests/test_http.py tests/test_naming.py tests/config \
+                  tests/commands tests/state/test_state.py tests/zoom/test_client.py tests/zoom/test_download.py \
+                  tests/media/test_stitch.py tests/e2e/test_stitched.py tests/e2e/test_portal.py
+
+lowest: RELEASES = $$(sed -n '/^dependencies/,/^\]/ s/ *"\(.*\)>=\(.*\)".*/\1==\2/p' pyproject.toml)
+lowest: ## A part of the tests with the lowest release of each library that pyproject.toml admits
+newest: RELEASES = --upgrade --upgrade-strategy eager
+newest: ## A part of the tests with the newest release of everything
+lowest newest:
+	$(PYTHON) -m venv .venv-$@
+	.venv-$@/bin/python -m pip install --quiet --disable-pip-version-check $(RELEASES) --editable '.[ffmpeg,notify,test]'
+	.venv-$@/bin/python -m pytest -q -n 3 -m "not soak" $(MEETS_LIBRARIES)
 
 check: lint types test-all ## What CI runs: linters, format, imports, types, tests
 
@@ -51,9 +65,13 @@ soak: $(READY) ## The long tests: crash loops and soaks at full count
 schema: $(READY) ## Write the config's JSON schema again
 	$(BIN)/python -m zoomsync.config.json_schema
 
-lock: $(READY) ## Lock the dependencies again
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+       --no-emit-index-url --no-emit-find-links
+
+lock: $(READY) ## Lock the dependencies again: of a checkout, and those that zoomsync runs on
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra dev --extra ffmpeg --extra notify -o requirements.lock pyproject.toml tests/build.in
+	$(LOCK) --extra dev --extra ffmpeg --extra notify -o requirements.lock pyproject.toml tests/build.in
+	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
 
 dist: $(READY) ## Build wheel and sdist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

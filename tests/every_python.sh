@@ -1,5 +1,6 @@
 #!/bin/sh
-# Run `make test` on every supported Python that this machine has; the first one found uses .venv.
+# Run `make test` on every supported Python that this machine has; the first one found uses .venv. Then the part of it
+# that meets the libraries, with the lowest and with the newest release of each.
 set -eu
 present() {
     for candidate in "python$1" "$(command -v pyenv >/dev/null 2>&1 && pyenv whence --path "python$1" 2>/dev/null | head -n 1)"; do
@@ -18,3 +19,4 @@ for version in 3.11 3.12 3.13; do
         echo "python $version: not on this machine, not tested"
     fi
 done
+make lowest newest
