@@ -223,7 +223,15 @@ PIECE = st.builds(
     st.integers(1, 30),
     st.integers(0, 3),
     st.sampled_from(
-        [{}, {}, {"view": "chat"}, {"view": "audio_only"}, {"view": "video"}, {"start": None, "end": None}]
+        [
+            {},
+            {},
+            {"view": "chat"},
+            {"view": "audio_only"},
+            {"view": "video"},
+            {"start": None, "end": None},
+            {"end": None},
+        ]
     ),
 )
 

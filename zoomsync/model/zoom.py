@@ -131,8 +131,6 @@ class Fetched:
     size: int
     sha256: str
     arrival: Arrival = Arrival.ONCE
-    length: timedelta | None = None
-    """How long it plays; None: it was not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
