@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Result, Site, served
-from tests.e2e.test_late import gone, segments_shown
+from tests.e2e.test_late import gone, made_of, segments_shown
 from tests.sandbox import texts
 from tests.sandbox.content import Text
 from tests.sandbox.stage import VIEWS, Stage
@@ -87,6 +87,35 @@ def test_segments_without_an_end_are_told_apart_by_the_next_start(begin: Begin, 
     item = site.item("m")
     assert segments_shown(item / "video.mp4") == segments_shown(item / "video.gallery_view.mp4") == [1, 2]
     assert "00:00:08.250 --> 00:00:09.750" in (item / "video.vtt").read_text()
+
+
+def test_segments_of_different_views_are_told_apart_by_how_long_they_play(begin: Begin, stage: Stage) -> None:
+    stage.meeting("m", "alice", 2, "Segments of different views", raw={"duration": 5})
+    endless(stage.video("m", 1))
+    endless(stage.video("m", 2, GALLERY, at=120))
+
+    site, result = synced(begin, stage)
+
+    assert (result.code, made_of(site)) == (0, {"video.mp4": [f"{SPEAKER} 0", f"{GALLERY} 120"]})
+    assert segments_shown(site.item("m") / "video.mp4") == [1, 2]
+    endless(stage.transcript("m", 2, at=120))
+    site.clock.advance(days=3)
+    site.sync()
+    assert "00:00:08.250 --> 00:00:09.750" in (site.item("m") / "video.vtt").read_text()
+    assert (site.sync().counts, site.downloads()) == ({"up_to_date": 1, "calls": 3}, [])
+
+
+def test_a_late_segment_of_another_view_is_joined_although_nothing_has_an_end(begin: Begin, stage: Stage) -> None:
+    stage.meeting("m", "alice", 2, "A late segment", raw={"duration": 5})
+    endless(stage.video("m", 1))
+    site, _ = synced(begin, stage)
+    endless(stage.video("m", 2, GALLERY, at=120))
+    site.clock.advance(days=3)
+
+    assert site.sync().counts["updated"] == 1
+
+    assert made_of(site) == {"video.v2.mp4": [f"{SPEAKER} 0", f"{GALLERY} 120"]}
+    assert (site.sync().counts, site.downloads()) == ({"up_to_date": 1, "calls": 3}, [])
 
 
 def test_what_a_file_is_comes_from_its_recording_type_if_nothing_else_says_it(begin: Begin, stage: Stage) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -43,11 +44,14 @@ from zoomsync.rules.delete import doubt
 from zoomsync.rules.layout import extension
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
-from zoomsync.rules.segments import VIEWS
+from zoomsync.rules.segments import VIEWS, has_end
 from zoomsync.rules.update import Arrangement, arrange, recognized
 from zoomsync.zoom.download import Downloads
 
 log = logging.getLogger(__name__)
+
+LONGEST = 1e7
+"""Seconds: what says that it plays longer is believed no more than this."""
 
 TRIES = 2
 """How often a file that arrived damaged is fetched within one pass."""
@@ -148,7 +152,7 @@ class _Work:
         receipt = self.stored
         fetched: dict[str, Fetched] = {}
         failed: dict[str, MeetingFailed] = {}
-        plan = self._plan(receipt, failed)  # 3
+        plan = self._plan(receipt, fetched, failed)  # 3
         if receipt is None or plan.build or self.requested:
             receipt = self._update(plan, fetched, failed)  # 4 to 7
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -171,25 +175,40 @@ class _Work:
                 arrived = [(file, fetched[file.id]) for file in self.job.files if file.id in fetched]
                 listed = {file.id for file in self.job.meeting.files}
                 stored = recognized(self.stored, arrived, listed) if self.stored is not None else None
-                plan = self._plan(stored, failed)
-                if all(file.id in fetched for file in plan.fetch):
+                reserved, plan = plan, self._plan(stored, fetched, failed)
+                has_room = self._needed(plan) <= self._needed(reserved)
+                if has_room and all(file.id in fetched for file in plan.fetch):
                     try:
                         with self._shown("is built and published"):
                             return self._publish(plan, stored, fetched)  # 6, 7
                     except PartlyStored as partly:
                         failed |= partly.lacking
                         return partly.receipt
-            # Some bytes turned out to be stored already: so more can be built, and that needs room of its own.
+            # Bytes turned out to be stored already, or files to be segments: what more is built needs room of its own.
 
-    def _plan(self, stored: Receipt | None, failed: Collection[str]) -> Arrangement:
+    def _plan(self, stored: Receipt | None, fetched: Mapping[str, Fetched], failed: Collection[str]) -> Arrangement:
         views = self.context.config.recordings.views
         return arrange(
-            [file for file in self.job.files if file.id not in failed],
+            [self._lasting(file, fetched) for file in self.job.files if file.id not in failed],
             stored,
             concatenate=self.context.config.concatenate_recordings,
             views=VIEWS if isinstance(views, str) else views,
             can_replace=self.context.destination.can_replace,
         )
+
+    def _lasting(self, file: RecordingFile, fetched: Mapping[str, Fetched]) -> RecordingFile:
+        """The file; once it was fetched it lasts as long as it plays, if Zoom does not say when it ends."""
+        if has_end(file) or not file.kind.is_media or file.id not in fetched:
+            return file
+        try:
+            seconds = probe(self.context.tools, fetched[file.id].path, self.context.clock).duration
+        except Unstitchable:  # it is stored as it came
+            return file
+        return replace(file, length=timedelta(seconds=min(seconds, LONGEST)))
+
+    def _needed(self, plan: Arrangement) -> int:
+        """The bytes that are written to staging for a plan."""
+        return needed(plan, self.context.staging, self.context.config.destination.storage)[1][self.context.staging]
 
     def _reserved(self, plan: Arrangement) -> AbstractContextManager[Wrote]:
         """Room for what the plan needs; what an earlier try brought needs none."""

@@ -22,6 +22,7 @@ whatever comes and goes in Zoom between the passes:
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import chain, count
 
 from zoomsync.model import MINUTE, CloudFile, Fetched, Receipt, RecordingFile, StoredFile
@@ -55,7 +56,7 @@ def arrange(
     """Reconcile what an item should contain with what it contains; `files` are those that can be fetched now."""
     stored = previous.cloud if previous is not None else ()
     ends = {one.id: one.end for one in stored}
-    files = tuple(file if has_end(file) else replace(file, end=ends.get(file.id, file.end)) for file in files)
+    files = tuple(_ending(file, ends.get(file.id)) for file in files)
     available = {file.id for file in files}
     known = (*files, *(one.as_listed() for one in stored if one.id not in available))
     outputs = wanted(known, concatenate=concatenate, views=views)
@@ -176,12 +177,17 @@ def recognized(
     for file, fetched in arrived:
         same = [one for one in cloud.values() if one.sha256 == fetched.sha256 and _may_be(one, file)]
         for known in sorted(same, key=lambda one: (one.id != file.id, one.id in listed))[:1]:
-            cloud[file.id] = CloudFile.of(file, fetched, known.stored)
+            cloud[file.id] = CloudFile.of(_ending(file, known.end), fetched, known.stored)
             if known.id not in listed:
                 del cloud[known.id]
                 renamed[known.id] = file.id
     files = (replace(one, made_of=tuple(renamed.get(id_, id_) for id_ in one.made_of)) for one in previous.files)
     return replace(previous, files=tuple(files), cloud=tuple(cloud.values()))
+
+
+def _ending(file: RecordingFile, known: datetime | None) -> RecordingFile:
+    """The file; if Zoom does not say when it ends, with the end that is known of it."""
+    return file if has_end(file) or known is None else replace(file, end=known)
 
 
 def _may_be(known: CloudFile, file: RecordingFile) -> bool:
