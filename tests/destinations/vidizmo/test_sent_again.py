@@ -182,15 +182,18 @@ def test_what_is_attached_in_one_way_is_known_where_the_other_is_not_shown(begin
     assert attached(site, first) == [LATE]
 
 
-def test_media_that_may_not_be_read_keep_nobody_from_knowing_that_others_are_shown(begin: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_media_that_cannot_be_read_keep_nobody_from_knowing_that_others_are_shown(
+    begin: Open, tmp_path: Path, status: int
+) -> None:
     site, first = begun(begin, tmp_path)
     item = texts(tmp_path, "handout_add")
-    theirs = replace(site.portal.media[first.place], id="0", attributes={})
-    site.portal.catalogue.media = {"0": theirs, **site.portal.catalogue.media}
+    site.portal.media["0"] = replace(site.portal.media[first.place], id="0", attributes={})
     attempt(site, item, first, EMPTY, "handout_add")
     site.clock.advance(hours=1)
-    site.portal.fail("/mashup/0$", operation="media_get", with_=portal_error(403, "AccessDeniedException"), times=None)
+    broken = site.portal.fail("/mashup/0$", operation="media_get", with_=portal_error(status), times=None)
 
     site.published(item, first)
 
+    assert broken.struck
     assert attached(site, first) == [LATE]

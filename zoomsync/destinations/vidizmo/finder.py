@@ -1,7 +1,6 @@
 """Finds what the portal has of a meeting: media items by id, by the search, and what an earlier call may have made."""
 
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from zoomsync.destinations.vidizmo.client import UNLIKE, PortalClient, PortalRefused
@@ -17,7 +16,7 @@ from zoomsync.destinations.vidizmo.media import (
 )
 from zoomsync.destinations.vidizmo.operations import RECEIPT_ATTRIBUTE
 from zoomsync.destinations.vidizmo.text import tag_of
-from zoomsync.errors import Forbidden, MeetingFailed, OutcomeUnknown
+from zoomsync.errors import Forbidden, MeetingFailed, OutcomeUnknown, Unreachable
 from zoomsync.formatting import moment
 from zoomsync.model import Intent, Role
 
@@ -86,11 +85,17 @@ class Finder:
         If it does, then what a media item does not show is not there: it has no other name, and is in no other list.
         """
         answer, page = next(self.client.pages("media_search", keyword="", statuses=list(STATES)))
+        unread = 0
         for one in page:
-            with suppress(PortalRefused, Forbidden):  # it is not ours
+            try:
                 media = self._shown(self.client.id(answer, "id", one))
-                if media is not None and shows_attached(media, kind):
-                    return True
+            except (MeetingFailed, Forbidden, Unreachable):  # nobody asked for this one
+                unread += 1
+                if unread == PROBED:
+                    return False
+                continue
+            if media is not None and shows_attached(media, kind):
+                return True
         return False
 
     def _shown(self, media_id: str) -> MediaItem | None:
