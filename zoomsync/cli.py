@@ -191,7 +191,11 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--retry-failed", is_flag=True, help="Try again now what failed and waits, or is parked.")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
 @click.option("--max-duration", type=duration, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
-@click.option("--new-library", is_flag=True, help="Begin another library at destination.path.")
+@click.option(
+    "--new-library",
+    is_flag=True,
+    help="Begin another library at destination.path, or a new state after the loss of the old one.",
+)
 @common
 def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **more: Any) -> int:
     """Do one pass: fetch, stitch, publish, delete.

@@ -88,3 +88,61 @@ def test_an_item_without_its_video_is_whole_again_when_it_is_asked_for(site: Sit
 
     assert asked.code == 0
     assert videos(site) == before
+
+
+TRACES = {
+    "the journal and the audit": ["state.json"],
+    "the audit": ["state.json", "state.json.journal-*"],
+    "the audit alone": ["state.json*"],
+}
+
+
+@pytest.mark.parametrize("lost", TRACES.values(), ids=TRACES)
+@pytest.mark.parametrize("place", ["library", "elsewhere"])
+def test_a_state_that_is_lost_after_a_normal_pass_is_told_and_none_begins_in_silence(
+    begin: Begin, stage: Stage, lost: list[str], place: str
+) -> None:
+    stage.meeting("first", "alice", 2, "The first")
+    stage.video("first")
+    options = {"delete_recordings": "trash", "filter_accounts": ["alice@example.org"]}
+    site = begin(stage.world, **options)
+    assert site.sync().code == 0
+    site.clock.advance(days=8)
+    assert site.sync().counts["deleted"] == 1
+    for path in [path for pattern in lost for path in (site.folder / "state").glob(pattern)]:
+        path.unlink()
+    if place == "elsewhere":  # where no marker tells of another state
+        site.configure(destination={"path": "elsewhere"})
+    before = sorted(path.name for path in (site.folder / "state").iterdir() if path.suffix != ".lock")
+
+    commands = ("sync", "sync --dry-run", "status", "status --check", "users", "auth-check --only local")
+    ended = {command: site.run(*command.split()) for command in commands}
+
+    assert {name: one.code for name, one in ended.items()} == dict.fromkeys(commands, 5)
+    assert [name for name, one in ended.items() if "state.json: is missing, but " not in one.stdout + one.stderr] == []
+    assert sorted(path.name for path in (site.folder / "state").iterdir() if path.suffix != ".lock") == before
+
+
+def test_after_its_loss_a_new_state_begins_on_a_persons_wish(begin: Begin, stage: Stage) -> None:
+    stage.meeting("first", "alice", 2, "The first")
+    stage.video("first")
+    site = begin(stage.world, delete_recordings="trash", filter_accounts=["alice@example.org"], delete_after="0s")
+    assert [site.sync().code, site.sync().counts["deleted"]] == [0, 1]
+    for path in (site.folder / "state").glob("state.json*"):
+        path.unlink()
+    audited = site.audit()
+
+    codes = [site.sync("--new-library", "--no-delete").code, site.sync().code]
+
+    assert (codes, site.audit()[: len(audited)]) == ([0, 0], audited)
+
+
+def test_a_first_pass_that_never_got_as_far_as_a_state_leaves_no_alarm(site: Site) -> None:
+    """An audit without a line, a lock, and an empty first journal are what a kill at the very beginning leaves."""
+    shutil.rmtree(site.folder / "state")
+    shutil.rmtree(site.root)
+    (site.folder / "state").mkdir()
+    for name in ("audit.jsonl", "state.json.lock", "state.json.journal-1"):
+        (site.folder / "state" / name).touch()
+
+    assert site.sync().code == 0

@@ -316,7 +316,7 @@ class Inspection:
     def _read_state(self) -> State | None:
         """None: there is none yet. Raises `StateUnusable`."""
         owner_check(self.config.state, self.env.uid)
-        return State.read(self.config.state)
+        return State.read(self.config.state, audit=self.config.audit)
 
     def _known_state(self) -> State | None:
         """The state, as far as it helps another check: what is wrong with it, its own check says."""

@@ -45,7 +45,7 @@ class Question:
 def show(named: Path | None, terminal: Terminal, env: Environment, question: Question) -> int:
     """Print the status, with `check` its health, or the story of each meeting that `what` matches."""
     config = env.config(named)
-    state = State.read(config.state) or State.imagined(config.state)
+    state = State.read(config.state, audit=config.audit) or State.imagined(config.state)
     if question.check or question.metrics:
         locked_out, now = locked_out_since(config.state), env.clock.now()
         troubles = status.health(state, config, now, is_alive, max_age=question.max_age, locked_out=locked_out)

@@ -63,13 +63,17 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
     owner_check(config.state, env.uid)
     tally = Tally()
     work = partial(_work, config, terminal, env, request, tally)
+    audit = None if request.new_library else config.audit
     if request.dry_run:
         with ending(env.clock, lambda _: None):
-            work(State.read(config.state) or State.imagined(config.state))
+            work(State.read(config.state, audit=audit) or State.imagined(config.state))
         _print_plan(terminal, config, tally)
         return tally.code
     try:
-        with lock(config.state, env.clock.now()), State.open(config.state, new_id=env.new_id()) as state:
+        with (
+            lock(config.state, env.clock.now()),
+            State.open(config.state, new_id=env.new_id(), audit=audit) as state,
+        ):
             return _recorded(config, state, terminal, env, request, tally, lambda: work(state))
     except PassRunning as running:
         log.info("%s", running)

@@ -27,7 +27,7 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
     difference to a destination where asking about an author costs nothing.
     """
     config = env.config(named)
-    state = State.read(config.state) or State.imagined(config.state)
+    state = State.read(config.state, audit=config.audit) or State.imagined(config.state)
     entries = list(state.entries.values())
     recordings = Counter(entry.host_id for entry in entries if entry.host_id)
     with ExitStack() as stack:

@@ -63,6 +63,16 @@ def _content(path: Path) -> bytes | None:
     return None
 
 
+def refuse_to_begin_again(path: Path, audit: Path | None) -> None:
+    """Raise `StateUnusable` if this audit tells of deletions, which a state that is missing at `path` knew of."""
+    if audit is not None and audit.is_file() and audit.stat().st_size:
+        restore = f"restore the whole folder {path.parent} from a backup"
+        hint = (
+            f"{restore}; if there is none, `zoomsync sync --new-library` begins again (README: Move, back up, restore)"
+        )
+        raise StateUnusable(f"{path}: is missing, but {audit} tells of deletions", hint=hint)
+
+
 def install(path: Path, document: Document, *, instead_of: Journal | None = None) -> Journal:
     """Make this document, with the empty journal that it names, the state at `path`.
 
@@ -138,15 +148,23 @@ class State(AbstractContextManager["State"]):
             self._apply(step)
 
     @classmethod
-    def read(cls, path: Path) -> "State | None":
-        """Look at it, without lock or write, also while a pass writes and folds; None: there is none yet."""
+    def read(cls, path: Path, *, audit: Path | None = None) -> "State | None":
+        """Look at it, without lock or write, also while a pass writes and folds; None: there is none yet.
+
+        `audit`, if it is given, tells whether there was one.
+        """
         with STATE.explained(path):
             loaded = load(Path(os.path.realpath(path)))
+            if loaded is None:
+                refuse_to_begin_again(path, audit)
         return cls(path, loaded[0], loaded[1]) if loaded else None
 
     @classmethod
-    def open(cls, path: Path, *, new_id: str) -> "State":
-        """Open it for a pass, which has the lock; if there is none, begin one, durable on return."""
+    def open(cls, path: Path, *, new_id: str, audit: Path | None = None) -> "State":
+        """Open it for a pass, which has the lock; if there is none, begin one, durable on return.
+
+        `audit`, if it is given, tells whether there was one: then none is begun.
+        """
         real = Path(os.path.realpath(path))  # two names of one state share its journal
         with STATE.explained(path):
             if loaded := load(real):
@@ -154,6 +172,7 @@ class State(AbstractContextManager["State"]):
                 clear(real, journal.path)
                 journal.open()
                 return cls(real, document, steps, journal)
+            refuse_to_begin_again(path, audit)
             make_private_folder(real.parent)
             document = Document(format=FORMAT, journal=journal_after(real).name, head=Head(id=new_id))
             return cls(real, document, journal=install(real, document))
