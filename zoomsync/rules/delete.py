@@ -67,9 +67,8 @@ def doubt(file: CloudFile) -> str:
         return ""
     if not file.is_settled:
         return f"{label}: it is not proven that all of it came"
-    if file.size is None:
-        return f"{label}: Zoom lists no size, and {plural(file.fetched_size, 'byte')} without an end came twice"
-    return f"{label}: {plural(file.fetched_size, 'byte')} came twice, Zoom lists {file.size:,}"
+    listed = "no size" if file.size is None else f"{file.size:,}"
+    return f"{label}: {plural(file.fetched_size, 'byte')} came twice, Zoom lists {listed}"
 
 
 def doubts(entry: Entry) -> str:

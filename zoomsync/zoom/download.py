@@ -179,24 +179,24 @@ class _Download:
                         raise self._too_long()
                     self.clock.check()
             whole = announced if whole is None else whole
+        if not part.size and self.file.size is not None:  # https://github.com/onyx-dot-app/onyx/pull/14481
+            raise CutAway(f"nothing came of {plural(self.file.size, 'byte')}")
         self._look(is_page=as_page)
         if whole is not None and part.size != whole:
             raise CutAway(f"{part.size:,} of {plural(whole, 'byte')} came", self._accept)
-        if whole == self.file.size and part.size:
+        if whole is not None and whole == self.file.size:
             return Arrival.ONCE
         self._compare(key)
         return Arrival.TWICE if is_chunked or whole is not None else Arrival.OPEN
 
     def _compare(self, key: Key) -> None:
         """Raise `CutAway` unless what came comes twice: its size alone does not prove it."""
-        part, listed = self.part, self.file.size
-        if not part.size and listed is not None:  # https://github.com/onyx-dot-app/onyx/pull/14481
-            raise CutAway(f"nothing came of {plural(listed, 'byte')}")
-        if part.sha256 == self.known:
+        if self.part.sha256 == self.known:
             return
         if not self.any_size:
-            raise self._begin_again(f"{plural(part.size, 'byte')} came, {listed or 0:,} are listed", self._accept)
-        if self._second_digest(key) != part.sha256:
+            reason = f"{plural(self.part.size, 'byte')} came, {self.file.size or 0:,} are listed"
+            raise self._begin_again(reason, self._accept)
+        if self._second_digest(key) != self.part.sha256:
             raise self._begin_again("it came differently twice")
 
     @property
