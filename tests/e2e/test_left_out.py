@@ -12,6 +12,7 @@ from tests.sandbox import texts
 from tests.sandbox.content import Text
 from tests.sandbox.stage import VIEWS, Stage
 from tests.sandbox.world import ZoomFile
+from zoomsync.item import disk
 
 SPEAKER, GALLERY, *_ = VIEWS
 WITHOUT_END: dict[str, Callable[[ZoomFile], dict[str, object]]] = {
@@ -103,6 +104,22 @@ def test_segments_of_different_views_are_told_apart_by_how_long_they_play(begin:
     site.sync()
     assert "00:00:08.250 --> 00:00:09.750" in (site.item("m") / "video.vtt").read_text()
     assert (site.sync().counts, site.downloads()) == ({"up_to_date": 1, "calls": 3}, [])
+
+
+def test_what_turns_out_to_be_segments_is_stitched_only_if_there_is_room(
+    begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.meeting("m", "alice", 2, "Segments of different views", raw={"duration": 5})
+    files = [endless(stage.video("m", 1)), endless(stage.video("m", 2, GALLERY, at=120))]
+    arriving = sum(file.size for file in files)
+    monkeypatch.setattr(disk, "free_bytes", lambda _: arriving * 3 // 2)
+
+    site, result = synced(begin, stage, min_free_disk="0B")
+
+    assert result.code == 5
+    monkeypatch.undo()
+    assert site.sync().counts["published"] == 1
+    assert site.names("m") == ["video.mp4"]
 
 
 def test_a_late_segment_of_another_view_is_joined_although_nothing_has_an_end(begin: Begin, stage: Stage) -> None:
