@@ -56,13 +56,14 @@ def has_end(file: RecordingFile) -> bool:
     return file.end is not None and (file.start is None or file.end > file.start)
 
 
-def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
+def segments(files: Iterable[RecordingFile], *, estimate: bool = True) -> tuple[Segment, ...]:
     """The segments of a meeting, in order; distinguished by its media files, the others join the nearest.
 
-    If Zoom does not say when a file ends, its end is an estimate, here and in the segment's files.
+    If Zoom does not say when a file ends, its end is an estimate, here and in the segment's files. Without `estimate`
+    there may be more segments than in truth, but never fewer.
     """
     files = sorted(files, key=lambda file: (_start(file), file.kind is not Kind.VIDEO, file.view, file.id))
-    files = _with_ends(files)
+    files = _with_ends(files, estimate=estimate)
     timed = [file for file in files if _is_timed(file)]
     media = [file for file in timed if file.kind is Kind.VIDEO] or [file for file in timed if file.kind.is_media]
     clusters: list[list[RecordingFile]] = []
@@ -83,7 +84,7 @@ def segments(files: Iterable[RecordingFile]) -> tuple[Segment, ...]:
     return tuple(sorted(found, key=lambda segment: segment.start))
 
 
-def _with_ends(files: Sequence[RecordingFile]) -> list[RecordingFile]:
+def _with_ends(files: Sequence[RecordingFile], *, estimate: bool) -> list[RecordingFile]:
     """The files, sorted by start, each with an end as far as one can be told from those that begin with it."""
     groups: list[list[RecordingFile]] = []
     for file in files:
@@ -95,11 +96,11 @@ def _with_ends(files: Sequence[RecordingFile]) -> list[RecordingFile]:
     ends = {}
     for group in groups:
         media = [file for file in group if file.kind.is_media] or group
-        is_sure = all(map(has_end, media))
+        goes_on = estimate and not all(map(has_end, media))  # also what is said to end before another of them begins
         latest = max(map(_start, media))
-        end = _end_of(media, group, files)
+        end = _end_of(media, group, files, estimate=estimate)
         for file in group:
-            if not has_end(file) or (not is_sure and file in media and _end(file) <= latest):
+            if not has_end(file) or (goes_on and file in media and _end(file) <= latest):
                 ends[file.id] = max(end, _start(file))
     return [replace(file, end=ends.get(file.id, file.end)) for file in files]
 
@@ -110,7 +111,9 @@ def _begins_with(file: RecordingFile, group: Sequence[RecordingFile]) -> bool:
     return later <= JITTER or (later <= NEAR and _track(file) not in map(_track, group))
 
 
-def _end_of(media: Sequence[RecordingFile], group: Sequence[RecordingFile], files: Sequence[RecordingFile]) -> datetime:
+def _end_of(
+    media: Sequence[RecordingFile], group: Sequence[RecordingFile], files: Sequence[RecordingFile], *, estimate: bool
+) -> datetime:
     """When files that begin together end: as Zoom says of one, else as they last, but before one of them goes on."""
     latest = max(map(_start, media))
     tracks = set(map(_track, media))
@@ -119,6 +122,8 @@ def _end_of(media: Sequence[RecordingFile], group: Sequence[RecordingFile], file
     lasting = [_start(file) + file.length for file in media if file.length and not has_end(file)]
     texts = [_end(file) for file in group if has_end(file)]
     known = listed or lasting or texts
+    if not (listed or estimate):
+        return latest
     return max(latest, min([*following, *([max(known)] if known else [])], default=latest))
 
 
@@ -175,6 +180,8 @@ def select(
 ) -> tuple[RecordingFile, ...]:
     """The files that the config wants. If a segment has none of the listed views, its best one is taken.
 
+    Whatever may be a segment of its own counts as one: no guess keeps the only view of a segment out.
+
     One that is being processed and has no type yet may become anything: it is wanted. With `only_primary` no more of a
     segment's media is wanted than its best view, or its sound if it has no video.
     """
@@ -184,7 +191,7 @@ def select(
     listed = [] if isinstance(views, str) else list(views)
     ranked = (Kind.VIDEO, Kind.AUDIO) if only_primary else (Kind.VIDEO,)
     chosen: list[RecordingFile] = []
-    for segment in segments(wanted.values()):
+    for segment in segments(wanted.values(), estimate=False):
         best_first = sorted((file for file in segment.files if file.kind in ranked), key=lambda f: rank(f, listed))
         named = [file for file in best_first if file.view in listed and not only_primary]
         chosen += [*(named or best_first[:1]), *(file for file in segment.files if file.kind not in ranked)]
