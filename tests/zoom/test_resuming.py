@@ -113,7 +113,7 @@ def test_what_lies_beyond_the_durable_bytes_is_cut_off(video: Try) -> None:
     end_the_pass(video)
     (part,) = video.folder.glob("*.part")
     durable = part.stat().st_size
-    part.write_bytes(part.read_bytes() + b"what the note does not vouch for")
+    part.write_bytes(part.read_bytes().ljust(SIZE + 1000, b"?"))
     video.progress.clear()
 
     video.assert_arrived(video.fetch())
@@ -178,6 +178,21 @@ def test_what_comes_is_made_durable_and_noted_every_64_megabytes(video: Try) -> 
         video.edge.downloads.fetch(*video.listed, video.folder, look)
 
     assert [SYNC_EVERY <= int(str(one)) < SYNC_EVERY + 2**20 for one in noted] == [True]
+
+
+def test_what_a_cut_transfer_brought_is_noted_before_the_next_one(video: Try) -> None:
+    noted: list[int] = []
+
+    def ask(request: Request) -> Request:
+        noted.extend(json.loads(note.read_bytes())["durable"] for note in video.folder.glob("*.sidecar.json"))
+        return request
+
+    video.sandbox.fail(SERVED, with_=faults.cut(100_000), times=2)
+    video.sandbox.fail(SERVED, with_=Fault(ask=ask))
+
+    video.assert_arrived(video.fetch())
+
+    assert noted == [200_000]
 
 
 def test_what_a_transfer_brought_is_durable_before_its_note_says_so(

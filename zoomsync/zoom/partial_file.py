@@ -83,7 +83,7 @@ class PartialFile:
         if not (self._can_resume and listed == self._listed and isinstance(size, int) and self._part.is_file()):
             return
         self._read(self._part, size)
-        if (self.size, self.sha256) == (size, self._note.get("durable_sha256")) and size <= (self._listed or 0):
+        if (self.size, self.sha256) == (size, self._note.get("durable_sha256")):
             self.validator, self._durable = str(self._note.get("validator") or ""), size
         else:
             self._forget()
