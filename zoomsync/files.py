@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO
 
 from zoomsync.errors import DiskFull, MeetingFailed, Unfit, ZoomsyncError
-from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock
 
 CHUNK = 1 << 20
@@ -106,6 +105,8 @@ class FileModes:
 
     def grant(self, path: Path) -> None:
         """Give `path`, which zoomsync made, its group and mode; what would only let more people in may be refused."""
+        if self is PRIVATE:  # then it is made so, and a mount that decides itself is not asked
+            return
         found = path.lstat()
         if self.gid is not None and self.gid != found.st_gid:
             os.chown(path, -1, self.gid, follow_symlinks=False)
@@ -141,8 +142,7 @@ def make_folders(root: Path, path: Path, modes: FileModes) -> None:
     missing = [one for one in (path, *path.parents) if root in one.parents and not one.is_dir()]
     for folder in reversed(missing):
         folder.mkdir(mode=OPEN_FOLDER if modes.dir_mode is None else PRIVATE_FOLDER, exist_ok=True)
-        if modes is not PRIVATE:  # else it has its mode, and a mount that decides itself is not asked
-            modes.grant(folder)
+        modes.grant(folder)
         sync(folder.parent)
 
 
@@ -308,7 +308,7 @@ def read_file(path: Path, limit: int = DOCUMENT_LIMIT, *, follow: bool = False) 
     """All of a file of ours, see `open_file`; raises `OSError` if it is larger than `limit`."""
     with open_file(path, follow=follow) as file:
         if os.fstat(file.fileno()).st_size > limit:
-            raise OSError(errno.EOVERFLOW, f"larger than {size_in_words(limit)}", str(path))
+            raise OSError(errno.EOVERFLOW, f"larger than {limit:,} bytes", str(path))
         return file.read()
 
 

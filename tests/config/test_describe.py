@@ -137,6 +137,10 @@ def test_what_would_surprise_is_in_words() -> None:
             "deletes to Zoom's trash in the pass after publishing, at most 1 meeting a pass",
         ),
         ({"concatenate_recordings": False}, "stitches nothing: each segment stays its own video"),
+        (
+            {"destination": {"path": "/srv/library", "dir_mode": "keep", "file_mode": "keep"}},
+            "publishes to the library /srv/library (folders as the mount has them, files as the mount has them)",
+        ),
         ({"me": "media@example.org"}, "publishes as the host, else media@example.org, at once visible"),
     ],
 )

@@ -1,5 +1,6 @@
 """From YAML to values: every key, and the sentences a user reads about what is wrong."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,6 +121,49 @@ timezone: Europe/Berlin
     assert (library_of(config).path, library_of(config).group) == (Path("/srv/library"), "1000")
     assert (config.state, config.audit) == (tmp_path.parent / "s.json", tmp_path.parent / "audit.jsonl")
     assert config.timezone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("../library", "library"),
+        ("a/../../library", "library"),
+        ("./library/", "here/library"),
+        ("library", "here/library"),
+        ("link", "here/link"),
+        ("link/../library", "far/library"),
+        ("loop/../library", "here/library"),
+        ("/srv/../library", "/library"),
+    ],
+)
+def test_a_path_goes_up_as_the_system_goes_and_is_kept_else_as_it_was_written(
+    tmp_path: Path, written: str, place: str
+) -> None:
+    for name in ("here", "far/away"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "far" / "away")
+    (tmp_path / "here" / "loop").symlink_to("loop")
+    text = f"{CREDENTIALS}destination: {{path: {written}}}\nstate: {written}/state.json\n"
+
+    config = load(a_file(tmp_path / "here", text), {})
+
+    expected = tmp_path / place
+    assert (library_of(config).path, config.state) == (expected, expected / "state.json")
+
+
+def test_modes_can_be_left_to_the_mount(tmp_path: Path) -> None:
+    config = load(a_file(tmp_path, f"{CREDENTIALS}destination: {{dir_mode: keep, file_mode: keep}}\n"), {})
+
+    assert (library_of(config).dir_mode, library_of(config).file_mode) == (None, None)
+
+
+@pytest.mark.timeout(10)
+def test_a_filter_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "users.txt")
+
+    found = problems(tmp_path, f"{CREDENTIALS}filter_accounts_file: users.txt\n")
+
+    assert found == ["filter_accounts_file: <folder>/users.txt: not a regular file (make it readable for this user)"]
 
 
 @pytest.mark.parametrize(

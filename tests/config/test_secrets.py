@@ -82,6 +82,29 @@ def test_a_secret_file_that_holds_no_secret_is_reported_without_its_content(
     assert "hunter" not in f"{error!r} {error.hint} {error.__cause__!r}"
 
 
+@pytest.mark.timeout(10)
+def test_a_secret_file_that_never_ends_is_not_waited_for(tmp_path: Path) -> None:
+    config = a_config_with(tmp_path, "client_secret_file: secret")
+    os.mkfifo(tmp_path / "secret")
+    pipe = revealing(config)
+    (tmp_path / "secret").unlink()
+    (tmp_path / "secret").symlink_to("/dev/zero")
+    device = revealing(config)
+    (tmp_path / "secret").unlink()
+    (tmp_path / "secret").write_bytes(b"x" * 65537)
+
+    said = [str(one).rpartition(": ")[2] for one in (pipe, device, revealing(config))]
+
+    assert said == ["not a regular file", "not a regular file", "larger than 65,536 bytes"]
+
+
+def test_a_secret_file_may_be_a_link(tmp_path: Path) -> None:
+    a_file(tmp_path, "hunter2\n", "..data")
+    (tmp_path / "secret").symlink_to("..data")
+
+    assert a_config_with(tmp_path, "client_secret_file: secret").zoom.client_secret.reveal() == "hunter2"
+
+
 def test_an_empty_variable_is_no_secret(tmp_path: Path) -> None:
     error = revealing(a_config_with(tmp_path, "client_secret: ${SECRET}", {"SECRET": ""}))
 

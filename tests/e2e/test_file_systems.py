@@ -104,8 +104,7 @@ def test_a_mount_that_lets_everybody_in_and_refuses_modes_is_told_with_the_remed
     site: Site, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, number: int
 ) -> None:
     site.root.mkdir()
-    real = os.mkdir
-    monkeypatch.setattr(os, "mkdir", lambda path, *_, **__: real(path, 0o755))
+    give_everybody(monkeypatch, site.root)
     for call in ("chmod", "fchmod", "chown"):
         refuse(call, number, site.root)
 
@@ -119,7 +118,21 @@ def test_a_mount_that_lets_everybody_in_and_refuses_modes_is_told_with_the_remed
         assert f"{os.strerror(number).lower()}: its mode stays 0755 instead of 0750" in text
         assert "set destination.dir_mode and destination.file_mode to keep" in text
     assert (after[0], after[1].code, probes(site)) == ((0, []), 0, [])
-    assert {stat.S_IMODE(path.stat().st_mode) for path in site.files()} == {0o644}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in site.files()} == {0o755}
+
+
+def give_everybody(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Make every file and folder below readable by all, as a mount does that has no modes."""
+    mkdir, opening, chmod = os.mkdir, os.open, os.fchmod
+
+    def opened(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        descriptor = opening(path, flags, *more, **options)
+        if flags & os.O_CREAT and Path(path).is_relative_to(folder):
+            chmod(descriptor, 0o755)
+        return descriptor
+
+    monkeypatch.setattr(os, "mkdir", lambda path, *_, **__: mkdir(path, 0o755))
+    monkeypatch.setattr(os, "open", opened)
 
 
 def test_a_group_that_may_not_be_given_is_told_by_both(begin: Begin, stage: Stage, refuse: Refuse) -> None:

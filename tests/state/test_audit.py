@@ -1,6 +1,7 @@
 """Every deletion can be accounted for."""
 
 import json
+import os
 import resource
 import stat
 import subprocess
@@ -163,6 +164,26 @@ def test_what_is_no_record_is_shown_not_hidden(tmp_path: Path) -> None:
         {"event": "unreadable", "line": 3},
         ANSWER,
     ]
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_or_a_device_is_no_account(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("/dev/null")
+
+    for name in ("pipe", "null"):
+        with pytest.raises(StateUnusable, match=f"{name}: not a regular file"):
+            an_audit(tmp_path / name)
+        with pytest.raises(StateUnusable, match="not a regular file"):
+            list(read(tmp_path / name))
+
+
+def test_the_audit_may_be_a_link_to_a_file_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "audit.jsonl").symlink_to(tmp_path / "kept.jsonl")
+
+    an_audit(tmp_path / "audit.jsonl").close()
+
+    assert (tmp_path / "kept.jsonl").is_file()
 
 
 def test_without_a_file_there_is_nothing_to_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is on disk is whole, or an error; only a torn last line is neither."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,11 @@ def a_folder_instead(path: Path) -> None:
     path.mkdir()
 
 
+def a_pipe_instead(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 BACKUP = "restore the whole folder {folder} from a backup; nothing was changed in it"
 OTHER_VERSION = "run the zoomsync that wrote it, or restore the whole folder from a backup"
 UNSEALED = re.compile(rb'\{"crc32":"[0-9a-f]{8}",')
@@ -128,6 +134,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
     ),
     "missing": (Path.unlink, "{state}: is missing, but its journal state.json.journal-2 is there", BACKUP),
     "a folder": (a_folder_instead, "{state}: not a regular file", "check this path and the disk that it is on"),
+    "a pipe": (a_pipe_instead, "{state}: not a regular file", "check this path and the disk that it is on"),
+    "a pipe for its journal": (
+        lambda path: a_pipe_instead(journal_of(path)),
+        "{state}: not a regular file",
+        "check this path and the disk that it is on",
+    ),
     "no journal": (
         lambda path: journal_of(path).unlink(),
         "{state}: its journal state.json.journal-2 is missing",
