@@ -80,6 +80,7 @@ def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], label
     begins = [0.0, *accumulate(segment.duration for segment in segments)]
     source = _listed(workspace, segments)
     tracks: list[object] = []
+    sounds: list[Path] = []
     packets: dict[int, int] = {}
     for stream in kept_tracks(segments)[0]:
         # Track by track: `-map 0` fails on data tracks, which MP4 has no place for (seen, undocumented).
@@ -90,9 +91,12 @@ def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], label
             if joined := _joined_sound(workspace, segments, same, begins):
                 path, packets[number] = joined
                 track = ffmpeg.input(f"file:{path}", f="aac", protocol_whitelist=WHITELIST)
+                sounds.append(path)
         tracks.append(track)
     durations = tuple(segment.duration for segment in segments)
     write_result(workspace, tracks, durations, labels, {"c": "copy", **KEEP_TIMES})
+    for path in sounds:
+        path.unlink()
     return of_copy(segments, packets)
 
 
@@ -144,16 +148,17 @@ def _joined_sound(
     number = tracks[0].index
     silent = _silence(workspace, tracks[0]) if any(cut.silence for cut in parts) else b""
     path = workspace.folder / f"sound{number}"
+    piece = workspace.folder / "piece"
     with path.open("wb") as joined:
         for segment, track, cut in zip(segments, tracks, parts, strict=True):
             joined.write(silent * cut.silence)
-            piece = workspace.folder / f"piece{number}"
             drop = f"noise=amount=0:drop='lt(n,{cut.first})+gte(n,{cut.first + cut.taken})'"
             source = ffmpeg.input(f"file:{segment.path}", f="mov", protocol_whitelist=WHITELIST)[str(track.index)]
             output = ffmpeg.output(source, f"file:{piece}", f="adts", c="copy", **{"bsf:a": drop})
-            workspace.make([*output.get_args(), "-y"])
+            workspace.make(output.get_args())
             with piece.open("rb") as content:
                 shutil.copyfileobj(content, joined, CHUNK)
+            piece.unlink()
     return path, sum(cut.silence + cut.taken for cut in parts)
 
 
