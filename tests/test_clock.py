@@ -27,6 +27,25 @@ with clock.ending(clock.SystemClock(), last_word):
 """
 
 
+CORES = """
+import resource
+from zoomsync import cli
+
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+cli.run = lambda _: print(resource.getrlimit(resource.RLIMIT_CORE), flush=True)
+cli.main()
+"""
+
+
+def test_the_program_leaves_no_core() -> None:
+    command = [sys.executable, "-c", CORES]
+    root = Path(__file__).parents[1]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=root, check=False)
+
+    assert ran.stdout == "(0, 0)\n"
+
+
 @pytest.mark.parametrize("word", ["pass", "raise OSError", "time.sleep(60)"])
 def test_a_process_that_hangs_is_gone_after_its_last_word(word: str) -> None:
     command = [sys.executable, "-c", SCRIPT.format(word=word)]

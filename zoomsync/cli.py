@@ -17,7 +17,7 @@ import click
 
 from zoomsync import __version__
 from zoomsync.app import Environment
-from zoomsync.clock import SystemClock
+from zoomsync.clock import SystemClock, leave_no_core
 from zoomsync.config import parse_duration
 from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
@@ -320,6 +320,7 @@ def _refused(arguments: list[str], error: ZoomsyncError) -> int:
 def main() -> NoReturn:
     """The console script. A bug ends with its traceback and exit code 70."""
     _speak_utf8()
+    leave_no_core()
     _open_streams()
     try:
         code = run(sys.argv[1:])

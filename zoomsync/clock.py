@@ -1,6 +1,7 @@
 """The real clock, the signals that end a pass, and the process itself: for the command line alone."""
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -74,6 +75,11 @@ def _after(seconds: float, act: Callable[[int], object], number: int) -> None:
     timer = threading.Timer(seconds, act, [number])
     timer.daemon = True
     timer.start()
+
+
+def leave_no_core() -> None:
+    """Have neither this process nor its children leave a core when they crash: tokens lie in memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def this_process() -> Process:

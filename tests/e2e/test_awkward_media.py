@@ -40,13 +40,6 @@ def av1(folder: Path) -> bytes:
     return changed("-c:v", "libsvtav1", "-preset", "12", "-c:a", "copy", clip=Clip(segment=2, seconds=1), folder=folder)
 
 
-def too_large(folder: Path) -> bytes:
-    """A frame of 72 million pixels."""
-    size = "scale=12000:6000,format=gray"
-    more = ["-frames:v", "1", "-c:v", "mjpeg", "-strict", "-1", "-c:a", "copy"]
-    return changed("-vf", size, *more, clip=Clip(segment=2, seconds=1), folder=folder)
-
-
 def lines(site: Site) -> list[str]:
     """The warnings of a pass, and what it stored and fetched."""
     result = site.sync()

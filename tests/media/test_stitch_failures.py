@@ -112,6 +112,27 @@ def test_a_stop_in_the_middle_leaves_nothing(join: Stitcher, studio: Studio, red
     assert (join.left_behind(), processes_with(tmp_path)) == ([], [])
 
 
+def test_a_frame_that_would_take_gigabytes_is_not_decoded(
+    join: Stitcher, studio: Studio, red: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = studio.segment("large frame.mp4", size="320x180")
+    monkeypatch.setattr(stitch_module, "MOST_PIXELS", 160 * 96)
+
+    with pytest.raises(Unstitchable, match=r"^segment 2: frames of 320 × 180, and 8K is the most$"):
+        join(red, large)
+
+
+def test_pixels_so_wide_that_the_frame_would_take_gigabytes_are_refused(
+    join: Stitcher, studio: Studio, red: Path
+) -> None:
+    wide = red.with_name("wide pixels.mp4")
+    studio.ffmpeg("-i", str(red), "-aspect", "10000:1", "-c", "copy", str(wide))
+
+    with pytest.raises(Unstitchable):
+        join(red, wide)
+    assert join.left_behind() == []
+
+
 def test_time_that_runs_out_fails_the_meeting(join: Stitcher, red: Path, green: Path) -> None:
     with pytest.raises(Unstitchable, match="did not end in time"):
         join(red, green, seconds_limit=0)

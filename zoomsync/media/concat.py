@@ -33,6 +33,8 @@ FRAME = 1024
 """Samples in a packet of AAC-LC: ISO/IEC 14496-3, 4.5.1.1."""
 MOST_PADDING = 3 * FRAME
 """Samples that an encoder adds behind the end, at most: seen."""
+MOST_SILENCE = 86_400
+"""Seconds: what claims to need more was crafted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +147,8 @@ def _joined_sound(
             return None
         starts.append(start - segment.start)
     parts = cuts(begins, starts, [track.packets or 0 for track in tracks], rate)
+    if sum(cut.silence for cut in parts) * FRAME > MOST_SILENCE * rate:
+        return None
     number = tracks[0].index
     silent = _silence(workspace, tracks[0]) if any(cut.silence for cut in parts) else b""
     path = workspace.folder / f"sound{number}"

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import resource
 import selectors
 import shutil
 import signal
@@ -21,9 +22,20 @@ VERSION_SECONDS = 10.0
 POLL_SECONDS = 0.1
 MOST_STDERR = 64 * 1024
 MOST_STDOUT = 4 * 1024 * 1024
-NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
+MOST_MEMORY = 8 * 1024**3
+"""Bytes of address space of one process: forty inputs of 1080p take 4 GB, what is crafted to take more fails."""
+THREADS = 4
+"""Of one decoder or encoder: each holds frames of its own, and ffmpeg takes one for each core."""
+MOST_PIXELS = 8192 * 4608
+"""Of a frame that is decoded: 8K has room."""
+DECODING = ("-threads", str(THREADS), "-max_pixels", str(MOST_PIXELS))
+"""Before every input that is decoded."""
+NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded|File too large")
+NOT_EXECUTED = (126, 127)
+"""Exit codes of a guard or a loader that found no program to run: https://www.gnu.org/software/bash/manual, 3.7.5."""
 DAMAGE = re.compile(
     r"Impossible to open|Invalid data|Packet corrupt|corrupt input packet|partial file|Error while decoding stream"
+    r"|Error during demuxing|Out of memory|Cannot allocate memory"
 )
 """What ffmpeg says when a result lacks something; not what it says of small glitches.
 
@@ -48,7 +60,7 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolRun:
-    """What a binary left behind; both outputs are cut at a bound."""
+    """What a binary left behind; both outputs have no more than a bound, the middle left out."""
 
     code: int
     stdout: str
@@ -162,15 +174,25 @@ def run(tools: Tools, argv: Sequence[str], *, clock: Clock, seconds: float) -> T
         )
     except OSError as cause:
         raise ToolMissing(f"{argv[0]}: {cause.strerror}", hint=REMEDY) from cause
+    _limit_memory(process.pid)
     with process:
         try:
             ran = _followed(process, Path(argv[0]).name, clock, deadline)
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    if NO_SPACE.search(ran.stderr):
+    if ran.code in NOT_EXECUTED:
+        raise ToolMissing(f"{argv[0]}: does not run: {shown_output('; '.join(ran.complaints))}", hint=REMEDY)
+    if NO_SPACE.search(ran.stderr) or ran.code == -signal.SIGXFSZ:
         raise DiskFull(f"{shown_output(argv[-1].removeprefix('file:'))}: no space left", hint=STAGING.no_room)
     return ran
+
+
+def _limit_memory(pid: int) -> None:
+    """Give a process no more address space than it may need; only Linux can do that from outside."""
+    if hasattr(resource, "prlimit"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # it has ended, or has less already
+            resource.prlimit(pid, resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 def _followed(process: "subprocess.Popen[bytes]", name: str, clock: Clock, deadline: float) -> ToolRun:
@@ -191,5 +213,6 @@ def _followed(process: "subprocess.Popen[bytes]", name: str, clock: Clock, deadl
                 if not (chunk := os.read(key.fd, 65536)):
                     open_ends.unregister(key.fileobj)
                 read, most = key.data
-                read += chunk[: most - len(read)]
+                read += chunk
+                del read[most // 2 : -most // 2]  # what it begins and what it ends with say most
     return ToolRun(code=process.wait(), stdout=stdout.decode(errors="replace"), stderr=stderr.decode(errors="replace"))

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import prod
 from pathlib import Path
 
 from zoomsync.errors import DownloadFailed, Unjoinable, Unstitchable
 from zoomsync.files import STAGING, sync
 from zoomsync.media import mp4
 from zoomsync.media.concat import COMPARED, Labels, differences, join_by_copying, kept_tracks, made_even
-from zoomsync.media.ffmpeg import Tools, shown_output
+from zoomsync.media.ffmpeg import MOST_PIXELS, Tools, shown_output
 from zoomsync.media.probe import ProbeResult, Stream
 from zoomsync.media.transcode import encoded_tracks, join_by_encoding
 from zoomsync.media.verify import Expected, prove
@@ -73,9 +74,13 @@ def _segment(workspace: Workspace, number: int, path: Path) -> ProbeResult:
     """A segment that is whole; else `Unstitchable`, naming it."""
     try:
         mp4.check(path, path.stat().st_size)
-        return workspace.count(path)
+        found = workspace.count(path)
     except (DownloadFailed, Unstitchable, FileNotFoundError) as cause:
-        raise Unstitchable(f"segment {number}: {shown_output(str(cause))}", hint=mp4.HINT) from cause
+        raise Unstitchable(f"segment {number}: {shown_output(str(cause))}") from cause
+    for video in found.of_kind("video"):
+        if max(video.width * video.height, prod(video.shown_size)) > MOST_PIXELS:
+            raise Unstitchable(f"segment {number}: frames of {video.width} × {video.height}, and 8K is the most")
+    return found
 
 
 def _copy(workspace: Workspace, segments: Sequence[ProbeResult], labels: Labels) -> Expected | str:

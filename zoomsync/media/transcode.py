@@ -11,6 +11,7 @@ import ffmpeg
 
 from zoomsync.errors import Unstitchable
 from zoomsync.media.concat import WHITELIST, Labels, write_result
+from zoomsync.media.ffmpeg import MOST_PIXELS, THREADS
 from zoomsync.media.probe import USUAL, ProbeResult, Stream
 from zoomsync.media.verify import Expected, Track
 from zoomsync.media.workspace import Workspace
@@ -82,7 +83,8 @@ def join_by_encoding(workspace: Workspace, segments: Sequence[ProbeResult], labe
     frames = frames_of(segments, shape.frame_rate)
     streams: list[Any] = []
     for segment, number in zip(segments, frames, strict=True):
-        source = _source(f"file:{segment.path}", len(streams), f="mov", protocol_whitelist=WHITELIST)
+        limits = {"threads": THREADS, "max_pixels": MOST_PIXELS, "protocol_whitelist": WHITELIST}
+        source = _source(f"file:{segment.path}", len(streams), f="mov", **limits)
         if shape.width:
             streams.append(_picture(segment, source, shape, number, len(streams)))
         for track in range(shape.sounds):
@@ -92,7 +94,7 @@ def join_by_encoding(workspace: Workspace, segments: Sequence[ProbeResult], labe
     codecs: dict[str, object] = {}
     if shape.width:
         tracks.append(joined[0].filter("fps", str(shape.frame_rate)).filter("trim", end_frame=sum(frames)))
-        codecs |= {"pix_fmt": "yuv420p", **_video_codec(workspace)}
+        codecs |= {"pix_fmt": "yuv420p", "threads": THREADS, **_video_codec(workspace)}
     if shape.sounds:
         tracks += [joined[len(tracks) + number] for number in range(shape.sounds)]
         codecs |= {"c:a": "aac", "b:a": "128k"}

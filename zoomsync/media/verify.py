@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoomsync.errors import Unstitchable
 from zoomsync.formatting import plural
-from zoomsync.media.ffmpeg import shown_output
+from zoomsync.media.ffmpeg import DECODING, shown_output
 from zoomsync.media.probe import ONLY_FILES, ProbeResult
 from zoomsync.media.workspace import Workspace
 
@@ -85,7 +85,7 @@ def prove(workspace: Workspace, segments: Sequence[ProbeResult], expected: Expec
 
 def _complaints(workspace: Workspace, path: Path, start: float, seconds: float) -> set[str]:
     """What ffmpeg says when it decodes a stretch, without the numbers, which depend on the place."""
-    source = ["-ss", f"{max(0.0, start):.3f}", *ONLY_FILES, "-f", "mov", "-i", f"file:{path}"]
+    source = [*DECODING, "-ss", f"{max(0.0, start):.3f}", *ONLY_FILES, "-f", "mov", "-i", f"file:{path}"]
     decode = ["-t", f"{seconds:.3f}", "-map", "0:v?", "-map", "0:a?", "-f", "null", "-"]
     ran = workspace.ffmpeg([*source, *decode], level="error")
     lines = {re.sub(r"\d+", "#", line) for line in ran.complaints}
