@@ -31,7 +31,10 @@ COMMANDS = {
         "--retry-failed",
         "--workers",
         "--max-duration",
+        "--verify",
+        "--sample",
         "--new-library",
+        "--adopt-library",
     ],
     "status": ["--meeting", "--check", "--max-age", "--nagios", "--metrics"],
 }

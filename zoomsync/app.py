@@ -111,7 +111,14 @@ def destination(
 
 
 def attach(
-    destination: Destination, env: Environment, state: State, *, run: str = "", begin_new: bool = False, dry_run: bool
+    destination: Destination,
+    env: Environment,
+    state: State,
+    *,
+    run: str = "",
+    begin_new: bool = False,
+    adopt: bool = False,
+    dry_run: bool,
 ) -> None:
     """Take the destination for the pass that has begun, and remember it; in a dry run only see whether it could be."""
     head = state.head
@@ -125,6 +132,7 @@ def attach(
         pass_number=head.pass_number,
         run=run,
         begin_new=begin_new,
+        adopt=adopt,
         new_id=env.new_id(),
         dry_run=dry_run,
     )

@@ -23,8 +23,6 @@ from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.files import fact
 from zoomsync.formatting import escaped
-from zoomsync.rules.named import Named, problem_with
-from zoomsync.rules.publish import SyncRequest
 
 EXIT_CODES = """\b
 Exit codes:
@@ -191,10 +189,11 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--retry-failed", is_flag=True, help="Try again now what failed and waits, or is parked.")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
 @click.option("--max-duration", type=duration, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
+@click.option("--verify", is_flag=True, help="Only read again what is stored: nothing is fetched or deleted.")
+@click.option("--sample", metavar="N%", help="With --verify: so much of it, drawn anew each time.")
+@click.option("--new-library", is_flag=True, help="Begin another library at destination.path, or a new state.")
 @click.option(
-    "--new-library",
-    is_flag=True,
-    help="Begin another library at destination.path, or a new state after the loss of the old one.",
+    "--adopt-library", is_flag=True, help="After the loss of the state: take the library over, delete nothing."
 )
 @common
 def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], workers: int | None, **more: Any) -> int:
@@ -204,21 +203,10 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     DATE is 2026-03-01 or 2026-03-01T10:30Z; without a zone it is UTC. WHAT is a uuid, a meeting number (all its
     meetings), number@2026-03-02, or the [1857a920] of a folder.
     """
+    from zoomsync.commands.sync import request_of
     from zoomsync.commands.sync import sync as run
 
-    if not all(one.strip() for one in user):
-        raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
-    for what in meeting:
-        if problem := problem_with(what):
-            raise UsageError(
-                f"--meeting: {problem}", hint="`zoomsync status --meeting TOPIC` finds it by topic or host"
-            )
-    if more["accept_size"] and not meeting:
-        hint = "say with --meeting which recording is to be stored although its size differs"
-        raise UsageError("--accept-size: no meeting is named", hint=hint)
-    request = SyncRequest(users=tuple(one.lower() for one in user), meetings=Named(meeting), **more)
-    if request.since and request.until and request.since >= request.until:
-        raise UsageError("--since is not before --until", hint="swap them")
+    request = request_of(user, meeting, **more)
     return run(options.config, open_terminal(options), environment(), request, workers=workers)
 
 

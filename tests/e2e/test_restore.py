@@ -1,6 +1,8 @@
 """State and library of different times: refused until a person decides, and nothing is trusted unread."""
 
+import json
 import shutil
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,10 @@ def put_back(site: Site, name: str) -> None:
     """Restore the old copy of `state` or `library`."""
     shutil.rmtree(site.folder / name)
     shutil.copytree(site.folder / f"old-{name}", site.folder / name)
+
+
+def marker_of(site: Site) -> Any:
+    return json.loads((site.root / ".zoomsync" / "library.json").read_bytes())
 
 
 def videos(site: Site) -> dict[str, str]:
@@ -65,6 +71,43 @@ def test_a_new_library_takes_over_what_is_whole_and_passes_go_on(site: Site) -> 
 
     assert (begun.code, [one.code for one in later]) == (0, [0, 0])
     assert site.library() == before
+
+
+@pytest.mark.parametrize("state", ["lost", "older"])
+def test_a_library_that_is_ahead_is_adopted_as_it_is_and_nothing_is_fetched_again(site: Site, state: str) -> None:
+    if state == "older":
+        put_back(site, "state")
+    else:
+        shutil.rmtree(site.folder / "state")
+    refused = site.sync()
+    before, marker = site.library(), marker_of(site)
+    site.configure(delete_recordings="trash", delete_after="0s", delete_all_accounts=True)
+
+    adopted = site.sync("--adopt-library")
+    downloads = site.downloads()
+    later = [site.sync("--no-delete"), site.sync("--no-delete")]
+
+    assert (refused.code, "sync --adopt-library" in refused.stderr) == (5, True)
+    assert (adopted.code, [one.code for one in later]) == (0, [0, 0])
+    assert (site.library(), downloads, adopted.counts.get("deleted", 0)) == (before, [], 0)
+    assert marker_of(site)["library"] == marker["library"]
+    assert "items found, the oldest of 2026-0" in adopted.stderr
+    assert "delete_after begins again" in adopted.stderr
+
+
+def test_an_older_copy_or_a_missing_library_cannot_be_adopted(site: Site) -> None:
+    put_back(site, "library")
+    older = site.sync("--adopt-library")
+    shutil.rmtree(site.root)
+    missing = site.sync("--adopt-library")
+
+    assert (older.code, missing.code) == (5, 5)
+
+
+def test_a_library_of_this_very_state_needs_no_adoption(site: Site) -> None:
+    before = site.library()
+
+    assert (site.sync("--adopt-library").code, site.library()) == (0, before)
 
 
 def test_a_lost_state_takes_over_what_is_whole_and_mends_what_is_not(site: Site) -> None:

@@ -1,12 +1,15 @@
 """`zoomsync sync`: opens what a pass needs, runs it, and reports how it ended."""
 
 import logging
+import math
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from zoomsync import app
 from zoomsync.app import Environment
@@ -14,12 +17,13 @@ from zoomsync.clock import ending, this_process
 from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields, progress_shown
-from zoomsync.errors import PassRunning, Stopped, ZoomsyncError
+from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, free_bytes, tidy
 from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import AuthorSource, Outcome, Run
+from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State, lock, owner_check
 from zoomsync.state.audit import Audit
@@ -27,11 +31,17 @@ from zoomsync.sync.deleter import Deleter
 from zoomsync.sync.engine import Connections, Pass
 from zoomsync.sync.run_record import RunRecord
 from zoomsync.sync.tally import Tally, deletions_first
+from zoomsync.sync.verifier import chosen, verify
 
 log = logging.getLogger(__name__)
 
 ROWS_SHOWN = 50
 """If a dry run has more rows than this, all but the deletions are summed up, unless `-v`."""
+ADOPTED = (
+    "each item is hashed before it is trusted, and nothing is deleted in this pass; the lost state alone knew what a "
+    "person removed (it comes again if Zoom has it: exclude_meetings), and since when items are stored: delete_after "
+    "begins again"
+)
 SUMMARY = (
     Outcome.PUBLISHED,
     Outcome.UPDATED,
@@ -44,6 +54,9 @@ SUMMARY = (
     Outcome.LOST,
     Outcome.REFUSED,
     Outcome.UNLISTED,
+    Outcome.VERIFIED,
+    Outcome.DIFFERS,
+    Outcome.UNVERIFIED,
 )
 """What the last line of a pass counts."""
 AUTHORS = {
@@ -52,6 +65,35 @@ AUTHORS = {
     AuthorSource.FALLBACK: "fall back to me",
 }
 """What a dry run says about authors; nothing about those that exist."""
+
+
+def request_of(user: tuple[str, ...], meeting: tuple[str, ...], sample: str | None, **more: Any) -> SyncRequest:
+    """What the options of `sync` ask for; raises `UsageError` for what does not go together."""
+    share = re.fullmatch(r"(\d{1,3}(?:\.\d+)?) ?%", sample or "100%", re.ASCII)
+    if share is None or not 0 < float(share[1]) <= 100:
+        raise UsageError(f"--sample: {sample!r} is no share", hint="write 5%")
+    if not all(one.strip() for one in user):
+        raise UsageError("--user: is empty", hint="give an e-mail address; is a variable of your script unset?")
+    for what in meeting:
+        if problem := problem_with(what):
+            raise UsageError(
+                f"--meeting: {problem}", hint="`zoomsync status --meeting TOPIC` finds it by topic or host"
+            )
+    if more["accept_size"] and not meeting:
+        hint = "say with --meeting which recording is to be stored although its size differs"
+        raise UsageError("--accept-size: no meeting is named", hint=hint)
+    if sample is not None and not more["verify"]:
+        raise UsageError("--sample goes with --verify only", hint="add --verify")
+    if more["verify"] and (more["dry_run"] or more["retry_failed"] or more["accept_size"]):
+        raise UsageError("--verify only reads what is stored", hint="leave the other options away")
+    if more["new_library"] and more["adopt_library"]:
+        raise UsageError("--new-library and --adopt-library do not go together", hint="adopt one that has items")
+    request = SyncRequest(
+        users=tuple(one.lower() for one in user), meetings=Named(meeting), **more, sample=float(share[1]) / 100
+    )
+    if request.since and request.until and request.since >= request.until:
+        raise UsageError("--since is not before --until", hint="swap them")
+    return replace(request, no_delete=request.no_delete or request.adopt_library)
 
 
 def sync(named: Path | None, terminal: Terminal, env: Environment, request: SyncRequest, *, workers: int | None) -> int:
@@ -63,7 +105,7 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
     owner_check(config.state, env.uid)
     tally = Tally()
     work = partial(_work, config, terminal, env, request, tally)
-    audit = None if request.new_library else config.audit
+    audit = None if request.new_library or request.adopt_library else config.audit
     if request.dry_run:
         with ending(env.clock, lambda _: None):
             work(State.read(config.state, audit=audit) or State.imagined(config.state))
@@ -121,13 +163,30 @@ def _work(
     with ExitStack() as stack:
         connection = app.connect(config, env.clock, stack, tries=app.TRIES)
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
-        app.attach(destination, env, state, run=run_id, begin_new=request.new_library, dry_run=is_dry)
-        tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
+        wishes = {"begin_new": request.new_library, "adopt": request.adopt_library}
+        app.attach(destination, env, state, run=run_id, dry_run=is_dry, **wishes)
+        if request.adopt_library:
+            log.info("%s", ADOPTED)
         progress = stack.enter_context(
             progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
         )
         executor = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="meeting")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        if request.verify:
+            items = chosen(state.entries.values(), request, destination.id, run_id)
+            seconds = request.max_duration.total_seconds() if request.max_duration else math.inf
+            verify(
+                items,
+                destination,
+                tally,
+                executor=executor,
+                size=config.workers,
+                clock=env.clock,
+                progress=progress,
+                max_seconds=seconds,
+            )
+            return
+        tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
         staging, deleter = app.staging(config, state.head.id), None
         if not is_dry:
             tidy(staging, state.entries.values())

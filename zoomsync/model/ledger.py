@@ -165,6 +165,13 @@ class Outcome(StrEnum):
     ALTERED = "altered"
     """A person had removed or changed what is stored."""
 
+    # `--verify`
+    VERIFIED = "verified"
+    DIFFERS = "differs"
+    """What is stored is not what its receipt says, or could not be read."""
+    UNVERIFIED = "unverified"
+    """Nothing speaks against it, but the destination does not say enough, or not yet."""
+
     # what is not about a meeting that is known
     UNLISTED = "unlisted"
     """A list that could not be read."""
@@ -184,6 +191,7 @@ class Outcome(StrEnum):
             Outcome.REFUSED,
             Outcome.UNPROVEN,
             Outcome.ALTERED,
+            Outcome.DIFFERS,
             Outcome.UNLISTED,
             Outcome.UNREADABLE,
             Outcome.UNDELETABLE,

@@ -34,11 +34,18 @@ class SyncRequest:
     """Store video and sound of `meetings` as they come, also if Zoom lists another size."""
     new_library: bool = False
     """Begin another destination, whatever the state knows."""
+    adopt_library: bool = False
+    """Let this state, a new or an older one, take over the library that is ahead of it."""
+    verify: bool = False
+    """Only read again what is stored."""
+    sample: float = 1.0
+    """How much of it."""
 
     @property
     def narrowed(self) -> str:
         """How it is narrowed, in words; empty for a whole pass."""
-        parts = [f"since {moment(self.since)}"] if self.since else []
+        parts = ["--verify"] if self.verify else []
+        parts += [f"since {moment(self.since)}"] if self.since else []
         parts += [f"until {moment(self.until)}"] if self.until else []
         parts += [f"{plural(len(self.users), 'user')}"] if self.users else []
         parts += [f"{plural(len(self.meetings), 'meeting')}"] if self.meetings else []

@@ -67,9 +67,7 @@ def refuse_to_begin_again(path: Path, audit: Path | None) -> None:
     """Raise `StateUnusable` if this audit tells of deletions, which a state that is missing at `path` knew of."""
     if audit is not None and audit.is_file() and audit.stat().st_size:
         restore = f"restore the whole folder {path.parent} from a backup"
-        hint = (
-            f"{restore}; if there is none, `zoomsync sync --new-library` begins again (README: Move, back up, restore)"
-        )
+        hint = f"{restore}; if there is none, `zoomsync sync --adopt-library` begins again with what is stored"
         raise StateUnusable(f"{path}: is missing, but {audit} tells of deletions", hint=hint)
 
 

@@ -1,6 +1,7 @@
 """The library: a folder of items that needs no server. Its layout and its promises are those of the README."""
 
 import grp
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +18,8 @@ from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
 from zoomsync.files import FileModes, has_content, has_size, rehearse
 from zoomsync.model import Author, Item, Receipt, StoredFile, Surveyed, User, Verdict
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from zoomsync.destinations.library.settings import LibrarySettings
@@ -47,6 +50,8 @@ class LibraryDestination:
 
     def attach(self, attachment: Attachment) -> None:
         """Take the library for this pass, and finish what a killed one began."""
+        if attachment.adopt:
+            log.info("%s: %s", self.path, self._index.in_words())
         if attachment.dry_run:
             self._lock.look(attachment)
         else:

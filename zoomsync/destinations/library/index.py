@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from zoomsync import __version__
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file
-from zoomsync.formatting import json_text
+from zoomsync.formatting import json_text, plural
 from zoomsync.model import Clock, Receipt
 from zoomsync.naming import suffix
 
@@ -27,6 +27,7 @@ TOPS = ("published", "drafts")
 WALKS = 3
 """So often the library is walked when a person moves folders meanwhile."""
 _SUFFIX = re.compile(r"\[([0-9a-f]{8})\]")
+_DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d-\d\d")
 _RECEIPT = TypeAdapter(Receipt)
 _KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp", "place"}}}
 
@@ -114,6 +115,14 @@ class Index:
             hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
             raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
         return min(matches, key=lambda match: (-match[1].revision, str(match[0])), default=None)
+
+    def in_words(self) -> str:
+        """How many items there are, and how far back they go."""
+        folders = self._walk()
+        names = (folder.name[:16] for some in folders.values() for folder in some if _DATED.match(folder.name))
+        oldest = min(names, default="")
+        since = f", the oldest of {oldest}: recordings.since must not be later" if oldest else ""
+        return f"{plural(len(folders), 'item')} found{since}"
 
     def _walk(self, walks: int = WALKS) -> dict[str, set[Path]]:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one."""

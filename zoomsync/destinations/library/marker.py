@@ -30,10 +30,8 @@ LIBRARY = Refusals(
 """Of everything in the library's folder."""
 LIBRARY_ITSELF = replace(LIBRARY, of_one_path="")
 """Of what concerns every item."""
-NEW = (
-    "`zoomsync sync --new-library` begins another library there; to have it find its items again, "
-    "move the state away first (README: Move, back up, restore)"
-)
+NEW = "`zoomsync sync --new-library` begins another library there"
+ADOPT = "`zoomsync sync --adopt-library` takes it over with all its items"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusa
             hint = f"is its file system mounted? check destination.path in the config; or {NEW}"
     elif marker.state != known.state_id:
         fact = f"this library belongs to another state ({marker.state[:8]})"
-        hint = f"check state and destination.path in the config; after the loss of the state {NEW}"
+        hint = f"check state and destination.path in the config; if that state is lost, {ADOPT}"
     elif known.known_id not in (None, marker.id):
         fact = f"this is library {marker.id[:8]}, the state knows {str(known.known_id)[:8]}"
         hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
@@ -102,7 +100,7 @@ def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusa
         hint = f"restore a newer backup of the library; or {NEW}"
     elif marker.pass_number and marker.run not in known.runs:
         fact = f"changed by pass {marker.pass_number} (run {marker.run}), of which the state knows nothing"
-        hint = f"restore the newer state; or {NEW}"
+        hint = f"restore the newer state; if it is lost, {ADOPT}"
     elif known.has_items and not any((path / top).is_dir() for top in ("published", "drafts")):
         # items that all vanish at once are more likely hidden or unmounted than removed one by one
         fact = "its folders published and drafts are gone, and all items with them"
@@ -110,6 +108,13 @@ def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusa
     else:
         return None
     return LibraryUnusable(f"{path}: {fact}", hint=hint)
+
+
+def _is_adoptable(marker: Marker, known: Attachment) -> bool:
+    """Whether the library is ahead of the state, which is new or older: its items are more than the state knows."""
+    is_of_another = marker.state != known.state_id
+    is_newer = bool(marker.pass_number) and marker.run not in known.runs and marker.pass_number >= known.known_pass
+    return known.known_id in (None, marker.id) and (is_of_another or is_newer)
 
 
 @dataclass(slots=True)
@@ -130,11 +135,14 @@ class LibraryLock:
     def look(self, attachment: Attachment) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
         found = read_marker(self.path)
-        problem = misfit(found, attachment, self.path)
-        if problem is not None and not attachment.begin_new:
-            raise problem
-        begun = Marker(id=attachment.new_id, state=attachment.state_id)
-        self.marker = found if found and problem is None else begun
+        if found and attachment.adopt and _is_adoptable(found, attachment):
+            self.marker = replace(found, state=attachment.state_id)
+        else:
+            problem = misfit(found, attachment, self.path)
+            if problem is not None and not attachment.begin_new:
+                raise problem
+            begun = Marker(id=attachment.new_id, state=attachment.state_id)
+            self.marker = found if found and problem is None else begun
         self._pass = (attachment.pass_number, attachment.run)
 
     def take(self, attachment: Attachment, modes: FileModes) -> None:

@@ -1,0 +1,105 @@
+"""`sync --verify`: what is stored is read again, and what differs is named; nothing is fetched, deleted or changed."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Begin
+from tests.e2e.harness import Site
+from tests.sandbox.stage import Stage
+from zoomsync.state import State
+
+
+@pytest.fixture
+def site(begin: Begin, stage: Stage) -> Site:
+    """Three meetings, stored."""
+    for number in (1, 2, 3):
+        stage.meeting(f"m{number}", "alice", number + 1, f"Meeting {number}")
+        stage.video(f"m{number}")
+    site = begin(stage.world)
+    assert site.sync().code == 0
+    return site
+
+
+def in_place(path: Path) -> None:
+    """Other bytes, of the same length and with the same time: what a bad restore leaves."""
+    before = path.stat()
+    path.write_bytes(bytes(path.stat().st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_what_is_whole_is_counted_and_zoom_is_not_asked(site: Site) -> None:
+    before = site.library()
+
+    result = site.sync("--verify")
+
+    assert (result.code, result.counts) == (0, {"verified": 3})
+    assert (site.calls(), site.downloads(), site.library()) == ([], [], before)
+    assert "3 items to read" in result.stderr
+
+
+def test_what_differs_is_named_with_exit_code_1_and_left_as_it_is(site: Site) -> None:
+    in_place(site.item("m1") / "video.mp4")
+    (site.item("m2") / "video.mp4").unlink()
+    entries = State.read(site.folder / "state" / "state.json").entries  # type: ignore[union-attr]
+
+    result = site.sync("--verify")
+
+    assert (result.code, result.counts) == (1, {"verified": 1, "differs": 2})
+    reasons = result.reasons("differs")
+    assert "video.mp4 was changed: its content is not what was stored" in reasons[site.uuid("m1")]
+    assert "video.mp4 was removed" in reasons[site.uuid("m2")]
+    assert State.read(site.folder / "state" / "state.json").entries == entries  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("spoilt", ["no JSON", json.dumps({"format": 1})])
+def test_an_item_that_cannot_be_read_costs_itself_alone(site: Site, spoilt: str) -> None:
+    (site.item("m3") / "recording.json").write_text(spoilt)
+
+    result = site.sync("--verify")
+
+    assert (result.code, result.counts) == (1, {"verified": 2, "differs": 1})
+
+
+def test_an_item_that_a_person_removed_differs(site: Site) -> None:
+    shutil.rmtree(site.item("m1"))
+
+    assert site.sync("--verify").counts == {"verified": 2, "differs": 1}
+
+
+def test_a_verification_can_be_narrowed(site: Site) -> None:
+    in_place(site.item("m1") / "video.mp4")
+    number = site.world.meetings[site.uuid("m2")].number
+
+    assert site.sync("--verify", "--meeting", str(number)).counts == {"verified": 1}
+    assert site.sync("--verify", "--user", "bob@example.org").counts == {}
+    assert site.sync("--verify", "--until", "2026-03-08").counts == {"verified": 2}
+
+
+def test_a_sample_reads_a_share_that_is_drawn_anew(site: Site) -> None:
+    drawn = [site.sync("--verify", "--sample", "40%").counts.get("verified", 0) for _ in range(12)]
+
+    assert set(drawn) <= {0, 1, 2, 3}
+    assert 0 < sum(drawn) < 36
+
+
+def test_a_verification_is_no_whole_pass(site: Site) -> None:
+    site.clock.advance(hours=25)
+    site.sync("--verify")
+    site.clock.advance(hours=2)
+
+    checked = site.run("status", "--check")
+
+    assert (checked.code, "too old: last whole pass finished" in checked.stdout) == (1, True)
+    assert "--verify" in json.dumps(site.run("--json", "status").document["runs"][0]["narrowed"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--sample", "5%"], ["--verify", "--dry-run"], ["--verify", "--sample", "5"], ["--verify", "--sample", "0%"]],
+)
+def test_what_does_not_go_together_is_refused(site: Site, arguments: list[str]) -> None:
+    assert site.sync(*arguments).code == 2
