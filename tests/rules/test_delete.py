@@ -8,8 +8,8 @@ import pytest
 
 from tests.decisions import a_retry, in_words, published, rules
 from tests.fakes import NOW, START, a_file, a_meeting, a_piece, a_receipt, an_entry
-from zoomsync.model import DAY, HOUR, MINUTE, Entry, Kind, Meeting, Phase, Verdict
-from zoomsync.rules.delete import Deletable, Delete, decide_deletion, recheck, why_kept
+from zoomsync.model import DAY, HOUR, MINUTE, Arrival, Entry, Kind, Meeting, Phase, Receipt, Verdict
+from zoomsync.rules.delete import Deletable, Delete, decide_deletion, doubts, recheck, why_kept
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules
 
@@ -19,6 +19,7 @@ SECOND = a_piece("A2", 3600, 5400, id="file-second", size=1_000_000)
 BUSY = a_piece("O9", 7200, None, id="file-busy", type="", view="", size=None, processing=True)
 BOTH = a_meeting(files=(a_file(), TEXT))
 LISTED = "shared_screen_with_speaker_view"
+CHANGED = "Zoom lists it no more as it did when it was fetched"
 
 
 def trash(**changes: Any) -> Rules:
@@ -114,6 +115,47 @@ WAITING: dict[str, tuple[Entry, Rules, str]] = {
         old(refusal=a_retry(None, tries=10, error="in use by a webinar")),
         trash(),
         "wait: deletion refused, given up after 10 tries: in use by a webinar",
+    ),
+}
+
+
+TWICE = {"fetched_size": 400, "arrival": Arrival.TWICE}
+
+
+def came(entry: Entry, **files: dict[str, Any]) -> Entry:
+    """With these facts about how the files came: `came(entry, file_text=TWICE)`."""
+    receipt = entry.receipt or a_receipt()
+    cloud = tuple(replace(one, **files.get(one.id.replace("-", "_"), {})) for one in receipt.cloud)
+    return replace(entry, receipt=replace(receipt, cloud=cloud))
+
+
+DOUBT = "audio_transcript: 400 bytes came twice, Zoom lists 500"
+WAITING |= {
+    "some of it came in another size": (came(old(BOTH), file_text=TWICE), trash(), "due"),
+    "what is left of it came in another size": (
+        came(old(BOTH, deleted={"file-video": NOW}), file_text=TWICE),
+        trash(),
+        f"wait: stored, but kept in Zoom: {DOUBT}",
+    ),
+    "what is left of it came in another size, and a sweep looks whether it is still there": (
+        came(old(BOTH, deleted={"file-video": NOW}), file_text=TWICE),
+        trash(is_sweep=True),
+        "due",
+    ),
+    "what is left of it came in another size, and another file has no id": (
+        came(old(a_meeting(files=(a_file(id="noid-1"), TEXT))), file_text=TWICE),
+        trash(),
+        f"wait: stored, but kept in Zoom: {DOUBT}",
+    ),
+    "what is left of it came once in another size, which is to be healed": (
+        came(old(BOTH, deleted={"file-video": NOW}), file_text={"fetched_size": 400}),
+        trash(),
+        "due",
+    ),
+    "all of it is deleted, and nobody wrote that down": (
+        came(old(BOTH, deleted={"file-video": NOW, "file-text": NOW}), file_text=TWICE),
+        trash(),
+        "due",
     ),
 }
 
@@ -219,6 +261,52 @@ READ_AGAIN: dict[str, tuple[Meeting | None, Entry, Rules, str]] = {
 }
 
 
+READ_AGAIN |= {
+    "some of it came in another size": (
+        BOTH,
+        came(old(BOTH), file_text=TWICE),
+        trash(),
+        f"deletable: stored, 1 file, 1.0 kB; stored, but kept in Zoom: {DOUBT}",
+    ),
+    "all of it came in another size, says a sweep": (
+        a_meeting(files=(TEXT,)),
+        came(old(BOTH), file_text=TWICE),
+        trash(is_sweep=True),
+        f"wait: stored, but kept in Zoom: {DOUBT}",
+    ),
+    "what came in another size is gone, says a sweep": (
+        a_meeting(files=()),
+        came(old(BOTH, deleted={"file-video": NOW}), file_text=TWICE),
+        trash(is_sweep=True),
+        "skip: stored; nothing of it that zoomsync may delete is left in the cloud [deleted]",
+    ),
+    "a text came once in another size": (
+        BOTH,
+        came(old(BOTH), file_text={"fetched_size": 0}),
+        trash(),
+        "publish: 1 new file: audio_transcript",
+    ),
+    "a text came once in another size, and is not selected any more": (
+        BOTH,
+        came(old(BOTH), file_text={"fetched_size": 0}),
+        trash(kinds=frozenset({Kind.VIDEO})),
+        "deletable: stored, 1 file, 1.0 kB; 1 file not stored here stay",
+    ),
+    "Zoom lists no size any more": (
+        a_meeting(files=(a_file(size=None),)),
+        old(),
+        trash(),
+        f"wait: stored, but kept in Zoom: {LISTED}: {CHANGED}",
+    ),
+    "Zoom lists no size of one file any more": (
+        a_meeting(files=(a_file(size=None), TEXT)),
+        old(BOTH),
+        trash(),
+        f"deletable: stored, 1 file, 500 bytes; stored, but kept in Zoom: {LISTED}: {CHANGED}",
+    ),
+}
+
+
 @pytest.mark.parametrize("case", READ_AGAIN)
 def test_after_reading_the_meeting_again(case: str) -> None:
     found, entry, when, expected = READ_AGAIN[case]
@@ -279,6 +367,12 @@ def test_a_deletion_carries_its_proof() -> None:
     )
 
 
+def of_receipt(receipt: Receipt | None) -> dict[str, Any]:
+    """A deletion on this receipt, which was just verified."""
+    assert receipt is not None
+    return {"receipt": receipt, "verdict": a_verdict(receipt=receipt)}
+
+
 def a_delete(**changes: Any) -> Delete:
     verdict = a_verdict()
     plain: dict[str, Any] = {
@@ -304,6 +398,9 @@ def a_delete(**changes: Any) -> Delete:
         {"files": (a_file(size=999),)},
         {"files": (a_file(start=START + MINUTE),)},
         {"files": (a_file(id="noid-1"),)},
+        {"files": (a_file(size=None),)},
+        of_receipt(came(old(BOTH), file_text=TWICE).receipt),
+        of_receipt(came(old(BOTH), file_text={"fetched_size": 0}).receipt),
         {
             "receipt": a_receipt(BOTH, files=()),
             "verdict": a_verdict(receipt=a_receipt(BOTH, files=())),
@@ -319,6 +416,9 @@ def a_delete(**changes: Any) -> Delete:
         "another size",
         "another start",
         "another id",
+        "no size",
+        "a text that came twice in another size",
+        "a text that came empty",
         "a stored file that is not there",
     ],
 )
@@ -329,3 +429,20 @@ def test_a_deletion_cannot_be_built_without_a_safe_verdict_on_a_receipt_that_cov
 
     with pytest.raises(ValueError, match="a deletion needs a verified receipt that covers every file"):
         a_delete(**changes)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({}, ""),
+        (TWICE, DOUBT),
+        ({"fetched_size": 400, "arrival": Arrival.OPEN}, DOUBT),
+        ({"size": None, "arrival": Arrival.OPEN}, "audio_transcript: 500 bytes came twice, Zoom lists no size"),
+        ({"size": None, "arrival": Arrival.TWICE}, ""),
+        ({"fetched_size": 0}, "audio_transcript: it is not proven that all of it came"),
+    ],
+)
+def test_what_came_otherwise_than_listed_is_told_until_it_is_gone(facts: dict[str, Any], said: str) -> None:
+    entry = came(old(BOTH), file_text=facts)
+
+    assert (doubts(entry), doubts(replace(entry, deleted={"file-text": NOW}))) == (said, "")
