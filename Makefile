@@ -58,9 +58,15 @@ format: $(READY) ## Format the code
 bench: $(READY) ## Benchmarks, side by side
 	$(BIN)/python -m tests.bench
 
-soak: $(READY) ## The long tests: crash loops and soaks at full count
-	$(BIN)/python -m pytest -q -m soak --timeout 3600
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore tests/rules tests/test_naming.py tests/state
+ifndef SEED
+SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+endif
+
+soak: $(READY) ## The long tests: crash loops and soaks at full count, from a new seed; SEED=…: again from that one
+	@echo "seed $(SEED): make soak SEED=$(SEED) draws the same again"
+	SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m soak --timeout 3600
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore --hypothesis-seed $(SEED) --timeout 3600 \
+		tests/rules tests/test_naming.py tests/test_formatting.py tests/state tests/config tests/media/test_webvtt.py tests/item
 
 schema: $(READY) ## Write the config's JSON schema again
 	$(BIN)/python -m zoomsync.config.json_schema

@@ -1,10 +1,13 @@
 """ffmpeg and ffprobe by the names that zoomsync looks for on the PATH, doing what a test wants."""
 
+import os
 import shlex
 from pathlib import Path
 
 from tests.sandbox.media import ffmpeg
 
+SEED = int(os.environ.get("SOAK_SEED", "3"))
+"""What random kills are drawn from; `make soak` gives a new one each time."""
 SCRIPT = """#!/bin/sh
 case "$*" in
   *{at}*) {instead} ;;

@@ -167,7 +167,7 @@ def test_captions_of_two_languages_in_a_segment_are_not_joined_by_chance(
 
 
 @pytest.mark.usefixtures("stitched")
-@settings(derandomize=True, max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(), st.binary())
 def test_no_text_keeps_a_video_back(tmp_path: Path, captions: bytes, chat: bytes) -> None:
     item = built(

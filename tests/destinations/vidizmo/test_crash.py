@@ -87,8 +87,8 @@ def looks(portal: Portal) -> list[tuple[Any, ...]]:
     ]
 
 
-def after_kill(folder: Path, number: int, *, is_done: bool, **settings: Any) -> tuple[Portal, Receipt] | None:
-    """Kill the pass at its request `number`, then run passes until it is published; None: there was no such request."""
+def after_kill(folder: Path, number: int, *, is_done: bool, **settings: Any) -> tuple[Portal, Receipt]:
+    """Kill the pass at its request `number`, then run passes until it is published."""
     clock, journal = FakeClock(), Journal()
     with a_portal(clock, **settings) as portal:
         site = Wired(portal, clock, journal)
@@ -96,8 +96,7 @@ def after_kill(folder: Path, number: int, *, is_done: bool, **settings: Any) -> 
         with suppress(Stopped, Unreachable):
             run(site, an_item(folder))
         site.destination.detach()
-        if not rule.struck:
-            return None
+        assert rule.struck, number
         receipt = next(one for one in passes(portal, journal, folder) if one is not None)
         portal.advance(hours=1)
         with wired(portal) as last:
@@ -106,6 +105,8 @@ def after_kill(folder: Path, number: int, *, is_done: bool, **settings: Any) -> 
         return portal, receipt
 
 
+NEVER = 1000
+"""The number of a request that is not made."""
 EVERY = [pytest.param(1, marks=pytest.mark.soak, id="each request"), pytest.param(3, id="each third request")]
 
 
@@ -114,22 +115,17 @@ EVERY = [pytest.param(1, marks=pytest.mark.soak, id="each request"), pytest.para
 def test_killed_at_any_request_there_is_one_whole_item_in_the_end(
     tmp_path: Path, is_done: bool, lag: float, step: int
 ) -> None:
-    with a_portal() as expected, wired(expected) as site:
+    with a_portal(index_lag=lag) as expected, wired(expected) as site:
+        rule = expected.fail(with_=dying(FakeClock(), is_done=is_done), skip=NEVER)
         receipt = run(site, an_item(tmp_path / "expected"))
-        wanted = looks(expected)
-        requests = len(expected.requests)
+        wanted, requests = looks(expected), NEVER - rule.skip
 
-    killed = 0
-    for number in range(0, requests + 1, step):
-        found = after_kill(tmp_path / f"{number}", number, is_done=is_done, index_lag=lag)
-        if found is None:
-            break
-        portal, again = found
-        killed += 1
+    assert requests > 20
+    for number in range(0, requests, step):
+        portal, again = after_kill(tmp_path / f"{number}", number, is_done=is_done, index_lag=lag)
         assert looks(portal) == wanted, number
         assert [file.role for file in again.files] == [file.role for file in receipt.files]
         assert [one.email for one in portal.invitations] == ["ada@example.org"], number
-    assert killed > 20 / step
 
 
 def known(folder: Path) -> Item:
@@ -161,34 +157,34 @@ def updated(portal: Portal, journal: Journal, folder: Path, clock: FakeClock, fi
         site.destination.detach()
 
 
+def after_killed_update(folder: Path, number: int = NEVER, *, is_done: bool = False) -> tuple[list[Any], int]:
+    """An update, killed at its request `number`, runs again: what the portal holds, and the requests of the first."""
+    clock, journal = FakeClock(), Journal()
+    with a_portal(clock) as portal:
+        with wired(portal, clock) as site:
+            first = site.published(known(folder / "known"))
+        rule = portal.fail(with_=dying(clock, is_done=is_done), skip=number)
+        with suppress(Stopped, Unreachable):
+            updated(portal, journal, folder, clock, first)
+        assert rule.struck == (number != NEVER), number
+        requests = number - rule.skip
+        later = FakeClock(clock.now())
+        later.advance(minutes=20)
+        portal.settings.clock = later.now
+        receipt = updated(portal, journal, folder, later, first)
+        parts = [str(file.role) for file in receipt.files if file.role.is_part]
+        assert parts == ["video.part-2", "captions.part-2", "chat.part-2"], number
+        return looks(portal), requests
+
+
 @pytest.mark.parametrize("step", EVERY)
 @pytest.mark.parametrize("is_done", [False, True], ids=["before the request", "before its answer"])
 def test_a_killed_update_ends_like_an_undisturbed_one(tmp_path: Path, is_done: bool, step: int) -> None:
-    wanted: list[tuple[Any, ...]] = []
-    for number in (-1, *range(0, 60, step)):
-        clock, journal, folder = FakeClock(), Journal(), tmp_path / f"{number}"
-        with a_portal(clock) as portal:
-            with wired(portal, clock) as site:
-                first = site.published(known(folder / "known"))
-            portal.forget()
-            rule = portal.fail(with_=dying(clock, is_done=is_done), skip=max(number, 0), times=0 if number < 0 else 1)
-            with suppress(Stopped, Unreachable):
-                updated(portal, journal, folder, clock, first)
-            later = FakeClock(clock.now())
-            later.advance(minutes=20)
-            portal.settings.clock = later.now
-            receipt = updated(portal, journal, folder, later, first)
-            wanted = wanted or looks(portal)
-            assert looks(portal) == wanted, number
-            assert [str(file.role) for file in receipt.files if file.role.is_part] == [
-                "video.part-2",
-                "captions.part-2",
-                "chat.part-2",
-            ]
-            if number >= 0 and not rule.struck:
-                assert number > 10
-                return
-    raise AssertionError("the update never came to its end")
+    wanted, requests = after_killed_update(tmp_path / "undisturbed")
+
+    assert requests > 10
+    for number in range(0, requests, step):
+        assert after_killed_update(tmp_path / f"{number}", number, is_done=is_done)[0] == wanted, number
 
 
 def test_what_was_made_and_cannot_be_found_yet_is_not_made_again(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_what_is_listed_without_attributes_and_not_shown_is_not_made_again_by_a_
     site.later()
     site.portal.fail(operation="media_get", with_=portal_error(404, "MashupNotFoundException"), times=None)
 
-    with suppress(ZoomsyncError):
+    with pytest.raises(ZoomsyncError):
         site.published(an_item(tmp_path, late=LATE))
 
     assert len(site.portal.media) == 1

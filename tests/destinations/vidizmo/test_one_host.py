@@ -1,7 +1,5 @@
 """What the portal fails over concerns one host's address, and neither another's nor the pass."""
 
-from contextlib import suppress
-
 import pytest
 
 from tests.destinations.vidizmo.portals import Open
@@ -10,7 +8,7 @@ from tests.sandbox.content import Text
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, json_answer
 from tests.sandbox.portal.faults import portal_error
-from zoomsync.errors import MeetingFailed, Unreachable, ZoomsyncError
+from zoomsync.errors import MeetingFailed, Unreachable
 from zoomsync.model import AuthorSource
 
 ADA, BOB = a_user(), a_user(id="bob", email="bob@example.org")
@@ -33,7 +31,7 @@ def test_an_odd_answer_about_one_address_is_asked_for_once_a_pass(begin: Open, o
         with pytest.raises(MeetingFailed, match=f"asked for {BOB.email}"):
             ask(BOB)
     asked = len(site.portal.calls("user_find"))
-    with suppress(ZoomsyncError):
+    with pytest.raises(MeetingFailed, match=f"asked for {BOB.email}"):
         site.destination.author_for(BOB)
 
     assert len(site.portal.calls("user_find")) == asked
