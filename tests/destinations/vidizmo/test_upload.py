@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import tracemalloc
 from contextlib import suppress
 from dataclasses import replace
@@ -194,6 +195,17 @@ def test_a_damaged_note_costs_the_upload_and_nothing_else(desk: Any, text: str) 
     Path(f"{one.file.source}.upload").write_text(text)
 
     one.assert_arrived(one.upload())
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_the_note_fails_this_file_and_is_not_waited_for(desk: Any) -> None:
+    one = desk()
+    os.mkfifo(f"{one.file.source}.upload")
+
+    with pytest.raises(MeetingFailed, match="not a regular file") as raised:
+        one.upload()
+
+    assert "staging folder" in raised.value.hint
 
 
 def test_a_torn_line_of_the_note_costs_its_block(desk: Any) -> None:

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused, PortalResponse
 from zoomsync.errors import MeetingFailed
-from zoomsync.files import STAGING, fact
+from zoomsync.files import STAGING, fact, open_file, read_file
 from zoomsync.model import DAY, Clock, ItemFile
 
 SUFFIX = ".upload"
@@ -80,9 +80,10 @@ class Note:
     def read(self) -> Upload | None:
         """None: there is no note, or it makes no sense."""
         with STAGING.explained(self._path):
-            if not self._path.is_file():
+            try:
+                first, *rest = read_file(self._path).decode(errors="replace").split("\n")
+            except FileNotFoundError:
                 return None
-            first, *rest = self._path.read_text(encoding="utf-8", errors="replace").split("\n")
         whole = rest[:-1]
         try:
             upload = Upload(**json.loads(first))
@@ -95,13 +96,13 @@ class Note:
     def begin(self, upload: Upload) -> None:
         """Write that this upload begins, over whatever was there."""
         first = {name: value for name, value in asdict(upload).items() if name not in ("sent", "committed")}
-        with STAGING.explained(self._path):
-            self._path.write_text(json.dumps(first) + "\n", encoding="utf-8")
+        with STAGING.explained(self._path), open_file(self._path, "wb") as file:
+            file.write(json.dumps(first).encode() + b"\n")
 
     def add(self, line: int | str) -> None:
         """Add the number of a block, or `committed`."""
-        with STAGING.explained(self._path), self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        with STAGING.explained(self._path), open_file(self._path, "ab") as file:
+            file.write(f"{line}\n".encode())
 
     def remove(self) -> None:
         """The next upload of this file begins from nothing."""
@@ -257,7 +258,7 @@ def _read_block(source: Path, upload: Upload, number: int) -> bytes:
     """One block; raises `MeetingFailed` if the file shrank."""
     at = number * upload.block_size
     try:
-        with source.open("rb", buffering=0) as file:
+        with open_file(source) as file:
             data = os.pread(file.fileno(), upload.block_size, at)
     except OSError as error:
         raise MeetingFailed(f"{source.name}: {fact(error)}", hint=REFETCH, service="disk") from error

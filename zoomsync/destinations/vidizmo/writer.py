@@ -30,6 +30,7 @@ from zoomsync.destinations.vidizmo.text import OTHER_FORMAT, description_of, for
 from zoomsync.destinations.vidizmo.upload import Uploaded, Uploads
 from zoomsync.destinations.vidizmo.verify import LONGEST_TRANSCODING, is_there, not_shown
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, OutcomeUnknown, Unreachable
+from zoomsync.files import open_file
 from zoomsync.formatting import moment
 from zoomsync.model import Author, Clock, Intent, Item, ItemFile, Kind, StoredFile
 from zoomsync.naming import versions
@@ -279,7 +280,7 @@ class Writer:
 def _language_of(source: Path) -> str:
     """The language in the head of captions; empty: there is none."""
     try:
-        with source.open("rb") as file:
+        with open_file(source) as file:
             head = re.split(rb"\r?\n\r?\n", file.read(2048), maxsplit=1)[0]
     except OSError:  # uploading it says what is wrong
         return ""
