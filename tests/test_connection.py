@@ -91,6 +91,18 @@ def test_an_answer_that_trickles_ends_whatever_trickles(clock: FakeClock, http: 
     assert http.calls == 1
 
 
+def test_a_proxy_that_trickles_before_it_connects_ends_too(
+    clock: FakeClock, http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with scripted(trickle(clock, HEAD + b"X: ", b"a", b"\r\n\r\n")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+
+        with pytest.raises(ServiceUnavailable, match=r"no whole answer within 10 s$"):
+            http.request("GET", "https://zoom.invalid/x", repeatable=True)
+
+
 def test_a_transfer_below_the_floor_is_a_cut(clock: FakeClock, http: Http) -> None:
     begin = HEAD + b"Content-Length: %d\r\n\r\n" % UNITS
     with (

@@ -377,6 +377,7 @@ def test_a_text_is_cut_off_far_beyond_its_listed_size(video: Try, listed: int, m
     text.fails(rf"more than {re.escape(most)} come, {listed:,} bytes are listed$")
 
     assert (len(text.ranges), sum(text.progress) <= max(2 * listed, LONGEST_TEXT) + CHUNK) == (1, True)
+    assert any(text.progress) is not has_length
     assert [path.stat().st_size for path in text.folder.iterdir()] == [0]
 
 
@@ -406,3 +407,32 @@ def test_a_length_of_thousands_of_digits_is_none(captions: Try) -> None:
     captions.sandbox.fail(SERVED, with_=faults.headers(content_length="9" * 5000), times=None)
 
     captions.assert_arrived(captions.fetch())
+
+
+def test_what_comes_packed_the_second_time_is_refused_too(captions: Try) -> None:
+    captions.sandbox.settings.downloads_have_length = False
+    captions.sandbox.fail(SERVED, with_=faults.headers(content_encoding="gzip"), skip=1, times=None)
+
+    captions.fails(re.escape("it comes packed (gzip), which nobody asked for"))
+
+    assert captions.ranges == [None, None]
+
+
+def test_the_second_time_no_more_is_read_than_came_at_first(captions: Try) -> None:
+    captions.sandbox.settings.downloads_have_length = False
+    endless = Fault(change=lambda _, answer: replace(answer, content=Filler(10**9)))
+    captions.sandbox.fail(SERVED, with_=endless, skip=1)
+
+    captions.assert_arrived(captions.fetch())
+
+    assert len(captions.ranges) == 4
+    assert captions.sandbox.seen("GET", SERVED)[1].bytes < 10**8
+
+
+def test_nothing_is_read_of_what_a_redirect_says_besides_its_address(video: Try) -> None:
+    endless = Fault(change=lambda _, answer: replace(answer, content=Filler(10**9)))
+    video.sandbox.fail("rec/download", with_=endless)
+
+    video.assert_arrived(video.fetch())
+
+    assert video.sandbox.seen("GET", "rec/download")[0].bytes < 10**8

@@ -1,6 +1,7 @@
 """Tokens: minted once for all, renewed in time, their secrets read again."""
 
 import base64
+import gzip
 import threading
 from datetime import timedelta
 
@@ -9,10 +10,14 @@ import requests_mock
 
 from tests.fakes import NOW, FakeClock
 from tests.sandbox import faults
+from tests.sandbox.content import Text
+from tests.sandbox.faults import Fault
+from tests.sandbox.message import Answer
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import GRANULAR
 from tests.zoom.edge import Edge
-from zoomsync.errors import ConfigError, NotAuthorized, Unreachable
+from zoomsync.connection import LONGEST_ANSWER
+from zoomsync.errors import ConfigError, NotAuthorized, ServiceUnavailable, Unreachable
 from zoomsync.http import Http
 from zoomsync.model import Secret
 from zoomsync.zoom.oauth import Token, TokenSource, renewal
@@ -173,3 +178,13 @@ def test_a_secret_that_cannot_be_read_says_so_itself(edge: Edge, clock: FakeCloc
 
     with pytest.raises(ConfigError, match="is not set"):
         tokens.current()
+
+
+def test_a_bomb_in_place_of_a_token_is_not_unpacked(sandbox: Sandbox, edge: Edge) -> None:
+    head, bomb = {"Content-Encoding": "gzip"}, Text(gzip.compress(bytes(LONGEST_ANSWER + 1)))
+    sandbox.fail("oauth", with_=Fault(instead=lambda _: Answer(headers=head, content=bomb)), times=None)
+
+    with pytest.raises(ServiceUnavailable, match=r"an answer of more than 64\.0 MB$"):
+        edge.tokens.current()
+
+    assert sandbox.count("POST", "oauth") == 1
