@@ -204,7 +204,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(
     with pytest.raises(Unfit) as caught:
         http.request("GET", "https://127.0.0.1:9/x", repeatable=True)
 
-    assert (str(caught.value), http.calls) == (f"{bundle}: {fact}", 1)
+    assert (str(caught.value), http.calls) == (f"CA bundle {bundle}: {fact}", 1)
     assert name in caught.value.hint
 
 

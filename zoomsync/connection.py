@@ -141,7 +141,8 @@ def unfit(verify: object, proxies: Mapping[str, str]) -> tuple[str, str] | None:
     Both are as requests reads them from the environment; a proxy's address may hold a password, and is not shown.
     """
     if isinstance(verify, str) and (problem := _bundle_problem(Path(verify))):
-        return f"{escaped(verify)}: {problem}", "set REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) to a PEM file, or unset it"
+        hint = "set REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) to a PEM file, or unset it"
+        return f"CA bundle {escaped(verify)}: {problem}", hint
     for name, url in proxies.items():
         if name in ("http", "https", "all") and url and (problem := _proxy_problem(url)):
             return f"{name}_proxy: {problem}", f"set {name}_proxy (or {name.upper()}_PROXY) to http://host:port"
