@@ -1,6 +1,8 @@
 """Deletion: only what is proven to be stored, file by file, accounted for; and everything else stays."""
 
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -221,15 +223,24 @@ def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(begin: Begin, 
     assert (site.world.deletions, site.audit()) == ([], [])
 
 
+def overwrite_unseen(path: Path) -> None:
+    """As `rsync --inplace -t` or a bad restore does: other bytes in the same inode, the time put back."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.write(bytes(100))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda video: video.write_bytes(b"x" * video.stat().st_size), "its content is not what was stored"),
+        (overwrite_unseen, "its content is not what was stored"),
         (lambda video: video.write_bytes(b"cut"), "has 3 bytes"),
         (lambda video: video.unlink(), "video.mp4 was removed"),
         (lambda video: (video.unlink(), (video.parent / "recording.json").unlink(), video.parent.rmdir()), "removed"),
     ],
-    ids=["content", "size", "file removed", "item removed"],
+    ids=["content", "content, with its time put back", "size", "file removed", "item removed"],
 )
 def test_what_is_not_whole_in_the_library_is_not_deleted_from_zoom(
     begin: Begin, stage: Stage, change: Any, said: str
@@ -367,6 +378,40 @@ def test_a_deletion_without_an_answer_is_settled_by_the_next_pass_and_made_again
     site.clock.advance(hours=1)
     assert site.sync().counts.get("deleted", 0) == again
     assert sorted(deletions(site)) == [(name, VIEW, "trash") for name in "abc"]
+
+
+def test_what_a_person_takes_back_after_a_deletion_without_an_answer_is_not_deleted_again(
+    begin: Begin, stage: Stage
+) -> None:
+    site = stored(begin, stage, "a")
+    site.sandbox.fail(method="DELETE", with_=faults.lost_answer())
+    site.sync()
+    site.sync()
+    site.world.restore(site.uuid("a"))
+
+    for days in (1, 8, 8):
+        site.clock.advance(days=days)
+        assert (site.sync().code, site.downloads(), site.sandbox.count("DELETE")) == (0, [], 0)
+
+    assert (deletions(site), site.entry("a").reason.split(" after")[0]) == (
+        [("a", VIEW, "trash")],
+        "back from Zoom's trash",
+    )
+
+
+def test_a_file_that_is_altered_between_two_deletions_of_one_day_keeps_the_rest_in_zoom(
+    begin: Begin, stage: Stage
+) -> None:
+    stage.meeting("m", "alice", 2, "Two files")
+    stage.video("m")
+    stage.transcript("m")
+    site = published(begin, stage)
+    site.sandbox.fail(method="DELETE", with_=faults.refused(400, 3303, "uncompleted"), times=1, skip=1)
+    site.sync()
+    overwrite_unseen(site.item("m") / "video.vtt")
+    site.clock.advance(hours=2)
+
+    assert (site.sync().code, deletions(site), site.entry("m").phase) == (1, [("m", VIEW, "trash")], "removed")
 
 
 def test_three_deletions_in_a_row_without_an_answer_end_the_deletions_and_not_the_pass(

@@ -1,6 +1,7 @@
 """Deleting: durable before the call what is deleted and on what proof, and after it what became of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,14 @@ import pytest
 
 from tests.decisions import published
 from tests.fakes import NOW, FakeClock, FakeZoom, a_cloud_file, a_file, a_meeting, a_receipt
-from zoomsync.errors import DeletionRefused, NotAuthorized, ServiceUnavailable, ZoomsyncError
-from zoomsync.model import HOUR, Entry, Verdict
+from zoomsync.errors import (
+    DeletionRefused,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    ZoomsyncError,
+)
+from zoomsync.model import HOUR, Entry, Intent, RecordingFile, Stamp, Verdict
 from zoomsync.rules.delete import Delete
 from zoomsync.state import State, audit
 from zoomsync.sync.breaker import ASK_AFTER, Breaker
@@ -177,3 +184,79 @@ def test_a_zoom_that_is_down_is_not_asked_on_and_delays_no_deletion(place: Place
         place.deleter.settle_open(breaker)
 
     assert (place.state.entries[MEETING.uuid], place.open) == (before, ["file-1"] * ASK_AFTER)
+
+
+def test_after_the_first_file_is_refused_zoom_is_asked_for_no_other(place: Place) -> None:
+    place.fails(file_1=DeletionRefused("zoom: in use by a webinar"))
+
+    place.delete()
+
+    assert [file for _, file, _ in place.zoom.deleted] == ["file-1"]
+    assert place.lines == [("deleting", "file-1"), ("answer", "refused: zoom: in use by a webinar")]
+
+
+def test_after_the_first_file_had_no_answer_zoom_is_asked_for_no_other(place: Place) -> None:
+    place.fails(file_1=ServiceUnavailable("zoom: HTTP 500"))
+
+    after = place.delete()
+
+    assert [file for _, file, _ in place.zoom.deleted] == ["file-1"]
+    assert (after.deleted, place.open, place.state.entries[MEETING.uuid].deleted) == ({}, ["file-1"], {})
+
+
+def test_a_right_that_vanishes_in_the_middle_leaves_what_was_done_and_no_open_intent(place: Place) -> None:
+    place.fails(file_2=NotAuthorized("zoom: scope missing"))
+
+    with pytest.raises(NotAuthorized):
+        place.delete()
+
+    assert (place.open, set(place.state.entries[MEETING.uuid].deleted)) == ([], {"file-1"})
+    assert place.lines[2:] == [("deleting", "file-2"), ("answer", "refused: zoom: scope missing")]
+
+
+def test_a_zoom_that_cannot_be_asked_leaves_every_intent_open(place: Place) -> None:
+    place.fails(file_1=ServiceUnavailable("zoom: HTTP 500"))
+    for _ in range(2):
+        place.delete()
+    place.zoom.meetings = {MEETING.uuid: MeetingFailed("zoom: refused")}
+
+    place.settle()
+
+    assert (place.open, len(place.zoom.asked), len(place.lines)) == (["file-1"] * 2, 2, 4)
+
+
+@pytest.mark.parametrize(("files", "deleted"), [(FILES, set()), (FILES[2:], {"file-1", "file-2"})])
+def test_two_deletions_without_an_answer_are_settled_each_for_itself(
+    place: Place, files: tuple[RecordingFile, ...], deleted: set[str]
+) -> None:
+    place.fails(file_1=ServiceUnavailable("zoom: HTTP 500"), file_2=ServiceUnavailable("zoom: HTTP 502"))
+    for file in FILES[:2]:
+        place.deleter.delete(replace(DELETION, files=(file,)), ENTRY)
+    place.zoom.meetings = {MEETING.uuid: a_meeting(files=files)}
+
+    place.settle()
+
+    answer = "gone from the cloud" if deleted else "still in the cloud"
+    assert (place.open, place.lines[-2:]) == ([], [("settled", answer)] * 2)
+    assert set(place.state.entries[MEETING.uuid].deleted) == deleted
+
+
+def test_what_was_deleted_without_an_answer_is_settled_also_if_nothing_is_known_of_its_meeting(place: Place) -> None:
+    place.state.begin(Intent(id="a" * 32, at=NOW, action="delete", uuid="forgotten==", target="file-9"))
+
+    place.settle()
+
+    assert (place.open, place.lines) == ([], [("settled", "gone from the cloud")])
+
+
+def test_the_proof_is_as_old_as_the_oldest_reading_of_a_stored_file(place: Place) -> None:
+    first = RECEIPT.files[0]
+    files = (replace(first, name=f"{hours}.mp4", stamp=Stamp(at=NOW - hours * HOUR)) for hours in (1, 3, 2))
+    receipt = replace(RECEIPT, files=(*RECEIPT.files, *files))
+    verdict = Verdict(safe=True, reason="4 files, content verified", receipt=receipt)
+
+    place.deleter.delete(replace(DELETION, receipt=receipt, verdict=verdict), ENTRY)
+
+    proofs = [line["proof"] for line in audit.read(place.path) if line["event"] == "deleting"]
+    assert [one["verified_at"] for one in proofs] == ["2026-03-10T09:00:00Z"] * 4
+    assert {one["verified"] for one in proofs} == {"4 files, content verified"}

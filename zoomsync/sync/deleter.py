@@ -20,7 +20,7 @@ from zoomsync.formatting import plural
 from zoomsync.http import brief
 from zoomsync.model import Clock, Entry, Intent, Meeting, Outcome, RecordingFile, Verdict, Zoom
 from zoomsync.rules import ledger
-from zoomsync.rules.delete import Deletable, Delete, Keep, decide_deletion, recheck, why_kept
+from zoomsync.rules.delete import KEPT, Deletable, Delete, Keep, decide_deletion, recheck, why_kept
 from zoomsync.rules.publish import Publish, Rules
 from zoomsync.rules.retry import is_delayed
 from zoomsync.state import State
@@ -181,12 +181,12 @@ class Deletions:
     def _verified(self, due: list[Entry], ahead: int) -> Iterator[tuple[Entry, Future[Verdict] | None]]:
         """Each entry with the verdict on its stored files, which workers look at a few entries ahead.
 
-        None: what was kept the last time mostly still is, and is verified only if it is not.
+        None: what Zoom did not list as it came mostly still is so, and is verified only if it is not.
         """
         in_flight: deque[tuple[Entry, Future[Verdict] | None]] = deque()
         try:
             for entry in due:
-                is_early = self._deleter is not None and not entry.kept
+                is_early = self._deleter is not None and not entry.kept.startswith(KEPT)
                 in_flight.append((entry, self._verify(entry) if is_early else None))
                 if len(in_flight) == ahead:
                     yield in_flight.popleft()

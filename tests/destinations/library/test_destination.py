@@ -1,5 +1,6 @@
 """The library keeps the contract of a destination, and what a person did in it."""
 
+import errno
 import grp
 import json
 import os
@@ -492,6 +493,20 @@ class TestVerification:
 
         assert (verdict.safe, verdict.removed) == (False, False)
         assert "video.mp4: permission denied" in verdict.reason
+
+    def test_a_disk_that_fails_while_a_file_is_read_proves_nothing_and_is_nobodys_deed(
+        self, library: LibraryDestination, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        receipt = publish(library, an_item(tmp_path / "staging"))
+
+        def fail(path: Path, _: object) -> None:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+        monkeypatch.setattr("zoomsync.destinations.library.verify.digest", fail)
+        verdict = library.verify(receipt)
+
+        assert (verdict.safe, verdict.removed, verdict.lacking) == (False, False, ())
+        assert verdict.reason.endswith("video.mp4: input/output error, it could not be verified")
 
     def test_a_stopped_pass_ends_the_reading(self, tmp_path: Path) -> None:
         clock = FakeClock()
