@@ -137,7 +137,9 @@ def test_a_clock_that_jumps_is_no_slow_answer(clock: FakeClock, http: Http) -> N
     def serve(send: Callable[[bytes], None]) -> None:
         time.sleep(0.01)
         clock.advance(hours=8)
-        send(HEAD + b"Content-Length: 4\r\n\r\nfine")
+        send(HEAD + b"Content-Length: 4\r\n\r\n")
+        time.sleep(0.05)
+        send(b"fine")
 
     with scripted(serve) as url:
         assert http.request("GET", url, repeatable=True).text == "fine"
