@@ -97,7 +97,7 @@ def test_a_proxy_that_trickles_before_it_connects_ends_too(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     with scripted(trickle(clock, HEAD + b"X: ", b"a", b"\r\n\r\n")) as proxy:
-        monkeypatch.setenv("https_proxy", proxy)
+        monkeypatch.setenv("https_proxy", proxy.removesuffix("/x"))
 
         with pytest.raises(ServiceUnavailable, match=r"no whole answer within 10 s$"):
             http.request("GET", "https://zoom.invalid/x", repeatable=True)
@@ -220,6 +220,10 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(
         ("http://[::1", "not the address of a proxy"),
         ("http://eve:s3cret@host:port", "not the address of a proxy"),
         ("ftp://s3cret", "not the address of a proxy"),
+        ("http:/s3cret:3128", "not the address of a proxy"),
+        ("http//s3cret:3128", "not the address of a proxy"),
+        ("http://s3cret..invalid:1", "not the address of a proxy"),
+        ("s3cret:port", "not the address of a proxy"),
         ("socks5://127.0.0.1:9", "a SOCKS proxy needs PySocks, which is not installed"),
     ],
 )

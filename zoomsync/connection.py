@@ -23,6 +23,8 @@ from zoomsync.model import Clock
 LONGEST_ANSWER = 64 * 10**6
 """Bytes of an answer that is kept in memory, unpacked."""
 PIECE = 1 << 16
+_PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+"""What an address of a proxy begins with."""
 
 
 class TooSlow(TimeoutError):
@@ -167,8 +169,9 @@ def _proxy_problem(url: str) -> str:
         to = parse_url(url if "://" in url else f"http://{url}")
     except LocationParseError:
         return "not the address of a proxy"
-    if not to.host or (to.scheme or "") not in ("http", "https", "socks4", "socks4a", "socks5", "socks5h"):
+    is_host = re.fullmatch(r"\[[0-9a-fA-F:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?", to.host or "")
+    if not is_host or (to.path or "/") != "/" or to.scheme not in _PROXIES:
         return "not the address of a proxy"
-    if (to.scheme or "").startswith("socks") and find_spec("socks") is None:
+    if to.scheme.startswith("socks") and find_spec("socks") is None:
         return "a SOCKS proxy needs PySocks, which is not installed"
     return ""

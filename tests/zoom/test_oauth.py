@@ -188,3 +188,20 @@ def test_a_bomb_in_place_of_a_token_is_not_unpacked(sandbox: Sandbox, edge: Edge
         edge.tokens.current()
 
     assert sandbox.count("POST", "oauth") == 1
+
+
+@pytest.mark.parametrize("code", [3301, 3001])
+def test_what_zoom_does_not_have_is_no_reason_for_a_new_token(sandbox: Sandbox, edge: Edge, code: int) -> None:
+    sandbox.fail("/meetings/", with_=faults.refused(404, code, "This recording does not exist."))
+
+    assert edge.zoom.meeting("x==") is None
+    assert (sandbox.count("POST", "oauth"), sandbox.count("GET", "/v2/")) == (1, 1)
+
+
+def test_a_page_in_place_of_a_meeting_is_no_reason_for_a_new_token(sandbox: Sandbox, edge: Edge) -> None:
+    sandbox.fail("/meetings/", with_=faults.page(404, "Invalid access token"))
+
+    with pytest.raises(ServiceUnavailable, match="a page titled “Invalid access token”"):
+        edge.zoom.meeting("x==")
+
+    assert (sandbox.count("POST", "oauth"), sandbox.count("GET", "/v2/")) == (1, 1)
