@@ -149,8 +149,8 @@ def auth_check(options: Options, only: str | None) -> int:
     """Check the config, credentials, tools and disk.
 
     First says in words what the config means. Then prints a line for each check: "ok", "warn" if it is worth a look,
-    "fail" if it would keep a pass from working; with the remedy. Changes nothing: the probe file that it writes to the
-    destination is removed at once.
+    "fail" if it would keep a pass from working; with the remedy. Changes nothing: in each folder
+    that a pass writes to it rehearses that, and removes what it made at once.
 
     The exit code is the first of 2, 3, 6 and 5 that a check asks for.
     """

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.sandbox import faults
 from tests.sandbox.stage import Stage
+from zoomsync import files
 
 KEEP = {"destination": {"dir_mode": "keep", "file_mode": "keep"}}
 Refuse = Callable[..., None]
@@ -28,14 +30,17 @@ Refuse = Callable[..., None]
 def refuse(monkeypatch: pytest.MonkeyPatch) -> Refuse:
     """`refuse("link", EPERM, folder)`: from now on this call of `os` is refused for every path below the folder."""
 
-    def refuse(call: str, number: int, folder: Path, *, if_: Callable[[Path], bool] = lambda _: True) -> None:
+    def refuse(
+        call: str, number: int, folder: Path, *, at: int = 0, if_: Callable[[Path], bool] = lambda _: True
+    ) -> None:
         real = getattr(os, call)
 
-        def refusing(what: Any, *more: Any, **options: Any) -> Any:
+        def refusing(*given: Any, **options: Any) -> Any:
+            what = given[at]
             path = Path(f"/proc/self/fd/{what}").readlink() if isinstance(what, int) else Path(what)
             if path.is_relative_to(folder) and if_(path):
                 raise OSError(number, os.strerror(number), str(path))
-            return real(what, *more, **options)
+            return real(*given, **options)
 
         monkeypatch.setattr(os, call, refusing)
 
@@ -144,6 +149,31 @@ def test_a_group_that_may_not_be_given_is_told_by_both(begin: Begin, stage: Stag
     assert (code, refused.code, len(said)) == (5, 5, 1)
     assert "operation not permitted (check owner and mode of destination.path, destination.group" in said[0]
     assert "destination.group" in refused.stderr
+
+
+@pytest.mark.parametrize(("call", "at"), [("mkdir", 0), ("rename", 1)])
+def test_a_folder_that_a_person_closed_costs_its_own_items_alone(
+    begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch, refuse: Refuse, call: str, at: int
+) -> None:
+    stage.world.add_user("Bob Example")
+    for name, host, days in (("closed", "bob", 1), ("open", "alice", 2)):
+        stage.meeting(name, host, days, name)
+        stage.video(name)
+    site = begin(stage.world)
+    folder = site.root / "published" / "bob@example.org"
+    folder.mkdir(parents=True)
+    refuse(call, errno.EACCES, folder, at=at)
+
+    ill = [site.sync(), site.sync()]
+    monkeypatch.undo()
+    site.clock.advance(hours=3)
+    well = site.sync()
+
+    assert [one.code for one in (*ill, well)] == [1, 0, 0]
+    assert (ill[0].counts["published"], ill[0].counts["failed"], site.leftovers()) == (1, 1, [])
+    assert "permission denied" in ill[0].stderr
+    assert "its owner and mode" in ill[0].stderr
+    assert [site.names(name) for name in ("closed", "open")] == [["video.mp4"], ["video.mp4"]]
 
 
 # Flushes and locks
@@ -271,6 +301,40 @@ def test_modes_are_exact_whatever_the_umask(begin: Begin, stage: Stage, umask: i
     state = site.folder / "state"
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in state.iterdir()} == {0o600}
+
+
+# A disk that fails
+
+
+class Unreadable(io.FileIO):
+    """A file on a disk that fails."""
+
+    def read(self, _size: int | None = -1) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_what_cannot_be_read_again_is_not_deleted_in_the_cloud_and_nobody_is_said_to_have_removed_it(
+    begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = begin(with_captions(stage).world, delete_recordings="trash", filter_accounts=["alice@example.org"])
+    assert site.sync().code == 0
+    site.clock.advance(days=7)
+    video, real = site.item("m") / "video.mp4", files.open_file
+    with monkeypatch.context() as failing:
+        failing.setattr(
+            files,
+            "open_file",
+            lambda path, *how, **more: Unreadable(path) if path == video else real(path, *how, **more),
+        )
+        ill = site.sync()
+    kept = len(site.world.meetings[site.uuid("m")].present)
+    site.clock.advance(days=1)
+
+    well = site.sync()
+
+    assert (ill.code, ill.counts.get("deleted"), kept, site.audit()[0]["at"][:10]) == (1, None, 2, "2026-03-18")
+    assert "video.mp4: input/output error, it could not be verified" in ill.stderr
+    assert (well.counts["deleted_files"], site.world.meetings[site.uuid("m")].present) == (2, [])
 
 
 # Odd things in the place of our files

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
 from zoomsync.destinations.library.index import TOPS, Index, Recording
-from zoomsync.destinations.library.marker import FOLDER, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
+from zoomsync.destinations.library.marker import FOLDER, ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
 from zoomsync.destinations.library.transaction import Change, Transaction, arrange
 from zoomsync.destinations.library.verify import inspect
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
@@ -192,12 +192,14 @@ class LibraryDestination:
         if change is None:
             return
         self._lock.begin_change()
-        if change.place:
-            self._index.add(transaction.create(change))
-        elif found := self._index.locate(change.uuid, library=self.id):
-            transaction.update(change, found[0])
-        else:
-            transaction.clear()
+        found = None if change.place else self._index.locate(change.uuid, library=self.id)
+        with ITEM.explained(self.path):
+            if change.place:
+                self._index.add(transaction.create(change))
+            elif found:
+                transaction.update(change, found[0])
+            else:
+                transaction.clear()
 
     def _finish_all(self) -> None:
         with LIBRARY_ITSELF.explained(self._changes):

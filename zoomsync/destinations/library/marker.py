@@ -1,5 +1,6 @@
 """The library's marker, `.zoomsync/library.json`: whose library it is, and the last pass that changed it; its lock."""
 
+import errno
 import json
 import logging
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
-from zoomsync.files import NO_LOCKS, FileModes, Refusals, make_folders, read_file, take_lock, write
+from zoomsync.files import NO_LOCKS, OF_ONE_PATH, FileModes, Refusals, make_folders, read_file, take_lock, write
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,10 @@ LIBRARY = Refusals(
     of_one_path="look at this path in the library; what stands in the way may be moved aside",
 )
 """Of everything in the library's folder."""
+ITEM = replace(
+    LIBRARY, one_path=OF_ONE_PATH | {errno.EACCES}, of_one_path="look at this path in the library, its owner and mode"
+)
+"""Of the folder of one author or item, which a person may have closed."""
 LIBRARY_ITSELF = replace(LIBRARY, of_one_path="")
 """Of what concerns every item."""
 NEW = "`zoomsync sync --new-library` begins another library there"
