@@ -53,8 +53,9 @@ def in_words(answer: Decision | Deletable | Delete | None) -> str:
             return f"deletable: {answer.reason}"
         case Delete():
             return f"{answer.mode}: {answer.reason}"
-    foreign = ", not remembered" if answer.is_foreign else ""
-    return f"skip: {answer.reason} [{answer.phase}{foreign}]"
+    flags = {"not remembered": answer.is_foreign, "elsewhere": answer.is_elsewhere, "a loss": answer.is_loss}
+    standing = ", ".join([str(answer.phase), *(name for name, is_set in flags.items() if is_set)])
+    return f"skip: {answer.reason} [{standing}]"
 
 
 def _pending(pending: tuple[str, ...]) -> str:

@@ -104,6 +104,18 @@ NOT_WANTED: dict[str, Case] = {
         rules(),
         "skip: published/ada: removed from the library [removed]",
     ),
+    "removed by a person, and more of it comes": (
+        a_meeting(files=(a_file(), a_piece("T1", 0, 1800))),
+        published(phase=Phase.REMOVED, reason="published/ada: removed from the library"),
+        rules(),
+        "skip: published/ada: removed from the library [removed]",
+    ),
+    "removed by a person, and all of it is recorded anew": (
+        a_meeting(files=(a_file(id="file-other"),)),
+        published(phase=Phase.REMOVED, reason="published/ada: removed from the library"),
+        rules(retry_failed=True, is_sweep=True),
+        "skip: published/ada: removed from the library [removed]",
+    ),
     "another host": (
         a_meeting(),
         None,
@@ -187,7 +199,7 @@ NOT_WANTED: dict[str, Case] = {
         a_meeting(),
         published(),
         rules(destination="library-2"),
-        "skip: stored in another destination (library-1) [published]",
+        "skip: stored in another destination (library-1) [published, elsewhere]",
     ),
 }
 
@@ -627,7 +639,15 @@ def test_what_a_person_removed_is_published_without_the_old_receipt() -> None:
 @pytest.mark.parametrize(
     ("entry", "expected"),
     [
-        (an_entry(), "skip: gone from the cloud before it was fetched [lost]"),
+        (an_entry(), "skip: gone from the cloud before it was fetched [lost, a loss]"),
+        (
+            published(retry=a_retry(NOW)),
+            "skip: stored, but gone from the cloud before all of it was fetched: video: cut off [deleted, a loss]",
+        ),
+        (
+            published(pending=("chat_file: late",)),
+            "skip: stored, but gone from the cloud before all of it was fetched: chat_file: late [deleted, a loss]",
+        ),
         (published(), "skip: stored; gone from the cloud [deleted]"),
         (published(phase=Phase.REMOVED, reason="removed"), "skip: removed [removed]"),
         (an_entry(phase=Phase.ERASED, reason="erased"), "skip: erased [erased]"),
@@ -652,6 +672,13 @@ def test_what_zoom_does_not_have_any_more(entry: Entry, expected: str) -> None:
         (an_entry(retry=a_retry(None)), rules(), False),
         (an_entry(retry=a_retry(None)), rules(retry_failed=True), True),
         (an_entry(retry=a_retry(None, at=NOW + DAY)), rules(), True),
+        (an_entry(retry=a_retry(None), auto_delete=NOW), rules(), True),
+        (an_entry(retry=a_retry(NOW + HOUR), auto_delete=NOW), rules(), True),
+        (published(retry=a_retry(None), auto_delete=NOW - DAY), rules(), True),
+        (an_entry(retry=a_retry(None), auto_delete=NOW + MINUTE), rules(), False),
+        (an_entry(retry=a_retry(None), auto_delete=NOW, phase=Phase.SKIPPED), rules(), False),
+        (an_entry(retry=a_retry(None), auto_delete=NOW), rules(excluded={UUID}), False),
+        (an_entry(retry=a_retry(None)), rules(is_sweep=True), True),
         (an_entry(phase=Phase.SKIPPED), rules(), False),
         (an_entry(phase=Phase.LOST, retry=a_retry(NOW)), rules(), False),
         (published(), rules(), False),
