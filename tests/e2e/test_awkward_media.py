@@ -1,6 +1,7 @@
 """Media that cannot be stitched or played: what Zoom has is stored, told once, and not tried again for ever."""
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.sandbox.stage import VIEWS, Stage
 from zoomsync.item import build
 
 SPEAKER = VIEWS[0]
+MAPPED = ("-map", "0:v", "-map", "1:a", "-t", "4", "-c", "copy")
 
 
 def changed(*arguments: str, clip: Clip, folder: Path) -> bytes:
@@ -197,3 +199,23 @@ def test_a_topic_of_any_length_is_the_title(begin: Begin, stage: Stage) -> None:
 
     metadata = media._run(["-i", str(site.item("pair") / "video.mp4"), "-f", "ffmetadata", "-"]).decode()
     assert "Endless" in metadata
+
+
+@pytest.mark.parametrize("width", [320, 240])
+def test_sound_that_begins_late_in_a_segment_keeps_nothing_out(
+    begin: Begin, stage: Stage, tmp_path: Path, width: int
+) -> None:
+    """Joined by copying, and encoded if the frames differ: the picture goes on, and the sound is where it belongs."""
+    clip = Clip(segment=1, seconds=4)
+    late = changed("-itsoffset", "0.7", "-i", str(clip.path), *MAPPED, clip=clip, folder=tmp_path)
+    stage.meeting("pair", "alice", 2, "Weekly")
+    stage.file("pair", Text(late), "MP4", SPEAKER, "MP4", seconds=4)
+    stage.video("pair", 2, at=60, seconds=4, width=width)
+    site = begin(stage.world)
+
+    assert lines(site) == []
+
+    video = site.item("pair") / "video.mp4"
+    clock, tones = media.read_clock(video), media.read_tones(video)
+    assert [one for one, _ in itertools.groupby(clock) if one != (0, 0)] == [(n, s) for n in (1, 2) for s in range(4)]
+    assert tones[-4:] == pytest.approx([media.tone(2, second) for second in range(4)], rel=0.01)

@@ -22,6 +22,7 @@ from zoomsync.media.stitch import Stitched, stitch
 RED, GREEN, BLUE, BLACK = "red", "lime", "blue", "black"
 COLOURS = {RED: (255, 0, 0), GREEN: (0, 255, 0), BLUE: (0, 0, 255), BLACK: (0, 0, 0)}
 FLASH_AT = 0.4
+ON_ITS_SIDE, UPSIDE_DOWN, MIRRORED = (0, 1, -1, 0), (-1, 0, 0, -1), (-1, 0, 0, 1)
 RED_440, GREEN_880 = [(RED, 440)] * 2, [(GREEN, 880)] * 2
 
 
@@ -99,6 +100,16 @@ class Studio:
         tone = ["-f", "lavfi", "-i", f"aevalsrc=0.8*sin(2*PI*1000*t)*{heard}:s={rate}:d={sound or seconds}"]
         codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
         self.ffmpeg(*picture, *tone, "-vf", f"drawbox=c=white:t=fill:enable='{lit}'", *codecs, str(path))
+        return path
+
+    def turned(self, source: Path, name: str, matrix: tuple[int, int, int, int]) -> Path:
+        """The segment with another display matrix: ISO/IEC 14496-12, 8.3.2, in the header of its first track."""
+        content = bytearray(source.read_bytes())
+        begin = content.index(b"tkhd") + 44
+        a, b, c, d = (one * 65536 for one in matrix)
+        content[begin : begin + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+        path = source.with_name(name)
+        path.write_bytes(content)
         return path
 
     def flashes(self, path: Path) -> list[float]:

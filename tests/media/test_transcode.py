@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.conftest import Stitcher, Studio
+from tests.media.conftest import MIRRORED, ON_ITS_SIDE, UPSIDE_DOWN, Stitcher, Studio
 from zoomsync.media.probe import ProbeResult, Stream
 from zoomsync.media.transcode import frames_of, shape_of
 
@@ -92,10 +92,8 @@ def test_each_segment_is_turned_upright(join: Stitcher, studio: Studio, red: Pat
     half = red.with_name("half.mp4")
     source = "color=black:s=96x96:r=20:d=1,drawbox=w=48:c=white:t=fill"
     studio.ffmpeg("-f", "lavfi", "-i", source, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(half))
-    turned = []
-    for degrees in (0, 90, 180):
-        turned.append(half.with_name(f"half{degrees}.mp4"))
-        studio.ffmpeg("-display_rotation", str(degrees), "-i", str(half), "-c", "copy", str(turned[-1]))
+    matrices = ((1, 0, 0, 1), ON_ITS_SIDE, UPSIDE_DOWN, MIRRORED)
+    turned = [studio.turned(half, f"half{number}.mp4", matrix) for number, matrix in enumerate(matrices)]
 
     join(*turned)
 
@@ -104,7 +102,7 @@ def test_each_segment_is_turned_upright(join: Stitcher, studio: Studio, red: Pat
         grab = ["-ss", str(at), "-i", str(path), "-frames:v", "1", "-vf", "scale=2:2:flags=area,format=gray"]
         return [pixel > 128 for pixel in studio.ffmpeg(*grab, "-f", "rawvideo", "-")]
 
-    assert [shown(join.target, number + 0.5) for number in range(3)] == [shown(one, 0.5) for one in turned]
+    assert [shown(join.target, number + 0.5) for number in range(4)] == [shown(one, 0.5) for one in turned]
     assert "side_data_list" not in studio.look(join.target)["streams"][0]
 
 
