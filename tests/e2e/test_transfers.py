@@ -180,7 +180,7 @@ class Trickle(Filler):
 
 
 def test_a_video_that_trickles_costs_its_meeting_alone(begin: Begin, stage: Stage) -> None:
-    site = some(begin, stage, "a", "slow", "c")
+    site = some(begin, stage, "a", "slow", "c", workers=1)  # time flies for all of them
     (file,) = site.world.meetings[site.uuid("slow")].files
     file.content = Trickle(site, 400)
     site.sandbox.fail(f"/ssrweb/{file.id}", with_=faults.slow(39), times=None)  # a byte at a time

@@ -66,7 +66,8 @@ def test_one_light_call_is_enough_for_all_files_of_a_meeting(video: Try) -> None
     sizes = [fetch(video, meeting, file).size for file in meeting.files if file.kind.is_media]
 
     assert sizes.count(900) == 3
-    assert video.sandbox.count("GET", LIGHT) == 1
+    assert (video.sandbox.count("GET", LIGHT), video.sandbox.count("GET", "/v2/users")) == (1, 1)
+    assert [one.status for one in video.sandbox.seen("GET", "rec/download")] == [200, 302, 302, 302, 302]
 
 
 def test_a_reading_that_is_old_is_no_reading(video: Try) -> None:

@@ -61,9 +61,13 @@ class Keys:
         A good token is refused now and then: https://github.com/Jericho/ZoomNet/issues/348. A new one is minted only if
         the API does not take this one either, for a new one may end the old one in all other requests. The meeting's
         own token opens what has a passcode (there, and https://github.com/chamilo/chamilo-lms/pull/9027). An address
-        that leads nowhere may have expired: the meeting, read again, has a fresh one.
+        that leads nowhere may have expired: the meeting, read again, has a fresh one. What it has then opens its other
+        files at once.
         """
         token, pauses = self._tokens.current(), () if is_brief() else REFUSAL_PAUSES
+        known = self._recent(self._known.get(meeting.uuid))
+        if known is not None and known.download_token is not None:
+            yield Key(known.download_token.reveal(), _url(known, file))
         refused = yield Key(token.value, file.url)
         for seconds in pauses[:1] if refused.about == "signature" else ():
             self._clock.sleep(seconds)
@@ -72,7 +76,7 @@ class Keys:
             token = self._tokens.renew(token)
             refused = yield Key(token.value, file.url)
         fresh = self._fresh(meeting)
-        url = next((one.url for one in fresh.files if one.id == file.id and one.url), file.url)
+        url = _url(fresh, file)
         if url != file.url:
             refused = yield Key(token.value, url)
         if refused.about != "credential":
@@ -91,10 +95,9 @@ class Keys:
         As it was if Zoom does not say: what came of the download is the better reason.
         """
         with self._rereading:
-            now, own = self._clock.now(), meeting if meeting.download_token is not None else None
-            for one in (own, self._known.get(meeting.uuid)):
-                if one is not None and now - one.listed_at <= STALE:
-                    return one
+            own = meeting if meeting.download_token is not None else None
+            if known := self._recent(own) or self._recent(self._known.get(meeting.uuid)):
+                return known
             try:
                 found = self._reread(meeting.uuid) or meeting
             except (MeetingFailed, ServiceUnavailable) as error:
@@ -102,5 +105,15 @@ class Keys:
                 found = meeting
             if len(self._known) >= KNOWN:
                 self._known.pop(next(iter(self._known)))
-            self._known[meeting.uuid] = replace(found, listed_at=now)
+            self._known[meeting.uuid] = replace(found, listed_at=self._clock.now())
             return found
+
+    def _recent(self, meeting: Meeting | None) -> Meeting | None:
+        """A reading that may still be used."""
+        is_recent = meeting is not None and self._clock.now() - meeting.listed_at <= STALE
+        return meeting if is_recent else None
+
+
+def _url(meeting: Meeting, file: RecordingFile) -> str:
+    """The address of a file as this reading has it."""
+    return next((one.url for one in meeting.files if one.id == file.id and one.url), file.url)
