@@ -320,3 +320,51 @@ def test_a_size_is_accepted_of_named_meetings_alone(begin: Begin, stage: Stage) 
     result = begin(stage.world).run("sync", "--accept-size")
 
     assert (result.code, "--accept-size: no meeting is named" in result.stderr) == (2, True)
+
+
+def test_a_late_segment_is_joined_with_a_video_that_has_another_id_by_now(begin: Begin, stage: Stage) -> None:
+    stage.meeting("m", "alice", 2, "M")
+    first = stage.video("m", seconds=1)
+    site = begin(stage.world, **DELETING)
+    site.sync()
+    first.id = f"9{first.id[1:]}"
+    second = stage.video("m", 2, at=60, seconds=1)
+
+    result = site.sync()
+
+    (video,) = site.recording("m")["receipt"]["files"]
+    assert (result.code, site.names("m"), video["made_of"]) == (0, ["video.v2.mp4"], [first.id, second.id])
+    assert sorted(site.downloads()) == sorted([first.id, second.id])
+    assert site.sync().counts["up_to_date"] == 1
+    site.clock.advance(days=8)
+    site.sync()
+    assert sorted(deleted(site)) == sorted([first.id, second.id])
+
+
+def test_where_nothing_is_deleted_status_tells_of_another_size_all_the_same(begin: Begin, stage: Stage) -> None:
+    with_text(stage, listed_size=7)
+    site = begin(stage.world)
+    site.sync()
+
+    page = site.run("status").stdout
+
+    assert "Kept in Zoom although it is stored: 1 meeting" in page
+    assert "came twice, Zoom lists 7" in page
+
+
+def test_a_file_whose_size_flips_for_ever_is_stored_once(begin: Begin, stage: Stage) -> None:
+    stage.meeting("m", "alice", 2, "M")
+    video = stage.video("m", seconds=1)
+    site = begin(stage.world, **DELETING)
+    site.sync()
+    before = site.library()
+
+    codes = []
+    for listed in (video.content.size + 1, 0, None, video.content.size - 1, None, 0):
+        video.listed_size = listed
+        codes.append(site.sync().code)
+
+    assert (codes, site.names("m")) == ([0] * 6, ["video.mp4"])
+    assert {n: s for n, s in site.library().items() if n.endswith("mp4")} == {
+        n: s for n, s in before.items() if n.endswith("mp4")
+    }

@@ -23,7 +23,7 @@ from tests.state.builders import (
     reachable,
     stored,
 )
-from zoomsync.model import Entry, Gap, Intent, Meeting, RecordingFile, Retry, Run, Secret, Stamp
+from zoomsync.model import Arrival, Entry, Gap, Intent, Meeting, RecordingFile, Retry, Run, Secret, Stamp
 from zoomsync.state import Head, State
 from zoomsync.state.journal import packed, read_document, read_step, seal
 from zoomsync.state.schema import Document, Step
@@ -51,6 +51,21 @@ def test_stamps_come_back_although_receipts_compare_without_them() -> None:
 
     assert back.receipt is not None
     assert back.receipt.files[0].stamp == stamped.stamp
+
+
+def test_what_earlier_versions_wrote_of_stored_files_is_read_and_proves_no_more_than_it_says() -> None:
+    entry = a_published_entry()
+    document = json.loads(packed(Step(entries={entry.uuid: entry})))
+    receipt = document["entries"][entry.uuid]["receipt"]
+    receipt["files"][0]["stamp"] = {"mtime_ns": 1, "inode": 2, "at": "2026-03-10T12:00:00Z", "version": "", "look": ""}
+    for one in receipt["cloud"]:
+        one.pop("arrival", None)
+
+    back = read_step(HERE, 1, json.dumps(document).encode()).entries[entry.uuid].receipt
+
+    assert back is not None
+    assert back.files[0].stamp == Stamp(at=NOW)
+    assert {one.arrival for one in back.cloud} == {Arrival.ONCE}
 
 
 def test_a_topic_cut_inside_an_emoji_is_remembered_without_the_half(tmp_path: Path) -> None:

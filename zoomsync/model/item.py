@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
+from pydantic import ConfigDict, with_config
 from pydantic_core import CoreSchema, core_schema
 
 from zoomsync.model.zoom import Arrival, Fetched, Kind, Meeting, RecordingFile
@@ -161,9 +162,13 @@ class CloudFile:
         )
 
 
+@with_config(ConfigDict(extra="ignore"))
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """When a stored file was last verified, and how a portal described it then."""
+    """When a stored file was last verified, and how a portal described it then.
+
+    In states of earlier versions it has what is not looked at any more: modification time and inode.
+    """
 
     at: datetime
     version: str = ""
