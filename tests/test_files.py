@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import socket
 import stat
@@ -296,6 +297,39 @@ class TestModes:
         FileModes(dir_mode=0o750, file_mode=0o640, gid=group).grant(tmp_path / "file")
         with pytest.raises(PermissionError):
             FileModes(dir_mode=0o750, file_mode=0o640, gid=group + 1).grant(tmp_path / "file")
+
+
+def test_a_rehearsal_does_what_a_pass_does_and_leaves_no_trace(tmp_path: Path, calls: list[str]) -> None:
+    assert files.rehearse(tmp_path, PLAIN)
+
+    done = [call for call in calls if "probe" not in call]
+    written = ["write .file.new", "fsync .file.new", "replace .file.new", "fsync made"]
+    assert done == ["mkdir made", "chmod made", *written, "chmod file", "fchmod lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("call", ["mkdir", "chmod", "write", "fsync", "replace", "rename"])
+def test_what_a_rehearsal_meets_names_the_folder_and_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, call, failing(errno.EIO))
+        with pytest.raises(OSError, match="Input/output error") as raised:
+            files.rehearse(tmp_path, PLAIN)
+
+    assert (raised.value.errno, raised.value.filename) == (errno.EIO, str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "has_locks"), [(errno.ENOSYS, False), (errno.ENOLCK, False), (errno.EIO, None)])
+def test_a_rehearsal_says_whether_there_are_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, has_locks: bool | None
+) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(number))
+
+    with contextlib.nullcontext() if has_locks is not None else pytest.raises(OSError, match="Input/output error"):
+        assert files.rehearse(tmp_path) is has_locks
+    assert list(tmp_path.iterdir()) == []
 
 
 NOT_REGULAR = r"not a regular file|[Ii]s a directory|symbolic links"

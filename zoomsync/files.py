@@ -30,7 +30,7 @@ DOCUMENT_LIMIT = 64 << 20
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 # A mount that decides about modes itself: FAT and CIFS answer EPERM, others that they know no such call
-# (https://www.kernel.org/doc/html/latest/filesystems/vfat.html, option quiet).
+# (https://man7.org/linux/man-pages/man8/mount.8.html, option quiet of fat).
 NO_MODES = NO_RIGHT | {errno.ENOTSUP, errno.ENOSYS}
 # Something else than the file or folder that should be there.
 IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ELOOP, errno.EOVERFLOW}
@@ -196,9 +196,7 @@ def rehearse(folder: Path, modes: FileModes = PRIVATE) -> bool:
             make_folders(made.parent, made, modes)
             write(made / "file", b"zoomsync was here\n")
             modes.grant(made / "file")
-            sync(made / "file")
             made.rename(moved)
-            sync(moved.parent)
             try:
                 os.close(take_lock(moved / "lock") or -1)
             except OSError as error:
