@@ -213,6 +213,8 @@ class FakeZoom:
         """By user id; None: the account-wide list. An error is raised."""
         self.meetings: dict[str, Meeting | ZoomsyncError] = {}
         """By uuid. An error is raised."""
+        self.trashed: dict[str, tuple[Meeting, ...] | ZoomsyncError] = {}
+        """By user id: what lies in the trash. An error is raised."""
         self.deletions: dict[str, ZoomsyncError] = {}
         """By id of a file: what its deletion raises."""
         self.deleted: list[tuple[str, str, str]] = []
@@ -242,6 +244,13 @@ class FakeZoom:
         if email in self.refused:
             raise self.refused[email]
         return next((user for user in self.people if email in (user.email, user.id)), None)
+
+    def trash(self, user: str) -> Listing:
+        self.asked.append(f"trash of {user}")
+        found = self.trashed.get(user, ())
+        if isinstance(found, ZoomsyncError):
+            raise found
+        return Listing(meetings=found)
 
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         self.asked.append(f"recordings of {user or 'the account'} {since} to {until}")

@@ -36,7 +36,7 @@ COMMANDS = {
         "--new-library",
         "--adopt-library",
     ],
-    "status": ["--meeting", "--check", "--max-age", "--nagios", "--metrics"],
+    "status": ["--meeting", "--ask", "--check", "--max-age", "--nagios", "--metrics"],
 }
 COMMON = ["-c, --config", "-v, --verbose", "-q, --quiet", "--log-format", "--json", "-h, --help"]
 

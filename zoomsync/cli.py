@@ -217,6 +217,7 @@ def sync(options: Options, user: tuple[str, ...], meeting: tuple[str, ...], work
     metavar="WHAT",
     help="The story of each meeting that matches: as for `sync`, or a host's e-mail, or part of a topic.",
 )
+@click.option("--ask", is_flag=True, help="With --meeting: ask Zoom too, and say why a meeting is not there.")
 @click.option("--check", is_flag=True, help="Health by exit code, with the reasons.")
 @click.option(
     "--max-age",

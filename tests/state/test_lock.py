@@ -54,6 +54,7 @@ def test_a_second_pass_learns_who_is_running(tmp_path: Path) -> None:
                 pytest.fail("two hold the lock")
 
             assert str(caught.value) == f"another pass is running: process {pid}"
+            assert caught.value.hint == f"wait for its end; or end it safely, nothing is lost: kill -TERM {pid}"
 
 
 def test_the_lock_ends_with_its_holder_however_it_ends_and_whatever_it_started(tmp_path: Path) -> None:

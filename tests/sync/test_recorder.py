@@ -48,6 +48,7 @@ def test_these_outcomes_make_a_pass_fail() -> None:
         "refused",
         "unproven",
         "altered",
+        "differs",
         "unlisted",
         "unreadable",
         "undeletable",

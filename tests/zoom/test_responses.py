@@ -23,8 +23,7 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.zoom import responses
-from zoomsync.zoom.client import REFERENCE
-from zoomsync.zoom.responses import Question
+from zoomsync.zoom.responses import REFERENCE, Question
 
 PAGE = b"<!DOCTYPE html><html><head><title>Not Found</title></head></html>"
 LIST = "cloud_recording:read:list_user_recordings"

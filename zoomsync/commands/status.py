@@ -1,19 +1,21 @@
 """`zoomsync status`: where things stand, from the state alone; no network, no secret, no lock."""
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from zoomsync import status
+from zoomsync import app, status
 from zoomsync.app import Environment
-from zoomsync.clock import is_alive
+from zoomsync.clock import ending, is_alive
 from zoomsync.config import Config
 from zoomsync.console import Terminal
 from zoomsync.errors import Unfit, UsageError
+from zoomsync.formatting import iso, moment, quoted
 from zoomsync.item.disk import free_bytes
-from zoomsync.model import HOUR
-from zoomsync.rules.named import FORMS
+from zoomsync.model import HOUR, User
+from zoomsync.naming import suffix
+from zoomsync.rules.named import FORMS, Named
 from zoomsync.state import State, audit, locked_out_since
 from zoomsync.status.health import Trouble
 
@@ -32,6 +34,8 @@ class Question:
     check: bool = False
     nagios: bool = False
     metrics: bool = False
+    ask: bool = False
+    """Of the meetings that `what` names, Zoom is asked too."""
     max_age: timedelta = 26 * HOUR
 
     def __post_init__(self) -> None:
@@ -40,6 +44,8 @@ class Question:
             raise UsageError(f"{' and '.join(names)} do not go together", hint="give one of them")
         if self.nagios and not self.check:
             raise UsageError("--nagios goes with --check only", hint="add --check")
+        if self.ask and self.what is None:
+            raise UsageError("--ask: of which meeting?", hint="name it with --meeting")
 
 
 def show(named: Path | None, terminal: Terminal, env: Environment, question: Question) -> int:
@@ -54,7 +60,7 @@ def show(named: Path | None, terminal: Terminal, env: Environment, question: Que
         terminal.text(status.metrics(status_document(state, config, env), troubles))
         return 0
     if question.what is not None:
-        _show_stories(terminal, config, state, env, question.what)
+        _show_stories(terminal, config, state, env, question)
         return 0
     document = status_document(state, config, env)
     if terminal.as_json:
@@ -73,16 +79,61 @@ def status_document(state: State, config: Config, env: Environment) -> status.Fa
     return status.document(state, config, env.clock.now(), is_alive, free)
 
 
-def _show_stories(terminal: Terminal, config: Config, state: State, env: Environment, what: str) -> None:
+def _show_stories(terminal: Terminal, config: Config, state: State, env: Environment, question: Question) -> None:
+    what = question.what or ""
     stories = status.stories(state, config, env.clock.now(), what, audit.read(config.audit))
-    if not stories:
-        raise UsageError(
-            f"--meeting {what}: nothing in the state matches", hint=f"give {FORMS}, an e-mail or part of a topic"
-        )
+    asked = _asked(config, state, env, what, [story["uuid"] for story in stories]) if question.ask else []
+    if not stories and not asked:
+        hint = f"give {FORMS}, an e-mail or part of a topic; --ask asks Zoom too"
+        raise UsageError(f"--meeting {what}: nothing in the state matches", hint=hint)
     if terminal.as_json:
-        terminal.document({"meetings": stories})
-    else:
-        terminal.lines(line for story in stories for line in (*status.story_lines(story), ""))
+        terminal.document({"meetings": stories, "asked": asked if question.ask else None})
+        return
+    terminal.lines(line for story in stories for line in (*status.story_lines(story), ""))
+    for one in asked:
+        about = f"{one['host']} {quoted(one['topic'])} {one['start']} [{suffix(one['uuid'])}]: " if one["uuid"] else ""
+        terminal.lines([f"Zoom, asked now: {about}{one['answer']}"])
+
+
+def _asked(config: Config, state: State, env: Environment, what: str, uuids: list[str]) -> list[dict[str, str]]:
+    """What Zoom says now of the meetings that `what` names; one of which nobody knows has no uuid."""
+    from zoomsync.rules.publish import SyncRequest
+    from zoomsync.sync.accounts import account_filter, select_hosts
+    from zoomsync.sync.inquiry import Inquiry
+    from zoomsync.sync.lookups import Lookups
+    from zoomsync.sync.reader import begin_of_pass, rules_of_pass
+
+    now, head, entries = env.clock.now(), state.head, state.entries
+    since = begin_of_pass(config, head, now)
+    with ExitStack() as stack:
+        stack.enter_context(ending(env.clock, lambda _: None))
+        zoom = app.connect(config, env.clock, stack, tries=app.WATCHED_TRIES).zoom
+        hosts = select_hosts(account_filter(config), Lookups(zoom, entries.values(), now))
+        request = SyncRequest()
+        rules = rules_of_pass(
+            config, request, hosts, destination=head.destination, since=since, now=now, is_sweep=False
+        )
+        known = {one.host_id: User(id=one.host_id, email=one.host_email, status="") for one in entries.values()}
+        sweep = status.document(state, config, now, is_alive)["next_sweep"]
+        inquiry = Inquiry(
+            zoom=zoom,
+            rules=rules,
+            users={id_: one for id_, one in known.items() if hosts.selects(id_, one.email)} | dict(hosts.users),
+            listed_from=now - config.recordings.lookback,
+            next_sweep=moment(datetime.fromisoformat(sweep)) if sweep else "recordings.sweep is never",
+        )
+        named = Named([what], config.timezone)
+        found = list(inquiry.answers(what, named, [entries[uuid] for uuid in uuids]))
+    return [
+        {
+            "uuid": of.uuid if of else "",
+            "host": (of.host_email or of.host_id) if of else "",
+            "topic": of.topic if of else "",
+            "start": iso(of.start) or "" if of else "",
+            "answer": answer,
+        }
+        for of, answer in found
+    ]
 
 
 def _show_health(terminal: Terminal, troubles: list[Trouble], question: Question, document: status.Facts) -> int:

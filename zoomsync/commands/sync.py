@@ -14,15 +14,16 @@ from typing import Any
 from zoomsync import app
 from zoomsync.app import Environment
 from zoomsync.clock import ending, this_process
+from zoomsync.commands.plan import print_plan
 from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields, progress_shown
 from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
-from zoomsync.item.disk import Disk, free_bytes, tidy
+from zoomsync.item.disk import Disk, tidy
 from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import find_tools
-from zoomsync.model import AuthorSource, Outcome, Run
+from zoomsync.model import Outcome, Run
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State, lock, owner_check
@@ -30,13 +31,11 @@ from zoomsync.state.audit import Audit
 from zoomsync.sync.deleter import Deleter
 from zoomsync.sync.engine import Connections, Pass
 from zoomsync.sync.run_record import RunRecord
-from zoomsync.sync.tally import Tally, deletions_first
+from zoomsync.sync.tally import Tally
 from zoomsync.sync.verifier import chosen, verify
 
 log = logging.getLogger(__name__)
 
-ROWS_SHOWN = 50
-"""If a dry run has more rows than this, all but the deletions are summed up, unless `-v`."""
 ADOPTED = (
     "each item is hashed before it is trusted, and nothing is deleted in this pass; the lost state alone knew what a "
     "person removed (it comes again if Zoom has it: exclude_meetings), and since when items are stored: delete_after "
@@ -59,12 +58,6 @@ SUMMARY = (
     Outcome.UNVERIFIED,
 )
 """What the last line of a pass counts."""
-AUTHORS = {
-    AuthorSource.NEW: "would be created",
-    AuthorSource.RAISED: "would be raised",
-    AuthorSource.FALLBACK: "fall back to me",
-}
-"""What a dry run says about authors; nothing about those that exist."""
 
 
 def request_of(user: tuple[str, ...], meeting: tuple[str, ...], sample: str | None, **more: Any) -> SyncRequest:
@@ -108,8 +101,9 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
     audit = None if request.new_library or request.adopt_library else config.audit
     if request.dry_run:
         with ending(env.clock, lambda _: None):
-            work(State.read(config.state, audit=audit) or State.imagined(config.state))
-        _print_plan(terminal, config, tally)
+            state = State.read(config.state, audit=audit) or State.imagined(config.state)
+            work(state)
+        print_plan(terminal, config, state, tally)
         return tally.code
     try:
         with (
@@ -118,7 +112,10 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
         ):
             return _recorded(config, state, terminal, env, request, tally, lambda: work(state))
     except PassRunning as running:
-        log.info("%s", running)
+        if request.narrowed:  # somebody waits for it
+            log.warning("%s: %s", running, running.hint)
+        else:
+            log.info("%s", running)
         if terminal.as_json:
             terminal.document({"error": str(running), "hint": running.hint, "problems": (), "code": running.code})
         return running.code
@@ -239,30 +236,3 @@ def _report(terminal: Terminal, run: Run, error: ZoomsyncError | None, tally: Ta
     log.log(level, "%s", summary(run), extra=fields(**facts))
     if terminal.as_json:
         terminal.document({"run": asdict(run), "rows": [asdict(row) for row in tally.rows], "left": tally.left})
-
-
-def _print_plan(terminal: Terminal, config: Config, tally: Tally) -> None:
-    """Print what a pass would do; deletions first."""
-    rows = deletions_first(tally.rows)
-    folder = config.destination.storage
-    free = free_bytes(folder or app.staging(config, ""))
-    if terminal.as_json:
-        counts = tally.counts | {f"author_{source}": tally.authors[source] for source in AuthorSource}
-        plan = {"rows": [asdict(row) for row in rows], "counts": counts, "not_looked_at": tally.left}
-        terminal.document(plan | {"free_bytes": free})
-        return
-    shown = rows if terminal.verbose or len(rows) <= ROWS_SHOWN else [row for row in rows if row.action == "delete"]
-    if shown:
-        head = ("action", "start", "host", "topic", "size", "reason")
-        cells = ((r.action, r.start[:16], r.host, r.topic[:40], size_in_words(r.size), r.reason) for r in shown)
-        terminal.table(head, cells)
-    if len(shown) < len(rows):
-        totals = ((a, h, str(n), size_in_words(s), r) for a, r, h, n, s in tally.totals() if a != "delete")
-        terminal.table(("action", "host", "meetings", "size", "reason"), totals)
-    due = sum(row.size for row in rows if row.action == "publish")
-    where = "at the destination" if folder is not None else "for staging"
-    authors = [f"{count:,} {text}" for source, text in AUTHORS.items() if (count := tally.authors[source])]
-    lines = [f"to fetch: {size_in_words(due)}; free {where}: {size_in_words(free)}"]
-    lines += [f"authors: {', '.join(authors)}"] if authors else []
-    lines += [f"API calls: {tally.calls}", *(f"not looked at: {line}" for line in tally.left)]
-    terminal.lines(lines)

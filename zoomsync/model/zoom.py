@@ -177,6 +177,9 @@ class Zoom(Protocol):
         It is complete, or this raises: `AccountListFailed`, and `ListingFailed` for a user.
         """
 
+    def trash(self, user: str) -> Listing:
+        """What of a user's (id or address) lies in Zoom's trash, without its files. Raises `ListingFailed`."""
+
     def meeting(self, uuid: str) -> Meeting | None:
         """The meeting as it is now; None: gone. Raises `StillProcessing`, and `MeetingFailed` if Zoom refuses it."""
 

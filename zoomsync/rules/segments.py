@@ -196,3 +196,9 @@ def select(
         named = [file for file in best_first if file.view in listed and not only_primary]
         chosen += [*(named or best_first[:1]), *(file for file in segment.files if file.kind not in ranked)]
     return tuple(wanted[file.id] for file in chosen)
+
+
+def to_join(files: Iterable[RecordingFile]) -> int:
+    """The bytes of video and sound that are to be stitched: those of a meeting with several segments."""
+    parts = segments(files)
+    return sum(file.size or 0 for part in parts for file in part.files if file.kind.is_media) if len(parts) > 1 else 0

@@ -38,7 +38,10 @@ def lock(path: Path, now: datetime) -> Iterator[None]:
                 raise
             raise no_locks(file) from error
     if descriptor is None:
-        raise PassRunning(f"another pass is running{_met(file, now)}", hint="wait for its end")
+        holder = _met(file, now)
+        stop = f"; or end it safely, nothing is lost: kill -TERM {holder}" if holder else ""
+        fact = f"another pass is running{f': process {holder}' if holder else ''}"
+        raise PassRunning(fact, hint=f"wait for its end{stop}")
     try:
         _say(descriptor, f"{os.getpid()}\n")
         yield
@@ -66,13 +69,13 @@ def _say(descriptor: int, text: str) -> None:
 
 
 def _met(file: Path, now: datetime) -> str:
-    """`: process 4711`, if the lock's file says so; it is noted there that a pass met the lock."""
+    """Which process has it, if the lock's file says so; it is noted there that a pass met the lock."""
     content = _read(file)
     if not LOCKED_OUT.search(content):
         with suppress(OSError), open_file(file, "ab") as note:
             note.write(f"locked out {iso(now)}\n".encode())
     holder = HOLDER.match(content)
-    return f": process {holder[1].decode()}" if holder else ""
+    return holder[1].decode() if holder else ""
 
 
 def locked_out_since(path: Path) -> datetime | None:

@@ -23,7 +23,7 @@ from zoomsync.errors import (
 from zoomsync.formatting import plural
 from zoomsync.http import brief
 from zoomsync.item.worker import WorkerContext, publish
-from zoomsync.model import DAY, AuthorizationStatus, Entry, Gap, Meeting, Outcome, User, Verdict
+from zoomsync.model import AuthorizationStatus, Entry, Gap, Meeting, Outcome, User, Verdict
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
 from zoomsync.rules.windows import add_gap, with_ids
@@ -34,15 +34,13 @@ from zoomsync.sync.breaker import Breaker, ForbiddenHosts
 from zoomsync.sync.deleter import Deleter, Deletions
 from zoomsync.sync.lister import Lister
 from zoomsync.sync.lookups import Lookups
-from zoomsync.sync.reader import Reader, Reading, Selection, windows_of_pass
+from zoomsync.sync.reader import Reader, Reading, Selection, begin_of_pass, rules_of_pass, windows_of_pass
 from zoomsync.sync.recorder import Job, Recorder
 from zoomsync.sync.tally import Tally
 from zoomsync.sync.workers import Workers
 
 log = logging.getLogger(__name__)
 
-FIRST_REACH = 30 * DAY
-"""How far back the first pass goes if the config does not say."""
 GRACE_SECONDS = 4.0
 """How long jobs in flight may take to end by themselves once the pass is stopped."""
 Result: TypeAlias = Done | Decision
@@ -174,9 +172,7 @@ class Pass:
         """
         config, request, head = self._connected.config, self._connected.request, self._recorder.head
         settings = config.recordings
-        config.check_since(now)
-        remembered = head.since if head.since and head.since <= now else None
-        since = settings.since or remembered or now - FIRST_REACH
+        since = begin_of_pass(config, head, now)
         swept_at = head.swept_at if head.swept_at and head.swept_at <= now else None
         is_old = settings.sweep is not None and (swept_at is None or now >= swept_at + settings.sweep)
         is_sweep = not request.narrowed and (is_old or head.fingerprint != config.fingerprint())
@@ -190,31 +186,12 @@ class Pass:
             head = replace(head, swept_at=now, fingerprint=config.fingerprint())
         destination = self._destination.id
         authorized = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
-        head = replace(head, since=remembered or since, gaps=gaps, lookups=hosts.lookups)
+        head = replace(
+            head, since=head.since if head.since and head.since <= now else since, gaps=gaps, lookups=hosts.lookups
+        )
         head = replace(head, destination=destination, authorization=authorized)
         self._recorder.put(head=head)
-        return Rules(
-            now=now,
-            since=max(since, request.since or since),
-            until=request.until,
-            settle=settings.settle,
-            min_duration=settings.min_duration,
-            views=settings.views,
-            only_primary=config.destination.only_primary,
-            kinds=config.kinds,
-            hosts=hosts.ids,
-            excluded_hosts=hosts.excluded,
-            excluded_emails=hosts.excluded_emails,
-            excluded=config.named_meetings["exclude_meetings"],
-            kept_in_zoom=config.named_meetings["hold_meetings"],
-            requested=request.meetings,
-            accept_size=request.accept_size,
-            retry_failed=request.retry_failed,
-            is_sweep=is_sweep,
-            destination=destination,
-            delete="never" if request.no_delete else config.delete_recordings,
-            delete_after=config.delete_after,
-        )
+        return rules_of_pass(config, request, hosts, destination=destination, since=since, now=now, is_sweep=is_sweep)
 
     def _delete(self, selection: Selection, *, may_delete: bool) -> list[Meeting]:
         """Delete what earlier passes published; returns the meetings that turn out to have late files.

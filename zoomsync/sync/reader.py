@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
+from zoomsync.config import Config
 from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, TimeOver, UsageError, ZoomsyncError
 from zoomsync.formatting import moment
 from zoomsync.http import brief
-from zoomsync.model import Entry, Gap, Meeting, Outcome, Zoom
+from zoomsync.model import DAY, Entry, Gap, Meeting, Outcome, Zoom
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, SyncRequest, Wait, is_open, is_requested
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
@@ -16,6 +18,9 @@ from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Breaker
 from zoomsync.sync.lister import Listed, Lister
 from zoomsync.sync.recorder import Recorder
+
+FIRST_REACH = 30 * DAY
+"""How far back the first pass goes if the config does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,49 @@ class Selection:
         is_still_requested = is_requested(entry, entry, self.rules) and not request.users
         is_wanted = bool(request.meetings) or is_still_requested or self.hosts.selects(entry.host_id, entry.host_email)
         return is_named and is_after and is_before and is_wanted
+
+
+def begin_of_pass(config: Config, head: Head, now: datetime) -> datetime:
+    """The start before which nothing is fetched. Raises `ConfigError` for one in the future."""
+    config.check_since(now)
+    remembered = head.since if head.since and head.since <= now else None
+    return config.recordings.since or remembered or now - FIRST_REACH
+
+
+def rules_of_pass(
+    config: Config,
+    request: SyncRequest,
+    hosts: Hosts,
+    *,
+    destination: str,
+    since: datetime,
+    now: datetime,
+    is_sweep: bool,
+) -> Rules:
+    """What config and command line ask for, as the rules read it."""
+    settings = config.recordings
+    return Rules(
+        now=now,
+        since=max(since, request.since or since),
+        until=request.until,
+        settle=settings.settle,
+        min_duration=settings.min_duration,
+        views=settings.views,
+        only_primary=config.destination.only_primary,
+        kinds=config.kinds,
+        hosts=hosts.ids,
+        excluded_hosts=hosts.excluded,
+        excluded_emails=hosts.excluded_emails,
+        excluded=config.named_meetings["exclude_meetings"],
+        kept_in_zoom=config.named_meetings["hold_meetings"],
+        requested=request.meetings,
+        accept_size=request.accept_size,
+        retry_failed=request.retry_failed,
+        is_sweep=is_sweep,
+        destination=destination,
+        delete="never" if request.no_delete else config.delete_recordings,
+        delete_after=config.delete_after,
+    )
 
 
 def windows_of_pass(request: SyncRequest, rules: Rules, lookback: Gap, gaps: tuple[Gap, ...]) -> list[Window]:

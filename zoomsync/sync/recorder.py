@@ -17,6 +17,7 @@ from zoomsync.rules.ledger import Done
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
 from zoomsync.rules.retry import Cause
+from zoomsync.rules.segments import to_join
 from zoomsync.state import Head, State
 from zoomsync.sync.tally import ACTIONS, Said, Tally, row
 
@@ -139,8 +140,8 @@ class Recorder:
                 action, outcome = "skip", Outcome.SKIPPED
         self.tally.outcomes[outcome] += 1
         if self._is_dry:
-            size = decision.size if isinstance(decision, Publish) else 0
-            self.tally.rows.append(row(action, of, decision.reason, size=size))
+            size, joined = (decision.size, to_join(decision.new)) if isinstance(decision, Publish) else (0, 0)
+            self.tally.rows.append(row(action, of, decision.reason, size=size, joined=joined))
 
     def _report_not_fetched(self, entry: Entry, decision: Decision) -> None:
         """Say why what a person asked for is not fetched."""
@@ -309,8 +310,6 @@ class Recorder:
         else:
             self._report(Outcome.ALTERED, entry, decision.reason, ALTERED)
             self.put(ledger.answered(entry, decision, self.clock.now()))
-
-    # What is said
 
     def warn_at_end(self, named: Mapping[str, Named]) -> None:
         """Warn of what is stored elsewhere, and of what the config names (by its key) although nobody knows it."""

@@ -25,10 +25,12 @@ class Row:
     host: str
     start: str
     size: int = 0
+    joined: int = 0
+    """Of a dry run: bytes of the segments that are to be stitched."""
     hint: str = ""
 
 
-def row(action: str, of: Meeting | Entry, reason: str, *, size: int = 0, hint: str = "") -> Row:
+def row(action: str, of: Meeting | Entry, reason: str, *, size: int = 0, joined: int = 0, hint: str = "") -> Row:
     """The row of a meeting."""
     return Row(
         action=action,
@@ -39,6 +41,7 @@ def row(action: str, of: Meeting | Entry, reason: str, *, size: int = 0, hint: s
         host=of.host_email or of.host_id,
         start=of.start.isoformat(timespec="seconds").replace("+00:00", "Z"),
         size=size,
+        joined=joined,
         hint=hint,
     )
 

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from zoomsync.zoom import parse, responses
 from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.paging import Chain, lack, names
 from zoomsync.zoom.parse import Nonsense, Page
-from zoomsync.zoom.responses import Question, ZoomResponse
+from zoomsync.zoom.responses import REFERENCE, Question, ZoomResponse
 from zoomsync.zoom.scopes import doubtful, missing
 
 LONGEST_WINDOW = timedelta(days=30)
@@ -40,10 +40,6 @@ DELETE_ATTEMPTS = 5
 RENEWALS = 3
 """How often a token is renewed for one question while each new one is refused."""
 SOURCE = "recording_source_type"
-REFERENCE = Question(
-    path="/users", params={"page_size": "1"}, doing="the reference question", refused=Unreachable, need="users"
-)
-"""Concerns no user and no meeting: if Zoom answers it, the trouble is the subject's own."""
 CHECK_ADDRESS = "check zoom.api_url, and that no proxy answers in Zoom's place"
 AGAIN = "nothing is missed: it is listed again in the next pass"
 
@@ -116,14 +112,7 @@ class ZoomClient:
             raise ValueError(f"{since} to {until} is no window of at most {LONGEST_WINDOW.days} days")
         # Without both dates Zoom lists about a day (seen, undocumented), without a source type also "My Notes" (above).
         params = {"from": str(since), "to": str(until), "page_size": "300"}
-        question = Question(
-            path="/accounts/me/recordings" if user is None else f"/users/{quote(user, safe='@')}/recordings",
-            params=params | self._source,
-            doing=f"recordings of {'the account' if user is None else self._emails.get(user, user)} {since} to {until}",
-            refused=AccountListFailed if user is None else ListingFailed,
-            need="account list" if user is None else "user list",
-            subject=None if user is None else Subject("user", user),
-        )
+        question = self._list_of(user, params | self._source, f"{since} to {until}")
         listed_at = self._clock.now()
         pages = self._list(question, "meetings", "uuid")
         if not all(page.covers(since, until, (listed_at - SKEW).date()) for page in pages):
@@ -136,6 +125,24 @@ class ZoomClient:
                 [meeting for half in halves for meeting in half.meetings],
                 [problem for half in halves for problem in half.unreadable],
             )
+        return self._listing(pages, listed_at, user)
+
+    def trash(self, user: str) -> Listing:
+        """What of a user's (id or address) lies in Zoom's trash, without its files. Raises `ListingFailed`."""
+        question = self._list_of(user, {"trash": "true", "page_size": "300"}, "in the trash")
+        return self._listing(self._list(question, "meetings", "uuid"), self._clock.now(), user)
+
+    def _list_of(self, user: str | None, params: Mapping[str, str], which: str) -> Question:
+        return Question(
+            path="/accounts/me/recordings" if user is None else f"/users/{quote(user, safe='@')}/recordings",
+            params=params,
+            doing=f"recordings of {'the account' if user is None else self._emails.get(user, user)} {which}",
+            refused=AccountListFailed if user is None else ListingFailed,
+            need="account list" if user is None else "user list",
+            subject=None if user is None else Subject("user", user),
+        )
+
+    def _listing(self, pages: Iterable[Page], listed_at: datetime, user: str | None) -> Listing:
         meetings, unreadable = [], []
         for entry in (one for page in pages for one in page.entries):
             try:

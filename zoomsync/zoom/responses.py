@@ -82,6 +82,12 @@ class Question:
         return self.failed(fact, hint, AccountListFailed if self.refused is AccountListFailed else kind)
 
 
+REFERENCE = Question(
+    path="/users", params={"page_size": "1"}, doing="the reference question", refused=Unreachable, need="users"
+)
+"""Concerns no user and no meeting: if Zoom answers it, the trouble is the subject's own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoomResponse:
     """One answer of the API."""
