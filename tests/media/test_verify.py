@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_a_picture_that_lies_on_its_side_is_found(workspace: Workspace, studio: 
         prove(workspace, inputs, of_copy(inputs, {}))
 
 
-@pytest.mark.parametrize("join", [4, 8])
+@pytest.mark.parametrize("join", [4, 8, 12])
 def test_a_join_that_does_not_decode_is_named_by_its_place(workspace: Workspace, studio: Studio, join: int) -> None:
     """Bytes are overwritten where the packets of these seconds lie; the index and all lengths stay right."""
     whole = studio.segment("whole.mp4", seconds=12, more="-vf noise=alls=40:allf=t")
@@ -99,6 +100,19 @@ def test_a_join_that_does_not_decode_is_named_by_its_place(workspace: Workspace,
 
     with pytest.raises(Unstitchable, match=rf"^the stitched video does not decode at {join}\.0 s: .*Invalid data"):
         prove(workspace, clean, expected)
+
+
+def test_a_decoder_that_dies_without_a_word_is_told_by_its_exit_code(
+    workspace: Workspace, red: Path, tmp_path: Path
+) -> None:
+    shutil.copy(red, workspace.result)
+    dying = tmp_path / "ffmpeg"
+    dying.write_text(f'#!/bin/sh\ncase "$*" in *{workspace.result}*) exit 3 ;; esac\n')
+    dying.chmod(0o755)
+    inputs = segments(workspace, red)
+
+    with pytest.raises(Unstitchable, match=r"^the stitched video does not decode at 2\.0 s: exit code 3$"):
+        prove(replace(workspace, tools=replace(workspace.tools, ffmpeg=dying)), inputs, of_copy(inputs, {}))
 
 
 @pytest.mark.parametrize(
