@@ -79,7 +79,8 @@ lock: $(READY) ## Lock the dependencies again: of a checkout, and those that zoo
 	$(LOCK) --extra dev --extra ffmpeg --extra notify -o requirements.lock pyproject.toml tests/build.in
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
 
-dist: $(READY) ## Build wheel and sdist
+dist: $(READY) ## Build the wheel, alone in dist/
+	rm -rf dist build
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what make made

@@ -7,6 +7,7 @@ import pytest
 
 from tests.config.builders import CREDENTIALS, a_file, library_of, refusal
 from zoomsync.config import find_config, load, yaml_file
+from zoomsync.config.yaml_file import EXAMPLE
 from zoomsync.errors import ConfigError
 
 ME = os.geteuid()
@@ -51,9 +52,8 @@ def test_where_none_is_found_the_places_are_reported(tmp_path: Path, monkeypatch
 
     places = f"{tmp_path}/config.yaml, {tmp_path}/xdg/zoomsync/config.yaml, {tmp_path}/etc/zoomsync/config.yaml"
     assert str(caught.value) == f"config: none found; looked at {places}"
-    assert caught.value.hint == (
-        f"copy config.example.yaml to {tmp_path}/config.yaml and fill it in, or name a config with -c"
-    )
+    assert caught.value.hint == (f"copy {EXAMPLE} to {tmp_path}/config.yaml and fill it in, or name a config with -c")
+    assert EXAMPLE.read_text().startswith("# yaml-language-server")
 
 
 @pytest.mark.parametrize("mode", [0o602, 0o620, 0o666])

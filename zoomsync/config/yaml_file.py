@@ -16,6 +16,7 @@ from zoomsync.files import fact
 from zoomsync.formatting import escaped
 
 SYSTEM_FOLDER = Path("/etc/zoomsync")
+EXAMPLE = Path(__file__).parents[1] / "share" / "config.example.yaml"
 _FILE = "config.yaml"
 _QUOTED = re.compile(r"(?<!['\"])\s['\"](?![^'\"]['\"]|\\.['\"]|<[\w ]+>').*", re.DOTALL)
 """From the first quotation in PyYAML's sentence on, unless it is of one character or names a token."""
@@ -47,7 +48,7 @@ def find_config(named: Path | None, environ: Mapping[str, str], cwd: Path, uid: 
         return place
     raise ConfigError(
         f"config: none found; looked at {', '.join(looked)}",
-        hint=f"copy config.example.yaml to {cwd / _FILE} and fill it in, or name a config with -c",
+        hint=f"copy {EXAMPLE} to {cwd / _FILE} and fill it in, or name a config with -c",
     )
 
 
@@ -83,7 +84,7 @@ def read_yaml(path: Path) -> dict[object, object]:
         raise ConfigError(f"{path}: is not UTF-8 text", hint="save it as UTF-8") from cause
     found = _parse(path, text)
     if found is None:
-        raise ConfigError(f"{path}: is empty", hint="copy config.example.yaml and fill it in")
+        raise ConfigError(f"{path}: is empty", hint=f"copy {EXAMPLE} to it and fill it in")
     if not isinstance(found, dict):
         raise ConfigError(f"{path}: holds no keys", hint="write keys and values, as in config.example.yaml")
     return found
