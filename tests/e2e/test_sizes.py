@@ -240,6 +240,9 @@ def test_the_same_bytes_listed_otherwise_change_nothing_but_the_receipt(
 
     after = {name: sha for name, sha in site.library().items() if not name.endswith("recording.json")}
     assert (codes, after, site.downloads()) == ([0, 0], before, [])
+    receipt, ids = site.recording("m")["receipt"], {file.id for file in site.world.meetings[site.uuid("m")].files}
+    assert {one["id"] for one in receipt["cloud"]} == ids
+    assert {one for file in receipt["files"] for one in file["made_of"]} == ids
     site.clock.advance(days=8)
     assert site.sync().code == 0
     is_proof = "size" not in change

@@ -66,3 +66,21 @@ def test_two_files_of_the_same_bytes_each_get_their_own_new_id() -> None:
         ("new-2", "video.old-2.mp4"),
     ]
     assert [one.made_of for one in after.files] == [("new-1",), ("new-2",)]
+
+
+def test_of_two_files_of_the_same_bytes_each_stays_its_own() -> None:
+    pair = [a_file(id=f"file-{number}") for number in (1, 2)]
+    files = tuple(
+        StoredFile(name=f"{one.id}.mp4", role=Role("video", (one.id,)), size=1000, sha256=SHA, made_of=(one.id,))
+        for one in pair
+    )
+    receipt = a_receipt(files=files, cloud=tuple(a_cloud_file(one, stored=f"{one.id}.mp4") for one in pair))
+    later = START + timedelta(seconds=1)
+    fetched = Fetched(path=Path("staged"), size=1000, sha256=SHA)
+
+    after = recognized(receipt, [(replace(pair[1], start=later), fetched)], {"file-1", "file-2"})
+
+    assert [(one.id, one.start, one.stored) for one in after.cloud] == [
+        ("file-1", START, "file-1.mp4"),
+        ("file-2", later, "file-2.mp4"),
+    ]
