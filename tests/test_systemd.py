@@ -1,4 +1,4 @@
-"""The shipped systemd units: systemd finds nothing to complain about, and they keep what the README promises."""
+"""The shipped systemd units: systemd finds nothing to complain about, and they keep what README and manual promise."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ def analyzed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @needs_systemd
 def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
-    checked = analyzed(tmp_path, "verify", "./zoomsync.service", "./zoomsync.timer")
+    checked = analyzed(tmp_path, "verify", *(f"./{unit.name}" for unit in sorted(SHIPPED.iterdir())))
 
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
@@ -53,10 +53,9 @@ def test_a_misspelt_setting_would_be_noticed(tmp_path: Path) -> None:
 
 
 @needs_systemd
-def test_the_service_is_sealed_off_but_for_the_network(tmp_path: Path) -> None:
-    checked = analyzed(
-        tmp_path, "security", "--offline=true", f"--threshold={WORST}", "--no-pager", "./zoomsync.service"
-    )
+@pytest.mark.parametrize("unit", ["zoomsync.service", "zoomsync@.service"])
+def test_the_service_is_sealed_off_but_for_the_network(unit: str, tmp_path: Path) -> None:
+    checked = analyzed(tmp_path, "security", "--offline=true", f"--threshold={WORST}", "--no-pager", f"./{unit}")
 
     assert checked.returncode == 0, checked.stdout
 
@@ -96,4 +95,23 @@ def test_the_timer_catches_up_and_does_not_strike_at_the_full_hour() -> None:
         "Timer.RandomizedDelaySec": ["10min"],
         "Timer.Persistent": ["true"],
         "Install.WantedBy": ["timers.target"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "further"), [("zoomsync.service", "zoomsync@.service"), ("zoomsync.timer", "zoomsync@.timer")]
+)
+def test_the_units_of_a_further_account_differ_in_their_places_alone(own: str, further: str) -> None:
+    first, second = settings(own), settings(further)
+
+    assert list(first) == list(second)
+    assert {key: second[key] for key in first if first[key] != second[key]} == {
+        key: value
+        for key, value in {
+            "Unit.Description": [first["Unit.Description"][0].replace("recordings to", "recordings of %i to")],
+            "Service.ExecStart": ["/opt/zoomsync/bin/zoomsync --config /etc/zoomsync/%i/config.yaml sync"],
+            "Service.LoadCredential": ["zoom-client-secret:/etc/zoomsync/%i/zoom-client-secret"],
+            "Service.StateDirectory": ["zoomsync-%i"],
+        }.items()
+        if key in first
     }
