@@ -1,5 +1,6 @@
 """What a person reads on stderr while a command runs, and what a script does."""
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -76,6 +77,27 @@ def test_a_json_line_about_nothing_in_particular_is_a_note(lines: list[str]) -> 
     log.warning("look here")
 
     assert json.loads(lines[0])["event"] == "note"
+
+
+class AsTerminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+ROW = ("publish", "2026-11-21T09:30", "a.very.long-address@department.example.org", "Weekly planning", "new: 2 files")
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_a_table_never_breaks_an_address(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    out = AsTerminal()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    Terminal(as_json=False, log_format="text").table(("action", "start", "host", "topic", "reason"), [ROW])
+
+    shown = out.getvalue().splitlines()
+    assert max(map(len, shown)) <= width
+    assert out.getvalue().split() == "  ".join(("action", "start", "host", "topic", "reason", *ROW)).split()
 
 
 def test_all_that_moves_is_summed_up_in_the_first_line() -> None:

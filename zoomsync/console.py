@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -10,6 +11,8 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
@@ -80,20 +83,14 @@ class Terminal:
             _write(escaped(line) + "\n")
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Columns on stdout, as wide as they need to be; on a terminal a long cell is folded."""
-        if not sys.stdout.isatty():
-            self.lines(columns([head, *rows]))
-            return
-        from rich.console import Console
-        from rich.markup import escape
-        from rich.table import Table
-
-        table = Table(box=None, pad_edge=False)
-        for name in head:
-            table.add_column(name, overflow="fold")  # an address that was cut could not be copied
-        for row in rows:
-            table.add_row(*(escape(escaped(cell)) for cell in row))
-        Console(file=sys.stdout, highlight=False).print(table)
+        """Columns on stdout; if a terminal is too narrow for them, each row is folded, but never within a word."""
+        rows = list(rows)
+        lines = columns([head, *rows])
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        if width is not None and max(map(len, lines)) > width:
+            fold = partial(wrap, width=width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+            lines = [part for row in (head, *rows) for part in fold("  ".join(escaped(cell) for cell in row if cell))]
+        self.lines(lines)
 
     def check(self, level: str, name: str, message: str, hint: str) -> None:
         """One thing that was looked at, on stdout, with its remedy below; coloured on a terminal."""

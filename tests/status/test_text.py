@@ -90,6 +90,12 @@ Next sweep: 2026-03-15 12:00 UTC (in 5 days)
 Meetings: 5 waiting, 2 skipped, 2 published, 1 lost, 1 removed
 Stored: 2 items, 2.0 kB, 2.0 kB of it in the last 30 days
 
+Last runs:
+  pass  id        started               took  exit  result
+  2     00000002  2026-03-10 10:00 UTC  1 h   1     \
+Finished with failures; 2 failed, 1 no room; narrowed to 1 meeting
+  1     00000001  2026-03-09 12:00 UTC  1 h   6     Failed: zoom: does not answer
+
 At risk, deleted by Zoom within 7 days and not stored: 2 meetings
   2026-03-01 10:30 UTC  ada@example.org  “Late” (z==): \
 Zoom was to delete it 2026-03-09 12:00 UTC (1 d ago); not settled yet
@@ -131,13 +137,7 @@ Skipped:
   2 × shorter than the minimum
 
 Begun, and the answer never seen; the next pass finds out:
-  2026-03-10 11:00 UTC (1 h ago): delete file-video of r==
-
-Last runs:
-  pass  id        started               took  exit  result
-  2     00000002  2026-03-10 10:00 UTC  1 h   1     \
-Finished with failures; 2 failed, 1 no room; narrowed to 1 meeting
-  1     00000001  2026-03-09 12:00 UTC  1 h   6     Failed: zoom: does not answer"""
+  2026-03-10 11:00 UTC (1 h ago): delete file-video of r=="""
     )
 
 

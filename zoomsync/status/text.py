@@ -21,6 +21,7 @@ from zoomsync.status.document import Facts
 
 T = TypeVar("T")
 
+RUNS_SHOWN = 5
 ROWS_SHOWN = 20
 """Of a list; the others are counted."""
 IN_FUTURE = "unknown: the time stored for it lies in the future (was the clock wrong?)"
@@ -59,6 +60,7 @@ def lines(document: Facts) -> list[str]:
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (
         *_summary(document, now),
+        *_runs(document["runs"][:RUNS_SHOWN]),
         *_meetings("At risk, deleted by Zoom within 7 days and not stored", document["at_risk"], risk),
         *_meetings("Failed", document["failed"], failure, by="error"),
         *([f"  {parked}"] if any(one["parked"] for one in document["failed"]) else ()),
@@ -73,7 +75,6 @@ def lines(document: Facts) -> list[str]:
         *_section("Published under another author than the host; `zoomsync users` says why:", others),
         *_section("Begun, and the answer never seen; the next pass finds out:", intents),
         *_section("Named in the config, and no such meeting is known:", unmatched),
-        *_runs(document["runs"]),
     )
     return [escaped(line) for line in found]
 
