@@ -69,6 +69,7 @@ class Account:
     def alter(self, file: ZoomFile) -> None:
         """Zoom has other bytes under the same id from now on."""
         letter = next(one for one, (_, view, _) in KINDS.items() if view == file.view)
+        file.listed_size = None
         file.content = content(letter, f"altered-{len(self.offered)}", 1 + len(self.offered))
         self._offer(self.of[file.id], file)
 

@@ -56,7 +56,10 @@ class Cloud(HTTPAdapter):
     def _sent(self, answer: Answer) -> urllib3.HTTPResponse:
         size = answer.content.size
         body = answer.content.read(0, size if answer.stop_after is None else min(size, answer.stop_after))
-        head = {"Content-Length": str(size), "Date": format_datetime(self.settings.clock(), usegmt=True)}
+        head = {
+            "Content-Length": str(size),
+            "Date": format_datetime(self.settings.clock() + self.settings.skew, usegmt=True),
+        }
         return urllib3.HTTPResponse(
             io.BytesIO(body), headers={**head, **answer.headers}, status=answer.status, preload_content=False
         )

@@ -19,6 +19,8 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
+from tests.history.nodes import Change, Node, apply, remains, write
+
 WRITING = os.O_WRONLY | os.O_RDWR
 
 
@@ -35,16 +37,15 @@ class Blow(Enum):
     IO = "one input/output error"
 
 
-@dataclass(eq=False, slots=True)
-class Node:
-    """A file or a folder."""
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """What comes, and when."""
 
-    data: bytes | None = None
-    """What a file surely has; None: all that is in it."""
-    last: bytes = b""
-    """What was in it when its last name went."""
-    names: "dict[str, Node] | None" = None
-    """The names that a folder surely has; None: it is a file."""
+    blow: Blow
+    step: int
+    """Counted from 1; before that, all goes well."""
+    of: str = ""
+    """If set, steps of this name alone are counted: one of `CALLS`, or `request`."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,22 +53,23 @@ class Disk:
     """What lies in `root`, as of the last flush and now."""
 
     root: Path
-    blow: tuple[Blow, int] | None = None
-    """What comes, and at which step."""
+    strike: Strike | None = None
     steps: int = 0
     is_over: bool = False
+    _is_full: bool = False
     _locked: set[int] = field(default_factory=set)
     """Descriptors."""
     _live: dict[int, Node] = field(default_factory=dict)
     """By inode."""
     _top: Node = field(default_factory=Node)
-    _changes: list[list[tuple[Node, str, Node | None]]] = field(default_factory=list)
-    """Of names, oldest first: folder, name, what it stands for from then on."""
+    _changes: list[Change] = field(default_factory=list)
+    """What is not flushed of names, oldest first."""
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """All that happens in the folder during a pass; raises what `blow` brings."""
-        self._live, self._changes, self.steps, self.is_over = {}, [], 0, False
+        """All that happens in the folder during a pass; raises what `strike` brings."""
+        self._live, self._changes, self.steps = {}, [], 0
+        self.is_over = self._is_full = False
         self._top = self._found(self.root)
         self._locked.clear()
         replaced = {name: getattr(self, f"_{name}") for name in CALLS}
@@ -84,23 +86,28 @@ class Disk:
                 for descriptor in self._locked:  # of a dead process
                     os.close(descriptor)
 
-    def step(self) -> None:
+    def step(self, name: str) -> None:
         """Before anything that the outside can see."""
         if self.is_over:
             raise Gone
-        self.steps += 1
-        if self.blow is None or self.steps < self.blow[1]:
+        strike = self.strike
+        if strike is None or strike.of not in ("", name):
             return
-        match self.blow[0]:
+        self.steps += 1
+        if self.steps != strike.step:
+            return
+        match strike.blow:
             case Blow.KILL | Blow.POWER:
                 self.is_over = True
                 raise Gone
-            case Blow.IO if self.steps == self.blow[1]:
+            case Blow.IO:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
+            case Blow.FULL:
+                self._is_full = True
 
-    def _room(self) -> None:
-        self.step()
-        if self.blow is not None and self.blow[0] is Blow.FULL and self.steps >= self.blow[1]:
+    def _room(self, name: str) -> None:
+        self.step(name)
+        if self._is_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def is_flushed(self, folder: Path) -> bool:
@@ -120,15 +127,13 @@ class Disk:
             if not dropped.isdisjoint(folders) or everything or random.random() < 0.5:
                 dropped |= folders
             else:
-                _apply(change)
+                apply(change)
         contents = {
             node: path.read_bytes() for path in files_in(self.root) if (node := self._node(str(path))) is not None
         }
         left = self.root.with_name(f"{self.root.name}.left")
         shutil.rmtree(left, ignore_errors=True)
-        _write(
-            self._top, left, lambda node: _remains(node, contents.get(node, node.last), random, everything=everything)
-        )
+        write(self._top, left, lambda node: remains(node, contents.get(node, node.last), random, everything=everything))
         shutil.rmtree(self.root)
         left.rename(self.root)
 
@@ -204,7 +209,7 @@ class Disk:
         real(descriptor)
 
     def _opened(self, path: str, call: Callable[[], Any]) -> Any:
-        self._room()
+        self._room("open")
         is_new = not os.path.lexists(path)
         if not is_new:
             self._about_to_write(path)
@@ -222,24 +227,25 @@ class Disk:
     def _write(self, real: Callable[..., Any], fd: int, data: Any) -> Any:
         if os.fstat(fd).st_ino not in self._live:
             return real(fd, data)
+        was_over = self.is_over
         try:
-            self._room()
+            self._room("write")
         except Gone:
-            if self.blow is not None and self.blow[1] == self.steps:  # a half of it came through
+            if not was_over:  # a half of it came through
                 real(fd, bytes(data)[: len(data) // 2])
             raise
         return real(fd, data)
 
     def _ftruncate(self, real: Callable[..., Any], fd: int, size: int) -> Any:
         if os.fstat(fd).st_ino in self._live:
-            self.step()
+            self.step("ftruncate")
         return real(fd, size)
 
     def _fsync(self, real: Callable[..., Any], fd: int) -> Any:
         node = self._live.get(os.fstat(fd).st_ino)
         if node is None:
             return real(fd)
-        self._room()
+        self._room("fsync")
         if node.names is None:
             node.data = Path(f"/proc/self/fd/{fd}").read_bytes()
         else:
@@ -255,14 +261,14 @@ class Disk:
                 needed |= folders
                 wanted.append(change)
         for change in reversed(wanted):
-            _apply(change)
+            apply(change)
             self._changes.remove(change)
 
     def _mkdir(self, real: Callable[..., Any], path: Any, *more: Any, **options: Any) -> Any:
         held = self._holds(path, options.get("dir_fd"))
         if held is None:
             return real(path, *more, **options)
-        self._room()
+        self._room("mkdir")
         done = real(path, *more, **options)
         self._made(held, Node(names={}))
         return done
@@ -271,7 +277,7 @@ class Disk:
         old, new = self._holds(source), self._holds(target)
         if old is None or new is None:
             return real(source, target, **options)
-        self.step()
+        self.step("replace")
         node = self._node(old)
         if os.path.lexists(new):
             self._leaves(new)
@@ -285,7 +291,7 @@ class Disk:
         held = self._holds(path, options.get("dir_fd"))
         if held is None or not os.path.lexists(held):
             return real(path, **options)
-        self.step()
+        self.step("unlink")
         self._leaves(held)
         done = real(path, **options)
         self._changes.append([self._named(held, None)])
@@ -297,7 +303,7 @@ class Disk:
         held = self._holds(path, options.get("dir_fd"))
         if held is None:
             return real(path, **options)
-        self.step()
+        self.step("rmdir")
         inode = os.lstat(held).st_ino
         done = real(path, **options)
         self._live.pop(inode, None)
@@ -308,7 +314,7 @@ class Disk:
         old, new = self._holds(source), self._holds(target)
         if old is None or new is None:
             return real(source, target, **options)
-        self._room()
+        self._room("link")
         done = real(source, target, **options)
         self._changes.append([self._named(new, self._node(old))])
         return done
@@ -340,31 +346,3 @@ def _around(ours: Callable[..., Any], real: Callable[..., Any]) -> Callable[...,
         return ours(real, *arguments, **options)
 
     return called
-
-
-def _apply(change: list[tuple[Node, str, Node | None]]) -> None:
-    for folder, name, node in change:
-        assert folder.names is not None
-        if node is None:
-            folder.names.pop(name, None)
-        else:
-            folder.names[name] = node
-
-
-def _remains(node: Node, now: bytes, random: Random, *, everything: bool) -> bytes:
-    """What is in a file after a power cut: as it was flushed, as it is, or what lies between."""
-    if node.data is None or node.data == now:
-        return now
-    sure = node.data if now.startswith(node.data) else b""
-    rest = now[len(sure) :]
-    torn = [rest, rest[: len(rest) // 2], rest[: len(rest) // 2] + bytes(len(rest) - len(rest) // 2), bytes(len(rest))]
-    return node.data if everything else random.choice([node.data, *(sure + one for one in torn)])
-
-
-def _write(node: Node, path: Path, content: Callable[[Node], bytes]) -> None:
-    if node.names is None:
-        path.write_bytes(content(node))
-        return
-    path.mkdir()
-    for name, one in node.names.items():
-        _write(one, path / name, content)

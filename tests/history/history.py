@@ -1,51 +1,38 @@
-"""A history: what happens at a place, week by week, and what must hold whatever happened."""
+"""A history: what happens at a place, week by week."""
 
-import hashlib
 import re
 import shutil
-from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import unquote
 
 from tests.e2e.harness import Result
-from tests.history.account import Account, data_of
-from tests.history.disk import Blow, files_in
-from tests.history.place import Place
-from tests.sandbox.message import Request
-from tests.sandbox.world import ZoomFile
-from zoomsync.model import Entry, Retry
+from tests.history.account import data_of
+from tests.history.disk import Blow, Strike, files_in
+from tests.history.judge import Judge, ending_of, is_in, is_media, uuid_of
 
-DELETING = {"delete_recordings": "trash", "delete_after": "2d", "delete_all_accounts": True}
-KINDS = {"video": "AB", "audio": "S", "captions": "T", "chat": "H", "timeline": "L"}
-ALL = tuple(KINDS)
+CONFIG: dict[str, Any] = {
+    "delete_recordings": "trash",
+    "delete_after": "2d",
+    "delete_all_accounts": True,
+    "concatenate_recordings": True,
+    "reencode": True,
+    "recordings": {"views": "all", "files": ["video", "audio", "captions", "chat", "timeline"]},
+}
+"""The one of quiet days."""
+OTHERS: tuple[dict[str, Any], ...] = (
+    {"delete_recordings": "never"},
+    {"concatenate_recordings": False},
+    {"reencode": False},
+    {"recordings": {"views": "best"}},
+    {"recordings": {"files": ["video"]}},
+    {"recordings": {"files": ["captions", "chat"]}},
+)
 
 
-class History:
-    """One history. What is wrong is collected in `wrong` as it shows, for nothing inside a pass may catch it."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.account = Account(place.world)
-        self.wrong: list[str] = []
-        self.log: list[str] = []
-        self.untouchable: dict[tuple[str, str], bytes] = {}
-        """What a person wrote: uuid, name in the item, and its bytes."""
-        self.touched: set[str] = set()
-        """The uuids of items of which a person removed or changed something."""
-        self.removed: set[str] = set()
-        """Of items that a person removed."""
-        self.deleted: set[bytes] = set()
-        """Contents that zoomsync deleted in Zoom, and that must be stored."""
-        self.stored: set[bytes] = set()
-        """Contents that were in the library after a pass, and must stay there."""
-        self.kinds: Sequence[str] = ALL
-        self.copies: dict[str, Path] = {}
-        self._forgiven: set[str] = set()
-        """Intents of which a restored state knows nothing."""
-        place.watch = self._watch
-        place.configure(**DELETING)
+class History(Judge):
+    """One history: what happened, in the order in which it did."""
 
     # what happens in Zoom
 
@@ -77,24 +64,77 @@ class History:
         for file in self.account.world.meetings[uuid].present:
             file.deleted = True
 
+    def processes(self, meeting: int) -> None:
+        """A file is announced that is not there yet."""
+        uuid = self.account.names[meeting % len(self.account.names)]
+        self.account.file(uuid, "T1").is_processing = True
+
+    def finishes(self, *_: int) -> None:
+        """What was announced is there."""
+        for file in self.account.present:
+            file.is_processing = False
+
     def comes_back(self, meeting: int) -> None:
         """A person takes a meeting out of Zoom's trash."""
         self.account.world.restore(self.account.names[meeting % len(self.account.names)])
 
     # what a person does here
 
-    def configures(self, **changes: Any) -> None:
-        """The config changes."""
-        self.kinds = changes.get("recordings", {}).get("files", self.kinds)
-        self.place.configure(**changes)
+    def configures(self, number: int) -> None:
+        """The config is another one, or as it was."""
+        self.place.configure(**{**CONFIG, **OTHERS[number]} if number < len(OTHERS) else CONFIG)
 
-    def renames(self, item: int, _: int = 0) -> None:
+    def backs_up(self, *_: int) -> None:
+        """A person copies state and library."""
+        if self.place.state() is not None and self.place.library.is_dir():
+            self.place.back_up()
+            self.has_copies = True
+
+    def restores_state(self, *_: int) -> None:
+        """A person puts the copy of the state back."""
+        self._restores("state")
+
+    def restores_library(self, *_: int) -> None:
+        """A person puts the copy of the library back."""
+        self._restores("library")
+
+    def restores_both(self, *_: int) -> None:
+        """A person puts both copies back."""
+        self._restores("state", "library")
+
+    def _restores(self, *parts: str) -> None:
+        """A new state begins if the one that is there now does not fit the library."""
+        if not self.has_copies:
+            return
+        self.forgiven |= self.unended()
+        self.place.restore(*parts)
+        held = self.library()
+        self._lose(held)
+        fits = self.place.sync("--dry-run").code
+        self.expect(fits in (0, 1, 5), f"a dry run ended with {fits} after {parts} were put back")
+        if fits == 5:
+            self.place.forget()
+            self.removed.clear()
+            self.syncs("--new-library", "--no-delete")
+
+    def _lose(self, held: dict[str, bytes]) -> None:
+        """What a restored library does not have is lost with it."""
+        self.stored = {data for data in self.stored if is_in(data, held)}
+        self.deleted = {data for data in self.deleted if is_in(data, held)}
+        self.removed = {uuid for uuid in self.removed if not any(f"[{ending_of(uuid)}]" in path for path in held)}
+        kept = {
+            key: [held[one] for one in held if one.endswith(f"[{ending_of(key[0])}]/{key[1]}")]
+            for key in self.untouchable
+        }
+        self.untouchable = {key: found[0] for key, found in kept.items() if found}
+
+    def renames(self, item: int, *_: int) -> None:
         """A person gives an item another name."""
         if (folder := self._item(item)) is not None:
             ending = folder.name[folder.name.rindex("[") :]
             folder.rename(folder.with_name(f"Renamed {len(self.log)} {ending}"))
 
-    def writes(self, item: int, _: int = 0) -> None:
+    def writes(self, item: int, *_: int) -> None:
         """A person puts a file into an item."""
         if (folder := self._item(item)) is not None:
             self._wrote(folder / f"notes {len(self.untouchable)}.txt", b"mine")
@@ -112,13 +152,13 @@ class History:
             self.untouchable.pop(self._named(path), None)
             path.unlink()
 
-    def removes(self, item: int, _: int = 0) -> None:
+    def removes(self, item: int, *_: int) -> None:
         """A person removes an item."""
         if (folder := self._item(item)) is not None:
             uuid = uuid_of(self.account, folder)
             for path in files_in(folder):
                 self._touch(path)
-            entry = self._entries().get(uuid)
+            entry = self.entries().get(uuid)
             if entry is not None and entry.receipt is not None:  # else nobody can know that it was there
                 self.removed.add(uuid)
             self.untouchable = {key: data for key, data in self.untouchable.items() if key[0] != uuid}
@@ -130,119 +170,43 @@ class History:
         """Time passes."""
         self.place.clock.advance(**span)
 
-    def syncs(self, *arguments: str, blow: tuple[Blow, int] | None = None, seed: int = 0) -> Result:
+    def syncs(self, *arguments: str, strike: Strike | None = None, seed: int = 0, cuts: int = 0) -> Result:
         """One pass, whatever comes of it."""
-        before = self._entries()
-        result = self.place.sync(*arguments, blow=blow)
-        self.log.append(f"sync {' '.join(arguments)} {blow or ''} -> {result.code}\n{result.stderr}")
-        if blow is not None and blow[0] is Blow.POWER and result.code == -9:
+        self.place.cuts = cuts
+        before = self.entries()
+        result = self.place.sync(*arguments, strike=strike)
+        self.log.append(f"sync {' '.join(arguments)} {strike or ''} -> {result.code}\n{result.stderr}")
+        if strike is not None and strike.blow is Blow.POWER and result.code == -9:
             self.place.disk.lose(Random(seed), everything=seed == 0)
-        self._judge(result, before, is_disturbed=blow is not None)
+        self.judge(result, before, is_disturbed=strike is not None)
         return result
+
+    def misreads(self, number: int) -> None:
+        """The clock of the machine is wrong for one pass: it must do nothing."""
+        hours = (-800, -1, 1, 800)[number % 4]
+        before, deletions = self.library(), len(self.account.world.deletions)
+        self.place.cloud.settings.skew = timedelta(hours=hours)
+        code = self.place.sync().code
+        self.place.cloud.settings.skew = timedelta(0)
+        self.expect(code == 5, f"a pass ended with {code}, and the clock was wrong by {hours} h")
+        self.expect((self.library(), len(self.account.world.deletions)) == (before, deletions), "it did something")
 
     def rests(self) -> None:
         """Quiet days, a sweep among them; then all is as it should be."""
+        self.finishes()
+        self.place.configure(**CONFIG)
         for days in (2, 9, 3):
             self.waits(days=days)
             self.syncs()
         before = self.library()
         last = self.syncs()
-        self._expect(last.code == 0, f"the last pass ended with {last.code}")
-        self._expect(not self.place.downloads, f"{self.place.downloads} downloads by a pass that has nothing to do")
-        self._expect(self.library() == before, "a pass that has nothing to do changed the library")
-        self._judge_completeness()
-        self._judge_audit()
-
-    # what must hold
-
-    def library(self) -> dict[str, bytes]:
-        """Every file of items: path and bytes."""
-        root = self.place.library
-        files = [path for top in ("published", "drafts") for path in files_in(root / top)]
-        return {str(path)[len(str(root)) + 1 :]: path.read_bytes() for path in files}
-
-    def _judge(self, result: Result, before: dict[str, Entry], *, is_disturbed: bool) -> None:
-        held = self.library()
-        self._expect(result.code in (-9, 0, 1, 5, 6), f"a pass ended with {result.code}")
-        if not is_disturbed:
-            self._expect(result.code in (0, 1), f"a pass ended with {result.code}, and nothing was in its way")
-        lost = [data for data in self.stored | self.deleted if not is_in(data, held)]
-        self._expect(not lost, f"not stored any more: {lost}")
-        lasting = {one for one, file in self.account.offered.items() if is_media(file) or data_of(file) == one}
-        self.stored |= {data for data in lasting if is_in(data, held)}
-        self._judge_items(held)
-        if result.code == 0:
-            failed = [uuid for uuid, entry in self._entries().items() if _tries(entry) > _tries(before.get(uuid))]
-            self._expect(not failed, f"exit code 0, but these failed: {failed}")
-
-    def _judge_items(self, held: dict[str, bytes]) -> None:
-        folders = [path.rpartition("/")[0] for path in held if path.endswith("/recording.json")]
-        endings = [re.findall(r"\[[0-9a-f]{8}\]", folder)[-1] for folder in folders]
-        self._expect(len(endings) == len(set(endings)), f"an item twice: {folders}")
-        for (uuid, name), data in self.untouchable.items():
-            mine = [path for path in held if path.endswith(f"[{ending_of(uuid)}]/{name}")]
-            self._expect([held[path] for path in mine] == [data], f"{name} of {uuid} is not as the person left it")
-        back = [uuid for uuid in self.removed if any(f"[{ending_of(uuid)}]" in folder for folder in folders)]
-        self._expect(not back, f"published again, though a person removed it: {back}")
-
-    def _judge_completeness(self) -> None:
-        held, entries = self.library(), self._entries()
-        for file in self.account.present:
-            uuid, data = self.account.of[file.id], data_of(file)
-            is_wanted = any(self._letter(file) in KINDS[kind] for kind in self.kinds)
-            if is_wanted and uuid not in self.touched and not is_in(data, held):
-                entry = entries.get(uuid)
-                self._expect(entry is not None and file.id in entry.deleted, f"not stored: {data!r} of {uuid}, {entry}")
-
-    def _judge_audit(self) -> None:
-        lines = [line for line in self.place.audit() if line["event"] != "unreadable"]
-        begun = {line["intent"]: line["file"] for line in lines if line["event"] == "deleting"}
-        ended = {line["intent"] for line in lines if line["event"] in ("answer", "settled")}
-        open_ones = [file for intent, file in begun.items() if intent not in ended | self._forgiven]
-        self._expect(not open_ones, f"deletions without an end in the audit: {open_ones}")
-        done = [file for _, file, _ in self.account.world.deletions]
-        silent = [file for file in done if file not in begun.values()]
-        self._expect(not silent, f"deleted, and not in the audit: {silent}")
-
-    def _watch(self, request: Request) -> None:
-        """Each request before it is answered: a deletion must be safe by now, also if the power went this moment."""
-        if request.method != "DELETE":
-            return
-        id_ = unquote(request.path.rpartition("/")[2])
-        file = self.account.world.file(id_)
-        held = self.library()
-        self._expect(file is not None, f"{id_} is deleted twice")
-        if file is None:
-            return
-        data = data_of(file)
-        where = [path for path in held if data in held[path]]
-        self._expect(bool(where), f"deleted, but not stored: {data!r}")
-        self.deleted.add(data)
-        folders = {self.place.library / path.rpartition("]/")[0] for path in where}
-        sound = [one for one in folders if self.place.disk.is_flushed(one.with_name(f"{one.name}]"))]
-        self._expect(bool(sound), f"deleted, but a power cut could still take what is stored of {data!r}")
-        audit = self.place.disk.root / "audit"
-        lines = [line for line in self.place.audit() if line.get("file") == id_ and line["event"] == "deleting"]
-        self._expect(bool(lines) and self.place.disk.is_flushed(audit), f"deleted before the audit had it: {data!r}")
-        state = self.place.state()
-        intents = [one for one in (state.intents.values() if state else ()) if one.target == id_]
-        is_safe = self.place.disk.is_flushed(self.place.disk.root / "state")
-        self._expect(bool(intents) and is_safe, f"deleted before the state had it: {data!r}")
-
-    def _expect(self, holds: bool, what: str) -> None:
-        if not holds:
-            self.wrong.append(what)
-
-    def check(self) -> None:
-        """Raise what is wrong."""
-        lines = [f"{one['event']} {one.get('file', '')} {one.get('intent')}" for one in self.place.audit()]
-        assert not self.wrong, "\n".join([*self.wrong, "", *self.log, *lines])
+        self.expect(last.code == 0, f"the last pass ended with {last.code}")
+        self.expect(not self.place.downloads, f"{self.place.downloads} downloads by a pass that has nothing to do")
+        self.expect(self.library() == before, "a pass that has nothing to do changed the library")
+        self.judge_completeness()
+        self.judge_audit()
 
     # where things are
-
-    def _entries(self) -> dict[str, Entry]:
-        state = self.place.state()
-        return dict(state.entries) if state else {}
 
     def _item(self, number: int) -> Path | None:
         files = [path for top in ("published", "drafts") for path in files_in(self.place.library / top)]
@@ -270,32 +234,3 @@ class History:
         gone = {one for one in self.stored | self.deleted if one in data}
         self.stored -= gone
         self.deleted -= gone
-
-    def _letter(self, file: ZoomFile) -> str:
-        views = {"shared_screen_with_speaker_view": "A", "gallery_view": "B", "audio_only": "S"}
-        return views.get(file.view) or {"TRANSCRIPT": "T", "CHAT": "H"}.get(file.type, "L")
-
-
-def is_media(file: ZoomFile) -> bool:
-    """Whether it is a video or sound."""
-    return file.extension in ("MP4", "M4A")
-
-
-def is_in(data: bytes, held: dict[str, bytes]) -> bool:
-    """Whether these bytes are stored."""
-    return any(data in one for one in held.values())
-
-
-def ending_of(uuid: str) -> str:
-    """By which an item is found."""
-    return hashlib.sha256(uuid.encode()).hexdigest()[:8]
-
-
-def uuid_of(account: Account, folder: Path) -> str:
-    """Whose item it is."""
-    return next(uuid for uuid in account.names if f"[{ending_of(uuid)}]" in folder.name)
-
-
-def _tries(entry: Entry | None) -> int:
-    retry: Retry | None = entry.retry if entry is not None else None
-    return retry.tries if retry is not None else 0

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,7 @@ import yaml
 
 from tests.e2e.harness import NOW, Result
 from tests.history.cloud import Cloud
-from tests.history.disk import Blow, Disk, Gone
+from tests.history.disk import Disk, Gone, Strike
 from tests.late_files import TOOLS
 from tests.sandbox.config import laid_over
 from tests.sandbox.message import Answer, Request
@@ -119,11 +119,13 @@ class Place:
         self.disk.root.mkdir()
         self.downloads = 0
         """Of the last pass."""
+        self.cuts = 0
+        """How many of the next downloads break off in the middle."""
         self.watch: Callable[[Request], None] = lambda _: None
         """Called with each request before it is answered."""
         self._ids = count(1)
         self._read: dict[str, Config] = {}
-        self._config: dict[str, Any] = DEFAULTS
+        self.settings: dict[str, Any] = DEFAULTS
         self.configure()
 
     @property
@@ -138,16 +140,16 @@ class Place:
 
     def configure(self, **changes: Any) -> None:
         """Write the config again, with these changes to it."""
-        self._config = laid_over(self._config, changes)
+        self.settings = laid_over(self.settings, changes)
         path = self.folder / "config.yaml"
         path.touch(mode=0o600)
         self._read.clear()
-        path.write_text(yaml.dump(self.cloud.config_of(**self._config), Dumper=yaml.CSafeDumper))
+        path.write_text(yaml.dump(self.cloud.config_of(**self.settings), Dumper=yaml.CSafeDumper))
 
-    def sync(self, *arguments: str, blow: tuple[Blow, int] | None = None) -> Result:
+    def sync(self, *arguments: str, strike: Strike | None = None) -> Result:
         """One pass; its code is -9 if it came to no end."""
         self.downloads = 0
-        self.disk.blow = blow
+        self.disk.strike = strike
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err), self.disk.watched():
             try:
@@ -174,11 +176,14 @@ class Place:
         self.downloads += request.path.startswith("/rec/download/")
         answer = answered()
         self._connected()
+        if self.cuts and request.path.startswith("/ssrweb/"):
+            self.cuts -= 1
+            return replace(answer, stop_after=answer.content.size // 2)
         return answer
 
     def _connected(self) -> None:
         try:
-            self.disk.step()
+            self.disk.step("request")
         except OSError as error:
             raise ConnectionResetError(*error.args) from error
 
@@ -190,12 +195,23 @@ class Place:
         """Every line of the audit."""
         return list(audit.read(self.disk.root / "audit" / "audit.jsonl"))
 
-    def copy(self, what: str) -> Path:
-        """Make a backup of `state` or `library`."""
-        target = self.folder / f"copy of {what}"
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(self.disk.root / what, target)
-        return target
+    def back_up(self) -> None:
+        """Copy state and library."""
+        for what in ("state", "library"):
+            shutil.rmtree(self.folder / what, ignore_errors=True)
+            shutil.copytree(self.disk.root / what, self.folder / what)
+
+    def restore(self, *parts: str) -> None:
+        """Put the copies back."""
+        for what in parts:
+            shutil.rmtree(self.disk.root / what)
+            shutil.copytree(self.folder / what, self.disk.root / what)
+
+    def forget(self) -> None:
+        """Move the state away, as the README says before another one begins."""
+        state = self.disk.root / "state"
+        shutil.rmtree(self.folder / "before", ignore_errors=True)
+        state.rename(self.folder / "before")
 
 
 @contextmanager
