@@ -194,6 +194,8 @@ class History(Judge):
     def rests(self) -> None:
         """Quiet days, a sweep among them; then all is as it should be."""
         self.finishes()
+        for file in self.account.present:
+            file.listed_size = None  # else a list may hide that a text was altered
         self.place.configure(**CONFIG)
         for days in (2, 9, 3):
             self.waits(days=days)
