@@ -269,7 +269,7 @@ class _Work:
             rest = mp4.check(fetched.path, fetched.size)
             probe(self.context.tools, fetched.path, self.context.clock)
         except (DownloadFailed, Unstitchable) as problem:
-            return str(problem)
+            return str(problem).removeprefix(f"{fetched.path.name}: ")
         if not rest:
             return ""
         said = f"{plural(rest, 'byte')} behind its last atom"

@@ -76,7 +76,8 @@ def _segment(workspace: Workspace, number: int, path: Path) -> ProbeResult:
         mp4.check(path, path.stat().st_size)
         found = workspace.count(path)
     except (DownloadFailed, Unstitchable, FileNotFoundError) as cause:
-        raise Unstitchable(f"segment {number}: {shown_output(str(cause))}") from cause
+        fact = str(cause).removeprefix(f"{shown_output(path.name)}: ")
+        raise Unstitchable(f"segment {number}: {shown_output(fact)}") from cause
     for video in found.of_kind("video"):
         if max(video.width * video.height, prod(video.shown_size)) > MOST_PIXELS:
             raise Unstitchable(f"segment {number}: frames of {video.width} × {video.height}, and 8K is the most")
