@@ -484,15 +484,25 @@ class TestVerification:
         assert (verdict.safe, verdict.removed) == (False, False)
         assert verdict.reason == "recording.json describes another version of this item"
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_what_cannot_be_read_now_is_nobodys_deed(self, library: LibraryDestination, tmp_path: Path) -> None:
-        receipt = publish(library, an_item(tmp_path / "staging"))
-        (library.path / receipt.place / "video.mp4").chmod(0)
+    @pytest.mark.parametrize("code", [errno.EACCES, errno.EIO], ids=errno.errorcode.get)
+    def test_what_cannot_be_read_now_is_nobodys_deed(
+        self, library: LibraryDestination, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
+        receipt, really_open = publish(library, an_item(tmp_path / "staging")), os.open
+
+        def refusing(path: Any, *arguments: Any, **more: Any) -> int:
+            if Path(path).name != "video.mp4":
+                return really_open(path, *arguments, **more)
+            if code == errno.EIO:
+                return really_open("/proc/self/mem", os.O_RDONLY)  # reading its first page fails so
+            raise OSError(code, os.strerror(code), path)
+
+        monkeypatch.setattr(os, "open", refusing)
 
         verdict = library.verify(receipt)
 
         assert (verdict.safe, verdict.removed) == (False, False)
-        assert "video.mp4: permission denied" in verdict.reason
+        assert f"video.mp4: {os.strerror(code).lower()}" in verdict.reason
 
     def test_a_disk_that_fails_while_a_file_is_read_proves_nothing_and_is_nobodys_deed(
         self, library: LibraryDestination, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,7 +6,7 @@ import pytest
 
 from tests.destinations.contract import DestinationContract
 from tests.destinations.vidizmo.portals import Open, Wired, remove, replace_content
-from tests.sandbox.portal.variants import VARIANTS
+from tests.sandbox.portal.variants import VARIANTS, combined
 from zoomsync.destinations.vidizmo.destination import VidizmoDestination
 from zoomsync.model import Receipt
 
@@ -14,12 +14,12 @@ from zoomsync.model import Receipt
 class PortalContract(DestinationContract):
     """What a person does at the stand-in."""
 
-    variant = "plain"
+    variants: tuple[str, ...] = ("plain",)
 
     @pytest.fixture
     def site(self, begin: Open) -> Wired:
-        """The portal of this variant, and a destination on it."""
-        kind = VARIANTS[self.variant]
+        """The portal that differs in these ways, and a destination on it."""
+        kind = combined(*self.variants)
         return begin(destination=dict(kind.destination), **kind.settings)
 
     @pytest.fixture
@@ -42,16 +42,38 @@ class PortalContract(DestinationContract):
         replace_content(self.site_in_use.portal, place, content)
 
 
-def _suite(name: str) -> type[PortalContract]:
-    words = "".join(word.capitalize() for word in name.split())
-    return type(f"TestPortal{words}", (PortalContract,), {"variant": name})
+PAIRS = (
+    ("plain",),
+    ("lists elsewhere", "ids as strings"),
+    ("bare lists", "ids of both kinds"),
+    ("pageIndex counts items", "groups of other names"),
+    ("offset", "roles"),
+    ("a search for words", "tokens that end with a 401"),
+    ("a search that chokes on signs", "whole addresses"),
+    ("a search that tells no attributes", "a token without quotes"),
+    ("a search that shows attributes as empty", "captions take the place of others"),
+    ("moderation", "blocks listed backwards"),
+    ("blocks listed twice", "contents in detail"),
+    ("no list of blocks", "operations elsewhere"),
+)
+"""Portals that differ in two ways at once, each way once; each alone is for `make soak`."""
 
 
-for _name in VARIANTS:
-    _made = _suite(_name)
+def _suite(variants: tuple[str, ...], *marks: pytest.MarkDecorator) -> type[PortalContract]:
+    words = "".join(word.capitalize() for name in variants for word in name.split())
+    return type(f"TestPortal{words}", (PortalContract,), {"variants": variants, "pytestmark": list(marks)})
+
+
+for _made in (
+    *(_suite(pair) for pair in PAIRS),
+    *(_suite((name,), pytest.mark.soak) for name in VARIANTS if (name,) not in PAIRS),
+):
     globals()[_made.__name__] = _made
-    del _made
+del _made
 
 
-def test_every_variant_is_tested() -> None:
-    assert {one.variant for one in PortalContract.__subclasses__()} == set(VARIANTS)
+def test_every_variant_is_tested_alone_and_beside_another() -> None:
+    tested = [one.variants for one in PortalContract.__subclasses__()]
+
+    assert {one for one in tested if len(one) == 1} == {(name,) for name in VARIANTS}
+    assert sorted(name for pair in PAIRS for name in pair) == sorted(VARIANTS)
