@@ -62,7 +62,7 @@ ifndef SEED
 SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 endif
 
-soak: $(READY) ## The long tests: crash loops and soaks at full count, from a new seed; SEED=…: again from that one
+soak: $(READY) ## The long tests: crash loops at full count, and 20 minutes of histories that nobody saw before
 	@echo "seed $(SEED): make soak SEED=$(SEED) draws the same again"
 	SOAK_SEED=$(SEED) $(BIN)/python -m pytest -q -m soak --timeout 3600
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore --hypothesis-seed $(SEED) --timeout 3600 \
