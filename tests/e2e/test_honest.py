@@ -209,16 +209,19 @@ def test_a_since_in_the_future_is_refused(begin: Begin, stage: Stage) -> None:
     assert "recordings.since: 2030-01-01 lies in the future: nothing would be fetched" in checked.stdout
 
 
-def test_segments_that_cannot_be_joined_are_fetched_again_by_the_next_try(begin: Begin, stage: Stage) -> None:
+def test_segments_that_cannot_be_joined_are_stored_as_they_came_once_and_for_all(begin: Begin, stage: Stage) -> None:
     stage.meeting("m", "alice", 2, "M")
     stage.video("m")
     stage.video("m", 2, at=120)
     site = begin(stage.world)
     site.sandbox.fail("/ssrweb/", with_=faults.corrupt(at=30_000, length=20_000), times=None)
     first = site.sync()
+    before = site.library()
     site.sandbox.heal()
     site.clock.advance(hours=2)
 
     again = site.sync()
 
-    assert (first.code, again.code, site.names("m")) == (1, 0, ["video.mp4"])
+    assert (first.code, site.names("m")) == (0, ["video.1.mp4", "video.2.mp4"])
+    assert "warning" in first.stderr
+    assert (again.code, site.downloads(), site.library()) == (0, [], before)
