@@ -25,6 +25,7 @@ def play(number: int, histories: int, *phases: Phase) -> None:
         stateful_step_count=STEPS,
         derandomize=False,  # the number says which
         database=None,
+        deadline=None,
         phases=(Phase.generate, *phases),
         suppress_health_check=list(HealthCheck),
     )
