@@ -223,6 +223,17 @@ def test_a_file_of_numbers_that_cannot_be_written_is_warned_of(begin: Begin, sta
     assert "tell.metrics_file: no such file or directory: told nobody" in result.stderr
 
 
+def test_each_kind_of_trouble_is_one_number(begin: Begin, stage: Stage) -> None:
+    plain(stage)
+    site = begin(stage.world, filter_accounts=["alice@example.org"])
+    site.sandbox.fail("/recordings", with_=faults.refused(400, 200, "No permission."), times=None)
+    site.sync()
+
+    lines = [one for one in site.run("status", "--metrics").stdout.splitlines() if "zoomsync_troubles{" in one]
+
+    assert lines == ['zoomsync_troubles{kind="not listed"} 2']
+
+
 def nagios(site: Site) -> tuple[int, str, list[str]]:
     result = site.run("status", "--check", "--nagios")
     said, _, figures = result.stdout.strip().partition(" | ")

@@ -1,7 +1,6 @@
 """`zoomsync sync`: opens what a pass needs, runs it, and reports how it ended."""
 
 import logging
-import math
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
 from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import find_tools
-from zoomsync.model import Outcome, Run
+from zoomsync.model import Outcome, Run, Zoom
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.publish import SyncRequest
 from zoomsync.state import State, lock, owner_check
@@ -32,7 +31,7 @@ from zoomsync.sync.deleter import Deleter
 from zoomsync.sync.engine import Connections, Pass
 from zoomsync.sync.run_record import RunRecord
 from zoomsync.sync.tally import Tally
-from zoomsync.sync.verifier import chosen, verify
+from zoomsync.sync.verifier import Verifier, chosen
 
 log = logging.getLogger(__name__)
 
@@ -171,32 +170,18 @@ def _work(
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         if request.verify:
             items = chosen(state.entries.values(), request, destination.id, run_id)
-            seconds = request.max_duration.total_seconds() if request.max_duration else math.inf
-            verify(
-                items,
-                destination,
-                tally,
-                executor=executor,
-                size=config.workers,
-                clock=env.clock,
-                progress=progress,
-                max_seconds=seconds,
-            )
+            Verifier(destination, tally, env.clock, progress, request.max_duration).run(items, executor, config.workers)
             return
         tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
-        staging, deleter = app.staging(config, state.head.id), None
+        staging = app.staging(config, state.head.id)
         if not is_dry:
             tidy(staging, state.entries.values())
-            is_unsettled = any(intent.action == "delete" for intent in state.open_intents())
-            if is_unsettled or config.delete_recordings != "never":
-                audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=run_id))
-                deleter = Deleter(connection.zoom, state, audit, env.clock, env.new_id)
         connections = Connections(
             config=config,
             request=request,
             state=state,
             executor=executor,
-            deleter=deleter,
+            deleter=None if is_dry else _deleter(config, connection.zoom, state, env, run_id, stack),
             context=WorkerContext(
                 config=config,
                 zoom=connection.zoom,
@@ -213,6 +198,17 @@ def _work(
             Pass(connections, tally).run()
         finally:
             tally.calls, tally.downloads = connection.api.calls, connection.files.calls
+
+
+def _deleter(
+    config: Config, zoom: Zoom, state: State, env: Environment, run_id: str, stack: ExitStack
+) -> Deleter | None:
+    """None: nothing is to be deleted, and no earlier deletion waits to be settled."""
+    is_unsettled = any(intent.action == "delete" for intent in state.open_intents())
+    if config.delete_recordings == "never" and not is_unsettled:
+        return None
+    audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=run_id))
+    return Deleter(zoom, state, audit, env.clock, env.new_id)
 
 
 def summary(run: Run) -> str:

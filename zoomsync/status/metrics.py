@@ -3,7 +3,8 @@
 https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TypeAlias
 
@@ -32,23 +33,25 @@ def metrics(document: Facts, troubles: Iterable[Trouble]) -> str:
 def _gauges(document: Facts, troubles: list[Trouble]) -> Iterator[tuple[str, str, str, Samples]]:
     """Name, help, label and samples of each."""
     runs, stored = document["runs"], document["stored"]
-    last: Mapping[str, object] = next((run for run in runs if run["ended_at"] is not None), {})
-    counts: dict[str, int] = dict(last["counts"]) if isinstance(last.get("counts"), dict) else {}  # type: ignore[call-overload]
+    last: Facts = next((run for run in runs if run["ended_at"] is not None and not run["narrowed"]), {})
+    kinds = Counter[str]()
+    for one in troubles:
+        kinds[one.kind] += len(one.keys)
     yield "info", "The version that wrote this.", "version", [(__version__, 1)]
     yield "healthy", "Whether nothing needs a person.", "", [("", not troubles)]
-    yield "troubles", "What needs a person, by kind.", "kind", [(one.kind, len(one.keys)) for one in troubles]
+    yield "troubles", "What needs a person, by kind.", "kind", kinds.items()
     yield "pass_running", "Whether a pass runs.", "", [("", document["sync_process"] == "Running")]
     yield from (
         (f"{name}_timestamp_seconds", help_, "", [("", _seconds(when))])
         for name, help_, when in (
-            ("last_pass_start", "When the last pass that ended began.", last.get("started_at")),
+            ("last_pass_start", "When the last whole pass that ended began.", last.get("started_at")),
             ("last_pass_end", "When it ended.", last.get("ended_at")),
             ("last_finished", "When a whole pass last ran to its end.", document["last_finished"]),
             ("fetched_till", "Start of the newest recording fetched.", document["last_recording_fetched_till"]),
         )
     )
-    yield "last_pass_exit_code", "Of the last pass that ended.", "", [("", last.get("code"))]  # type: ignore[list-item]
-    yield "last_pass_count", "What happened in it.", "what", counts.items()
+    yield "last_pass_exit_code", "Of the last whole pass that ended.", "", [("", last.get("code"))]
+    yield "last_pass_count", "What happened in it.", "what", last.get("counts", {}).items()
     yield "meetings", "Meetings known, by where they stand.", "phase", document["counts"].items()
     yield (
         "meetings_listed",

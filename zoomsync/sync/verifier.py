@@ -4,11 +4,12 @@ import logging
 import math
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
+from datetime import timedelta
 
 from zoomsync.console import Progress, fields, log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import NotAuthorized, Unfit, Unreachable, ZoomsyncError
-from zoomsync.formatting import plural, size_in_words
+from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
 from zoomsync.rules.publish import SyncRequest
@@ -40,41 +41,45 @@ def chosen(entries: Iterable[Entry], request: SyncRequest, destination: str, run
     ]
 
 
-def verify(
-    items: list[tuple[Entry, Receipt]],
-    destination: Destination,
-    tally: Tally,
-    *,
-    executor: Executor,
-    size: int,
-    clock: Clock,
-    progress: Progress,
-    max_seconds: float = math.inf,
-) -> None:
-    """Read each item, a few at a time; what differs goes to the tally. Raises what concerns all of them."""
-    over_at = clock.monotonic() + max_seconds
-    total = sum(_size(receipt) for _, receipt in items)
-    log.info("%s to read, %s", plural(len(items), "item"), size_in_words(total))
-    progress.due(len(items), total)
+class Verifier:
+    """Reads items, a few at a time; what differs goes to the tally."""
 
-    def read(item: tuple[Entry, Receipt]) -> Verdict:
-        with progress.working(f"reading “{item[0].topic}”", _size(item[1])) as moved:
-            verdict = destination.verify(item[1])
-            moved(_size(item[1]))
+    def __init__(
+        self, destination: Destination, tally: Tally, clock: Clock, progress: Progress, limit: timedelta | None
+    ) -> None:
+        self._destination = destination
+        self._tally = tally
+        self._clock = clock
+        self._progress = progress
+        self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
+
+    def run(self, items: list[tuple[Entry, Receipt]], executor: Executor, size: int) -> None:
+        """Read each of them, `size` at a time. Raises what concerns all of them."""
+        total = sum(_size(receipt) for _, receipt in items)
+        log.info("%s to read, %s", plural(len(items), "item"), size_in_words(total))
+        self._progress.due(len(items), total)
+        workers = Workers(executor, size, self._clock, self._read)
+        left = len(items)
+        try:
+            for (entry, receipt), future in workers.work_off(items, may_begin=self._may_begin):
+                self._progress.ended()
+                left -= 1
+                _write_down(entry, receipt, future, self._tally)
+        finally:
+            for _ in workers.drain(GRACE_SECONDS):
+                pass
+        if left:
+            self._tally.left.append(f"{plural(left, 'item')} to be read")
+
+    def _may_begin(self) -> bool:
+        return self._clock.monotonic() < self._over_at
+
+    def _read(self, item: tuple[Entry, Receipt]) -> Verdict:
+        entry, receipt = item
+        with self._progress.working(f"{quoted(entry.topic)} is read", _size(receipt)) as moved:
+            verdict = self._destination.verify(receipt)
+            moved(_size(receipt))
         return verdict
-
-    workers = Workers(executor, size, clock, read)
-    done = 0
-    try:
-        for (entry, receipt), future in workers.work_off(items, may_begin=lambda: clock.monotonic() < over_at):
-            progress.ended()
-            done += 1
-            _write_down(entry, receipt, future, tally)
-    finally:
-        for _ in workers.drain(GRACE_SECONDS):
-            pass
-    if done < len(items):
-        tally.left.append(f"{plural(len(items) - done, 'item')} to be read")
 
 
 def _write_down(entry: Entry, receipt: Receipt, future: "Future[Verdict]", tally: Tally) -> None:
