@@ -68,8 +68,9 @@ soak: $(READY) ## The long tests: crash loops at full count, and 20 minutes of h
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile explore --hypothesis-seed $(SEED) --timeout 3600 \
 		tests/rules tests/test_naming.py tests/test_formatting.py tests/state tests/config tests/media/test_webvtt.py tests/item
 
-schema: $(READY) ## Write the config's JSON schema again
+schema: $(READY) ## Write the JSON schemas of the config and of the documents again
 	$(BIN)/python -m zoomsync.config.json_schema
+	$(BIN)/python -m tests.documents
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
        --no-emit-index-url --no-emit-find-links

@@ -16,7 +16,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
-from zoomsync.formatting import columns, escaped, json_text, plural, quoted, size_in_words, span_in_words
+from zoomsync.formatting import columns, escaped, iso, json_text, plural, quoted, size_in_words, span_in_words
 from zoomsync.model import Entry, Meeting
 from zoomsync.naming import suffix
 
@@ -306,5 +306,5 @@ def _write(text: str) -> None:
 
 
 def _plain(value: object) -> str:
-    """A time as ISO 8601 with `Z`, as everywhere in zoomsync's documents."""
-    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+    """A time as everywhere in zoomsync's documents, to the second."""
+    return iso(value) or "" if isinstance(value, datetime) else str(value)

@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import yaml
 
+from tests import documents
 from tests.sandbox.server import Sandbox
 from tests.sandbox.stage import Stage
 from tests.sandbox.world import World, ZoomFile
@@ -92,6 +93,8 @@ def run_in(folder: Path, clock: SiteClock, *arguments: str) -> Result:
     )
     with redirect_stdout(out), redirect_stderr(err), patch.object(cli, "environment", lambda: env):
         code = cli.run(list(arguments))
+    if "--json" in arguments and out.getvalue():
+        documents.check(documents.name_of(arguments, found := json.loads(out.getvalue())), found)
     return Result(code=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
