@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lowest newest check lint format types bench soak lock schema dist clean
+.PHONY: help setup demo test test-all lowest newest check lint format types bench soak lock schema man dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ soak: $(READY) ## The long tests: crash loops at full count, and 20 minutes of h
 schema: $(READY) ## Write the JSON schemas of the config and of the documents again
 	$(BIN)/python -m zoomsync.config.json_schema
 	$(BIN)/python -m tests.documents
+
+man: $(READY) ## Write the man page and the shells' completions again
+	$(BIN)/python -m tests.shell
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
        --no-emit-index-url --no-emit-find-links

@@ -71,6 +71,7 @@ def test_an_upgrade_installs_what_was_built_and_so_does_the_way_back(tmp_path: P
     (installed,) = place.venv.glob("lib/python3*/site-packages/zoomsync")
     assert files(installed / "share") == files(ROOT / "zoomsync/share")
     assert files(installed / "share").keys() >= {"config.example.yaml", "requirements-runtime.lock", "doc/CHANGELOG.md"}
+    assert (place.venv / "share/man/man1/zoomsync.1").is_file()
     assert f"copy {installed}/share/config.example.yaml to {place.checkout}/config.yaml" in place.says("status")
 
 

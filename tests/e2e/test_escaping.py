@@ -49,7 +49,7 @@ def test_no_text_disturbs_a_terminal_or_a_file(texts: dict[str, str]) -> None:
 
 
 def test_programs_get_the_topic_as_it_is(texts: dict[str, str]) -> None:
-    (story,) = json.loads(texts["status --json --meeting Weekly, stdout"])
+    (story,) = json.loads(texts["status --json --meeting Weekly, stdout"])["meetings"]
     (manifest,) = [json.loads(text) for name, text in texts.items() if name.endswith("recording.json")]
 
     assert json.loads(texts["sync --dry-run --json, stdout"])["rows"][0]["topic"] == f"Weekly {NASTY}"
