@@ -242,3 +242,47 @@ def test_a_folder_that_was_removed_below_us_is_said(
             "zoomsync: hint: it was removed or is closed to this user: cd to another one",
         ],
     )
+
+
+LOADED = """
+import sys
+before = set(sys.modules)
+from zoomsync import cli
+try:
+    cli.run(sys.argv[1:])
+finally:
+    print(*sorted({name.partition(".")[0] for name in sys.modules.keys() - before}), file=sys.stderr)
+"""
+
+
+def loaded(folder: Path, *arguments: str, **environ: str) -> set[str]:
+    """What a command has imported, from its start to its end, that does not come with Python."""
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return set(ended.stderr.splitlines()[-1].split()) - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], *([name, "-h"] for name in COMMANDS), ["sync", "--nonsense"]]
+)
+def test_help_version_and_usage_errors_import_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    assert loaded(tmp_path, *arguments) == {"click", "zoomsync"}
+
+
+def test_what_a_shell_completes_comes_without_anything_heavy(tmp_path: Path) -> None:
+    asked = {"_ZOOMSYNC_COMPLETE": "bash_complete", "COMP_WORDS": "zoomsync sync --re", "COMP_CWORD": "2"}
+
+    assert loaded(tmp_path, **asked) == {"click", "zoomsync"}
+
+
+def test_status_imports_nothing_that_talks_to_servers_or_a_terminal(site: Site) -> None:
+    found = loaded(site.folder, "status")
+
+    assert "pydantic" in found  # it has read the config
+    assert found & {"requests", "urllib3", "tenacity", "rich", "ffmpeg"} == set()

@@ -1,9 +1,11 @@
-"""The command line: options, the four commands, exit codes."""
+"""The command line: options, the four commands, exit codes.
+
+What a command needs is imported when it runs, so that help and version come at once.
+"""
 
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -11,18 +13,19 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from zoomsync import __version__
-from zoomsync.app import Environment
 from zoomsync.clock import SystemClock, leave_no_core
-from zoomsync.config import parse_duration
 from zoomsync.console import Terminal, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.files import fact
 from zoomsync.formatting import escaped
+
+if TYPE_CHECKING:
+    from zoomsync.app import Environment
 
 EXIT_CODES = """\b
 Exit codes:
@@ -93,6 +96,8 @@ def date(text: str) -> datetime:
 
 def duration(text: str | timedelta) -> timedelta:
     """A duration like 90s, 30m, 26h, 14d."""
+    from zoomsync.config import parse_duration
+
     try:
         return parse_duration(text)
     except ValueError as problem:
@@ -241,15 +246,19 @@ def status(options: Options, **question: Any) -> int:
     return run(options.config, open_terminal(options), environment(), Question(**question))
 
 
-def environment() -> Environment:
+def environment() -> "Environment":
     """The environment of this process."""
+    from uuid import uuid4
+
+    from zoomsync.app import Environment
+
     try:
         cwd = Path.cwd()
     except OSError as error:
         hint = "it was removed or is closed to this user: cd to another one"
         raise Unfit(f"the current folder: {fact(error)}", hint=hint) from error
     clock = SystemClock()
-    return Environment(environ=dict(os.environ), cwd=cwd, uid=os.getuid(), clock=clock, new_id=lambda: uuid.uuid4().hex)
+    return Environment(environ=dict(os.environ), cwd=cwd, uid=os.getuid(), clock=clock, new_id=lambda: uuid4().hex)
 
 
 def open_terminal(options: Options) -> Terminal:

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoomsync.errors import Stopped
-from zoomsync.model import Process
+
+if TYPE_CHECKING:
+    from zoomsync.model import Process
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 LAST_WORD_SECONDS = 6.0
@@ -82,12 +85,14 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def this_process() -> Process:
+def this_process() -> "Process":
     """This process, so that a later `status` can see whether it still runs."""
+    from zoomsync.model import Process
+
     return Process(pid=os.getpid(), host=socket.gethostname(), started=_started(os.getpid()))
 
 
-def is_alive(process: Process) -> bool:
+def is_alive(process: "Process") -> bool:
     """Whether a process of this machine still runs; of another machine it is taken to be."""
     if process.host != socket.gethostname():
         return True

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
 from zoomsync.formatting import columns, escaped, iso, json_text, plural, quoted, size_in_words, span_in_words
-from zoomsync.model import Entry, Meeting
-from zoomsync.naming import suffix
 
 if TYPE_CHECKING:
     import rich.progress
 
+    from zoomsync.model import Entry, Meeting
+
 FORMAT = 1
 MARKS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
-MEETING: ContextVar[Meeting | Entry | None] = ContextVar("MEETING", default=None)
+MEETING: ContextVar["Meeting | Entry | None"] = ContextVar("MEETING", default=None)
 """The meeting that this thread works on."""
 
 
 @contextmanager
-def log_context(meeting: Meeting | Entry | None) -> Iterator[None]:
+def log_context(meeting: "Meeting | Entry | None") -> Iterator[None]:
     """Log lines of this thread are about this meeting until the end of the block; None: about none."""
     token = MEETING.set(meeting)
     try:
@@ -164,6 +164,8 @@ class LogFormatter(logging.Formatter):
             return json_text(found | ({"traceback": traceback} if traceback else {}), default=_plain)
         parts = [f"{time:%Y-%m-%dT%H:%M:%SZ}", level, terminal.run_id]
         if about is not None:
+            from zoomsync.naming import suffix
+
             host, uuid = about.host_email or about.host_id, f" {about.uuid}" if terminal.verbose else ""
             parts.append(
                 escaped(f"{host} {quoted(about.topic)} {about.start:%Y-%m-%dT%H:%MZ} [{suffix(about.uuid)}]{uuid}")

@@ -12,10 +12,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from zoomsync.errors import DiskFull, MeetingFailed, Unfit, ZoomsyncError
-from zoomsync.model import Clock
+
+if TYPE_CHECKING:
+    from zoomsync.model import Clock
 
 CHUNK = 1 << 20
 PRIVATE_FILE = 0o600
@@ -245,7 +247,7 @@ def put_in_place(aside: Path, path: Path) -> None:
     sync(path.parent)
 
 
-def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
+def move(source: Path, target: Path, *, sha256: str, clock: "Clock") -> None:
     """Move a staged file to `target`, which the caller flushes; elsewhere by a durable copy, proven by `sha256`."""
     try:
         source.replace(target)
@@ -256,7 +258,7 @@ def move(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
         source.unlink()
 
 
-def link(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
+def link(source: Path, target: Path, *, sha256: str, clock: "Clock") -> None:
     """Give a staged file a second name; if its file system has no hard links (exFAT), a copy proven by `sha256`."""
     target.unlink(missing_ok=True)
     try:
@@ -265,7 +267,7 @@ def link(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
         _copy(source, target, sha256=sha256, clock=clock)
 
 
-def _copy(source: Path, target: Path, *, sha256: str, clock: Clock) -> None:
+def _copy(source: Path, target: Path, *, sha256: str, clock: "Clock") -> None:
     part = target.with_name(f"{target.name}.part")
     try:
         with open_file(part, "wb") as copy:
@@ -319,12 +321,12 @@ def has_size(path: Path, size: int) -> bool:
     return stat.S_ISREG(status.st_mode) and status.st_size == size
 
 
-def has_content(path: Path, size: int, sha256: str, clock: Clock) -> bool:
+def has_content(path: Path, size: int, sha256: str, clock: "Clock") -> bool:
     """Whether a regular file with exactly these bytes is there."""
     return has_size(path, size) and digest(path, clock)[0] == sha256
 
 
-def digest(path: Path, clock: Clock, *, copy: IO[bytes] | None = None) -> tuple[str, os.stat_result]:
+def digest(path: Path, clock: "Clock", *, copy: IO[bytes] | None = None) -> tuple[str, os.stat_result]:
     """The SHA-256 of a file and its status while it was read; `copy` gets what is read. See `open_file`."""
     content = hashlib.sha256()
     with open_file(path) as file:
@@ -336,7 +338,7 @@ def digest(path: Path, clock: Clock, *, copy: IO[bytes] | None = None) -> tuple[
     return content.hexdigest(), status
 
 
-def chunks(file: IO[bytes], clock: Clock) -> Iterator[bytes]:
+def chunks(file: IO[bytes], clock: "Clock") -> Iterator[bytes]:
     """A file piece by piece; a pass that is to end stops between two."""
     try:
         while chunk := file.read(CHUNK):
