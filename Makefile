@@ -5,7 +5,7 @@ BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lowest newest check lint format types bench soak lock schema man dist clean
+.PHONY: help setup demo test test-all lowest newest check lint format types bench soak lock schema man pictures dist clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ schema: $(READY) ## Write the JSON schemas of the config and of the documents ag
 
 man: $(READY) ## Write the man page and the shells' completions again
 	$(BIN)/python -m tests.shell
+
+pictures: $(READY) ## Draw the README's pictures again
+	$(BIN)/python -m tests.pictures
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
        --no-emit-index-url --no-emit-find-links

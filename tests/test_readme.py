@@ -1,19 +1,22 @@
-"""The README cannot drift: its tables, examples, keys, messages and names are those of the code."""
+"""README and manual cannot drift: their tables, examples, keys, messages and names are those of the code."""
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import click
 import pytest
 import yaml
 
 from tests.fakes import START, a_file
-from tests.readme import README, ROOT, blocks, codes, section, tables
+from tests.pictures import drawn, pictures
+from tests.readme import DOC, MANUAL, PAGES, README, ROOT, anchors, blocks, chapter, codes, section, tables
 from zoomsync import errors
 from zoomsync.cli import EXIT_CODES, main_group
 from zoomsync.clock import SIGNALS
@@ -128,21 +131,36 @@ class TestConfig:
         assert hosts <= set(codes(section("Configure")))
 
     def test_the_first_example_has_five_lines(self) -> None:
-        assert len(blocks("yaml")[0].splitlines()) == 5
+        assert len(blocks("yaml", README)[0].splitlines()) == 5
 
     def test_every_key_that_is_named_exists(self) -> None:
         nested = {f"{name}.{key}" for name, keys in EXAMPLE.items() if isinstance(keys, dict) for key in keys}
         nested |= {f"destination.{key}" for kind in KINDS for key in settings_of(kind).model_fields}
         known = {*EXAMPLE, *nested, *(name.partition(".")[2] for name in nested), "client_secret_file", *TABLE}
         like_a_key = re.compile(r"((?:zoom|recordings|destination)\.(?!us$)[a-z_]+|[a-z]+(?:_[a-z]+)+)(?:: .*)?")
-        named = {found[1] for code in codes(README) if (found := like_a_key.fullmatch(code))}
+        about_configs = "\n".join(text for page, text in PAGES.items() if not page.endswith("/json.md"))
+        named = {found[1] for code in codes(about_configs) if (found := like_a_key.fullmatch(code))}
 
         assert named - known == set()
         assert len(named) > 20
 
 
+def documented_keys(schema: object) -> Iterator[str]:
+    """Every key that a schema promises."""
+    if isinstance(schema, dict):
+        yield from schema["properties"] if isinstance(schema.get("properties"), dict) else ()
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from documented_keys(part)
+
+
+def test_every_key_of_the_documents_is_told_of() -> None:
+    schema = json.loads((ROOT / "zoomsync/share/documents.schema.json").read_text(encoding="utf-8"))
+
+    assert set(documented_keys(schema)) - set(codes(chapter("json"))) == set()
+
+
 def messages() -> list[str]:
-    return [code for row in tables(section("Troubleshooting"))[0] for code in codes(row[0])]
+    return [code for table in tables(chapter("messages")) for row in table for code in codes(row[0])]
 
 
 class TestTables:
@@ -184,13 +202,13 @@ class TestNames:
 
     def test_the_item_that_is_shown_is_the_one_that_zoomsync_makes(self) -> None:
         made = {one.name.rpartition("/")[2] for one in wanted([*files_of(1), *files_of(2)])}
-        shown = re.findall(r"[├└]── ((?:\d )?[\w.]+\.\w+)", blocks("text")[0])
+        shown = re.findall(r"[├└]── ((?:\d )?[\w.]+\.\w+)", blocks("text", chapter("how-it-works"))[0])
 
         assert sorted(shown) == sorted({"recording.json", *(name for name in made if not name.startswith("2 "))})
 
     def test_the_make_targets_exist(self) -> None:
         targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-        named = set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)`", README, re.MULTILINE))
+        named = set(re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)`", MANUAL, re.MULTILINE))
 
         assert {one or other for one, other in named} >= {"demo", "test", "dist", "help", "check"}
         assert {one or other for one, other in named} <= targets
@@ -204,7 +222,7 @@ class TestNames:
         assert set(codes(told)) - {"[ffmpeg]", "[notify]"} == {re.split(r"[<>=]", one)[0] for one in needed}
 
     def test_the_service_and_the_config_for_it_fit_together(self) -> None:
-        config = yaml.safe_load(blocks("yaml")[1])
+        config = yaml.safe_load(blocks("yaml", README)[1])
         unit = dict(re.findall(r"^(\w+)=(.*)", SERVICE, re.MULTILINE))
         name, _, source = unit["LoadCredential"].partition(":")
 
@@ -214,15 +232,46 @@ class TestNames:
         assert f"LoadCredential={name}:{source}" in README
         assert f" {unit['ReadWritePaths']} " in README
 
-    def test_the_links_lead_somewhere(self) -> None:
-        links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("https://")]
-        titles = re.findall(r"^## (.*)", README, re.MULTILINE)
-        headings = {re.sub(r"[^a-z ]", "", title.lower()).replace(" ", "-") for title in titles}
+    @pytest.mark.parametrize("page", PAGES)
+    def test_the_links_lead_somewhere(self, page: str) -> None:
+        links = [link for link in re.findall(r"\]\(([^)]+)\)", PAGES[page]) if not link.startswith("https://")]
 
-        assert [link for link in links if not (ROOT / link).exists() and link.removeprefix("#") not in headings] == []
+        assert [link for link in links if not leads_somewhere(page, link)] == []
+
+    def test_the_readme_leads_to_each_chapter(self) -> None:
+        linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", README)}
+
+        assert {page for page in PAGES if page != "README.md"} <= linked
+
+    def test_the_readme_is_short(self) -> None:
+        assert len(README.splitlines()) <= 250
+
+    def test_the_readme_shows_the_pictures_that_are_there(self) -> None:
+        shown = {ROOT / path for path in re.findall(r"!\[.+?\]\((.+?)\)", README)}
+
+        assert shown == set(DOC.glob("*.svg")) == {DOC / name for name in pictures()}
+
+    @pytest.mark.parametrize("name", pictures())
+    def test_a_picture_is_an_svg_of_what_the_text_says_now(self, name: str) -> None:
+        image = ET.parse(DOC / name).getroot()
+
+        assert image.tag == "{http://www.w3.org/2000/svg}svg"
+        assert words(image) == words(ET.fromstring(drawn(*pictures()[name])))
 
     def test_nobody_is_told_to_install_it_by_its_bare_name(self) -> None:
-        assert not re.search(r"pip3? install [^\n`]*(?<![/\w-])zoomsync(?![-/])", README)
+        assert not re.search(r"pip3? install [^\n`]*(?<![/\w-])zoomsync(?![-/])", MANUAL)
+
+
+def leads_somewhere(page: str, link: str) -> bool:
+    """Whether file and heading of a link are there, seen from the page that it stands on."""
+    path, _, anchor = link.partition("#")
+    target = (ROOT / page).parent.joinpath(path).resolve() if path else ROOT / page
+    return target.exists() and (not anchor or anchor in anchors(PAGES[str(target.relative_to(ROOT))]))
+
+
+def words(image: ET.Element) -> list[str]:
+    """What a person reads in a picture."""
+    return " ".join(text for one in image.iter("{http://www.w3.org/2000/svg}text") for text in one.itertext()).split()
 
 
 def files_of(segment: int) -> Iterator[RecordingFile]:

@@ -1,4 +1,4 @@
-"""The README's commands, run in order: each prints what the README shows.
+"""The commands of README and manual, run in order for each page: each prints what the page shows.
 
 A `console` block holds commands (`$ …`) with what they print. `…` stands for any text, alone on a line for any lines.
 What differs from run to run (`VARYING`) may stand there as it once was.
@@ -8,6 +8,7 @@ import difflib
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme import ROOT, blocks
+from tests.readme import PAGES, ROOT, blocks
 from tests.sandbox.__main__ import write_config
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import READING, wall_clock
@@ -29,31 +30,33 @@ VARYING = (
     (r"\b\d+ (s|min|h)\b( \d+ (s|min)\b)?", "SPAN"),
     (r" {2,}", " "),
 )
-"""Patterns of the README's outputs and of the real ones alike; column widths differ with what is in them."""
+"""Patterns of the pages' outputs and of the real ones alike; column widths differ with what is in them."""
 
 
-def test_each_command_prints_what_the_readme_shows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks("console", PAGES[page])])
+def test_each_command_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
     with Sandbox(small_world(wall_clock()), scopes=READING) as sandbox:
         write_config(sandbox, tmp_path)
         wrong = [
             difference(command, shown, printed)
-            for command, shown in [*commands(), *cron_jobs()]
+            for command, shown in [*commands(PAGES[page]), *cron_jobs(PAGES[page])]
             if not is_shown(shown, printed := run(command, tmp_path))
         ]
 
     assert not wrong, "\n".join(wrong)
 
 
-def commands() -> Iterator[tuple[str, str]]:
-    """Each command of a `console` block with what the README shows."""
-    for block in blocks("console"):
+def commands(text: str) -> Iterator[tuple[str, str]]:
+    """Each command of a `console` block with what the page shows; without jq those that need it are left out."""
+    for block in blocks("console", text):
         for found in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-            yield found[1], found[2]
+            if shutil.which("jq") or "jq" not in found[1].split():
+                yield found[1], found[2]
 
 
-def cron_jobs() -> Iterator[tuple[str, str]]:
+def cron_jobs(text: str) -> Iterator[tuple[str, str]]:
     """The command of each cron line, with the config of this test: it is to be silent."""
-    for block in blocks("cron"):
+    for block in blocks("cron", text):
         for line in block.splitlines():
             if found := re.fullmatch(r"(?:\S+\s+){5}zoomsync\s+/opt/zoomsync/bin/(zoomsync .*)", line):
                 yield found[1].replace("/etc/zoomsync/config.yaml", "config.yaml"), ""
@@ -96,8 +99,8 @@ def settled(text: str) -> list[str]:
 
 
 def difference(command: str, shown: str, printed: str) -> str:
-    """What a person needs to correct the README, or the code."""
-    compared = difflib.unified_diff(settled(shown), settled(printed), "README", "printed", lineterm="", n=0)
+    """What a person needs to correct the page, or the code."""
+    compared = difflib.unified_diff(settled(shown), settled(printed), "page", "printed", lineterm="", n=0)
     return "\n".join([f"$ {command}", *compared, "as printed:", printed])
 
 

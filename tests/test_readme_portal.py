@@ -1,4 +1,4 @@
-"""What the README says of a VIDIZMO portal cannot drift: its table of operations, its examples, the app's settings."""
+"""What the manual says of a VIDIZMO portal cannot drift: its table of operations, its examples, the app's settings."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.readme import ROOT, blocks, codes, section, tables
+from tests.readme import ROOT, blocks, chapter, codes, tables
 from tests.test_readme import EXAMPLE, sentences
 from zoomsync.config.load import parse
 from zoomsync.destinations.vidizmo.operations import TABLE
@@ -22,8 +22,8 @@ APP = (
 """What the VIDIZMO–Zoom app can be told, and what it tells."""
 
 
-PORTAL, COMING = section("Publish to a VIDIZMO portal"), section("Coming from the VIDIZMO–Zoom app")
-EXAMPLES = [block for block in blocks("yaml") if block in PORTAL]
+PORTAL, COMING = chapter("portal"), chapter("from-the-vidizmo-app")
+EXAMPLES = blocks("yaml", PORTAL)
 
 
 class TestPortal:

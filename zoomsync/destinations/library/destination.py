@@ -1,4 +1,4 @@
-"""The library: a folder of items that needs no server. Its layout and its promises are those of the README."""
+"""The library: a folder of items that needs no server. Its layout and its promises are those of README and manual."""
 
 import grp
 import logging

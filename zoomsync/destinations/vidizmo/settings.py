@@ -123,7 +123,7 @@ class VidizmoSettings(DestinationSettings):
     index_lag: Duration = written("15m")
     """How long the portal's search may take to find what is new."""
     endpoints: Endpoints = written({})
-    """Rows of the table of operations that differ at this portal, by name; see the README."""
+    """Rows of the table of operations that differ at this portal, by name; see the manual, share/doc/portal.md."""
 
     @property
     def id(self) -> str:
