@@ -53,7 +53,7 @@ OF_ONE_SERVICE = {
 }
 OF_ANY_SERVICE = {"Forbidden", "ServiceUnavailable", "NotAuthorized", "Unreachable"}
 OF_ANY_DESTINATION = {"OutcomeUnknown", "DestinationUnsupported", "RemovedByPerson", "PartlyStored", "MeetingFailed"}
-EDGES = {"http.py", "files.py", "zoom", "destinations"}
+EDGES = {"http", "files.py", "zoom", "destinations"}
 """Each place in these that raises an error of any service or destination says whose it is."""
 
 

@@ -139,6 +139,9 @@ def test_a_monitor_that_is_silent_delays_a_pass_by_seconds_only(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         result = begin(stage.world, tell={"ping": address}).sync()
+    for thread in threading.enumerate():
+        if thread.name.startswith("tell"):  # its connection is gone with the server
+            thread.join()
 
     assert result.code == 0
     assert "tell.ping: no answer within" in result.stderr

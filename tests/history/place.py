@@ -221,7 +221,7 @@ def a_place(folder: Path) -> Iterator[Place]:
     place.cloud.around = place.around
     with ExitStack() as patches:
         for name, ours in {
-            "zoomsync.connection.Adapter": lambda **_: place.cloud,
+            "zoomsync.http.connection.Adapter": lambda **_: place.cloud,
             "zoomsync.commands.sync.ThreadPoolExecutor": AtOnce,
             "zoomsync.commands.sync.find_tools": lambda **_: TOOLS,
             "zoomsync.item.worker.probe": lambda *_: None,

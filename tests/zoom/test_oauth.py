@@ -16,9 +16,9 @@ from tests.sandbox.message import Answer
 from tests.sandbox.server import Sandbox
 from tests.sandbox.settings import GRANULAR
 from tests.zoom.edge import Edge
-from zoomsync.connection import LONGEST_ANSWER
 from zoomsync.errors import ConfigError, NotAuthorized, ServiceUnavailable, Unreachable
 from zoomsync.http import Http
+from zoomsync.http.connection import LONGEST_ANSWER
 from zoomsync.model import Secret
 from zoomsync.zoom.oauth import Token, TokenSource, renewal
 

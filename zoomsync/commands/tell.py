@@ -76,7 +76,11 @@ class Teller:
         wait(self._begun.values(), timeout=SECONDS)
         failed = set()
         for name, future in self._begun.items():
-            error = future.exception() if future.done() else Unreachable(f"no answer within {SECONDS:.0f} s")
+            error = (
+                future.exception()
+                if future.done()
+                else Unreachable(f"no answer within {SECONDS:.0f} s", service="tell")
+            )
             if error is not None:
                 why = fact(error) if isinstance(error, OSError) else str(error).removeprefix(f"{name}: ")
                 log.warning(
@@ -99,12 +103,13 @@ class Teller:
         finally:
             http.close()
         if not answer.ok:
-            raise Unreachable(f"HTTP {answer.status_code}", hint="check the address")
+            raise Unreachable(f"HTTP {answer.status_code}", hint="check the address", service="tell")
 
     def _notify(self, notice: notices.Notice) -> None:
         reached = apprise_of(self._tell.notify).notify(title=notice.title, body=notice.body)
         if not reached:
-            raise Unreachable("not every address took the message", hint="try the addresses with `apprise` by hand")
+            hint = "try the addresses with `apprise` by hand"
+            raise Unreachable("not every address took the message", hint=hint, service="tell")
 
     def _write(self, text: str) -> None:
         place = self._tell.metrics_file

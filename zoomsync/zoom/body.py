@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions
 
-from zoomsync.connection import TooSlow, beginning_of
 from zoomsync.files import CHUNK
+from zoomsync.http.connection import TooSlow, beginning_of
 from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.keys import DownloadRefused

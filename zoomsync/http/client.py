@@ -20,10 +20,11 @@ import requests
 import urllib3.exceptions
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from zoomsync import __version__, connection
-from zoomsync.connection import LONGEST_ANSWER, Patience, TooLong, TooSlow
+from zoomsync import __version__
 from zoomsync.errors import ServiceUnavailable, Subject, Unfit, Unreachable
 from zoomsync.formatting import size_in_words
+from zoomsync.http import connection
+from zoomsync.http.connection import LONGEST_ANSWER, Patience, TooLong, TooSlow
 from zoomsync.model import Clock
 from zoomsync.redaction import LONGEST_REASON, host_of, said
 

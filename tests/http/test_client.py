@@ -300,7 +300,7 @@ def test_what_failed_before_is_waited_for_5_s_at_most(clock: FakeClock, wait: fl
 
 
 def test_a_message_names_the_shorter_time(sandbox: Sandbox, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoomsync.http.BRIEF_SECONDS", 0.2)
+    monkeypatch.setattr("zoomsync.http.client.BRIEF_SECONDS", 0.2)
     sandbox.fail("users", with_=faults.black_hole())
     http = an_http(clock, wait=60)
 

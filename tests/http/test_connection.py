@@ -13,9 +13,9 @@ import certifi
 import pytest
 
 from tests.fakes import FakeClock
-from zoomsync.connection import LONGEST_ANSWER
 from zoomsync.errors import ServiceUnavailable, Unfit
 from zoomsync.http import FLOOR, Http
+from zoomsync.http.connection import LONGEST_ANSWER
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -1,0 +1,1 @@
+"""Requests, and the answers on their way in."""
