@@ -242,6 +242,24 @@ def test_a_file_without_an_id_keeps_the_one_that_was_made_up() -> None:
     assert parse.files("other", [old])[0].id != listed[0].id
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"recording_type": "gallery_view"}, {"recording_start": "2026-03-01T11:10:00Z"}, {"file_size": 999}],
+)
+def test_an_id_that_stands_for_two_files_names_neither(other: dict[str, Any]) -> None:
+    twins = [a_file_document(), a_file_document(**other)]
+    found = parse.files("uuid", twins)
+
+    assert len({file.id for file in found if file.id.startswith("noid-")}) == 2
+    assert parse.files("uuid", twins) == found
+
+
+def test_a_file_that_is_listed_twice_is_one() -> None:
+    twice = [a_file_document(), a_file_document(download_url="https://zoom.us/rec/download/again")]
+
+    assert [file.id for file in parse.files("uuid", twice)] == ["file-video"]
+
+
 def test_a_download_token_is_a_secret() -> None:
     found = read(download_access_token="s3cret")
 

@@ -157,14 +157,23 @@ def absurd(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def files(uuid: str, entries: object) -> tuple[RecordingFile, ...]:
-    """The files that are in the cloud; those in the trash, which have a `deleted_time`, are left out."""
+    """The files that are in the cloud; those in the trash, which have a `deleted_time`, are left out.
+
+    An id that stands for several files names none of them: to delete one by it could delete another.
+    """
+    every = entries if isinstance(entries, list) else ()
+    listed = [one for one in every if isinstance(one, dict) and not one.get("deleted_time")]
+    known: dict[str, RecordingFile] = {}
     found: dict[str, RecordingFile] = {}
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and not entry.get("deleted_time"):
-            one = _file(uuid, entry)
-            while one.id in found and one.id.startswith("noid-"):
-                one = replace(one, id=f"{one.id}+")
-            found[one.id] = one
+    made = [replace(_file(uuid, entry), url="") for entry in listed]
+    shared = {one.id for one in made if known.setdefault(one.id, one) != one}
+    for entry in listed:
+        one = _file(uuid, entry)
+        if one.id in shared:
+            one = _file(uuid, {**entry, "id": None})
+        while one.id in found and one.id.startswith("noid-"):
+            one = replace(one, id=f"{one.id}+")
+        found[one.id] = one
     return tuple(found.values())
 
 
