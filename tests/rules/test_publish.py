@@ -340,6 +340,18 @@ UNSETTLED: dict[str, Case] = {
         rules(),
         "publish: 1 segment, 1 file, 1.0 kB",
     ),
+    "an end that is years ahead": (
+        a_meeting(files=(a_file(end=NOW + 400 * DAY),)),
+        an_entry(first_seen=NOW - 29 * MINUTE),
+        rules(),
+        "wait: settles until 2026-03-10 12:01 UTC [due 10 12:01]",
+    ),
+    "an end that is years ahead, first seen half an hour ago": (
+        a_meeting(files=(a_file(end=NOW + 400 * DAY),)),
+        an_entry(first_seen=NOW - 30 * MINUTE),
+        rules(),
+        "publish: 1 segment, 1 file, 1.0 kB",
+    ),
     "without an end, first seen in the future": (
         a_meeting(files=(a_file(end=None),)),
         an_entry(first_seen=NOW + 400 * DAY),

@@ -245,8 +245,8 @@ def decide_due(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
 
 
 def _unsettled(found: Meeting, entry: Entry | None, rules: Rules) -> Wait | None:
-    ends = [file.end for file in found.files if file.end is not None]
-    newest = max(ends, default=min(entry.first_seen, rules.now) if entry is not None else rules.now)
+    seen = min(entry.first_seen, rules.now) if entry is not None else rules.now  # for an end that is still to come
+    newest = max((one.end if one.end <= rules.now else seen for one in found.files if one.end), default=seen)
     is_urgent = found.auto_delete is not None and rules.now >= found.auto_delete - DAY
     if rules.now >= newest + PROCESSING_TIMEOUT or is_urgent or found in rules.requested:
         return None
