@@ -15,6 +15,8 @@ ENOUGH = 64
 
 BOM = b"\xef\xbb\xbf"
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<?xml", b"<error")
+_ERRORS = ({"code", "message"}, {"error", "reason"}, {"error", "error_description"})
+"""Names that error documents of Zoom's API and of its sign-in have."""
 _SIGNATURES: Mapping[str, Callable[[bytes], bool]] = {
     "mp4": lambda head: head[4:8] == b"ftyp",
     "m4a": lambda head: head[4:8] == b"ftyp",
@@ -49,7 +51,8 @@ def refusal_in(head: bytes, extension: str, *, is_page: bool = False) -> str:
     except (ValueError, RecursionError):
         return ""
     keys = document.keys() if isinstance(document, dict) else set()
-    is_error = {"errorCode", "errorMessage"} <= keys or ({"code", "message"} <= keys and len(keys) <= 4)
+    may_be = extension != "json" or len(keys) <= 4  # a document of many names may have these among them
+    is_error = {"errorCode", "errorMessage"} <= keys or (may_be and any(error <= keys for error in _ERRORS))
     return said(head) if is_error else ""
 
 
