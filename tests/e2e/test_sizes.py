@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Begin
-from tests.e2e.harness import Site
+from tests.e2e.harness import Site, served
 from tests.sandbox import faults, texts
 from tests.sandbox.content import Text
 from tests.sandbox.stage import Stage
@@ -279,6 +279,46 @@ def test_an_id_that_comes_beside_the_old_one_is_no_second_video(begin: Begin, st
     site.sync()
 
     assert (names, len(deleted(site))) == (["video.mp4"], 2)
+
+
+@pytest.mark.parametrize("kind", ["view", "segment", "chat"])
+def test_of_two_files_with_one_id_both_are_stored_and_none_is_deleted(begin: Begin, stage: Stage, kind: str) -> None:
+    first = with_text(stage).id
+    make: dict[str, Callable[[], ZoomFile]] = {
+        "view": lambda: stage.video("m", 2, "gallery_view", seconds=1, file={"raw": {"id": first}}),
+        "segment": lambda: stage.video("m", 2, at=60, seconds=1, file={"raw": {"id": first}}),
+        "chat": lambda: stage.file("m", texts.chat(2), *KINDS["chat"][1:], at=60, seconds=1, raw={"id": first}),
+    }
+    second = make[kind]()
+    site = begin(stage.world, **DELETING)
+
+    code = site.sync().code
+    site.clock.advance(days=8)
+    codes = [code, site.sync().code, site.sync().code]
+
+    held = {one["sha256"] for one in site.recording("m")["receipt"]["cloud"]}
+    assert (codes, len(held), served(second) in held) == ([0, 0, 0], 3, True)
+    assert not {first, second.id} & set(deleted(site))
+
+
+@pytest.mark.parametrize("how", ["length", "chunks"])
+@pytest.mark.parametrize("lacking", [1, 6_000])
+def test_a_video_without_a_listed_size_that_is_cut_twice_is_kept_in_zoom(
+    begin: Begin, stage: Stage, lacking: int, how: str
+) -> None:
+    stage.meeting("m", "alice", 2, "M")
+    video = stage.video("m", seconds=1, file={"raw": {"file_size": 0}})
+    site = begin(stage.world, **DELETING)
+    site.sandbox.settings.downloads_have_length = how == "length"
+    site.sandbox.fail(of(video), with_=faults.truncated(-lacking), times=None)
+
+    code = site.sync().code
+    site.clock.advance(days=8)
+
+    size = video.content.size - lacking
+    assert (code, site.sync().code, deleted(site), site.downloads()) == (0, 0, [], [])
+    fact = f"{video.view}: {size:,} bytes came twice, Zoom lists no size"
+    assert kept(site) == [f"stored, but kept in Zoom: {fact}"]
 
 
 def test_a_video_of_another_size_is_stored_if_a_person_accepts_it(begin: Begin, stage: Stage) -> None:

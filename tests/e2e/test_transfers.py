@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site, served, sha256
 from tests.e2e.test_failures import some, video
-from tests.sandbox import faults
+from tests.sandbox import faults, texts
 from tests.sandbox.content import Filler, Text
 from tests.sandbox.downloads import sign_in
 from tests.sandbox.faults import Fault
@@ -138,6 +138,28 @@ def test_captions_that_are_served_as_a_page_are_stored(begin: Begin, stage: Stag
     site.sandbox.fail(f"/ssrweb/{text.id}", with_=faults.headers(content_type="text/html"), times=None)
 
     assert (site.sync().code, site.names("a")) == (0, ["video.mp4", "video.vtt"])
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_host_that_only_a_text_comes_from_costs_that_text_alone(begin: Begin, stage: Stage, is_late: bool) -> None:
+    stage.meeting("m", "alice", 2, "M")
+    stage.video("m", seconds=1)
+    site = begin(stage.world)
+    codes = [site.sync().code] if is_late else []
+    chat = stage.file("m", texts.chat(), "CHAT", "chat_file", "TXT", seconds=1)
+    stage.transcript("m", seconds=1)
+    chat.raw = {"download_url": "http://127.0.0.1:1/nobody"}
+
+    codes.append(site.sync().code)
+    names = site.names("m")
+    site.clock.advance(hours=2)
+    codes.append(site.sync().code)
+    chat.raw = {}
+    site.clock.advance(hours=9)
+    codes.append(site.sync().code)
+
+    assert (codes[-3:], names) == ([1, 1, 0], ["video.mp4", "video.vtt"])
+    assert site.names("m") == ["chat.txt", "video.mp4", "video.vtt"]
 
 
 def test_a_bomb_in_place_of_a_chat_costs_the_chat_alone(begin: Begin, stage: Stage) -> None:

@@ -18,6 +18,7 @@ from zoomsync.errors import (
     OutcomeUnknown,
     PartlyStored,
     StillProcessing,
+    Unreachable,
     Unstitchable,
 )
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
@@ -29,6 +30,7 @@ from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import probe
 from zoomsync.model import (
+    Arrival,
     Author,
     Clock,
     CloudFile,
@@ -220,7 +222,10 @@ class _Work:
     def _fetch(
         self, plan: Arrangement, wrote: Wrote, fetched: dict[str, Fetched], failed: dict[str, MeetingFailed]
     ) -> None:
-        """Add each file that is not there yet to one of the two, by id: video and audio must arrive."""
+        """Add each file that is not there yet to one of the two, by id: video and audio must arrive.
+
+        If another file came, it is this one's own trouble that its host cannot be reached.
+        """
         staging = self.context.staging
         with STAGING_ITSELF.explained(staging):
             make_private_folder(staging.parent)
@@ -230,14 +235,19 @@ class _Work:
         where = device(self.folder)
 
         missing = [file for file in plan.fetch if file.id not in fetched]
+        unreached: Unreachable | None = None
         for file in sorted(missing, key=lambda file: not file.kind.is_media):
             try:
                 with self._shown(file.label, file.size) as moved:
                     fetched[file.id] = self._fetch_proven(file, _both(partial(wrote, where), moved))
-            except MeetingFailed as problem:
+            except (MeetingFailed, Unreachable) as problem:
                 if file.kind.is_media:
                     raise
+                if isinstance(problem, Unreachable):
+                    unreached, problem = problem, problem.become(DownloadFailed)
                 failed[file.id] = problem
+        if unreached is not None and not fetched:
+            raise unreached
 
     def _shown(self, what: str, size: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
         """What is being done to this meeting, for who watches."""
@@ -246,7 +256,8 @@ class _Work:
     def _fetch_proven(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
         """A file that is whole and can be played; one that is not is fetched once more.
 
-        What came the same twice is as Zoom has it: it is stored as fetched, for nobody has it any better.
+        What came the same twice is as Zoom has it: it is stored as fetched, for nobody has it any better. If Zoom lists
+        no size, it may have been cut twice at the same place.
         """
         before = ""
         for _ in range(TRIES):
@@ -257,7 +268,7 @@ class _Work:
                 return fetched
             if fetched.sha256 == before:
                 log.warning("%s %s: stored as fetched, it came the same twice: %s", file.label, file.id, problem)
-                return fetched
+                return fetched if file.size is not None else replace(fetched, arrival=Arrival.OPEN)
             before = fetched.sha256
             with STAGING.explained(self.folder):
                 fetched.path.unlink(missing_ok=True)
