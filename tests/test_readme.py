@@ -4,7 +4,7 @@ import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -147,9 +147,11 @@ class TestConfig:
 
 def documented_keys(schema: object) -> Iterator[str]:
     """Every key that a schema promises."""
+    parts: Iterable[object] = schema if isinstance(schema, list) else ()
     if isinstance(schema, dict):
-        yield from schema["properties"] if isinstance(schema.get("properties"), dict) else ()
-    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        parts, properties = schema.values(), schema.get("properties")
+        yield from properties if isinstance(properties, dict) else ()
+    for part in parts:
         yield from documented_keys(part)
 
 
