@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 BASE_SECONDS = 3600.0
 """Time limit of a stitching: an hour, and twice the length of the recording on top."""
 
-TEXT_LIMIT = 64_000_000
+TEXT_LIMIT = 16_000_000
 """Bytes of the texts that are read to be joined."""
 
 
