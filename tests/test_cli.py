@@ -34,6 +34,7 @@ COMMANDS = {
         "--verify",
         "--sample",
         "--new-library",
+        "--reconcile",
         "--adopt-library",
     ],
     "status": ["--meeting", "--ask", "--check", "--max-age", "--nagios", "--metrics"],

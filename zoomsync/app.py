@@ -118,6 +118,7 @@ def attach(
     run: str = "",
     begin_new: bool = False,
     adopt: bool = False,
+    reconcile: bool = False,
     dry_run: bool,
 ) -> None:
     """Take the destination for the pass that has begun, and remember it; in a dry run only see whether it could be."""
@@ -133,12 +134,17 @@ def attach(
         run=run,
         begin_new=begin_new,
         adopt=adopt,
+        reconcile=reconcile,
         new_id=env.new_id(),
         dry_run=dry_run,
     )
     destination.attach(attachment)
-    if dry_run:
-        return
+    if not dry_run and not reconcile:  # else `remember` comes once the state has forgotten what is missing
+        remember(destination, state)
+
+
+def remember(destination: Destination, state: State) -> None:
+    """Remember which destination it is, and the last pass that changed it."""
     changes: dict[str, object] = {"destination": destination.id}
     if destination.last_change is not None:  # else the state keeps what it knows of a library that it may come back to
         number, changed_in = destination.last_change

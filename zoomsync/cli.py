@@ -197,6 +197,7 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--verify", is_flag=True, help="Only read again what is stored: nothing is fetched or deleted.")
 @click.option("--sample", metavar="N%", help="With --verify: so much of it, drawn anew each time.")
 @click.option("--new-library", is_flag=True, help="Begin another library at destination.path, or a new state.")
+@click.option("--reconcile", is_flag=True, help="Fetch again what an older copy of the library lacks.")
 @click.option(
     "--adopt-library", is_flag=True, help="After the loss of the state: take the library over, delete nothing."
 )

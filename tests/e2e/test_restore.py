@@ -62,6 +62,50 @@ def test_an_older_library_is_refused(site: Site) -> None:
     assert "an older copy" in refused.stderr
 
 
+def test_what_an_older_copy_lacks_is_listed_and_fetched_again_on_a_persons_wish(site: Site) -> None:
+    before = site.library()
+    put_back(site, "library")
+    refused = site.sync()
+    planned = site.sync("--reconcile", "--dry-run")
+
+    reconciled = site.sync("--reconcile")
+    later = [site.sync(), site.sync()]
+
+    assert (refused.code, "sync --reconcile" in refused.stderr) == (5, True)
+    assert "1 item missing in the library, 0 items older than the state knows" in planned.stderr
+    assert (reconciled.code, reconciled.counts["published"]) == (0, 1)
+    assert ([one.code for one in later], videos(site)) == (
+        [0, 0],
+        {n: d for n, d in before.items() if n.endswith(".mp4")},
+    )
+
+
+def test_what_an_older_copy_lacks_and_zoom_has_no_more_is_lost_and_told(site: Site) -> None:
+    second = site.world.meetings[site.uuid("second")]
+    site.world.meetings.pop(second.uuid)
+    put_back(site, "library")
+
+    reconciled = site.sync("--reconcile")
+
+    assert (reconciled.code, reconciled.counts["lost"]) == (1, 1)
+    assert site.sync().code == 0
+
+
+def test_late_files_that_an_older_copy_lacks_are_fetched_again(site: Site, stage: Stage) -> None:
+    site.sync()
+    stage.transcript("second")
+    shutil.rmtree(site.folder / "old-library")
+    shutil.copytree(site.root, site.folder / "old-library")
+    assert site.sync().counts["updated"] == 1
+    before = site.library()
+    put_back(site, "library")
+
+    reconciled = site.sync("--reconcile")
+
+    assert (reconciled.code, reconciled.counts["updated"]) == (0, 1)
+    assert {n for n in site.library() if n.endswith(".vtt")} == {n for n in before if n.endswith(".vtt")}
+
+
 def test_a_new_library_takes_over_what_is_whole_and_passes_go_on(site: Site) -> None:
     put_back(site, "state")
     before = site.library()

@@ -13,7 +13,7 @@ from tests.fakes import NOW, FakeClock, FakeZoom, a_cloud_file, a_file, a_meetin
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import Forbidden, MeetingFailed, StillProcessing, Unreachable, ZoomsyncError
 from zoomsync.model import DAY, HOUR, Arrival, Entry, Meeting, Outcome, Phase, Verdict
-from zoomsync.rules.publish import SyncRequest
+from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State, audit
 from zoomsync.sync.breaker import Breaker
 from zoomsync.sync.deleter import Deleter, Deletions

@@ -13,7 +13,7 @@ from zoomsync.destinations.base import Destination
 from zoomsync.errors import ServiceUnavailable, StillProcessing, TimeOver, UsageError, UserFailed
 from zoomsync.model import DAY, HOUR, Gap, Outcome
 from zoomsync.rules.named import Named
-from zoomsync.rules.publish import SyncRequest
+from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.windows import Window
 from zoomsync.state import State
 from zoomsync.sync.accounts import Hosts

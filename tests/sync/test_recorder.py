@@ -12,7 +12,7 @@ from tests.fakes import NOW, FakeClock, a_meeting, an_entry
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import DiskFull, MeetingFailed, ServiceUnavailable, Unreachable
 from zoomsync.model import COUNTS, HOUR, Entry, Intent, Meeting, Outcome, Retry
-from zoomsync.rules.publish import SyncRequest
+from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
 from zoomsync.sync.recorder import MOST_LINES, Recorder
 from zoomsync.sync.tally import Row, Tally, deletions_first, row

@@ -97,7 +97,7 @@ def _show_stories(terminal: Terminal, config: Config, state: State, env: Environ
 
 def _asked(config: Config, state: State, env: Environment, what: str, uuids: list[str]) -> list[dict[str, str]]:
     """What Zoom says now of the meetings that `what` names; one of which nobody knows has no uuid."""
-    from zoomsync.rules.publish import SyncRequest
+    from zoomsync.rules.request import SyncRequest
     from zoomsync.sync.accounts import account_filter, select_hosts
     from zoomsync.sync.inquiry import Inquiry
     from zoomsync.sync.lookups import Lookups

@@ -24,11 +24,12 @@ from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Outcome, Run, Zoom
 from zoomsync.rules.named import Named, problem_with
-from zoomsync.rules.publish import SyncRequest
+from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State, lock, owner_check
 from zoomsync.state.audit import Audit
 from zoomsync.sync.deleter import Deleter
 from zoomsync.sync.engine import Connections, Pass
+from zoomsync.sync.reconciler import reconcile
 from zoomsync.sync.run_record import RunRecord
 from zoomsync.sync.tally import Tally
 from zoomsync.sync.verifier import Verifier, chosen
@@ -159,10 +160,14 @@ def _work(
     with ExitStack() as stack:
         connection = app.connect(config, env.clock, stack, tries=app.TRIES)
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
-        wishes = {"begin_new": request.new_library, "adopt": request.adopt_library}
+        wishes = {"begin_new": request.new_library, "adopt": request.adopt_library, "reconcile": request.reconcile}
         app.attach(destination, env, state, run=run_id, dry_run=is_dry, **wishes)
         if request.adopt_library:
             log.info("%s", ADOPTED)
+        if request.reconcile:
+            reconcile(state, destination, is_dry=is_dry)
+            if not is_dry:
+                app.remember(destination, state)
         progress = stack.enter_context(
             progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
         )

@@ -75,6 +75,8 @@ class Attachment:
     """Whether a person wants a new destination begun, whatever the state knows."""
     new_id: str
     """The id of a destination that begins."""
+    reconcile: bool = False
+    """Whether a person wants an older copy of it to do; the state forgets what that lacks."""
     adopt: bool = False
     """Whether a person wants the state, a new or an older one, to take over the destination with all that is in it."""
     dry_run: bool

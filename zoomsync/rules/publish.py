@@ -15,43 +15,6 @@ from zoomsync.rules.named import NO_MEETINGS, Named
 from zoomsync.rules.retry import is_delayed
 from zoomsync.rules.segments import has_end, segments, select
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncRequest:
-    """One `sync`. A narrowed pass moves no gap and never widens the config's selection."""
-
-    dry_run: bool = False
-    since: datetime | None = None
-    until: datetime | None = None
-    users: tuple[str, ...] = ()
-    """E-mails, lower case."""
-    meetings: Named = NO_MEETINGS
-    """Those of `--meeting`: fetched past filters, and again what a person removed."""
-    no_delete: bool = False
-    retry_failed: bool = False
-    max_duration: timedelta | None = None
-    accept_size: bool = False
-    """Store video and sound of `meetings` as they come, also if Zoom lists another size."""
-    new_library: bool = False
-    """Begin another destination, whatever the state knows."""
-    adopt_library: bool = False
-    """Let this state, a new or an older one, take over the library that is ahead of it."""
-    verify: bool = False
-    """Only read again what is stored."""
-    sample: float = 1.0
-    """How much of it."""
-
-    @property
-    def narrowed(self) -> str:
-        """How it is narrowed, in words; empty for a whole pass."""
-        parts = ["--verify"] if self.verify else []
-        parts += [f"since {moment(self.since)}"] if self.since else []
-        parts += [f"until {moment(self.until)}"] if self.until else []
-        parts += [f"{plural(len(self.users), 'user')}"] if self.users else []
-        parts += [f"{plural(len(self.meetings), 'meeting')}"] if self.meetings else []
-        return ", ".join(parts)
-
-
 PROCESSING_TIMEOUT = timedelta(hours=48)
 """After this, what is complete is taken although some of it is still processing. Zoom says that it takes 24 hours:
 https://support.zoom.com/hc/en/article?id=zm_kb&sysparm_article=KB0062627"""

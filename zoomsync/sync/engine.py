@@ -25,7 +25,8 @@ from zoomsync.http import brief
 from zoomsync.item.worker import WorkerContext, publish
 from zoomsync.model import AuthorizationStatus, Entry, Gap, Meeting, Outcome, User, Verdict
 from zoomsync.rules.ledger import Done
-from zoomsync.rules.publish import Decision, Rules, SyncRequest, decide, sorted_by_urgency
+from zoomsync.rules.publish import Decision, Rules, decide, sorted_by_urgency
+from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.windows import add_gap, with_ids
 from zoomsync.state import State
 from zoomsync.sync.accounts import Hosts, authorize, hosts_of_pass

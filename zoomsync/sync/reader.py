@@ -11,7 +11,8 @@ from zoomsync.formatting import moment
 from zoomsync.http import brief
 from zoomsync.model import DAY, Entry, Gap, Meeting, Outcome, Zoom
 from zoomsync.rules.named import Named
-from zoomsync.rules.publish import Rules, SyncRequest, Wait, is_open, is_requested
+from zoomsync.rules.publish import Rules, Wait, is_open, is_requested
+from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
 from zoomsync.state import Head
 from zoomsync.sync.accounts import Hosts

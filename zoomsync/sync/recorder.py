@@ -15,7 +15,8 @@ from zoomsync.rules import ledger
 from zoomsync.rules.delete import Keep
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.named import Named
-from zoomsync.rules.publish import Decision, Publish, Skip, SyncRequest, Wait, decide_gone
+from zoomsync.rules.publish import Decision, Publish, Skip, Wait, decide_gone
+from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.retry import Cause
 from zoomsync.rules.segments import to_join
 from zoomsync.state import Head, State

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from zoomsync.errors import BUG, DiskFull, NotAuthorized, Stopped, Unreachable, ZoomsyncError
 from zoomsync.model import AuthorizationStatus, Clock, Outcome, Process, Run
-from zoomsync.rules.publish import SyncRequest
+from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
 from zoomsync.sync.tally import Tally
 

@@ -12,7 +12,7 @@ from zoomsync.errors import NotAuthorized, Unfit, Unreachable, ZoomsyncError
 from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
-from zoomsync.rules.publish import SyncRequest
+from zoomsync.rules.request import SyncRequest
 from zoomsync.sync.tally import Tally, row
 from zoomsync.sync.workers import Workers
 

@@ -58,7 +58,7 @@ def test_a_library_that_does_not_fit_the_state_is_refused(
         attach(library, **{**KNOWN, **known}, dry_run=dry_run)
 
     assert raised.value.code == 5
-    assert re.search("sync --(new|adopt)-library", raised.value.hint)
+    assert re.search("sync --(new-library|adopt-library|reconcile)", raised.value.hint)
     assert tree(library.path) == before
 
 

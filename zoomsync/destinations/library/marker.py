@@ -36,6 +36,7 @@ ITEM = replace(
 LIBRARY_ITSELF = replace(LIBRARY, of_one_path="")
 """Of what concerns every item."""
 NEW = "`zoomsync sync --new-library` begins another library there"
+RECONCILE = "`zoomsync sync --reconcile` fetches again what this one lacks, and with --dry-run only lists it"
 ADOPT = "`zoomsync sync --adopt-library` takes it over with all its items"
 
 
@@ -102,7 +103,7 @@ def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusa
         hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
     elif marker.pass_number < known.known_pass:
         fact = f"last changed by pass {marker.pass_number}, the state knows of pass {known.known_pass}: an older copy"
-        hint = f"restore a newer backup of the library; or {NEW}"
+        hint = f"restore a newer backup of the library; {RECONCILE}"
     elif marker.pass_number and marker.run not in known.runs:
         fact = f"changed by pass {marker.pass_number} (run {marker.run}), of which the state knows nothing"
         hint = f"restore the newer state; if it is lost, {ADOPT}"
@@ -113,6 +114,12 @@ def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusa
     else:
         return None
     return LibraryUnusable(f"{path}: {fact}", hint=hint)
+
+
+def _is_older(marker: Marker, known: Attachment) -> bool:
+    """Whether this is the state's library as it was some passes ago."""
+    is_same = (marker.state, marker.id) == (known.state_id, known.known_id)
+    return is_same and marker.pass_number < known.known_pass
 
 
 def _is_adoptable(marker: Marker, known: Attachment) -> bool:
@@ -140,7 +147,9 @@ class LibraryLock:
     def look(self, attachment: Attachment) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
         found = read_marker(self.path)
-        if found and attachment.adopt and _is_adoptable(found, attachment):
+        if found and attachment.reconcile and _is_older(found, attachment):
+            self.marker = found
+        elif found and attachment.adopt and _is_adoptable(found, attachment):
             self.marker = replace(found, state=attachment.state_id)
         else:
             problem = misfit(found, attachment, self.path)

@@ -1,0 +1,58 @@
+"""`sync --reconcile`: after an older copy of the library was restored, the state forgets what that copy lacks."""
+
+import logging
+from dataclasses import replace
+
+from zoomsync.console import fields, log_context
+from zoomsync.destinations.base import Destination
+from zoomsync.errors import MeetingFailed, OutcomeUnknown
+from zoomsync.formatting import plural
+from zoomsync.model import Entry, Phase
+from zoomsync.state import State
+
+log = logging.getLogger(__name__)
+
+MISSING = "its item is missing in the library that was restored"
+
+
+def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
+    """Each item that is missing is fetched again if Zoom has it still; of one that is older, what came since."""
+    changed: list[Entry] = []
+    for entry in list(state.entries.values()):
+        receipt = entry.receipt
+        if receipt is None or receipt.destination != destination.id or entry.phase is Phase.REMOVED:
+            continue
+        after = _as_found(entry, destination)
+        if after == entry:
+            continue
+        changed.append(after)
+        with log_context(entry):
+            log.info("%s: fetched again if Zoom has it", after.reason, extra=fields(event="reconciled"))
+    missing = sum(after.receipt is None for after in changed)
+    older = plural(len(changed) - missing, "item")
+    log.info("%s missing in the library, %s older than the state knows", plural(missing, "item"), older)
+    if not is_dry and changed:
+        state.put(*changed)
+
+
+def _as_found(entry: Entry, destination: Destination) -> Entry:
+    try:
+        found = destination.find(entry.uuid, None)
+    except (MeetingFailed, OutcomeUnknown) as problem:
+        log.warning("%s: %s", entry.uuid, problem)
+        return entry
+    if found is None:
+        return replace(
+            entry,
+            phase=Phase.WAITING,
+            reason=MISSING,
+            receipt=None,
+            stored_at=None,
+            retry=None,
+            due_at=None,
+            pending=(),
+            deleted={},
+        )
+    if entry.receipt is not None and set(found.cloud) != set(entry.receipt.cloud):
+        return replace(entry, receipt=found, reason="its item in the library that was restored is an older one")
+    return entry
