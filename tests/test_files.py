@@ -263,6 +263,23 @@ class TestModes:
             assert (raised.value.errno, raised.value.filename) == (errno.EPERM, str(file))
         assert mode_of(file) == has
 
+    @pytest.mark.parametrize(("has", "is_fine"), [(0o600, True), (0o666, False)])
+    def test_that_a_mount_takes_and_does_not_keep_are_found_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has: int, is_fine: bool
+    ) -> None:
+        file = tmp_path / "video.mp4"
+        file.touch()
+        file.chmod(has)
+        monkeypatch.setattr(os, "chmod", lambda *_, **__: None)
+
+        if is_fine:
+            PLAIN.grant(file)
+        else:
+            with pytest.raises(
+                PermissionError, match="its mount decides about modes: its mode stays 0666 instead of 0640"
+            ):
+                PLAIN.grant(file)
+
     def test_of_a_disk_that_fails_are_no_small_thing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "file").touch(mode=0o600)
         monkeypatch.setattr(os, "chmod", failing(errno.EIO))

@@ -258,7 +258,7 @@ class TestNames:
         image = ET.parse(DOC / name).getroot()
 
         assert image.tag == "{http://www.w3.org/2000/svg}svg"
-        assert words(image) == words(ET.fromstring(drawn(*pictures()[name])))
+        assert words(image) == words(ET.fromstring(drawn(*pictures()[name]))), "`make pictures` draws it again"
 
     def test_nobody_is_told_to_install_it_by_its_bare_name(self) -> None:
         assert not re.search(r"pip3? install [^\n`]*(?<![/\w-])zoomsync(?![-/])", MANUAL)

@@ -115,15 +115,18 @@ class FileModes:
         mode = self.dir_mode if stat.S_ISDIR(found.st_mode) else self.file_mode
         if mode is None:
             return
+        refused: OSError | None = None
         try:
             path.chmod(mode)
         except OSError as error:
-            has = stat.S_IMODE(path.lstat().st_mode) & 0o777
             if error.errno not in NO_MODES:
                 raise
-            if has & ~mode:
-                said = f"{fact(error)}: its mode stays {has:04o} instead of {mode:04o}"
-                raise PermissionError(errno.EPERM, said, str(path)) from error
+            refused = error
+        has = stat.S_IMODE(path.lstat().st_mode) & 0o777  # SMB takes a mode, and keeps the mount's: seen, undocumented
+        if has & ~mode:
+            said = fact(refused) if refused is not None else "its mount decides about modes"
+            message = f"{said}: its mode stays {has:04o} instead of {mode:04o}"
+            raise PermissionError(errno.EPERM, message, str(path)) from refused
 
 
 PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)

@@ -126,6 +126,29 @@ def test_a_mount_that_lets_everybody_in_and_refuses_modes_is_told_with_the_remed
     assert {stat.S_IMODE(path.stat().st_mode) for path in site.files()} == {0o755}
 
 
+def test_a_mount_that_takes_modes_and_keeps_its_own_is_told_with_the_remedy_and_left_alone_with_keep(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.root.mkdir()
+    give_everybody(monkeypatch, site.root)
+    real = os.chmod
+    below = str(site.root)
+    monkeypatch.setattr(
+        os, "chmod", lambda path, mode, **k: None if str(path).startswith(below) else real(path, mode, **k)
+    )
+
+    before = checked(site), site.sync()
+    site.configure(**KEEP)
+    after = checked(site), site.sync()
+
+    (code, said), refused = before
+    assert (code, refused.code, probes(site)) == (5, 5, [])
+    for text in (*said, refused.stderr):
+        assert "its mount decides about modes: its mode stays 0755 instead of 0750" in text
+        assert "set destination.dir_mode and destination.file_mode to keep" in text
+    assert (after[0], after[1].code, probes(site)) == ((0, []), 0, [])
+
+
 def give_everybody(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Make every file and folder below readable by all, as a mount does that has no modes."""
     mkdir, opening, chmod = os.mkdir, os.open, os.fchmod
