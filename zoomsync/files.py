@@ -70,7 +70,8 @@ class Refusals:
         try:
             yield
         except OSError as error:
-            message = f"{(not self.names_path and error.filename) or path}: {fact(error)}"
+            name = (error.errno in IN_THE_WAY and error.filename2) or error.filename  # of a move: what its target is
+            message = f"{(not self.names_path and name) or path}: {fact(error)}"
             if self.of_one_path and error.errno in self.one_path:
                 raise MeetingFailed(message, hint=self.of_one_path, service=self.error.service) from error
             if error.errno in NO_ROOM:

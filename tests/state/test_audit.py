@@ -156,12 +156,15 @@ def test_a_line_that_a_crash_cut_stays_and_the_next_begins_on_its_own(tmp_path: 
 
 
 def test_what_is_no_record_is_shown_not_hidden(tmp_path: Path) -> None:
-    (tmp_path / "audit.jsonl").write_bytes(b"[1]\n\xff\n{}\n" + json.dumps(ANSWER).encode() + b"\n")
+    (tmp_path / "audit.jsonl").write_bytes(
+        b"[1]\n\xff\n{}\n" + b"[" * 100_000 + b"\n" + json.dumps(ANSWER).encode() + b"\n"
+    )
 
     assert list(read(tmp_path / "audit.jsonl")) == [
         {"event": "unreadable", "line": 1},
         {"event": "unreadable", "line": 2},
         {"event": "unreadable", "line": 3},
+        {"event": "unreadable", "line": 4},
         ANSWER,
     ]
 

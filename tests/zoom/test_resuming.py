@@ -15,7 +15,7 @@ from tests.sandbox.content import Filler, Text
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending, Request
 from tests.zoom.transfers import SERVED, SIZE, VTT, Try, end_the_pass
-from zoomsync.errors import Stopped
+from zoomsync.errors import MeetingFailed, Stopped
 from zoomsync.zoom.partial_file import SYNC_EVERY
 
 
@@ -150,6 +150,30 @@ def test_a_note_that_vouches_for_nothing_is_no_reason_to_go_on(video: Try, chang
     video.assert_arrived(video.fetch())
 
     assert video.ranges == [None, None]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "[" * 100_000, '{"durable": NaN}', "\ud800"])
+def test_a_note_that_cannot_be_read_costs_what_it_vouched_for_and_nothing_else(video: Try, text: str) -> None:
+    end_the_pass(video)
+    (note,) = video.folder.glob("*.sidecar.json")
+    note.write_text(text, errors="surrogatepass")
+    video.progress.clear()
+
+    video.assert_arrived(video.fetch())
+
+    assert video.ranges == [None, None]
+
+
+def test_what_stands_in_the_place_of_a_note_is_named(video: Try) -> None:
+    end_the_pass(video)
+    (note,) = video.folder.glob("*.sidecar.json")
+    note.unlink()
+    note.mkdir()
+
+    with pytest.raises(MeetingFailed) as caught:
+        video.fetch()
+
+    assert str(caught.value) == f"{note}: is a directory"
 
 
 def test_a_whole_part_that_its_note_vouches_for_is_only_looked_at(video: Try) -> None:

@@ -3,7 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from zoomsync.errors import (
 )
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
 from zoomsync.formatting import plural, quoted
+from zoomsync.http import brief
 from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device, needed
 from zoomsync.item.stored import known_receipt, verified_receipt
@@ -224,7 +225,8 @@ class _Work:
     ) -> None:
         """Add each file that is not there yet to one of the two, by id: video and audio must arrive.
 
-        If another file came, it is this one's own trouble that its host cannot be reached.
+        If another file came, it is this one's own trouble that its host cannot be reached. The next ones are asked for
+        briefly then.
         """
         staging = self.context.staging
         with STAGING_ITSELF.explained(staging):
@@ -238,7 +240,8 @@ class _Work:
         unreached: Unreachable | None = None
         for file in sorted(missing, key=lambda file: not file.kind.is_media):
             try:
-                with self._shown(file.label, file.size) as moved:
+                once = brief() if unreached is not None else nullcontext()
+                with self._shown(file.label, file.size) as moved, once:
                     fetched[file.id] = self._fetch_proven(file, _both(partial(wrote, where), moved))
             except (MeetingFailed, Unreachable) as problem:
                 if file.kind.is_media:

@@ -112,6 +112,6 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = None
         yield record if isinstance(record, dict) and record else {"event": "unreadable", "line": number}

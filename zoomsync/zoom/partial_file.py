@@ -37,7 +37,7 @@ class PartialFile:
         self._forget()
         self._note: dict[str, object] = {}
         """What is known from before; nothing if that cannot be read: the file is then fetched again."""
-        with suppress(OSError, ValueError, TypeError):
+        with suppress(OSError, ValueError, TypeError, RecursionError):
             self._note = dict(json.loads(files.read_file(self._sidecar)))
 
     def _forget(self) -> None:

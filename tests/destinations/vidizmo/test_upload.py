@@ -189,7 +189,7 @@ def test_a_note_of_something_else_is_not_gone_on_with(desk: Any, change: dict[st
     assert one.sent() == BLOCKS
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null\n", "{}\n1\n2\n", "\0" * 50])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null\n", "{}\n1\n2\n", "\0" * 50, "[" * 100_000])
 def test_a_damaged_note_costs_the_upload_and_nothing_else(desk: Any, text: str) -> None:
     one = desk()
     Path(f"{one.file.source}.upload").write_text(text)

@@ -88,7 +88,7 @@ class Note:
         try:
             upload = Upload(**json.loads(first))
             datetime.fromisoformat(upload.began)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
         sent = frozenset(int(line) for line in whole if line.isascii() and line.isdecimal())
         return replace(upload, sent=sent, committed="committed" in whole)
