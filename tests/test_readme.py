@@ -234,6 +234,17 @@ class TestNames:
         assert f"LoadCredential={name}:{source}" in README
         assert f" {unit['ReadWritePaths']} " in README
 
+    def test_the_service_of_a_further_account_and_the_config_for_it_fit_together(self) -> None:
+        (config,) = [yaml.safe_load(one) for one in blocks("yaml", chapter("life-cycle")) if "zoomsync-second" in one]
+        text = (ROOT / "zoomsync/share/systemd/zoomsync@.service").read_text(encoding="utf-8").replace("%i", "second")
+        unit = dict(re.findall(r"^(\w+)=(.*)", text, re.MULTILINE))
+        name, _, source = unit["LoadCredential"].partition(":")
+
+        assert Path(config["destination"]["path"]).is_relative_to(unit["ReadWritePaths"])
+        assert config["state"] == f"/var/lib/{unit['StateDirectory']}/state.json"
+        assert config["zoom"]["client_secret_file"] == f"${{CREDENTIALS_DIRECTORY}}/{name}"
+        assert f" {source}\n" in "".join(blocks("sh", chapter("life-cycle")))
+
     @pytest.mark.parametrize("page", PAGES)
     def test_the_links_lead_somewhere(self, page: str) -> None:
         links = [link for link in re.findall(r"\]\(([^)]+)\)", PAGES[page]) if not link.startswith("https://")]
