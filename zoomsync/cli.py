@@ -320,6 +320,8 @@ def main() -> NoReturn:
     """The console script. A bug ends with its traceback and exit code 70."""
     _speak_utf8()
     leave_no_core()
+    # Its plugins, found by reading about everything that is installed, would see each value of the config.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # https://docs.pydantic.dev/latest/concepts/plugins/
     _open_streams()
     try:
         code = run(sys.argv[1:])

@@ -25,6 +25,7 @@ from tests.state.builders import (
 )
 from zoomsync.model import Arrival, Entry, Gap, Intent, Meeting, RecordingFile, Retry, Run, Secret, Stamp
 from zoomsync.state import Head, State
+from zoomsync.state import state as state_module
 from zoomsync.state.journal import packed, read_document, read_step, seal
 from zoomsync.state.schema import Document, Step
 
@@ -216,6 +217,39 @@ def test_two_states_share_a_folder(tmp_path: Path) -> None:
             state.fold()
 
     assert [list(stored(path)[1]) for path in (one, other)] == [["first"], ["second"]]
+
+
+def test_a_journal_is_folded_in_once_it_is_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "state.json"
+    monkeypatch.setattr(state_module, "LONG", 2000)
+    journals = []
+    for number in range(12):
+        with opened(path) as state:
+            state.put(an_entry(uuid=f"uuid{number}"))
+            state.fold_if_long()
+        (journal,) = tmp_path.glob("state.json.journal-*")
+        journals.append(journal.name)
+
+    assert list(stored(path)[1]) == [f"uuid{number}" for number in range(12)]
+    assert 1 < len(set(journals)) < 12
+
+
+def test_what_is_so_already_is_not_written_again(tmp_path: Path) -> None:
+    with opened(tmp_path / "state.json") as state:
+        state.update(library="library-1", library_pass=3)
+        before = (tmp_path / "state.json.journal-1").read_bytes()
+        state.update(library="library-1", library_pass=3)
+
+    assert (tmp_path / "state.json.journal-1").read_bytes() == before
+
+
+def test_a_run_and_what_it_changes_are_one_step(tmp_path: Path) -> None:
+    with opened(tmp_path / "state.json") as state:
+        state.record(a_run(7), pass_number=7)
+
+    assert (tmp_path / "state.json.journal-1").read_bytes().count(b"\n") == 1
+    assert (state.head.pass_number, state.runs) == (7, (a_run(7),))
+    assert stored(tmp_path / "state.json") == contents(state)
 
 
 def test_a_link_to_a_state_is_that_state(tmp_path: Path) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from zoomsync import app
 from zoomsync.app import Environment
 from zoomsync.clock import ending, this_process
-from zoomsync.commands.plan import print_plan
 from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields, progress_shown
@@ -21,7 +20,7 @@ from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
 from zoomsync.item.worker import WorkerContext
-from zoomsync.media.ffmpeg import find_tools
+from zoomsync.media.ffmpeg import expect_tools, find_tools
 from zoomsync.model import Outcome, Run, Zoom
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.request import SyncRequest
@@ -32,7 +31,6 @@ from zoomsync.sync.engine import Connections, Pass
 from zoomsync.sync.reconciler import reconcile
 from zoomsync.sync.run_record import RunRecord
 from zoomsync.sync.tally import Tally
-from zoomsync.sync.verifier import Verifier, chosen
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +101,8 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
         with ending(env.clock, lambda _: None):
             state = State.read(config.state, audit=audit) or State.imagined(config.state)
             work(state)
+        from zoomsync.commands.plan import print_plan
+
         print_plan(terminal, config, state, tally)
         return tally.code
     try:
@@ -174,10 +174,13 @@ def _work(
         executor = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="meeting")
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
         if request.verify:
+            from zoomsync.sync.verifier import Verifier, chosen
+
             items = chosen(state.entries.values(), request, destination.id, run_id)
             Verifier(destination, tally, env.clock, progress, request.max_duration).run(items, executor, config.workers)
             return
-        tools = find_tools(path=env.environ.get("PATH", ""), environ=env.environ)
+        path = env.environ.get("PATH", "")
+        expect_tools(path=path)
         staging = app.staging(config, state.head.id)
         if not is_dry:
             tidy(staging, state.entries.values())
@@ -192,7 +195,7 @@ def _work(
                 zoom=connection.zoom,
                 downloads=connection.downloads,
                 destination=destination,
-                tools=tools,
+                tools=cache(partial(find_tools, path=path, environ=env.environ)),
                 staging=staging,
                 disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
                 clock=env.clock,

@@ -68,7 +68,8 @@ class WorkerContext:
     zoom: Zoom
     downloads: Downloads
     destination: Destination
-    tools: Tools
+    tools: Callable[[], Tools]
+    """They are run once to see that they work when the first meeting is due, before anything of it is fetched."""
     staging: Path
     disk: Disk
     clock: Clock
@@ -204,7 +205,7 @@ class _Work:
         if has_end(file) or not file.kind.is_media or file.id not in fetched:
             return file
         try:
-            seconds = probe(self.context.tools, fetched[file.id].path, self.context.clock).duration
+            seconds = probe(self.context.tools(), fetched[file.id].path, self.context.clock).duration
         except Unstitchable:  # it is stored as it came
             return file
         return replace(file, length=timedelta(seconds=min(seconds, LONGEST)))
@@ -281,7 +282,7 @@ class _Work:
         """Why a video or sound cannot be played, or is more than that; empty if it is as it should be."""
         try:
             rest = mp4.check(fetched.path, fetched.size)
-            probe(self.context.tools, fetched.path, self.context.clock)
+            probe(self.context.tools(), fetched.path, self.context.clock)
         except (DownloadFailed, Unstitchable) as problem:
             return str(problem).removeprefix(f"{fetched.path.name}: ")
         if not rest:
@@ -311,7 +312,7 @@ class _Work:
             fetched=fetched,
             previous=stored,
             config=self.context.config,
-            tools=self.context.tools,
+            tools=self.context.tools(),
             clock=self.context.clock,
             folder=self.folder,
         )

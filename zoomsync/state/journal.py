@@ -109,7 +109,7 @@ class Journal:
         self.path = path
         self._seed = seed
         """The checksum of the last line, with which the next one is sealed."""
-        self._size = 0
+        self.size = 0
         """The bytes of its whole lines."""
         self._fd = -1
         self._is_sound = False
@@ -132,21 +132,24 @@ class Journal:
             bodies.append(body)
         if unseal(tail[:-1], self._seed) is not None:
             raise damaged(self.path, f"line {len(lines) + 1} is damaged")
-        self._size = sum(len(line) + 1 for line in lines)
+        self.size = sum(len(line) + 1 for line in lines)
         return bodies
 
     def open(self) -> None:
         """Make ready to append, durably: a new journal is made, and what lies behind the lines that were read goes."""
         # only a new one is made: one that vanished since it was read would come back full of NULs
-        flags = os.O_WRONLY | os.O_APPEND | (0 if self._size else os.O_CREAT)
+        flags = os.O_WRONLY | os.O_APPEND | (0 if self.size else os.O_CREAT)
         self._fd = open_regular(self.path, flags, PRIVATE_FILE)
-        if os.fstat(self._fd).st_size < self._size:
+        there = os.fstat(self._fd).st_size
+        if there < self.size:
             self.close()
             raise damaged(self.path, "has lost lines since it was read")
-        # what goes is a torn line, or what a killed pass left under the name of a new journal
-        os.ftruncate(self._fd, self._size)
-        os.fsync(self._fd)
-        sync(self.path.parent)
+        # lines that are all whole are flushed with the next one, before anything is done that rests on them
+        if there != self.size or not there:
+            # what goes is a torn line, or what a killed pass left under the name of a new journal
+            os.ftruncate(self._fd, self.size)
+            os.fsync(self._fd)
+            sync(self.path.parent)
         self._is_sound = True
 
     def append(self, body: bytes) -> None:
@@ -162,11 +165,11 @@ class Journal:
                 except OSError:
                     self._is_sound = False
                     with suppress(OSError):  # take back what was written of it
-                        os.ftruncate(self._fd, self._size)
+                        os.ftruncate(self._fd, self.size)
                         os.fsync(self._fd)
                         self._is_sound = True
                     raise
-            self._size += len(line)
+            self.size += len(line)
             self._seed = zlib.crc32(body, self._seed)
 
     def close(self) -> None:

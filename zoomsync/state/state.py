@@ -19,6 +19,8 @@ from zoomsync.state.journal import LIMIT, STATE, Journal, damaged, packed, read_
 from zoomsync.state.schema import FORMAT, Document, Head, Step
 
 RUNS_KEPT = 50
+LONG = 128 << 10
+"""A journal of so many bytes is folded in: until then it is read in no time, however large the state is."""
 
 
 def load(path: Path) -> tuple[Document, list[Step], Journal] | None:
@@ -185,8 +187,10 @@ class State(AbstractContextManager["State"]):
         self._write(Step(head=head, entries={one.uuid: one for one in entries}, settled=tuple(settled)))
 
     def update(self, **changes: Any) -> None:
-        """Change these fields of the head."""
-        self._write(Step(head=replace(self.head, **changes)))
+        """Change these fields of the head; if they are so already, nothing is written."""
+        head = replace(self.head, **changes)
+        if head != self.head:
+            self._write(Step(head=head))
 
     def begin(self, intent: Intent) -> None:
         """Write down what is about to be called and cannot be repeated; or under the same id what is known of it."""
@@ -201,9 +205,17 @@ class State(AbstractContextManager["State"]):
         """Close an intent and remember its result, together or not at all."""
         self.put(*entries, settled=(intent_id,))
 
-    def record(self, run: Run) -> None:
-        """Write down a run's start, or its end under the same id; the last 50 are kept."""
-        self._write(Step(runs=(run,)))
+    def record(self, run: Run, **changes: Any) -> None:
+        """Write down a run's start, or its end under the same id, and with it these fields of the head.
+
+        The last 50 runs are kept.
+        """
+        self._write(Step(head=replace(self.head, **changes) if changes else None, runs=(run,)))
+
+    def fold_if_long(self) -> None:
+        """As `fold`, once the journal is long enough to be worth it."""
+        if self._writable().size >= LONG:
+            self.fold()
 
     def fold(self) -> None:
         """Write a new `state.json` with an empty journal; when it raises, nothing that was written is lost."""

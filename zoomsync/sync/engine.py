@@ -16,6 +16,7 @@ from zoomsync.errors import (
     Forbidden,
     NotAuthorized,
     StateUnusable,
+    ToolMissing,
     Unfit,
     Unreachable,
     ZoomsyncError,
@@ -150,6 +151,8 @@ class Pass:
             for reading in readings:
                 # 6. The plan: decided by pure rules, and written down before any of it is begun.
                 jobs = self._plan(reading, rules)
+                if jobs:
+                    self._run_tools_once(context)
                 if connected.request.dry_run:
                     due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
                     continue
@@ -250,6 +253,13 @@ class Pass:
                 decisions.append((found, decide(found, recorder.entry(found.uuid), rules)))
         failed = {entry.uuid for entry in recorder.entries if entry.retry is not None}
         return recorder.planned(sorted_by_urgency(decisions, failed, rules.now), reading.head)
+
+    def _run_tools_once(self, context: WorkerContext) -> None:
+        """Before anything is fetched: with tools that do not run nothing is begun."""
+        try:
+            context.tools()
+        except ToolMissing as error:
+            self._ending = self._ending or error
 
     def _work(self, job: Job, rules: Rules, context: WorkerContext) -> Result:
         """In a worker: publish one meeting, unless the destination has refused its host."""

@@ -32,8 +32,7 @@ class RunRecord:
 
     def begin(self) -> None:
         """Record the start."""
-        self._state.update(pass_number=self.run.number)
-        self._state.record(self.run)
+        self._state.record(self.run, pass_number=self.run.number)
 
     def go(self, work: Callable[[], None], tally: Tally) -> tuple[Run, ZoomsyncError | None]:
         """Do the work; the finished record, and the error that ended it. A stop and a bug are recorded and go on up."""
@@ -56,7 +55,7 @@ class RunRecord:
         if tally.outcomes[Outcome.BUGS] and (ending is NO_ROOM or code == ZoomsyncError.code):
             code = BUG
         self.end(tally, code=code, why=str(ending or ""), authorization=self._authorization(ending, tally))
-        self._state.fold()
+        self._state.fold_if_long()
         return self.run, ending
 
     def end(self, tally: Tally, *, code: int, why: str, authorization: AuthorizationStatus | None = None) -> None:
@@ -69,9 +68,7 @@ class RunRecord:
             counts=tally.counts,
             authorization=authorization or self.run.authorization,
         )
-        self._state.record(self.run)
-        if authorization is not None:
-            self._state.update(authorization=authorization)
+        self._state.record(self.run, **({} if authorization is None else {"authorization": authorization}))
 
     def _authorization(self, ending: ZoomsyncError | None, tally: Tally) -> AuthorizationStatus:
         """What this run found out about the credentials. An error that names no service is the destination's."""

