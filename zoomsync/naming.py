@@ -9,8 +9,6 @@ from itertools import count
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
-from pathvalidate import is_valid_filename, sanitize_filename
-
 from zoomsync.model import Meeting
 
 FOLDER_BYTES = 120
@@ -43,6 +41,8 @@ def safe_component(text: str, max_bytes: int = COMPONENT_BYTES) -> str:
 
     Never empty, `.` or `..`; applying it again changes nothing. Emoji and letters are cut as wholes.
     """
+    from pathvalidate import is_valid_filename, sanitize_filename
+
     name = one_line(text).translate(str.maketrans("/\\:|", "----")).strip(_ENDS)
     name = one_line(sanitize_filename(name, replacement_text="_", platform="universal", max_len=None)).strip(_ENDS)
     name = cut(name, max_bytes).strip(_ENDS) or UNTITLED

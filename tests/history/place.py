@@ -225,7 +225,7 @@ def a_place(folder: Path) -> Iterator[Place]:
             "zoomsync.commands.sync.ThreadPoolExecutor": AtOnce,
             "zoomsync.commands.sync.find_tools": lambda **_: TOOLS,
             "zoomsync.item.worker.probe": lambda *_: None,
-            "zoomsync.item.build.stitch.stitch": joined,
+            "zoomsync.media.stitch.stitch": joined,
         }.items():
             patches.enter_context(patch(name, ours))
         patches.enter_context(patch.dict(os.environ, clear=True))  # requests looks at all of it for each request

@@ -3,18 +3,18 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoomsync import status
 from zoomsync.app import Environment
 from zoomsync.clock import is_alive
-from zoomsync.commands.status import status_document
 from zoomsync.config import Config, TellSettings
 from zoomsync.errors import ConfigError, PassRunning, Unfit, Unreachable, ZoomsyncError
 from zoomsync.files import fact, put_in_place, write_aside
 from zoomsync.model import HOUR, Run, Secret
 from zoomsync.state import State
-from zoomsync.status import notices
+
+if TYPE_CHECKING:
+    from zoomsync.status import notices
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,13 @@ class Teller:
     def ended(self, state: State, run: Run, summary: str) -> None:
         """A pass has ended and is recorded; one that was stopped, or met another one, is told of by nobody."""
         config, now = self._config, self._env.clock.now()
-        if run.code is None or run.code == PassRunning.code or run.code > SIGNALS:
+        is_told = run.code is not None and run.code != PassRunning.code and run.code <= SIGNALS
+        if not is_told or self._tell == TellSettings():
             return
+        from zoomsync import status
+        from zoomsync.commands.status import status_document
+        from zoomsync.status import notices
+
         if self._tell.ping is not None and config.enabled:
             path = "" if run.code == 0 else "/fail"
             self._begin("tell.ping", lambda: self._ping(path, summary))
@@ -105,7 +110,7 @@ class Teller:
         if not answer.ok:
             raise Unreachable(f"HTTP {answer.status_code}", hint="check the address", service="tell")
 
-    def _notify(self, notice: notices.Notice) -> None:
+    def _notify(self, notice: "notices.Notice") -> None:
         reached = apprise_of(self._tell.notify).notify(title=notice.title, body=notice.body)
         if not reached:
             hint = "try the addresses with `apprise` by hand"

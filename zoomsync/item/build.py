@@ -10,7 +10,7 @@ from zoomsync.config import Config
 from zoomsync.errors import Unjoinable, Unstitchable
 from zoomsync.files import digest, link, open_file, read_file
 from zoomsync.formatting import plural, size_in_words
-from zoomsync.media import chat, stitch, webvtt
+from zoomsync.media import chat, webvtt
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role, StoredFile
 from zoomsync.naming import item_folder, title, zone
@@ -97,7 +97,9 @@ class ItemBuilder:
         if output.how is How.KEEP:
             return [self._file(output, offsets=(0.0,))]
         length = sum((file.end - file.start).total_seconds() for file in output.inputs if file.start and file.end)
-        stitched = stitch.stitch(
+        from zoomsync.media.stitch import stitch
+
+        stitched = stitch(
             self.tools,
             [self.fetched[file.id].path for file in output.inputs],
             self.folder / f"{output.role}.{output.name.rpartition('.')[2]}",
