@@ -36,10 +36,10 @@ NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 NO_MODES = NO_RIGHT | {errno.ENOTSUP, errno.ENOSYS}
 # Something else than the file or folder that should be there.
 IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ELOOP, errno.EOVERFLOW}
-# These speak of one path, not of its file system. EINVAL: exFAT and FAT refuse a name that way
-# (https://github.com/syncthing/syncthing/issues/5098).
+# These speak of one path, not of its file system; EXDEV: of one that is mounted there. EINVAL: exFAT and FAT refuse a
+# name that way (https://github.com/syncthing/syncthing/issues/5098).
 # ENAMETOOLONG: eCryptfs takes 143 bytes where others take 255 (https://unix.stackexchange.com/questions/32795).
-OF_ONE_PATH = IN_THE_WAY | {errno.ENAMETOOLONG, errno.EINVAL, errno.EFBIG}
+OF_ONE_PATH = IN_THE_WAY | {errno.ENAMETOOLONG, errno.EINVAL, errno.EFBIG, errno.EXDEV}
 # CIFS before Linux 4.17 and other network file systems cannot flush a folder, and say so with one of these: then there
 # is nothing to wait for (https://github.com/borgbackup/borg/issues/1287,
 # https://github.com/libgit2/libgit2/issues/5356, https://github.com/restic/restic/pull/3752).
@@ -70,7 +70,7 @@ class Refusals:
         try:
             yield
         except OSError as error:
-            name = (error.errno in IN_THE_WAY and error.filename2) or error.filename  # of a move: what its target is
+            name = (error.errno in OF_ONE_PATH and error.filename2) or error.filename  # of a move: what its target is
             message = f"{(not self.names_path and name) or path}: {fact(error)}"
             if self.of_one_path and error.errno in self.one_path:
                 raise MeetingFailed(message, hint=self.of_one_path, service=self.error.service) from error

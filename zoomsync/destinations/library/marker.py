@@ -26,11 +26,13 @@ LIBRARY = Refusals(
     no_right="check owner and mode of destination.path, destination.group, and the mount; "
     "if the mount decides about modes, set destination.dir_mode and destination.file_mode to keep",
     otherwise="check destination.path, and that its file system is mounted and sound",
-    of_one_path="look at this path in the library; what stands in the way may be moved aside",
+    of_one_path="look at this path in the library; what stands or is mounted in the way may be moved aside",
 )
 """Of everything in the library's folder."""
 ITEM = replace(
-    LIBRARY, one_path=OF_ONE_PATH | {errno.EACCES}, of_one_path="look at this path in the library, its owner and mode"
+    LIBRARY,
+    one_path=OF_ONE_PATH | {errno.EACCES},
+    of_one_path="look at this path in the library, its owner, mode and mount",
 )
 """Of the folder of one author or item, which a person may have closed."""
 LIBRARY_ITSELF = replace(LIBRARY, of_one_path="")
