@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.counted import cost
+from tests.crash.place import Place, ended, serving
 from tests.crash.tools import fake_tools
 from tests.e2e.harness import NOW, Site, a_site
+from tests.sandbox.settings import wall_clock
 from tests.sandbox.worlds import small_world
 
 BROKEN = "#!/bin/sh\necho 'no libva' >&2\nexit 127\n"
@@ -59,6 +62,16 @@ def test_no_tool_is_run_if_nothing_is_due(site: Site) -> None:
     site.clock.advance(hours=1)
 
     assert site.sync().code == 0
+
+
+def test_as_a_process_it_starts_no_other_and_imports_only_what_it_uses(tmp_path: Path) -> None:
+    with serving(Place(tmp_path / "place", small_world(wall_clock(), has_media=False))) as place:
+        assert ended(place.command("-q", "sync"))[0] == 0
+
+        found = cost(place, "-q", "sync")
+
+    unused = {"rich", "ffmpeg", "pathvalidate", "zoomsync.media.stitch", "zoomsync.item.build", "zoomsync.status"}
+    assert (found.flushes, found.processes, found.modules & unused) == (4, 0, frozenset())
 
 
 def test_tools_that_do_not_run_are_told_before_anything_is_fetched(site: Site) -> None:

@@ -223,6 +223,7 @@ def a_place(folder: Path) -> Iterator[Place]:
         for name, ours in {
             "zoomsync.http.connection.Adapter": lambda **_: place.cloud,
             "zoomsync.commands.sync.ThreadPoolExecutor": AtOnce,
+            "zoomsync.commands.sync.expect_tools": lambda **_: None,
             "zoomsync.commands.sync.find_tools": lambda **_: TOOLS,
             "zoomsync.item.worker.probe": lambda *_: None,
             "zoomsync.media.stitch.stitch": joined,

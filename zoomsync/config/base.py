@@ -15,7 +15,7 @@ from zoomsync.model import Kind
 class Settings(BaseModel):
     """A part of the config; unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     credentials: ClassVar[tuple[str, ...]] = ()
     """The keys that hold a secret: each has a twin `…_file`, which names a file."""

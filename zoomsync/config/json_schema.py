@@ -1,12 +1,16 @@
 """The JSON schema of the config, for editors: made from the models, shipped as `share/config.schema.json`."""
 
+import ast
+import inspect
 import json
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from zoomsync.config.base import settings_of
+from zoomsync.config.base import Settings, settings_of
 from zoomsync.config.schema import Config, ZoomSettings
 from zoomsync.destinations.base import KINDS
 
@@ -15,7 +19,8 @@ def schema_text() -> str:
     """The file's content, from the models as they are."""
     kinds = [settings_of(kind) for kind in KINDS]
     refs, schema = models_json_schema([(Config, "validation"), *((kind, "validation") for kind in kinds)])
-    sections = {name: _section(one) for name, one in schema["$defs"].items()}
+    known = {model.__name__: model for model in _models(Settings)}
+    sections = {name: _section(one, known.get(name)) for name, one in schema["$defs"].items()}
     config, zoom = sections.pop("Config"), sections["ZoomSettings"]
     config["properties"]["destination"]["anyOf"][:1] = [refs[kind, "validation"] for kind in kinds]
     del zoom["required"]
@@ -32,10 +37,29 @@ def schema_text() -> str:
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _section(schema: dict[str, Any]) -> dict[str, Any]:
+def _models(model: type[Settings]) -> Iterator[type[Settings]]:
+    for one in model.__subclasses__():
+        yield one
+        yield from _models(one)
+
+
+def _documented(model: type[Settings]) -> dict[str, str]:
+    """What stands below each key. pydantic could find it, but would read the source whenever a command starts."""
+    found: dict[str, str] = {}
+    for one in reversed(model.__mro__[: model.__mro__.index(Settings)]):
+        (definition,) = ast.parse(inspect.getsource(one)).body
+        for key, below in pairwise(definition.body if isinstance(definition, ast.ClassDef) else ()):
+            match key, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[name] = inspect.cleandoc(text)
+    return found
+
+
+def _section(schema: dict[str, Any], model: type[Settings] | None) -> dict[str, Any]:
     plain = {key: value for key, value in schema.items() if key != "title"}
-    if "properties" in plain:
-        plain["properties"] = {name: _property(one) for name, one in plain["properties"].items()}
+    if model is not None:
+        texts = {name: {"description": text} for name, text in _documented(model).items()}
+        plain["properties"] = {name: _property(one | texts.get(name, {})) for name, one in plain["properties"].items()}
     return plain
 
 

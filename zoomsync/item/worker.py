@@ -24,7 +24,6 @@ from zoomsync.errors import (
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
 from zoomsync.formatting import plural, quoted
 from zoomsync.http import brief
-from zoomsync.item.build import ItemBuilder
 from zoomsync.item.disk import Disk, Wrote, device, needed
 from zoomsync.item.stored import known_receipt, verified_receipt
 from zoomsync.media import mp4
@@ -305,6 +304,8 @@ class _Work:
         return fetched
 
     def _publish(self, plan: Arrangement, stored: Receipt | None, fetched: Mapping[str, Fetched]) -> Receipt:
+        from zoomsync.item.build import ItemBuilder
+
         meeting, destination = self.job.meeting, self.context.destination
         builder = ItemBuilder(
             meeting=meeting,
