@@ -12,6 +12,7 @@ from tests.crash.place import Place, ended, serving
 from tests.crash.tools import fake_tools
 from tests.e2e.harness import NOW, Site, a_site
 from tests.sandbox.settings import wall_clock
+from tests.sandbox.stage import Stage
 from tests.sandbox.worlds import small_world
 
 BROKEN = "#!/bin/sh\necho 'no libva' >&2\nexit 127\n"
@@ -54,6 +55,31 @@ def test_four_flushes_are_enough_begin_gap_listed_end(site: Site, flushed: list[
 
     assert site.sync().code == 0
     assert flushed == ["state.json.journal-1"] * 4
+
+
+def test_a_dry_run_flushes_nothing_and_a_pass_that_is_disabled_its_begin_and_end(
+    site: Site, flushed: list[str]
+) -> None:
+    assert site.sync().code == 0
+    flushed.clear()
+
+    assert (site.sync("--dry-run").code, flushed) == (0, [])
+
+    site.configure(enabled=False)
+
+    assert (site.sync().code, flushed) == (0, ["state.json.journal-1"] * 2)
+
+
+def test_a_new_meeting_costs_the_flushes_of_its_own(site: Site, flushed: list[str]) -> None:
+    assert site.sync().code == 0
+    site.clock.advance(hours=1)
+    stage = Stage(site.world, has_media=False)
+    stage.meeting("late", "alice", 1, "Late")
+    stage.video("late")
+    flushed.clear()
+
+    assert site.sync().counts["published"] == 1
+    assert flushed.count("state.json.journal-1") == 5  # and that it is stored
 
 
 def test_no_tool_is_run_if_nothing_is_due(site: Site) -> None:
