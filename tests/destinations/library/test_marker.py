@@ -222,6 +222,26 @@ def test_a_folder_in_place_of_its_lock_is_refused(tmp_path: Path) -> None:
         a_library(tmp_path / "library")
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_mount_of_its_own_for_what_is_being_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    own = tmp_path / "library" / ".zoomsync"
+    own.mkdir(parents=True)
+    real = os.stat
+
+    def stat_of(path: Any, **how: Any) -> os.stat_result:
+        found = real(path, **how)
+        return os.stat_result([*found[:2], found.st_dev + 1, *found[3:10]]) if path == own else found
+
+    monkeypatch.setattr(os, "stat", stat_of)
+    with pytest.raises(LibraryUnusable) as raised:
+        attach(unattached(tmp_path / "library"), dry_run=dry_run)
+
+    assert str(raised.value) == f"{own}: on another file system than the library"
+    assert list(own.iterdir()) == []
+
+
 def test_a_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
 

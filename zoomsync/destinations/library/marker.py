@@ -148,6 +148,11 @@ class LibraryLock:
 
     def look(self, attachment: Attachment) -> None:
         """Read the marker, writing nothing; raises the misfit that `take` would raise."""
+        own = self.path / FOLDER
+        with LIBRARY_ITSELF.explained(own):
+            if own.is_dir() and own.stat().st_dev != self.path.stat().st_dev:
+                hint = "items are made there and moved into their place: unmount it, and set `staging` if that is meant"
+                raise LibraryUnusable(f"{own}: on another file system than the library", hint=hint)
         found = read_marker(self.path)
         if found and attachment.reconcile and _is_older(found, attachment):
             self.marker = found
