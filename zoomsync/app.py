@@ -83,6 +83,7 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int) -> Zo
             download_hosts=settings.download_hosts,
             api_url=settings.api_url,
             clock=clock,
+            bandwidth=config.bandwidth,
         ),
         api=api,
         files=files,

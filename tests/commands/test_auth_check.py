@@ -35,7 +35,7 @@ def test_all_is_well_and_said_in_words(site: Site, monkeypatch: pytest.MonkeyPat
         "stitches the segments of a meeting into one video, re-encoded if they do not agree",
         "publishes as the host, at once visible",
         "deletes nothing",
-        "4 workers, 2.0 GB of disk kept free",
+        "4 workers, 8 connections, 2.0 GB of disk kept free",
         "",
         "ok    config       <site>/config.yaml: complete, and no secret is open to others",
         "ok    token        Zoom accepts account_id, client_id and client_secret",

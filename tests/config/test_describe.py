@@ -34,7 +34,14 @@ def test_the_fingerprint_changes_with_what_is_selected_and_where_it_goes(keys: d
         {"destination": {"type": "library", "path": "library", "dir_mode": "0750"}},
         {"recordings": {"files": ["other", "summary", "timeline", "chat", "captions", "audio", "video"]}},
         {"recordings": {"min_duration": 0, "lookback": "3d"}},
-        {"workers": 1, "title": "{topic}", "delete_after": "1d", "zoom": {"rate": 1}},
+        {
+            "workers": 1,
+            "connections": 2,
+            "bandwidth": "1MB",
+            "title": "{topic}",
+            "delete_after": "1d",
+            "zoom": {"rate": 1},
+        },
     ],
 )
 def test_the_fingerprint_does_not_count_defaults_and_other_keys(keys: dict[str, Any]) -> None:
@@ -81,7 +88,7 @@ def test_the_defaults_in_words() -> None:
         "stitches the segments of a meeting into one video, re-encoded if they do not agree",
         "publishes as the host, at once visible",
         "deletes nothing",
-        "4 workers, 2.0 GB of disk kept free",
+        "4 workers, 8 connections, 2.0 GB of disk kept free",
     ]
 
 
@@ -105,6 +112,8 @@ def test_what_would_surprise_is_in_words() -> None:
         delete_recordings="permanent",
         hold_meetings=["abc=="],
         destination={"group": "media"},
+        connections=1,
+        bandwidth="50MB",
     )
 
     assert describe(config) == [
@@ -121,7 +130,7 @@ def test_what_would_surprise_is_in_words() -> None:
             "deletes PERMANENTLY from Zoom 7 days after publishing, at most 200 meetings a pass, "
             "but for 1 meeting in hold_meetings"
         ),
-        "4 workers, 2.0 GB of disk kept free",
+        "4 workers, 1 connection, 50.0 MB a second at most, 2.0 GB of disk kept free",
     ]
 
 

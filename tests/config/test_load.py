@@ -53,6 +53,8 @@ def test_credentials_alone_make_a_config_of_safe_defaults() -> None:
         "staging": None,
         "min_free_disk": 2_000_000_000,
         "workers": 4,
+        "connections": 8,
+        "bandwidth": None,
         "tell": TellSettings(),
     }
     assert config.destination.model_dump() == {
@@ -294,6 +296,15 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
             "recordings: {since: 30d}",
             'recordings.since: "30d" is not a date (write 2026-01-31 or 2026-01-31T09:30:00Z)',
         ),
+        ("connections: 0", "connections: 0 is not between 1 and 64 (write 1 to 64)"),
+        ("connections: 65", "connections: 65 is not between 1 and 64 (write 1 to 64)"),
+        ("bandwidth: 50", "bandwidth: 50 has no unit (write 50B, 50MB or 50GB)"),
+        ("bandwidth: 0", "bandwidth: 0 is too little to fetch anything with (write 50MB, or nothing for no limit)"),
+        (
+            "bandwidth: 9.9KB",
+            'bandwidth: "9.9KB" is too little to fetch anything with (write 50MB, or nothing for no limit)',
+        ),
+        ("bandwidth: 50Mbit", 'bandwidth: "50Mbit" is not a size (write 500MB, 2GB or 1GiB)'),
         ("min_free_disk: 1e999", 'min_free_disk: "1e999" is not a size (write 500MB, 2GB or 1GiB)'),
         (
             "filter_accounts: ada@example.org",

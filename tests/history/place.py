@@ -226,6 +226,7 @@ def a_place(folder: Path) -> Iterator[Place]:
             "zoomsync.commands.sync.expect_tools": lambda **_: None,
             "zoomsync.commands.sync.find_tools": lambda **_: TOOLS,
             "zoomsync.item.worker.probe": lambda *_: None,
+            "zoomsync.item.fetch.probe": lambda *_: None,
             "zoomsync.media.stitch.stitch": joined,
         }.items():
             patches.enter_context(patch(name, ours))

@@ -1,6 +1,8 @@
 """A bearer that is refused for one file, and an address that has expired, are met in the same pass."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -9,7 +11,7 @@ from tests.sandbox import faults
 from tests.sandbox.content import Filler
 from tests.sandbox.downloads import sign_in
 from tests.sandbox.faults import Fault
-from tests.sandbox.message import Answer, error, html
+from tests.sandbox.message import Answer, Request, error, html
 from tests.zoom.transfers import SERVED, Try
 from zoomsync.errors import DownloadFailed, Unreachable
 from zoomsync.http import brief
@@ -68,6 +70,37 @@ def test_one_light_call_is_enough_for_all_files_of_a_meeting(video: Try) -> None
     assert sizes.count(900) == 3
     assert (video.sandbox.count("GET", LIGHT), video.sandbox.count("GET", "/v2/users")) == (1, 1)
     assert [one.status for one in video.sandbox.seen("GET", "rec/download")] == [200, 302, 302, 302, 302]
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["a good token", "a token that ended"])
+def test_files_that_are_refused_at_the_same_time_ask_once(video: Try, is_over: bool) -> None:
+    for number in range(3):
+        video.sandbox.world.add_file(video.uuid, Filler(900), type="MP4", view=f"view_{number}", extension="MP4")
+    meeting, _ = video.listed
+    files = [file for file in meeting.files if file.kind.is_media]
+    refused = threading.Barrier(len(files), timeout=20)
+
+    def refuse(_: Request) -> Answer:
+        refused.wait()
+        return html(401, "Unauthorized") if is_over else sign_in()
+
+    if is_over:
+        video.sandbox.fail("/v2/users", with_=faults.bad_token())
+    else:
+        locked(video, sign_in())
+    video.sandbox.forget()
+    app = video.edge.tokens.current().value
+    rule = Fault(instead=refuse)
+    video.sandbox.rules.insert(
+        0, faults.Rule(path="rec/download", method=None, fault=rule, times=len(files), headers={"authorization": app})
+    )
+
+    with ThreadPoolExecutor(len(files)) as pool:
+        sizes = list(pool.map(lambda file: fetch(video, meeting, file).size, files))
+
+    assert sizes.count(900) == 3
+    assert (video.sandbox.count("GET", "/v2/users"), video.sandbox.count("POST", "oauth")) == (1, int(is_over))
+    assert video.sandbox.count("GET", LIGHT) == int(not is_over)
 
 
 def test_a_reading_that_is_old_is_no_reading(video: Try) -> None:

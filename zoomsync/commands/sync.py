@@ -181,6 +181,8 @@ def _work(
             return
         path = env.environ.get("PATH", "")
         expect_tools(path=path)
+        transfers = ThreadPoolExecutor(max_workers=config.connections, thread_name_prefix="file")
+        stack.callback(transfers.shutdown, wait=False, cancel_futures=True)
         staging = app.staging(config, state.head.id)
         if not is_dry:
             tidy(staging, state.entries.values())
@@ -194,6 +196,7 @@ def _work(
                 config=config,
                 zoom=connection.zoom,
                 downloads=connection.downloads,
+                transfers=transfers,
                 destination=destination,
                 tools=cache(partial(find_tools, path=path, environ=env.environ)),
                 staging=staging,

@@ -18,8 +18,13 @@ def describe(config: Config) -> list[str]:
         *_recordings(config),
         *_items(config),
         _deletion(config),
-        f"{plural(config.workers, 'worker')}, {size_in_words(config.min_free_disk)} of disk kept free",
+        f"{_limits(config)}, {size_in_words(config.min_free_disk)} of disk kept free",
     ]
+
+
+def _limits(config: Config) -> str:
+    most = f", {size_in_words(config.bandwidth)} a second at most" if config.bandwidth else ""
+    return f"{plural(config.workers, 'worker')}, {plural(config.connections, 'connection')}{most}"
 
 
 def _accounts(config: Config) -> str:

@@ -146,7 +146,10 @@ class Config(Settings):
     """Kept free on every file system that is written to."""
     workers: types.Whole = Field(4, ge=1, le=64)
     """How many meetings are worked on at the same time."""
-
+    connections: types.Whole = Field(8, ge=1, le=64)
+    """How many files are fetched at the same time, over all meetings."""
+    bandwidth: types.Bandwidth = None
+    """Bytes a second that downloads take at most, over all connections: 50MB. Default: no limit."""
     tell: TellSettings = written({})
     """Whom a pass tells how it went."""
 

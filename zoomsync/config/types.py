@@ -48,6 +48,8 @@ PATTERNS = {
 
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _LONGEST = timedelta(days=36500)
+LEAST_BANDWIDTH = 10_000
+"""Bytes a second. With fewer, the addresses and tokens of downloads would end before the files."""
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?) ?([KMGT]I?)?B?", re.ASCII)
 _POWERS = {None: 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _MODE = re.compile(r"(?:0o?)?([0-7]{3})", re.ASCII)
@@ -113,6 +115,15 @@ def parse_size(value: object) -> int:
     whole, _, fraction = match[1].partition(".")
     unit: int = (1024 if prefix and prefix.endswith("I") else 1000) ** _POWERS[prefix and prefix[0]]
     return int(whole) * unit + int(fraction.ljust(3, "0")) * unit // 1000
+
+
+def _bandwidth(value: object) -> int | None:
+    if value is None:
+        return None
+    if (size := parse_size(value)) < LEAST_BANDWIDTH:
+        wish = "write 50MB, or nothing for no limit"
+        raise ValueError(f"{shown_value(value)} is too little to fetch anything with ({wish})")
+    return size
 
 
 def parse_mode(value: object) -> int:
@@ -231,6 +242,7 @@ def _views(value: object) -> str | tuple[str, ...]:
 
 
 _STRING = WithJsonSchema({"type": "string"})
+_NO_ZERO = WithJsonSchema({"type": "string", "minLength": 2})
 _QUANTITY = WithJsonSchema({"anyOf": [{"type": "string", "minLength": 2}, {"const": 0}]})
 _STRING_OR_NUMBER = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
 _VIEWS: dict[str, Any] = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
@@ -263,6 +275,7 @@ Interval: TypeAlias = Annotated[
 ]
 Moment: TypeAlias = Annotated[datetime, PlainValidator(_since), _STRING]
 Size: TypeAlias = Annotated[int, PlainValidator(parse_size), _QUANTITY]
+Bandwidth: TypeAlias = Annotated[int | None, PlainValidator(_bandwidth), _NO_ZERO]
 FolderMode: TypeAlias = Annotated[
     int | None, PlainValidator(lambda value: _safe_mode(value, 0o700, "enter and write the folders")), _STRING_OR_NUMBER
 ]

@@ -3,7 +3,8 @@
 import logging
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -22,18 +23,15 @@ from zoomsync.errors import (
     Unstitchable,
 )
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
-from zoomsync.formatting import plural, quoted
-from zoomsync.http import brief
+from zoomsync.formatting import quoted
 from zoomsync.item.disk import Disk, Wrote, device, needed
+from zoomsync.item.fetch import Fetching
 from zoomsync.item.stored import known_receipt, verified_receipt
-from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.probe import probe
 from zoomsync.model import (
-    Arrival,
     Author,
     Clock,
-    CloudFile,
     Entry,
     Fetched,
     Receipt,
@@ -42,8 +40,6 @@ from zoomsync.model import (
     Zoom,
 )
 from zoomsync.naming import suffix
-from zoomsync.rules.delete import doubt
-from zoomsync.rules.layout import extension
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
 from zoomsync.rules.segments import VIEWS, has_end
@@ -55,9 +51,6 @@ log = logging.getLogger(__name__)
 LONGEST = 1e7
 """Seconds: what says that it plays longer is believed no more than this."""
 
-TRIES = 2
-"""How often a file that arrived damaged is fetched within one pass."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
@@ -66,6 +59,8 @@ class WorkerContext:
     config: Config
     zoom: Zoom
     downloads: Downloads
+    transfers: Executor
+    """Where files are fetched, of all meetings together: never more at once than there are connections."""
     destination: Destination
     tools: Callable[[], Tools]
     """They are run once to see that they work when the first meeting is due, before anything of it is fetched."""
@@ -225,8 +220,7 @@ class _Work:
     ) -> None:
         """Add each file that is not there yet to one of the two, by id: video and audio must arrive.
 
-        If another file came, it is this one's own trouble that its host cannot be reached. The next ones are asked for
-        briefly then.
+        If another file came, it is this one's own trouble that its host cannot be reached.
         """
         staging = self.context.staging
         with STAGING_ITSELF.explained(staging):
@@ -234,74 +228,36 @@ class _Work:
             make_private_folder(staging)
         with STAGING.explained(self.folder):
             self.folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        where = device(self.folder)
-
         missing = [file for file in plan.fetch if file.id not in fetched]
         unreached: Unreachable | None = None
-        for file in sorted(missing, key=lambda file: not file.kind.is_media):
-            try:
-                once = brief() if unreached is not None else nullcontext()
-                with self._shown(file.label, file.size) as moved, once:
-                    fetched[file.id] = self._fetch_proven(file, _both(partial(wrote, where), moved))
-            except (MeetingFailed, Unreachable) as problem:
-                if file.kind.is_media:
-                    raise
-                if isinstance(problem, Unreachable):
-                    unreached, problem = problem, problem.become(DownloadFailed)
-                failed[file.id] = problem
+        for file, found in self._fetching.bring(missing, partial(wrote, device(self.folder))):
+            if isinstance(found, Fetched):
+                fetched[file.id] = found
+            elif isinstance(found, Unreachable):
+                unreached, failed[file.id] = found, found.become(DownloadFailed)
+            else:
+                failed[file.id] = found
         if unreached is not None and not fetched:
             raise unreached
+
+    @property
+    def _fetching(self) -> Fetching:
+        context = self.context
+        return Fetching(
+            meeting=self.job.meeting,
+            stored=self.stored,
+            any_size=self.any_size,
+            folder=self.folder,
+            downloads=context.downloads,
+            transfers=context.transfers,
+            tools=context.tools(),
+            clock=context.clock,
+            shown=self._shown,
+        )
 
     def _shown(self, what: str, size: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
         """What is being done to this meeting, for who watches."""
         return self.context.progress.working(f"{quoted(self.job.meeting.topic)} {what}", size)
-
-    def _fetch_proven(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
-        """A file that is whole and can be played; one that is not is fetched once more.
-
-        What came the same twice is as Zoom has it: it is stored as fetched, for nobody has it any better. If Zoom lists
-        no size, it may have been cut twice at the same place.
-        """
-        before = ""
-        for _ in range(TRIES):
-            fetched = self._fetch_whole(file, progress)
-            if not file.kind.is_media or extension(file) not in ("mp4", "m4a"):
-                return fetched
-            if not (problem := self._problem(file, fetched)):
-                return fetched
-            if fetched.sha256 == before:
-                log.warning("%s %s: stored as fetched, it came the same twice: %s", file.label, file.id, problem)
-                return fetched if file.size is not None else replace(fetched, arrival=Arrival.OPEN)
-            before = fetched.sha256
-            with STAGING.explained(self.folder):
-                fetched.path.unlink(missing_ok=True)
-        raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT)
-
-    def _problem(self, file: RecordingFile, fetched: Fetched) -> str:
-        """Why a video or sound cannot be played, or is more than that; empty if it is as it should be."""
-        try:
-            rest = mp4.check(fetched.path, fetched.size)
-            probe(self.context.tools(), fetched.path, self.context.clock)
-        except (DownloadFailed, Unstitchable) as problem:
-            return str(problem).removeprefix(f"{fetched.path.name}: ")
-        if not rest:
-            return ""
-        said = f"{plural(rest, 'byte')} behind its last atom"
-        with STAGING.explained(self.folder):
-            if not mp4.is_blank(fetched.path, rest):
-                return said
-        log.warning("%s %s: stored as fetched, with %s, all zero", file.label, file.id, said)
-        return ""
-
-    def _fetch_whole(self, file: RecordingFile, progress: Callable[[int], None]) -> Fetched:
-        """A file that is whole, or comes each time as it came, although Zoom lists another size: that is said."""
-        cloud = self.stored.cloud if self.stored is not None else ()
-        known = next((one.sha256 for one in cloud if one.id == file.id and one.fetched_size != file.size), "")
-        fetch = self.context.downloads.fetch
-        fetched = fetch(self.job.meeting, file, self.folder, progress, known=known, any_size=self.any_size)
-        if unproven := doubt(CloudFile.of(file, fetched, "")):
-            log.warning("%s: stored as it comes, its cloud copy stays", unproven)
-        return fetched
 
     def _publish(self, plan: Arrangement, stored: Receipt | None, fetched: Mapping[str, Fetched]) -> Receipt:
         from zoomsync.item.build import ItemBuilder
@@ -324,14 +280,6 @@ class _Work:
         else:  # nothing new: no other author is looked up, raised or made for it
             author = Author(id="", email=stored.author)
         return destination.publish(item, author, self.remembered, requested=self.requested)
-
-
-def _both(first: Callable[[int], None], second: Callable[[int], None]) -> Callable[[int], None]:
-    def call(size: int) -> None:
-        first(size)
-        second(size)
-
-    return call
 
 
 def _contents(receipt: Receipt | None) -> set[tuple[str, str]]:

@@ -18,7 +18,7 @@ from zoomsync.model import Arrival, Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.allowlist import Addresses
-from zoomsync.zoom.body import CutAway, beginning, chunks, is_page, page
+from zoomsync.zoom.body import Bandwidth, CutAway, beginning, chunks, is_page, page
 from zoomsync.zoom.keys import DownloadRefused, Key, Keys
 from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.partial_file import PartialFile
@@ -36,7 +36,7 @@ LONGEST_TEXT = 64 * 10**6
 class Downloads:
     """Fetches files from `download_hosts`, hosts below them and `api_url`'s own. Shared by all threads.
 
-    `http` is one without a rate: downloads do not count as API calls.
+    `http` is one without a rate: downloads do not count as API calls. `bandwidth` is in bytes a second, over all.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Downloads:
         download_hosts: Sequence[str],
         api_url: str,
         clock: Clock,
+        bandwidth: int | None = None,
     ) -> None:
         self._http = http
         self._keys = Keys(tokens, accepts=accepts, reread=reread, clock=clock)
         self._addresses = Addresses(download_hosts, api_url)
         self._clock = clock
+        self._bandwidth = Bandwidth(bandwidth, clock)
 
     def fetch(
         self,
@@ -78,6 +80,7 @@ class Downloads:
             keys=self._keys,
             addresses=self._addresses,
             clock=self._clock,
+            bandwidth=self._bandwidth,
             meeting=meeting,
             file=file,
             part=part,
@@ -104,6 +107,7 @@ class _Download:
     keys: Keys
     addresses: Addresses
     clock: Clock
+    bandwidth: Bandwidth
     meeting: Meeting
     file: RecordingFile
     part: PartialFile
@@ -169,7 +173,7 @@ class _Download:
             with self._open(key, start=part.size) as answer:
                 announced, as_page = self._admit(answer), is_page(answer)
                 is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
-                for chunk in chunks(answer):
+                for chunk in chunks(answer, self.bandwidth):
                     before = part.size
                     part.append(chunk)
                     self.progress(len(chunk))
@@ -325,7 +329,7 @@ class _Download:
             if answer.status_code != 200:
                 raise CutAway(f"HTTP {answer.status_code} when it was fetched a second time")
             self._require_plain(answer)
-            for chunk in chunks(answer):
+            for chunk in chunks(answer, self.bandwidth):
                 self.clock.check()
                 digest.update(chunk)
                 size += len(chunk)

@@ -51,6 +51,9 @@ class Keys:
         self._accepts = accepts
         self._reread = reread
         self._clock = clock
+        self._asking = threading.Lock()
+        self._accepted: tuple[Token, float] | None = None
+        """The token that the API took, and when it said so."""
         self._rereading = threading.Lock()
         self._known: dict[str, Meeting] = {}
         """The last meetings that were read again, by uuid."""
@@ -72,8 +75,8 @@ class Keys:
         for seconds in pauses[:1] if refused.about == "signature" else ():
             self._clock.sleep(seconds)
             refused = yield Key(token.value, file.url)
-        if refused.about == "credential" and not self._accepts(token):
-            token = self._tokens.renew(token)
+        if refused.about == "credential" and (in_force := self._in_force(token)) is not token:
+            token = in_force
             refused = yield Key(token.value, file.url)
         fresh = self._fresh(meeting)
         url = _url(fresh, file)
@@ -85,9 +88,21 @@ class Keys:
             yield Key(fresh.download_token.reveal(), url)
         for seconds in pauses:
             self._clock.sleep(seconds)
-            if not self._accepts(token):
-                token = self._tokens.renew(token)
+            token = self._in_force(token)
             yield Key(token.value, url)
+
+    def _in_force(self, token: Token) -> Token:
+        """This token if the API still takes it, else a new one; asked once for all downloads that wonder meanwhile."""
+        wondered_at = self._clock.monotonic()
+        with self._asking:
+            if (current := self._tokens.current()) is not token:
+                return current
+            if self._accepted is not None and self._accepted[0] is token and self._accepted[1] >= wondered_at:
+                return token
+            if not self._accepts(token):
+                return self._tokens.renew(token)
+            self._accepted = token, self._clock.monotonic()
+            return token
 
     def _fresh(self, meeting: Meeting) -> Meeting:
         """The meeting as Zoom describes it now, with its own token; asked once for all its files.
