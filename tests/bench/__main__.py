@@ -1,4 +1,4 @@
-"""All benchmarks, or those named: `python -m tests.bench [fetching] [stitching] [passes] [ledger] [starting]`."""
+"""All benchmarks, or those named: `python -m tests.bench [fetching] [connections] [stitching] [passes] …`."""
 
 import os
 import platform
@@ -7,11 +7,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import fetching, passes, starting, stitching
+from tests.bench import connections, fetching, passes, starting, stitching
 
 ALL = {
     "starting": starting.run,
     "fetching": fetching.run,
+    "connections": connections.run,
     "stitching": stitching.run,
     "passes": passes.run,
     "ledger": passes.run_ledger,
