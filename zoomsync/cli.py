@@ -11,15 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from zoomsync import __version__
-from zoomsync.clock import SystemClock, leave_no_core
-from zoomsync.console import Terminal, stdout_errors, stdout_flushed
+from zoomsync.clock import SystemClock, leave_no_core, speak_utf8
+from zoomsync.console import Terminal, open_streams, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
 from zoomsync.files import fact
 from zoomsync.formatting import escaped
@@ -318,11 +317,11 @@ def _refused(arguments: list[str], error: ZoomsyncError) -> int:
 
 def main() -> NoReturn:
     """The console script. A bug ends with its traceback and exit code 70."""
-    _speak_utf8()
+    speak_utf8()
     leave_no_core()
     # Its plugins, found by reading about everything that is installed, would see each value of the config.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # https://docs.pydantic.dev/latest/concepts/plugins/
-    _open_streams()
+    open_streams()
     try:
         code = run(sys.argv[1:])
     except Exception:  # noqa: BLE001  # the error boundary: whatever comes this far is a bug
@@ -335,28 +334,3 @@ def main() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)  # without waiting for workers that a stalled connection holds
-
-
-def _speak_utf8() -> None:
-    """Begin again in Python's UTF-8 mode if the locale has another encoding: names of files and texts are UTF-8.
-
-    Nothing but a new start changes how Python decodes the names of files (PEP 540).
-    """
-    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
-        return
-    try:
-        # as bytes: not every argument survives being decoded and encoded again (EUC-JP)
-        arguments = Path("/proc/self/cmdline").read_bytes().split(b"\0")[1:-1]
-    except OSError:
-        arguments = [os.fsencode(one) for one in sys.orig_argv[1:]]
-    os.execv(sys.executable, [os.fsencode(sys.executable), b"-X", b"utf8", *arguments])  # noqa: S606  # without a shell
-
-
-def _open_streams() -> None:
-    """Make all three standard streams take everything: the next file opened would stand in for a closed one."""
-    for name in ("stdin", "stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115  # open for as long as we run
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

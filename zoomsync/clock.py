@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -112,3 +113,18 @@ def _started(pid: int) -> str:
     except OSError:
         return ""
     return fields[19]
+
+
+def speak_utf8() -> None:
+    """Begin again in Python's UTF-8 mode if the locale has another encoding: names of files and texts are UTF-8.
+
+    Nothing but a new start changes how Python decodes the names of files (PEP 540).
+    """
+    if sys.getfilesystemencoding() == "utf-8" or sys.flags.utf8_mode:
+        return
+    try:
+        # as bytes: not every argument survives being decoded and encoded again (EUC-JP)
+        arguments = Path("/proc/self/cmdline").read_bytes().split(b"\0")[1:-1]
+    except OSError:
+        arguments = [os.fsencode(one) for one in sys.orig_argv[1:]]
+    os.execv(sys.executable, [os.fsencode(sys.executable), b"-X", b"utf8", *arguments])  # noqa: S606  # without a shell

@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from io import TextIOWrapper
+from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -276,6 +278,16 @@ def progress_shown(terminal: Terminal, calls: Callable[[], int], *, shown: bool)
             yield progress
         finally:
             terminal.write_log = write_stderr
+
+
+def open_streams() -> None:
+    """Make all three standard streams take everything: the next file opened would stand in for a closed one."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r+"))  # noqa: SIM115  # open for as long as we run
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

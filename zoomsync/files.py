@@ -34,8 +34,7 @@ NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
 # A mount that decides about modes itself: FAT and CIFS answer EPERM, others that they know no such call
 # (https://man7.org/linux/man-pages/man8/mount.8.html, option quiet of fat).
 NO_MODES = NO_RIGHT | {errno.ENOTSUP, errno.ENOSYS}
-# Something else than the file or folder that should be there.
-IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ELOOP, errno.EOVERFLOW}
+IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ELOOP, errno.EOVERFLOW}  # something else is there
 # These speak of one path, not of its file system; EXDEV: of one that is mounted there. EINVAL: exFAT and FAT refuse a
 # name that way (https://github.com/syncthing/syncthing/issues/5098).
 # ENAMETOOLONG: eCryptfs takes 143 bytes where others take 255 (https://unix.stackexchange.com/questions/32795).
@@ -116,18 +115,16 @@ class FileModes:
         mode = self.dir_mode if stat.S_ISDIR(found.st_mode) else self.file_mode
         if mode is None:
             return
-        refused: OSError | None = None
+        why = "its mount decides about modes"
         try:
             path.chmod(mode)
         except OSError as error:
             if error.errno not in NO_MODES:
                 raise
-            refused = error
+            why = fact(error)
         has = stat.S_IMODE(path.lstat().st_mode) & 0o777  # SMB takes a mode, and keeps the mount's: seen, undocumented
         if has & ~mode:
-            said = fact(refused) if refused is not None else "its mount decides about modes"
-            message = f"{said}: its mode stays {has:04o} instead of {mode:04o}"
-            raise PermissionError(errno.EPERM, message, str(path)) from refused
+            raise PermissionError(errno.EPERM, f"{why}: its mode stays {has:04o} instead of {mode:04o}", str(path))
 
 
 PRIVATE = FileModes(dir_mode=PRIVATE_FOLDER, file_mode=PRIVATE_FILE)
