@@ -73,6 +73,7 @@ def test_what_an_older_copy_lacks_is_listed_and_fetched_again_on_a_persons_wish(
 
     assert (refused.code, "sync --reconcile" in refused.stderr) == (5, True)
     assert "1 item missing in the library, 0 items older than the state knows" in planned.stderr
+    assert list(planned.reasons("publish")) == [site.uuid("second")]
     assert (reconciled.code, reconciled.counts["published"]) == (0, 1)
     assert ([one.code for one in later], videos(site)) == (
         [0, 0],

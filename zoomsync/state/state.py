@@ -186,6 +186,10 @@ class State(AbstractContextManager["State"]):
         """Remember these and close these intents, together or not at all."""
         self._write(Step(head=head, entries={one.uuid: one for one in entries}, settled=tuple(settled)))
 
+    def suppose(self, *entries: Entry) -> None:
+        """For a dry run: go on as if these were remembered. Nothing is written."""
+        self._apply(Step(entries={one.uuid: one for one in entries}))
+
     def update(self, **changes: Any) -> None:
         """Change these fields of the head; if they are so already, nothing is written."""
         head = replace(self.head, **changes)

@@ -31,8 +31,8 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
     missing = sum(after.receipt is None for after in changed)
     older = plural(len(changed) - missing, "item")
     log.info("%s missing in the library, %s older than the state knows", plural(missing, "item"), older)
-    if not is_dry and changed:
-        state.put(*changed)
+    if changed:
+        (state.suppose if is_dry else state.put)(*changed)
 
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:
