@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
+from zoomsync.errors import UsageError
 from zoomsync.model import Clock, Zoom
 from zoomsync.state import State
 
@@ -123,6 +124,8 @@ def attach(
     dry_run: bool,
 ) -> None:
     """Take the destination for the pass that has begun, and remember it; in a dry run only see whether it could be."""
+    if reconcile and destination.last_change is None:
+        raise UsageError("--reconcile: only a library can be an older copy", hint="leave it away")
     head = state.head
     known = head.library or None
     attachment = Attachment(

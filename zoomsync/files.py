@@ -278,8 +278,7 @@ def _copy(source: Path, target: Path, *, sha256: str, clock: "Clock") -> None:
         raise
     if found != sha256:
         part.unlink()
-        hint = "it is fetched again by the next pass"
-        raise MeetingFailed(f"{source.name}: changed in staging", hint=hint, service="disk")
+        raise MeetingFailed(f"{source.name}: changed in staging", hint="the next pass fetches it again", service="disk")
     sync(part)
     part.replace(target)
 
@@ -301,8 +300,7 @@ def open_regular(path: str | Path, flags: int, mode: int = 0o666, *, follow: boo
 
 def open_file(path: Path, mode: str = "rb", *, follow: bool = False) -> IO[bytes]:
     """A file of ours, opened by `open_regular`."""
-    file: IO[bytes] = open(path, mode, opener=partial(open_regular, follow=follow))  # noqa: SIM115  # the caller closes it
-    return file
+    return open(path, mode, opener=partial(open_regular, follow=follow))  # the caller closes it
 
 
 def read_file(path: Path, limit: int = DOCUMENT_LIMIT, *, follow: bool = False) -> bytes:

@@ -234,3 +234,44 @@ def test_a_first_pass_that_never_got_as_far_as_a_state_leaves_no_alarm(site: Sit
         (site.folder / "state" / name).touch()
 
     assert site.sync().code == 0
+
+
+def test_what_zoom_has_no_more_of_an_item_that_is_an_older_one_is_told(site: Site, stage: Stage) -> None:
+    site.sync()
+    stage.transcript("second")
+    shutil.rmtree(site.folder / "old-library")
+    shutil.copytree(site.root, site.folder / "old-library")
+    assert site.sync().counts["updated"] == 1
+    site.world.meetings.pop(site.uuid("second"))
+    put_back(site, "library")
+
+    reconciled = site.sync("--reconcile")
+
+    assert (reconciled.code, reconciled.counts["lost"]) == (1, 1)
+    assert "an older one" in reconciled.reasons("lost")[site.uuid("second")]
+    assert site.sync().code == 0
+
+
+def test_a_late_file_that_was_deleted_from_zoom_comes_again_once_it_is_back(site: Site, stage: Stage) -> None:
+    site.sync()
+    stage.transcript("second")
+    shutil.rmtree(site.folder / "old-library")
+    shutil.copytree(site.root, site.folder / "old-library")
+    site.sync()
+    site.configure(delete_recordings="trash", delete_after="0s", delete_all_accounts=True)
+    assert site.sync().counts["deleted"] == 2
+    before = site.library()
+    put_back(site, "library")
+    site.world.restore(site.uuid("second"))
+
+    site.sync("--reconcile", "--no-delete")
+
+    assert {n for n in site.library() if n.endswith(".vtt")} == {n for n in before if n.endswith(".vtt")}
+
+
+def test_what_a_person_removed_from_a_library_that_is_no_older_copy_is_not_reconciled(site: Site) -> None:
+    shutil.rmtree(site.item("first"))
+
+    refused = site.sync("--reconcile")
+
+    assert (refused.code, "not an older copy" in refused.stderr) == (5, True)

@@ -79,6 +79,12 @@ def test_a_verification_can_be_narrowed(site: Site) -> None:
     assert site.sync("--verify", "--until", "2026-03-08").counts == {"verified": 2}
 
 
+def test_a_name_of_nothing_that_is_stored_is_refused(site: Site) -> None:
+    refused = site.sync("--verify", "--meeting", "99999999999")
+
+    assert (refused.code, "--meeting 99999999999: nothing of that name is stored" in refused.stderr) == (2, True)
+
+
 def test_a_sample_reads_a_share_that_is_drawn_anew(site: Site) -> None:
     drawn = [site.sync("--verify", "--sample", "40%").counts.get("verified", 0) for _ in range(12)]
 
@@ -99,7 +105,15 @@ def test_a_verification_is_no_whole_pass(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--sample", "5%"], ["--verify", "--dry-run"], ["--verify", "--sample", "5"], ["--verify", "--sample", "0%"]],
+    [
+        ["--sample", "5%"],
+        ["--verify", "--dry-run"],
+        ["--verify", "--sample", "5"],
+        ["--verify", "--sample", "0%"],
+        ["--verify", "--reconcile"],
+        ["--verify", "--new-library"],
+        ["--reconcile", "--adopt-library"],
+    ],
 )
 def test_what_does_not_go_together_is_refused(site: Site, arguments: list[str]) -> None:
     assert site.sync(*arguments).code == 2

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import cache, partial
@@ -16,6 +16,7 @@ from zoomsync.clock import ending, this_process
 from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields, progress_shown
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
@@ -75,10 +76,12 @@ def request_of(user: tuple[str, ...], meeting: tuple[str, ...], sample: str | No
         raise UsageError("--accept-size: no meeting is named", hint=hint)
     if sample is not None and not more["verify"]:
         raise UsageError("--sample goes with --verify only", hint="add --verify")
-    if more["verify"] and (more["dry_run"] or more["retry_failed"] or more["accept_size"]):
+    wishes = [wish for wish in ("new_library", "adopt_library", "reconcile") if more[wish]]
+    if more["verify"] and (more["dry_run"] or more["retry_failed"] or more["accept_size"] or wishes):
         raise UsageError("--verify only reads what is stored", hint="leave the other options away")
-    if more["new_library"] and more["adopt_library"]:
-        raise UsageError("--new-library and --adopt-library do not go together", hint="adopt one that has items")
+    if len(wishes) > 1:
+        names = " and ".join(f"--{wish.replace('_', '-')}" for wish in wishes)
+        raise UsageError(f"{names} do not go together", hint="the manual's chapter on the life cycle says which one")
     request = SyncRequest(
         users=tuple(one.lower() for one in user), meetings=Named(meeting), **more, sample=float(share[1]) / 100
     )
@@ -160,19 +163,11 @@ def _work(
     with ExitStack() as stack:
         connection = app.connect(config, env.clock, stack, tries=app.TRIES)
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
-        wishes = {"begin_new": request.new_library, "adopt": request.adopt_library, "reconcile": request.reconcile}
-        app.attach(destination, env, state, run=run_id, dry_run=is_dry, **wishes)
-        if request.adopt_library:
-            log.info("%s", ADOPTED)
-        if request.reconcile:
-            reconcile(state, destination, is_dry=is_dry)
-            if not is_dry:
-                app.remember(destination, state)
+        _attach(destination, env, state, request, run_id)
         progress = stack.enter_context(
             progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
         )
-        executor = ThreadPoolExecutor(max_workers=config.workers, thread_name_prefix="meeting")
-        stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        executor = _pool(stack, config.workers, "meeting")
         if request.verify:
             from zoomsync.sync.verifier import Verifier, chosen
 
@@ -181,8 +176,6 @@ def _work(
             return
         path = env.environ.get("PATH", "")
         expect_tools(path=path)
-        transfers = ThreadPoolExecutor(max_workers=config.connections, thread_name_prefix="file")
-        stack.callback(transfers.shutdown, wait=False, cancel_futures=True)
         staging = app.staging(config, state.head.id)
         if not is_dry:
             tidy(staging, state.entries.values())
@@ -196,7 +189,7 @@ def _work(
                 config=config,
                 zoom=connection.zoom,
                 downloads=connection.downloads,
-                transfers=transfers,
+                transfers=_pool(stack, config.connections, "file"),
                 destination=destination,
                 tools=cache(partial(find_tools, path=path, environ=env.environ)),
                 staging=staging,
@@ -209,6 +202,25 @@ def _work(
             Pass(connections, tally).run()
         finally:
             tally.calls, tally.downloads = connection.api.calls, connection.files.calls
+
+
+def _pool(stack: ExitStack, size: int, name: str) -> Executor:
+    """So many threads of this name, until the stack ends."""
+    executor = ThreadPoolExecutor(max_workers=size, thread_name_prefix=name)
+    stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+    return executor
+
+
+def _attach(destination: Destination, env: Environment, state: State, request: SyncRequest, run_id: str) -> None:
+    """Take the destination, as the request wants it."""
+    wishes = {"begin_new": request.new_library, "adopt": request.adopt_library, "reconcile": request.reconcile}
+    app.attach(destination, env, state, run=run_id, dry_run=request.dry_run, **wishes)
+    if request.adopt_library:
+        log.info("%s", ADOPTED)
+    if request.reconcile:
+        reconcile(state, destination, is_dry=request.dry_run)
+        if not request.dry_run:
+            app.remember(destination, state)
 
 
 def _deleter(

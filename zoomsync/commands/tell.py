@@ -53,8 +53,13 @@ class Teller:
         from zoomsync.status import notices
 
         if self._tell.ping is not None and config.enabled:
-            path = "" if run.code == 0 else "/fail"
-            self._begin("tell.ping", lambda: self._ping(path, summary))
+            start, path = tuple(self._begun.values()), "" if run.code == 0 else "/fail"
+
+            def ping() -> None:
+                wait(start)  # a start that came after the end would be taken for a pass that never ends
+                self._ping(path, summary)
+
+            self._begin("tell.ping", ping)
         document = status_document(state, config, self._env)
         troubles = status.health(state, config, now, is_alive, max_age=MAX_AGE)
         told, digest_at = state.head.told, state.head.digest_at or now

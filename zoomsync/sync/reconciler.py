@@ -13,6 +13,7 @@ from zoomsync.state import State
 log = logging.getLogger(__name__)
 
 MISSING = "its item is missing in the library that was restored"
+OLDER = "its item in the library that was restored is an older one"
 
 
 def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
@@ -53,6 +54,16 @@ def _as_found(entry: Entry, destination: Destination) -> Entry:
             pending=(),
             deleted={},
         )
-    if entry.receipt is not None and set(found.cloud) != set(entry.receipt.cloud):
-        return replace(entry, receipt=found, reason="its item in the library that was restored is an older one")
-    return entry
+    if entry.receipt is None or set(found.cloud) == set(entry.receipt.cloud):
+        return entry
+    there = {one.id for one in found.cloud}
+    return replace(
+        entry,
+        phase=Phase.PUBLISHED,  # so that it is read again: what Zoom has no more is told
+        reason=OLDER,
+        receipt=found,
+        retry=None,
+        due_at=None,
+        pending=(OLDER,),
+        deleted={file: at for file, at in entry.deleted.items() if file in there},
+    )

@@ -59,8 +59,8 @@ class RunRecord:
         return self.run, ending
 
     def end(self, tally: Tally, *, code: int, why: str, authorization: AuthorizationStatus | None = None) -> None:
-        """Record the end."""
-        self.run = replace(
+        """Record the end; if that fails, the run has none: nobody is told that all went well."""
+        ended = replace(
             self.run,
             ended_at=self._clock.now(),
             code=code,
@@ -68,7 +68,8 @@ class RunRecord:
             counts=tally.counts,
             authorization=authorization or self.run.authorization,
         )
-        self._state.record(self.run, **({} if authorization is None else {"authorization": authorization}))
+        self._state.record(ended, **({} if authorization is None else {"authorization": authorization}))
+        self.run = ended
 
     def _authorization(self, ending: ZoomsyncError | None, tally: Tally) -> AuthorizationStatus:
         """What this run found out about the credentials. An error that names no service is the destination's."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from zoomsync.console import Progress, fields, log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import NotAuthorized, Unfit, Unreachable, ZoomsyncError
+from zoomsync.errors import NotAuthorized, Unfit, Unreachable, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
@@ -23,7 +23,10 @@ HINT = "a person's change: nothing; damage: restore it, or `sync --meeting WHAT`
 
 
 def chosen(entries: Iterable[Entry], request: SyncRequest, destination: str, run: str) -> list[tuple[Entry, Receipt]]:
-    """What is to be read: stored in this destination, named by the request; of a sample what the run's id draws."""
+    """What is to be read: stored in this destination, named by the request; of a sample what the run's id draws.
+
+    Raises `UsageError` for a name of nothing that is stored.
+    """
 
     def is_chosen(entry: Entry) -> bool:
         is_named = not request.meetings or entry in request.meetings
@@ -33,12 +36,16 @@ def chosen(entries: Iterable[Entry], request: SyncRequest, destination: str, run
         is_drawn = int(suffix(f"{run} {entry.uuid}"), 16) < request.sample * 2**32
         return is_named and is_of_user and is_after and is_before and is_drawn
 
-    stored = (entry for entry in entries if entry.phase in (Phase.PUBLISHED, Phase.DELETED))
-    return [
+    stored = [
         (entry, entry.receipt)
-        for entry in stored
-        if entry.receipt is not None and entry.receipt.destination == destination and is_chosen(entry)
+        for entry in entries
+        if entry.phase in (Phase.PUBLISHED, Phase.DELETED)
+        and entry.receipt is not None
+        and entry.receipt.destination == destination
     ]
+    for what in request.meetings.unmatched(entry for entry, _ in stored):
+        raise UsageError(f"--meeting {what}: nothing of that name is stored", hint="`status --meeting` says why")
+    return [(entry, receipt) for entry, receipt in stored if is_chosen(entry)]
 
 
 class Verifier:

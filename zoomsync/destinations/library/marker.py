@@ -162,6 +162,8 @@ class LibraryLock:
             problem = misfit(found, attachment, self.path)
             if problem is not None and not attachment.begin_new:
                 raise problem
+            if attachment.reconcile:  # else what a person removed would count as missing
+                raise LibraryUnusable(f"{self.path}: not an older copy", hint="leave --reconcile away")
             begun = Marker(id=attachment.new_id, state=attachment.state_id)
             self.marker = found if found and problem is None else begun
         self._pass = (attachment.pass_number, attachment.run)
