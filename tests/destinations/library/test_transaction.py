@@ -265,6 +265,22 @@ def test_a_damaged_change_fails_its_meeting_alone(tmp_path: Path, content: bytes
     assert later.verify(publish(later, item)).safe
 
 
+def test_an_older_copy_shows_that_it_is_one_until_it_is_reconciled(tmp_path: Path) -> None:
+    path = begun(tmp_path / "library")
+    note = path / ".zoomsync" / "state-1" / "changes" / "a" / "change.json"
+    note.parent.mkdir(parents=True)
+    note.write_text('{"uuid": "u", "place": "", "superseded": []}')
+    before = tree(path)
+
+    for _ in range(2):  # killed before the state has forgotten anything, the next pass finds it as it was
+        library = unattached(path)
+        attach(library, number=7, known_pass=5, reconcile=True)
+        library.detach()
+        (path / ".zoomsync" / "lock").unlink(missing_ok=True)
+
+    assert {name: content for name, content in before.items() if not name.endswith("lock")} == tree(path)
+
+
 def test_a_library_whose_beginning_was_killed_begins(tmp_path: Path) -> None:
     for step in range(100):
         path = tmp_path / str(step)

@@ -56,7 +56,8 @@ class LibraryDestination:
             self._lock.look(attachment)
         else:
             self._lock.take(attachment, self._modes())
-            self._finish_all()
+            if not attachment.reconcile:  # the marker shows an older copy until the state has forgotten what that lacks
+                self._finish_all()
 
     def detach(self) -> None:
         self._lock.release()
