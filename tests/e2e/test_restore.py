@@ -1,6 +1,8 @@
 """State and library of different times: refused until a person decides, and nothing is trusted unread."""
 
+import errno
 import json
+import os
 import shutil
 from typing import Any
 
@@ -138,6 +140,21 @@ def test_a_library_that_is_ahead_is_adopted_as_it_is_and_nothing_is_fetched_agai
     assert marker_of(site)["library"] == marker["library"]
     assert "items found, the oldest of 2026-0" in adopted.stderr
     assert "delete_after begins again" in adopted.stderr
+
+
+def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(site.folder / "state")
+    scan, closed = os.scandir, site.item("first").parent
+
+    def refuse(path: Any = ".") -> Any:
+        if str(path) == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    refused = site.sync("--adopt-library")
+
+    assert (refused.code, f"{closed}: permission denied" in refused.stderr) == (5, True)
 
 
 def test_an_older_copy_or_a_missing_library_cannot_be_adopted(site: Site) -> None:

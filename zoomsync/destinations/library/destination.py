@@ -51,7 +51,8 @@ class LibraryDestination:
     def attach(self, attachment: Attachment) -> None:
         """Take the library for this pass, and finish what a killed one began."""
         if attachment.adopt:
-            log.info("%s: %s", self.path, self._index.in_words())
+            with LIBRARY_ITSELF.explained(self.path):
+                log.info("%s: %s", self.path, self._index.in_words())
         if attachment.dry_run:
             self._lock.look(attachment)
         else:
