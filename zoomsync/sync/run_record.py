@@ -49,13 +49,16 @@ class RunRecord:
         finally:
             if not is_explained and self.run.ended_at is None:
                 self.end(tally, code=BUG, why="a bug in zoomsync")
+        try:
+            self._state.fold_if_long()
+        except ZoomsyncError as error:  # before the end is recorded, which says so then
+            ending = ending or error
         if ending is None and tally.outcomes[Outcome.NO_ROOM]:
             ending = NO_ROOM
         code = ending.code if ending is not None else tally.code
         if tally.outcomes[Outcome.BUGS] and (ending is NO_ROOM or code == ZoomsyncError.code):
             code = BUG
         self.end(tally, code=code, why=str(ending or ""), authorization=self._authorization(ending, tally))
-        self._state.fold_if_long()
         return self.run, ending
 
     def end(self, tally: Tally, *, code: int, why: str, authorization: AuthorizationStatus | None = None) -> None:
