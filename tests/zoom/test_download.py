@@ -185,6 +185,14 @@ def test_a_video_may_come_without_a_length(video: Try) -> None:
     assert len(video.ranges) == 1
 
 
+def test_a_video_that_was_altered_in_zoom_may_come_without_a_length_too(video: Try) -> None:
+    video.sandbox.settings.downloads_have_length = False
+
+    fetched = video.edge.downloads.fetch(*video.listed, video.folder, video.progress.append, known="0" * 64)
+
+    assert (fetched.arrival, fetched.size, len(video.ranges)) == (Arrival.ONCE, SIZE, 1)
+
+
 @pytest.mark.parametrize("ending", ["fin", "reset"])
 def test_a_video_without_a_length_that_is_cut_goes_on(video: Try, ending: str) -> None:
     video.sandbox.settings.downloads_have_length = False
