@@ -281,8 +281,9 @@ def test_a_late_file_that_was_deleted_from_zoom_comes_again_once_it_is_back(site
     put_back(site, "library")
     site.world.restore(site.uuid("second"))
 
-    site.sync("--reconcile", "--no-delete")
+    reconciled = site.sync("--reconcile", "--no-delete")
 
+    assert "1 file of it zoomsync deleted from Zoom: look into Zoom's trash" in reconciled.stderr
     assert {n for n in site.library() if n.endswith(".vtt")} == {n for n in before if n.endswith(".vtt")}
 
 

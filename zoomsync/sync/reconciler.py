@@ -29,6 +29,12 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
         changed.append(after)
         with log_context(entry):
             log.info("%s: fetched again if Zoom has it", after.reason, extra=fields(event="reconciled"))
+            if gone := len(entry.deleted) - len(after.deleted):
+                log.warning(
+                    "%s of it zoomsync deleted from Zoom: look into Zoom's trash (30 days), and restore it there",
+                    plural(gone, "file"),
+                    extra=fields(event="deleted_before", files=gone),
+                )
     missing = sum(after.receipt is None for after in changed)
     older = plural(len(changed) - missing, "item")
     log.info("%s missing in the library, %s older than the state knows", plural(missing, "item"), older)
