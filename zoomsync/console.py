@@ -205,21 +205,23 @@ class LiveProgress(Progress):
         self._live = live
         self._calls = calls
         self._whole = live.add_task("", total=None)
-        self._lock = threading.Lock()
+        self.drawing = threading.RLock()
+        """Whoever draws has it: rich erases as many lines as it drew last, and miscounts if two threads draw."""
         self._due, self._ended, self._size = 0, 0, 0
 
     def due(self, meetings: int, size: int) -> None:
-        with self._lock:
+        with self.drawing:
             self._due, self._size = self._due + meetings, self._size + size
         self._live.update(self._whole, total=self._size)
 
     def ended(self) -> None:
-        with self._lock:
+        with self.drawing:
             self._ended += 1
 
     @contextmanager
     def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
-        task = self._live.add_task(f"  {escaped(on)}", total=size)
+        with self.drawing:
+            task = self._live.add_task(f"  {escaped(on)}", total=size)
 
         def moved(more: int) -> None:
             self._live.advance(task, more)
@@ -228,7 +230,14 @@ class LiveProgress(Progress):
         try:
             yield moved
         finally:
-            self._live.remove_task(task)
+            with self.drawing:
+                self._live.remove_task(task)
+
+    def draw(self, until: threading.Event) -> None:
+        """Draw ten times a second."""
+        while not until.wait(0.1):
+            with self.drawing:
+                self._live.refresh()
 
     def described(self, task: "rich.progress.Task") -> str:
         """What a line is about."""
@@ -270,14 +279,24 @@ def progress_shown(terminal: Terminal, calls: Callable[[], int], *, shown: bool)
     console = Console(stderr=True, highlight=False)
     one_line = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     parts = (SpinnerColumn(), Said(table_column=one_line), Amount(table_column=Column(no_wrap=True, justify="right")))
-    bars = Bars(*parts, console=console, transient=True, expand=True)
+    bars = Bars(*parts, console=console, transient=True, expand=True, auto_refresh=False)
     progress = LiveProgress(bars, calls)
+
+    def write_above(text: str) -> None:
+        with progress.drawing:
+            console.print(Text.from_ansi(text), soft_wrap=True)
+
+    ended = threading.Event()
+    artist = threading.Thread(target=progress.draw, args=(ended,), daemon=True)
     with bars:
-        terminal.write_log = lambda text: console.print(Text.from_ansi(text), soft_wrap=True)
+        artist.start()
+        terminal.write_log = write_above
         try:
             yield progress
         finally:
             terminal.write_log = write_stderr
+            ended.set()
+            artist.join()
 
 
 def open_streams() -> None:

@@ -69,7 +69,9 @@ class Refusals:
         try:
             yield
         except OSError as error:
-            name = (error.errno in OF_ONE_PATH and error.filename2) or error.filename  # of a move: what its target is
+            name = (
+                error.errno in OF_ONE_PATH | NO_RIGHT and error.filename2
+            ) or error.filename  # of a move: what its target is
             message = f"{(not self.names_path and name) or path}: {fact(error)}"
             if self.of_one_path and error.errno in self.one_path:
                 raise MeetingFailed(message, hint=self.of_one_path, service=self.error.service) from error
