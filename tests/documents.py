@@ -161,6 +161,7 @@ DOCUMENTS: dict[str, Schema] = {
         waiting=many(keys(**LISTED, due_at=unset(TIME))),
         failed=many(ref("failed_meeting")),
         refused=many(ref("failed_meeting")),
+        differs=many(ref("meeting")),
         kept=many(ref("meeting")),
         lost=many(ref("meeting")),
         removed=many(ref("meeting")),

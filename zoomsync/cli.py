@@ -55,7 +55,7 @@ COMMON = (
     click.option(
         "-c",
         "--config",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         metavar="FILE",
         help="The config. Default: $ZOOMSYNC_CONFIG, else ./config.yaml, else zoomsync/config.yaml in "
         "$XDG_CONFIG_HOME, else /etc/zoomsync/config.yaml.",

@@ -5,24 +5,20 @@ import os
 import shutil
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from textwrap import wrap
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.errors import ConfigError, Stopped, Unfit, ZoomsyncError
-from zoomsync.formatting import columns, escaped, iso, json_text, plural, quoted, size_in_words, span_in_words
+from zoomsync.formatting import columns, escaped, iso, json_text, quoted
 
 if TYPE_CHECKING:
-    import rich.progress
-
     from zoomsync.model import Entry, Meeting
 
 FORMAT = 1
@@ -80,19 +76,23 @@ class Terminal:
         _write(json_text({"format": FORMAT, **value}, indent=2, default=_plain) + "\n")
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Plain lines on stdout, control characters escaped."""
+        """Plain lines on stdout, control characters escaped; for a terminal that is too narrow they are folded."""
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
         for line in lines:
-            _write(escaped(line) + "\n")
+            for part in [escaped(line)] if width is None else folded(escaped(line), width):
+                _write(f"{part}\n")
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Columns on stdout; if a terminal is too narrow for them, each row is folded, but never within a word."""
-        rows = list(rows)
-        lines = columns([head, *rows])
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        if width is not None and max(map(len, lines)) > width:
-            fold = partial(wrap, width=width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-            lines = [part for row in (head, *rows) for part in fold("  ".join(escaped(cell) for cell in row if cell))]
-        self.lines(lines)
+        """Columns on stdout; what a terminal is too narrow for stands below its row, and no word is ever broken."""
+        rows = [head, *rows]
+        lines, width = columns(rows), shutil.get_terminal_size().columns
+        fits = len(head)
+        while sys.stdout.isatty() and fits > 1 and max(map(len, lines)) > width:
+            fits -= 1
+            lines = columns([row[:fits] for row in rows])
+        rests = ("; ".join(cell for cell in row[fits:] if cell) for row in rows)
+        for line, rest in zip(lines, rests, strict=True):
+            self.lines([line, f"    {rest}"] if rest else [line])
 
     def check(self, level: str, name: str, message: str, hint: str) -> None:
         """One thing that was looked at, on stdout, with its remedy below; coloured on a terminal."""
@@ -116,6 +116,15 @@ class Terminal:
         lines = [f"zoomsync: error: {escaped(str(error))}", *(f"  {escaped(problem)}" for problem in problems)]
         lines += [f"zoomsync: hint: {escaped(error.hint)}"] if error.hint else []
         write_stderr("\n".join(lines))
+
+
+def folded(line: str, width: int) -> list[str]:
+    """A line in parts that fit, broken at blanks only; what follows is indented a little more."""
+    if len(line) <= width:
+        return [line]
+    begin = line[: len(line) - len(line.lstrip())]
+    fold = TextWrapper(max(width, 20), begin, f"{begin}    ", break_long_words=False, break_on_hyphens=False)
+    return fold.wrap(line.strip())
 
 
 def fields(**facts: object) -> dict[str, object]:
@@ -177,126 +186,6 @@ class LogFormatter(logging.Formatter):
         if terminal.colour and record.levelno >= logging.WARNING:
             return f"\x1b[{31 if record.levelno >= logging.ERROR else 33}m{line}\x1b[0m"
         return line
-
-
-class Progress:
-    """What moves while a pass runs; here nobody sees it. Shared by all threads."""
-
-    def due(self, meetings: int, size: int) -> None:
-        """So many more meetings are due, with so many bytes to come."""
-
-    def ended(self) -> None:
-        """One of the meetings that were due has ended, well or not."""
-
-    @contextmanager
-    def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
-        """Something takes its time until the block ends: a file of `size` bytes on its way, a video being stitched.
-
-        Yields what is called with the bytes as they arrive, and with fewer than 0 when a transfer begins again.
-        """
-        del on, size
-        yield lambda _size: None
-
-
-class LiveProgress(Progress):
-    """One live area on a terminal: a line for the whole pass, below it each thing that is being worked on."""
-
-    def __init__(self, live: "rich.progress.Progress", calls: Callable[[], int]) -> None:
-        self._live = live
-        self._calls = calls
-        self._whole = live.add_task("", total=None)
-        self.drawing = threading.RLock()
-        """Whoever draws has it: rich erases as many lines as it drew last, and miscounts if two threads draw."""
-        self._due, self._ended, self._size = 0, 0, 0
-
-    def due(self, meetings: int, size: int) -> None:
-        with self.drawing:
-            self._due, self._size = self._due + meetings, self._size + size
-        self._live.update(self._whole, total=self._size)
-
-    def ended(self) -> None:
-        with self.drawing:
-            self._ended += 1
-
-    @contextmanager
-    def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
-        with self.drawing:
-            task = self._live.add_task(f"  {escaped(on)}", total=size)
-
-        def moved(more: int) -> None:
-            self._live.advance(task, more)
-            self._live.advance(self._whole, more)
-
-        try:
-            yield moved
-        finally:
-            with self.drawing:
-                self._live.remove_task(task)
-
-    def draw(self, until: threading.Event) -> None:
-        """Draw ten times a second."""
-        while not until.wait(0.1):
-            with self.drawing:
-                self._live.refresh()
-
-    def described(self, task: "rich.progress.Task") -> str:
-        """What a line is about."""
-        if task.id != self._whole:
-            return task.description
-        calls = plural(self._calls(), "API call")
-        return f"{self._ended:,} of {plural(self._due, 'meeting')}, {calls}" if self._due else f"asking Zoom, {calls}"
-
-    def amount(self, task: "rich.progress.Task") -> str:
-        """How far it is, how fast, and how long it still takes."""
-        done = size_in_words(int(task.completed))
-        parts = [f"{done} of {size_in_words(int(task.total))}" if task.total else done] if task.completed else []
-        parts += [f"{size_in_words(int(task.speed))}/s"] if task.speed else []
-        left = task.time_remaining
-        parts += [f"{span_in_words(timedelta(seconds=left))} left"] if left and task.id == self._whole else []
-        return ", ".join(parts)
-
-
-@contextmanager
-def progress_shown(terminal: Terminal, calls: Callable[[], int], *, shown: bool) -> Iterator[Progress]:
-    """What moves in a pass, on stderr if `shown`, with log lines above it. `calls` counts what Zoom was asked."""
-    if not shown:
-        yield Progress()
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-    from rich.progress import ProgressColumn, SpinnerColumn, Task
-    from rich.table import Column
-    from rich.text import Text
-
-    class Said(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(progress.described(task))
-
-    class Amount(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(progress.amount(task))
-
-    console = Console(stderr=True, highlight=False)
-    one_line = Column(ratio=1, no_wrap=True, overflow="ellipsis")
-    parts = (SpinnerColumn(), Said(table_column=one_line), Amount(table_column=Column(no_wrap=True, justify="right")))
-    bars = Bars(*parts, console=console, transient=True, expand=True, auto_refresh=False)
-    progress = LiveProgress(bars, calls)
-
-    def write_above(text: str) -> None:
-        with progress.drawing:
-            console.print(Text.from_ansi(text), soft_wrap=True)
-
-    ended = threading.Event()
-    artist = threading.Thread(target=progress.draw, args=(ended,), daemon=True)
-    with bars:
-        artist.start()
-        terminal.write_log = write_above
-        try:
-            yield progress
-        finally:
-            terminal.write_log = write_stderr
-            ended.set()
-            artist.join()
 
 
 def open_streams() -> None:

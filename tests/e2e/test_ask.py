@@ -89,7 +89,7 @@ def test_what_nobody_knows_was_never_recorded(site: Site) -> None:
 
 def test_another_day_of_a_number_says_when_the_latest_was(site: Site) -> None:
     assert asked(site, f"{number(site, 'bob')}@2020-02-02") == [
-        "Zoom's latest recording of this number began at 2026-03-08 09:30 UTC"
+        "not known yet; Zoom shows the latest of a number alone, which began at 2026-03-08 09:30 UTC"
     ]
 
 

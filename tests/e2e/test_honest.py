@@ -192,6 +192,16 @@ def test_a_hold_that_holds_nothing_is_reported(begin: Begin, stage: Stage) -> No
     assert "no such meeting is known:\n  hold_meetings: oRbJ7UbWIHc0pDMX0wkYj\n" in shown
 
 
+def test_a_hold_that_holds_nothing_is_an_error_once_deletion_is_on(begin: Begin, stage: Stage) -> None:
+    plain(stage, "m")
+    site = begin(stage.world, hold_meetings=["1094629"], delete_recordings="trash", delete_all_accounts=True)
+
+    said, checked = site.run("-q", "sync"), site.run("status", "--check")
+
+    assert "hold_meetings: 1094629: names no meeting that is known" in said.stderr
+    assert (checked.code, "hold_meetings: 1094629: names no meeting" in checked.stdout) == (1, True)
+
+
 def test_a_config_that_selects_nobody_is_refused(begin: Begin, stage: Stage) -> None:
     plain(stage, "m")
     accounts = ["alice@example.org"]

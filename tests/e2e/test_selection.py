@@ -311,7 +311,7 @@ def test_a_number_without_a_recording_on_that_day_says_when_the_latest_was(site:
     result = site.sync("--meeting", f"{meeting.number}@2020-02-02")
 
     assert (result.code, site.files()) == (2, [])
-    assert f"the latest of that number began at {meeting.start:%Y-%m-%d %H:%M}" in result.stderr
+    assert f"Zoom shows the latest of a number alone, which began at {meeting.start:%Y-%m-%d %H:%M}" in result.stderr
 
 
 def test_an_excluded_meeting_stays_in_the_cloud(site: Site) -> None:

@@ -159,7 +159,11 @@ def test_each_trouble_is_told_once_and_so_is_its_end(begin: Begin, stage: Stage,
     for _ in range(2):
         site.sync()
 
-    assert [subject for subject, _ in box.mails] == ["zoomsync needs a person: failed", "zoomsync is well again"]
+    where = f"({socket.gethostname()}, {site.folder}/config.yaml)"
+    assert [subject.replace("\n", "") for subject, _ in box.mails] == [
+        f"zoomsync needs a person: failed {where}",
+        f"zoomsync is well again {where}",
+    ]
     assert "pass 1, exit code 6" in box.mails[0][1]
 
 
@@ -172,7 +176,7 @@ def test_each_week_is_told_of(begin: Begin, stage: Stage, mailbox: tuple[Mailbox
         site.clock.advance(days=4)
         site.sync()
 
-    assert [subject for subject, _ in box.mails] == ["zoomsync: the week to 2026-03-18"]
+    assert [subject.partition(" (")[0] for subject, _ in box.mails] == ["zoomsync: the week to 2026-03-18"]
     assert "1 published" in box.mails[0][1]
 
 
@@ -223,7 +227,9 @@ def test_a_file_of_numbers_that_cannot_be_written_is_warned_of(begin: Begin, sta
     result = begin(stage.world, tell={"metrics_file": str(tmp_path / "nowhere" / "zoomsync.prom")}).sync()
 
     assert result.code == 0
-    assert "tell.metrics_file: no such file or directory: told nobody" in result.stderr
+    assert (
+        f"tell.metrics_file: {tmp_path}/nowhere/zoomsync.prom: no such file or directory: told nobody" in result.stderr
+    )
 
 
 def test_each_kind_of_trouble_is_one_number(begin: Begin, stage: Stage) -> None:
@@ -235,6 +241,42 @@ def test_each_kind_of_trouble_is_one_number(begin: Begin, stage: Stage) -> None:
     lines = [one for one in site.run("status", "--metrics").stdout.splitlines() if "zoomsync_troubles{" in one]
 
     assert lines == ['zoomsync_troubles{kind="not listed"} 2']
+
+
+@pytest.mark.parametrize(
+    ("tell", "said"),
+    [
+        ({"ping": "healthchecks"}, "tell.ping: is no web address"),
+        ({"notify": ["smoke://signals"]}, "tell.notify.0: is no address that apprise knows"),
+        ({"ping": "${UNSET}"}, "tell.ping: environment variable UNSET is not set"),
+        ({"metrics_file": "/nowhere/zoomsync.prom"}, "tell.metrics_file: /nowhere: no such folder"),
+    ],
+)
+def test_what_could_not_be_told_is_found_before_it_matters(
+    begin: Begin, stage: Stage, tell: dict[str, object], said: str
+) -> None:
+    result = begin(stage.world, tell=tell).run("auth-check", "--only", "local")
+
+    assert (result.code, f"warn  tell         {said}" in result.stdout) == (0, True)
+
+
+def test_with_q_it_is_said_that_nobody_was_told(begin: Begin, stage: Stage) -> None:
+    plain(stage)
+    result = begin(stage.world, tell={"ping": "${UNSET}"}).run("-q", "sync")
+
+    assert (result.code, "told nobody" in result.stderr) == (0, True)
+
+
+def test_nagios_is_told_what_keeps_zoomsync_from_knowing(begin: Begin, stage: Stage) -> None:
+    plain(stage)
+    site = begin(stage.world)
+    site.sync()
+    (site.folder / "state" / "state.json").write_text("{")
+    damaged = nagios(site)
+    missing = site.run("-c", "/nowhere.yaml", "status", "--check", "--nagios")
+
+    assert (damaged[0], damaged[1].startswith("ZOOMSYNC UNKNOWN - ")) == (3, True)
+    assert (missing.code, missing.stdout.startswith("ZOOMSYNC UNKNOWN - /nowhere.yaml")) == (3, True)
 
 
 def nagios(site: Site) -> tuple[int, str, list[str]]:

@@ -10,7 +10,6 @@ import pytest
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.sandbox.stage import Stage
-from zoomsync.state import State
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def test_what_is_whole_is_counted_and_zoom_is_not_asked(site: Site) -> None:
 def test_what_differs_is_named_with_exit_code_1_and_left_as_it_is(site: Site) -> None:
     in_place(site.item("m1") / "video.mp4")
     (site.item("m2") / "video.mp4").unlink()
-    entries = State.read(site.folder / "state" / "state.json").entries  # type: ignore[union-attr]
+    before = site.library()
 
     result = site.sync("--verify")
 
@@ -52,7 +51,31 @@ def test_what_differs_is_named_with_exit_code_1_and_left_as_it_is(site: Site) ->
     reasons = result.reasons("differs")
     assert "video.mp4 was changed: its content is not what was stored" in reasons[site.uuid("m1")]
     assert "video.mp4 was removed" in reasons[site.uuid("m2")]
-    assert State.read(site.folder / "state" / "state.json").entries == entries  # type: ignore[union-attr]
+    assert site.library() == before
+
+
+def test_what_differs_is_remembered_until_it_is_found_whole(site: Site) -> None:
+    video = site.item("m1") / "video.mp4"
+    content = video.read_bytes()
+    in_place(video)
+    site.sync("--verify")
+    site.sync()
+    found = site.run("status", "--check"), site.run("--json", "status").document["differs"]
+    video.write_bytes(content)
+    site.sync("--verify")
+    again = site.run("status", "--check"), site.run("--json", "status").document["differs"]
+
+    assert (found[0].code, [one["uuid"] for one in found[1]]) == (1, [site.uuid("m1")])
+    assert "stored otherwise than its receipt says: 1 meeting" in found[0].stdout
+    assert (again[0].code, again[1]) == (0, [])
+
+
+def test_what_differs_and_is_fetched_again_differs_no_more(site: Site) -> None:
+    in_place(site.item("m1") / "video.mp4")
+    site.sync("--verify")
+    site.sync("--meeting", site.uuid("m1"))
+
+    assert site.run("status", "--check").code == 0
 
 
 @pytest.mark.parametrize("spoilt", ["no JSON", json.dumps({"format": 1})])

@@ -48,6 +48,7 @@ NOTHING: dict[str, Any] = {
         "erased": 0,
     },
     "at_risk": [],
+    "differs": [],
     "kept": [],
     "waiting": [],
     "failed": [],

@@ -109,7 +109,7 @@ video: download cut at 12 bytes (look at the network); parked after 10 tries
 video: download cut at 12 bytes (look at the network); 2 tries, again 2026-03-10 13:00 UTC (in 1 h)
   2026-03-01 10:30 UTC  ada@example.org  “No room” (d==): \
 video: download cut at 12 bytes; again with the next pass
-  what is parked: `zoomsync sync --meeting UUID` tries it again, exclude_meetings gives it up
+  what is parked: `zoomsync sync --meeting WHAT` tries it again, exclude_meetings gives it up
 
 Deletion refused, or not answered: 1 meeting
   2026-03-01 10:30 UTC  ada@example.org  “Kept” (r==): \

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from zoomsync import __version__, app
 from zoomsync.app import Environment
 from zoomsync.clock import ending
+from zoomsync.commands.tell import problems_of
 from zoomsync.config import Config, describe
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
@@ -134,6 +135,7 @@ class Inspection:
             ("destination", (destination,), ("state",), self._destination),
             ("staging", (local,), (), self._staging),
             ("disk", (local,), (), self._disk),
+            ("tell", (local,), (), self._tell),
         )
         for name, groups, needs, check in checks:
             if only is None or only in groups:
@@ -312,6 +314,10 @@ class Inspection:
             else:
                 hint = "free some space, or lower min_free_disk"
                 yield failed("disk", Unfit(f"{where}, and {keep}", hint=hint))
+
+    def _tell(self) -> list[Check]:
+        """What `tell` names can be told; nothing is sent, and no pass fails over it."""
+        return [warned("tell", str(problem), problem.hint) for problem in problems_of(self.config)]
 
     def _read_state(self) -> State | None:
         """None: there is none yet. Raises `StateUnusable`."""

@@ -10,7 +10,7 @@ from zoomsync.app import Environment
 from zoomsync.clock import ending, is_alive
 from zoomsync.config import Config
 from zoomsync.console import Terminal
-from zoomsync.errors import Unfit, UsageError
+from zoomsync.errors import Unfit, UsageError, ZoomsyncError
 from zoomsync.formatting import iso, moment, quoted
 from zoomsync.item.disk import free_bytes
 from zoomsync.model import HOUR, User
@@ -22,6 +22,7 @@ from zoomsync.status.health import Trouble
 UNHEALTHY = 1
 """Exit code of `--check` when something needs a person."""
 CRITICAL = 2
+UNKNOWN = 3
 NAGIOS = ("OK", "WARNING", "CRITICAL")
 
 
@@ -49,6 +50,17 @@ class Question:
 
 
 def show(named: Path | None, terminal: Terminal, env: Environment, question: Question) -> int:
+    """See `_show`; as a plugin of Nagios it says what keeps it from knowing, too."""
+    if not question.nagios:
+        return _show(named, terminal, env, question)
+    try:
+        return _show(named, terminal, env, question)
+    except ZoomsyncError as error:
+        terminal.lines([f"ZOOMSYNC UNKNOWN - {error}".replace("|", "/")])
+        return UNKNOWN
+
+
+def _show(named: Path | None, terminal: Terminal, env: Environment, question: Question) -> int:
     """Print the status, with `check` its health, or the story of each meeting that `what` matches."""
     config = env.config(named)
     state = State.read(config.state, audit=config.audit) or State.imagined(config.state)
@@ -84,7 +96,7 @@ def _show_stories(terminal: Terminal, config: Config, state: State, env: Environ
     stories = status.stories(state, config, env.clock.now(), what, audit.read(config.audit))
     asked = _asked(config, state, env, what, [story["uuid"] for story in stories]) if question.ask else []
     if not stories and not asked:
-        hint = f"give {FORMS}, an e-mail or part of a topic; --ask asks Zoom too"
+        hint = f"give {FORMS}, an e-mail or part of a topic" + ("" if question.ask else "; --ask asks Zoom too")
         raise UsageError(f"--meeting {what}: nothing in the state matches", hint=hint)
     if terminal.as_json:
         terminal.document({"meetings": stories, "asked": asked if question.ask else None})

@@ -15,7 +15,7 @@ from zoomsync.app import Environment
 from zoomsync.clock import ending, this_process
 from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
-from zoomsync.console import Terminal, fields, progress_shown
+from zoomsync.console import Terminal, fields
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
@@ -23,6 +23,7 @@ from zoomsync.item.disk import Disk, tidy
 from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import expect_tools, find_tools
 from zoomsync.model import Outcome, Run, Zoom
+from zoomsync.progress import progress_shown
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State, lock, owner_check
@@ -36,9 +37,9 @@ from zoomsync.sync.tally import Tally
 log = logging.getLogger(__name__)
 
 ADOPTED = (
-    "each item is hashed before it is trusted, and nothing is deleted in this pass; the lost state alone knew what a "
-    "person removed (it comes again if Zoom has it: exclude_meetings), and since when items are stored: delete_after "
-    "begins again"
+    "what the library has is not fetched, whatever a plan says; each item is hashed before it is trusted, and nothing "
+    "is deleted in this pass; the lost state alone knew what a person removed (it comes again if Zoom has it: "
+    "exclude_meetings), and since when items are stored: delete_after begins again"
 )
 SUMMARY = (
     Outcome.PUBLISHED,
@@ -78,7 +79,7 @@ def request_of(user: tuple[str, ...], meeting: tuple[str, ...], sample: str | No
         raise UsageError("--sample goes with --verify only", hint="add --verify")
     wishes = [wish for wish in ("new_library", "adopt_library", "reconcile") if more[wish]]
     if more["verify"] and (more["dry_run"] or more["retry_failed"] or more["accept_size"] or wishes):
-        raise UsageError("--verify only reads what is stored", hint="leave the other options away")
+        raise UsageError("--verify only reads what is stored", hint="leave the other options out")
     if len(wishes) > 1:
         names = " and ".join(f"--{wish.replace('_', '-')}" for wish in wishes)
         raise UsageError(f"{names} do not go together", hint="the manual's chapter on the life cycle says which one")
@@ -172,7 +173,9 @@ def _work(
             from zoomsync.sync.verifier import Verifier, chosen
 
             items = chosen(state.entries.values(), request, destination.id, run_id)
-            Verifier(destination, tally, env.clock, progress, request.max_duration).run(items, executor, config.workers)
+            Verifier(destination, state, tally, env.clock, progress, request.max_duration).run(
+                items, executor, config.workers
+            )
             return
         path = env.environ.get("PATH", "")
         expect_tools(path=path)

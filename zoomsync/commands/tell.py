@@ -1,7 +1,9 @@
 """Tells others how a pass went: a ping, messages, numbers in a file. None of it fails a pass, or holds it up long."""
 
 import logging
-from collections.abc import Callable
+import os
+import socket
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,7 @@ from zoomsync.app import Environment
 from zoomsync.clock import is_alive
 from zoomsync.config import Config, TellSettings
 from zoomsync.errors import ConfigError, PassRunning, Unfit, Unreachable, ZoomsyncError
-from zoomsync.files import fact, put_in_place, write_aside
+from zoomsync.files import Refusals, fact, put_in_place, write_aside
 from zoomsync.model import HOUR, Run, Secret
 from zoomsync.state import State
 
@@ -23,6 +25,13 @@ SECONDS = 10.0
 MAX_AGE = 26 * HOUR
 """As for `status --check`."""
 READABLE = 0o644
+METRICS = Refusals(
+    error=Unfit,
+    no_room="free space on its file system",
+    no_right="let this user write to its folder; in a systemd service: ReadWritePaths=",
+    otherwise="check tell.metrics_file in the config",
+    names_path=True,
+)
 SIGNALS = 128
 """Exit codes above this are 128 + the number of the signal that ended the pass."""
 
@@ -93,7 +102,7 @@ class Teller:
             )
             if error is not None:
                 why = fact(error) if isinstance(error, OSError) else str(error).removeprefix(f"{name}: ")
-                log.warning(
+                log.error(
                     "%s: %s: told nobody",
                     name,
                     why if isinstance(error, OSError | ZoomsyncError) else type(error).__name__,
@@ -116,7 +125,9 @@ class Teller:
             raise Unreachable(f"HTTP {answer.status_code}", hint="check the address", service="tell")
 
     def _notify(self, notice: "notices.Notice") -> None:
-        reached = apprise_of(self._tell.notify).notify(title=notice.title, body=notice.body)
+        where = f"{socket.gethostname()}, {self._config.path}"
+        sent_by = apprise_of(self._tell.notify)
+        reached = sent_by.notify(title=f"{notice.title} ({where})", body=notice.body, notify_type=notice.kind)
         if not reached:
             hint = "try the addresses with `apprise` by hand"
             raise Unreachable("not every address took the message", hint=hint, service="tell")
@@ -124,7 +135,8 @@ class Teller:
     def _write(self, text: str) -> None:
         place = self._tell.metrics_file
         if place is not None:
-            put_in_place(write_aside(place, text.encode(), mode=READABLE), place)
+            with METRICS.explained(place):
+                put_in_place(write_aside(place, text.encode(), mode=READABLE), place)
 
 
 def apprise_of(addresses: tuple[Secret, ...]) -> Any:
@@ -140,3 +152,19 @@ def apprise_of(addresses: tuple[Secret, ...]) -> Any:
                 f"tell.notify.{number}: is no address that apprise knows", hint="https://appriseit.com/services"
             )
     return found
+
+
+def problems_of(config: Config) -> Iterator[ZoomsyncError]:
+    """Why something that `tell` names could not be told; nothing is sent."""
+    tell = config.tell
+    try:
+        if tell.ping is not None and not tell.ping.reveal().startswith(("https://", "http://")):
+            yield ConfigError("tell.ping: is no web address", hint="write https://…, as the monitor shows it")
+        if tell.notify:
+            apprise_of(tell.notify)
+    except ZoomsyncError as problem:
+        yield problem
+    folder = tell.metrics_file.parent if tell.metrics_file is not None else None
+    if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
+        fact_of_it = "not writable" if folder.is_dir() else "no such folder"
+        yield Unfit(f"tell.metrics_file: {folder}: {fact_of_it}", hint=METRICS.no_right)

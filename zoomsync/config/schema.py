@@ -201,8 +201,8 @@ class Config(Settings):
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def secrets(self) -> list[Secret]:
-        """Every secret that this config uses."""
-        return [Secret(source.read) for source in self._sources]
+        """Every secret without which a pass cannot work."""
+        return [Secret(source.read) for source in self._sources if not source.key.startswith("tell.")]
 
     def secret_findings(self) -> list[Finding]:
         """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 from zoomsync.config import Config
-from zoomsync.console import Progress
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     DownloadFailed,
@@ -40,6 +39,7 @@ from zoomsync.model import (
     Zoom,
 )
 from zoomsync.naming import suffix
+from zoomsync.progress import Progress
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
 from zoomsync.rules.segments import VIEWS, has_end

@@ -82,6 +82,8 @@ class Entry:
     """A refused deletion."""
     kept: str = ""
     """Why the destination did not let the cloud copy go when it was last asked: something that passes by itself."""
+    differs: str = ""
+    """What `--verify` found otherwise than the receipt says, until it finds it whole or it is stored anew."""
     asked: str = ""
     """Id of the destination in which `--meeting` wants it whole again, and could not do it: later passes go on."""
     deleted: Mapping[str, datetime] = field(default_factory=dict)

@@ -91,6 +91,7 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
         pending=done.pending,
         refusal=None,
         kept="",
+        differs="",
         asked="",
     )
 

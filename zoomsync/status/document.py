@@ -113,6 +113,7 @@ def _meetings(state: State, rules: Rules) -> Facts:
         "waiting": [waiting(entry) for entry in lists.waiting],
         "failed": [meeting_row(entry, **failure_facts(entry.retry, now)) for entry in lists.failed],
         "refused": [meeting_row(entry, **failure_facts(entry.refusal, now)) for entry in lists.refused],
+        "differs": [meeting_row(entry, entry.differs) for entry in lists.differing],
         "kept": [meeting_row(entry, entry.kept or doubts(entry)) for entry in lists.deletion_blocked],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),

@@ -66,6 +66,10 @@ def health(
     found += _named("parked, not tried again by itself", lists.parked)
     found += _named("failed more than once, tried again later", lists.failing)
     found += _named("deletion from Zoom refused", lists.refused)
+    found += _named("stored otherwise than its receipt says", lists.differing, is_critical=True)
+    if config.delete_recordings != "never" and state.entries:
+        unmatched = config.named_meetings["hold_meetings"].unmatched(state.entries.values())
+        found += [Trouble(sentence=f"hold_meetings: {what}: names no meeting that is known") for what in unmatched]
     found += _named("deleted by Zoom within 7 days and not stored", lists.at_risk, is_critical=True)
     return found
 

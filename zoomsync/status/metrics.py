@@ -15,7 +15,7 @@ from zoomsync.status.health import Trouble
 Samples: TypeAlias = Iterable[tuple[str, float | None]]
 """A label's value, `""` without a label, and the number; None: not known, left out."""
 
-LISTS = ("waiting", "failed", "refused", "at_risk", "kept", "lost", "removed")
+LISTS = ("waiting", "failed", "refused", "at_risk", "differs", "kept", "lost", "removed")
 
 
 def metrics(document: Facts, troubles: Iterable[Trouble]) -> str:

@@ -21,6 +21,8 @@ class Notice:
 
     title: str
     body: str
+    kind: str = "failure"
+    """As apprise has it: failure, success or info."""
 
 
 def of_troubles(troubles: list[Trouble], told: Collection[str]) -> tuple[Notice | None, tuple[str, ...]]:
@@ -32,7 +34,7 @@ def of_troubles(troubles: list[Trouble], told: Collection[str]) -> tuple[Notice 
         body = [str(one) for one in new] + ([f"and {older} told of before"] if older else [])
         return Notice(title=f"zoomsync needs a person: {new[0].kind}", body="\n".join(body)), tuple(sorted(keys))
     if told and not troubles:
-        return Notice(title="zoomsync is well again", body="nothing that was told of is left"), ()
+        return Notice(title="zoomsync is well again", body="nothing that was told of is left", kind="success"), ()
     return None, tuple(sorted(keys))
 
 
@@ -44,4 +46,6 @@ def of_week(state: State, document: Facts, now: datetime) -> Notice:
     week = f"In the last 7 days: {plural(len(stored), 'meeting')} stored, {size_in_words(size)}; "
     week += f"{plural(deleted, 'file')} deleted from Zoom"
     shown = [line for line in lines(document) if line][:LINES_SHOWN]
-    return Notice(title=f"zoomsync: the week to {now:%Y-%m-%d}", body="\n".join([escaped(week), "", *shown]))
+    return Notice(
+        title=f"zoomsync: the week to {now:%Y-%m-%d}", body="\n".join([escaped(week), "", *shown]), kind="info"
+    )

@@ -56,7 +56,7 @@ def lines(document: Facts) -> list[str]:
         for one in document["open_intents"]
     ]
     unmatched = [f"{one['key']}: {one['what']}" for one in document["unmatched"]]
-    parked = "what is parked: `zoomsync sync --meeting UUID` tries it again, exclude_meetings gives it up"
+    parked = "what is parked: `zoomsync sync --meeting WHAT` tries it again, exclude_meetings gives it up"
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (
         *_summary(document, now),
@@ -66,6 +66,7 @@ def lines(document: Facts) -> list[str]:
         *([f"  {parked}"] if any(one["parked"] for one in document["failed"]) else ()),
         *_meetings("Deletion refused, or not answered", document["refused"], failure, by="error"),
         *([f"  {refused}"] if document["refused"] else ()),
+        *_meetings("Stored otherwise than its receipt says, found by --verify", document["differs"], reason),
         *_meetings("Kept in Zoom although it is stored", document["kept"], reason),
         *_section("Gaps, not listed completely yet:", gaps),
         *_meetings("Waiting", document["waiting"], reason),

@@ -136,7 +136,7 @@ class Pass:
         down = self._zoom_breaker.settle() or self._destination_breaker.settle()
         self._correct(lister)
         forbidden = self._forbidden.settle()
-        recorder.warn_at_end(config.named_meetings)
+        recorder.warn_at_end(config.named_meetings, deletes=config.delete_recordings != "never")
         if ending := self._ending or down or forbidden or self._deletions_ended:
             raise ending
 

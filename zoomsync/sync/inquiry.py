@@ -43,7 +43,7 @@ class Inquiry:
             return
         found, answer = self._of(named.number or what.strip(), None)
         if isinstance(found, Meeting) and found not in named:
-            answer = f"Zoom's latest recording of this number began at {moment(found.start)}"
+            answer = f"not known yet; Zoom shows the latest of a number alone, which began at {moment(found.start)}"
             found = None
         if found is not None and found.uuid not in {entry.uuid for entry in known}:
             yield found, answer

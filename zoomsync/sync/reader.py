@@ -243,8 +243,8 @@ class Reader:
             return self._lister.with_host(found)
         if has_known:
             return None
-        latest = f"; the latest of that number began at {moment(found.start)}" if found is not None else ""
-        raise UsageError(
-            f"--meeting {what}: Zoom has no such recording{latest}",
-            hint="give the uuid of the occurrence; `status --meeting` finds what is known by number, host or topic",
-        )
+        hint = "give the uuid of the occurrence; `status --meeting` finds what is known by number, host or topic"
+        if found is not None:
+            fact = f"not known yet, and Zoom shows the latest of a number alone, which began at {moment(found.start)}"
+            raise UsageError(f"--meeting {what}: {fact}", hint=hint)
+        raise UsageError(f"--meeting {what}: Zoom has no such recording", hint=hint)

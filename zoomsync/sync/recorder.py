@@ -30,7 +30,7 @@ UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it i
 PUBLISHING = ("create", "attach")
 """What intents say that a publication does."""
 ASK_AT_ONCE = "`zoomsync sync --retry-failed` asks at once"
-ALTERED = "`sync --meeting UUID` fetches it again; what is left of it in a portal, delete there first"
+ALTERED = "`sync --meeting WHAT` fetches it again; what is left of it in a portal, delete there first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,6 @@ class Recorder:
         closed = tuple(settled)
         if not self._is_dry and (changed or closed or self.head != self._state.head):
             self._state.put(*changed, head=self.head if self.head != self._state.head else None, settled=closed)
-
-    # What was decided
 
     def planned(self, decisions: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
         """Write down what is to be done with each meeting; returns what is to be published."""
@@ -312,15 +310,16 @@ class Recorder:
             self._report(Outcome.ALTERED, entry, decision.reason, ALTERED)
             self.put(ledger.answered(entry, decision, self.clock.now()))
 
-    def warn_at_end(self, named: Mapping[str, Named]) -> None:
+    def warn_at_end(self, named: Mapping[str, Named], *, deletes: bool) -> None:
         """Warn of what is stored elsewhere, and of what the config names (by its key) although nobody knows it."""
         for key, meetings in named.items():
-            for what in meetings.unmatched(self.entries):
-                log.warning("%s: %s: names no meeting that is known", key, what)
+            level = logging.ERROR if deletes and key == "hold_meetings" else logging.WARNING
+            for what in meetings.unmatched(self.entries) if self.entries or not self._is_dry else ():
+                log.log(level, "%s: %s: names no meeting that is known", key, what)
         if elsewhere := self.tally.outcomes[Outcome.ELSEWHERE]:
             log.warning(
                 "%s stored in another destination than the one configured: left there, late files of them are not "
-                "fetched; `sync --meeting UUID` fetches one into this destination",
+                "fetched; `sync --meeting WHAT` fetches one into this destination",
                 plural(elsewhere, "meeting"),
             )
 

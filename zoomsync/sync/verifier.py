@@ -1,18 +1,21 @@
-"""`sync --verify`: reads again what receipts name; fetches nothing, deletes nothing, changes no entry of the ledger."""
+"""`sync --verify`: reads again what receipts name; fetches nothing, deletes nothing. What differs is remembered."""
 
 import logging
 import math
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from datetime import timedelta
 
-from zoomsync.console import Progress, fields, log_context
+from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import NotAuthorized, Unfit, Unreachable, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
+from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
+from zoomsync.state import State
 from zoomsync.sync.tally import Tally, row
 from zoomsync.sync.workers import Workers
 
@@ -52,9 +55,16 @@ class Verifier:
     """Reads items, a few at a time; what differs goes to the tally."""
 
     def __init__(
-        self, destination: Destination, tally: Tally, clock: Clock, progress: Progress, limit: timedelta | None
+        self,
+        destination: Destination,
+        state: State,
+        tally: Tally,
+        clock: Clock,
+        progress: Progress,
+        limit: timedelta | None,
     ) -> None:
         self._destination = destination
+        self._state = state
         self._tally = tally
         self._clock = clock
         self._progress = progress
@@ -71,7 +81,9 @@ class Verifier:
             for (entry, receipt), future in workers.work_off(items, may_begin=self._may_begin):
                 self._progress.ended()
                 left -= 1
-                _write_down(entry, receipt, future, self._tally)
+                differs = _write_down(entry, receipt, future, self._tally)
+                if differs != entry.differs:
+                    self._state.put(replace(entry, differs=differs))
         finally:
             for _ in workers.drain(GRACE_SECONDS):
                 pass
@@ -89,7 +101,8 @@ class Verifier:
         return verdict
 
 
-def _write_down(entry: Entry, receipt: Receipt, future: "Future[Verdict]", tally: Tally) -> None:
+def _write_down(entry: Entry, receipt: Receipt, future: "Future[Verdict]", tally: Tally) -> str:
+    """Count and report it; returns what differs."""
     reason, hint = "", HINT
     outcome = Outcome.VERIFIED
     try:
@@ -103,11 +116,12 @@ def _write_down(entry: Entry, receipt: Receipt, future: "Future[Verdict]", tally
         outcome, reason, hint = Outcome.DIFFERS, str(error), error.hint
     tally.outcomes[outcome] += 1
     if not reason:
-        return
+        return ""
     tally.rows.append(row(outcome.value, entry, reason, hint=hint))
     with log_context(entry):
         level = logging.ERROR if outcome.is_failure else logging.WARNING
         log.log(level, "%s: %s (%s)", outcome.value, reason, hint, extra=fields(event=outcome.value, reason=reason))
+    return reason if outcome is Outcome.DIFFERS else ""
 
 
 def _size(receipt: Receipt) -> int:

@@ -73,7 +73,9 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
         hint = "check its mode and owner, and the disk"
         raise MeetingFailed(f"{path}: {fact(error)}", hint=hint, service="library") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        hint = "restore this file from a backup of the library"
+        hint = (
+            "restore it from a backup; or move the folder of the item away, then `sync --meeting WHAT` fetches it again"
+        )
         raise MeetingFailed(f"{path}: damaged", hint=hint, service="library") from error
 
 
