@@ -48,7 +48,6 @@ class Check:
     level: Level
     message: str
     hint: str = ""
-    """The remedy; empty if none is needed."""
     code: int = 0
     """The exit code that this asks for: 0 unless `level` is `fail`."""
 
