@@ -136,7 +136,8 @@ class TestConfig:
     def test_every_key_that_is_named_exists(self) -> None:
         nested = {f"{name}.{key}" for name, keys in EXAMPLE.items() if isinstance(keys, dict) for key in keys}
         nested |= {f"destination.{key}" for kind in KINDS for key in settings_of(kind).model_fields}
-        known = {*EXAMPLE, *nested, *(name.partition(".")[2] for name in nested), "client_secret_file", *TABLE}
+        known = {*EXAMPLE, *nested, *(name.partition(".")[2] for name in nested), *TABLE}
+        known |= {f"{key}_file" for key in ("client_secret", "ping", "notify")}
         like_a_key = re.compile(r"((?:zoom|recordings|destination)\.(?!us$)[a-z_]+|[a-z]+(?:_[a-z]+)+)(?:: .*)?")
         about_configs = "\n".join(text for page, text in PAGES.items() if not page.endswith("/json.md"))
         named = {found[1] for code in codes(about_configs) if (found := like_a_key.fullmatch(code))}

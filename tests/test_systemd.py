@@ -6,10 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.readme import blocks, chapter
+
 SHIPPED = Path(__file__).parent.parent / "zoomsync" / "share" / "systemd"
 ANALYZE = shutil.which("systemd-analyze")
 WORST = 20
 """Tenths of systemd's exposure score, from 0 (sealed off) to 100; what remains is the network, which a pass needs."""
+
+MANUAL = blocks("ini", chapter("life-cycle"))
+"""Each begins with its place as a comment."""
 
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed on this machine")
 
@@ -39,6 +44,20 @@ def analyzed(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str
 @needs_systemd
 def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     checked = analyzed(tmp_path, "verify", *(f"./{unit.name}" for unit in sorted(SHIPPED.iterdir())))
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+@needs_systemd
+def test_systemd_has_nothing_to_say_about_the_units_of_the_manual(tmp_path: Path) -> None:
+    units = [tmp_path / Path(block.split()[1]).relative_to("/etc/systemd/system") for block in MANUAL]
+    for unit, block in zip(units, MANUAL, strict=True):
+        unit.parent.mkdir(exist_ok=True)
+        unit.write_text(block.replace("/opt/zoomsync/bin/zoomsync", shutil.which("true") or ""))
+
+    checked = analyzed(
+        tmp_path, "verify", "./zoomsync.service", *(f"./{one.name}" for one in units if one.parent == tmp_path)
+    )
 
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
