@@ -173,9 +173,8 @@ def _work(
             from zoomsync.sync.verifier import Verifier, chosen
 
             items = chosen(state.entries.values(), request, destination.id, run_id)
-            Verifier(destination, state, tally, env.clock, progress, request.max_duration).run(
-                items, executor, config.workers
-            )
+            verifier = Verifier(destination, state, tally, env.clock, progress, request.max_duration)
+            verifier.run(items, executor, config.workers)
             return
         path = env.environ.get("PATH", "")
         expect_tools(path=path)
