@@ -144,7 +144,7 @@ def apprise_of(addresses: tuple[Secret, ...]) -> Any:
     try:
         import apprise
     except ImportError as missing:
-        raise Unfit("tell.notify: apprise is not installed", hint="pip install 'zoomsync[notify]'") from missing
+        raise Unfit("tell.notify: apprise is not installed", hint="`pip install apprise` beside zoomsync") from missing
     found = apprise.Apprise()
     for number, address in enumerate(addresses):
         if not found.add(address.reveal()):
