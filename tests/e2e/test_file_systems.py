@@ -201,6 +201,40 @@ def test_a_folder_that_a_person_closed_or_mounted_costs_its_own_items_alone(
     assert [site.names(name) for name in ("closed", "open")] == [["video.mp4"], ["video.mp4"]]
 
 
+def test_a_folder_that_cannot_be_listed_costs_its_own_items_alone(
+    begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.world.add_user("Bob Example")
+    for name, host, days in (("closed", "bob", 2), ("open", "alice", 2)):
+        stage.meeting(name, host, days, name)
+        stage.video(name)
+    site = begin(stage.world)
+    site.sync()
+    before = site.library()
+    folder, scan = site.root / "published" / "bob@example.org", os.scandir
+    stage.meeting("new", "alice", 1, "new")
+    stage.video("new")
+    stage.transcript("closed")
+    stage.transcript("open")
+
+    def refuse(path: Any = ".") -> Any:
+        if str(path) == str(folder):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        ill, verified = site.sync(), site.sync("--verify")
+    site.clock.advance(hours=3)
+    well = site.sync()
+
+    assert (ill.code, ill.counts["published"], ill.counts["updated"], ill.counts["failed"]) == (1, 1, 1, 1)
+    assert f"{folder}: permission denied" in ill.stderr
+    assert (verified.code, verified.counts) == (1, {"verified": 2, "differs": 1})
+    assert (well.code, well.counts["updated"], well.counts.get("published", 0)) == (0, 1, 0)
+    assert before.keys() <= site.library().keys()
+
+
 # Flushes and locks
 
 

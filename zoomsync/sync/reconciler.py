@@ -44,7 +44,7 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:
     try:
-        found = destination.find(entry.uuid, None)
+        found = destination.find(entry.uuid, entry.receipt)
     except (MeetingFailed, OutcomeUnknown) as problem:
         log.warning("%s: %s", entry.uuid, problem)
         return entry

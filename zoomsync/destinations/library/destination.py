@@ -111,9 +111,8 @@ class LibraryDestination:
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged."""
-        del known  # what lies in the folder is enough
-        with LIBRARY.explained(self.path):
-            found = self._index.locate(uuid, library=self.id)
+        with ITEM.explained(self.path):
+            found = self._index.locate(uuid, library=self.id, is_known=known is not None)
         return found[1].receipt if found else None
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
@@ -123,7 +122,8 @@ class LibraryDestination:
         transaction = self._transaction(self._changes / sha256(uuid.encode()).hexdigest()[:32])
         with LIBRARY.explained(self.path):
             self._finish(transaction)
-            found = self._index.locate(uuid, library=self.id)
+            with ITEM.explained(self.path):
+                found = self._index.locate(uuid, library=self.id, is_known=previous is not None)
             if found is not None:
                 return self._update(item, transaction, *found, known)
             if known is not None:
@@ -137,8 +137,8 @@ class LibraryDestination:
             reason = f"stored in another library ({receipt.destination[:8]})"
             return Verdict(safe=False, reason=reason, receipt=receipt)
         try:
-            with LIBRARY.explained(self.path):
-                found = self._index.locate(receipt.uuid, library=self.id)
+            with ITEM.explained(self.path):
+                found = self._index.locate(receipt.uuid, library=self.id, is_known=True)
                 verdict = inspect(receipt, found, self._clock)
         except MeetingFailed as error:
             return Verdict(safe=False, reason=str(error), receipt=receipt)
@@ -194,8 +194,8 @@ class LibraryDestination:
         if change is None:
             return
         self._lock.begin_change()
-        found = None if change.place else self._index.locate(change.uuid, library=self.id)
         with ITEM.explained(self.path):
+            found = None if change.place else self._index.locate(change.uuid, library=self.id, is_known=True)
             if change.place:
                 self._index.add(transaction.create(change))
             elif found:

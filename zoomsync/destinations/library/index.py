@@ -3,6 +3,7 @@
 An item is a folder with a `recording.json`: Zoom's metadata and the receipt, readable without zoomsync.
 """
 
+import errno
 import json
 import os
 import re
@@ -88,6 +89,8 @@ class Index:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _folders: dict[str, set[Path]] | None = None
     """Suffix → folders; None: not walked yet."""
+    _closed: list[Path] = field(default_factory=list)
+    """Folders that a person closed to this user, or that another user made: nobody knows what lies in there."""
 
     def add(self, folder: Path) -> None:
         """Remember an item that was just published."""
@@ -95,10 +98,11 @@ class Index:
             if self._folders is not None:
                 _add(folder, self._folders)
 
-    def locate(self, uuid: str, *, library: str) -> tuple[Path, Recording] | None:
+    def locate(self, uuid: str, *, library: str, is_known: bool = False) -> tuple[Path, Recording] | None:
         """The item of a meeting; of several (a person copied it) always the same one.
 
-        Raises `MeetingFailed` when a folder has the suffix but does not say whose it is.
+        Raises `MeetingFailed` when a folder has the suffix but does not say whose it is, and when an item that is known
+        to be stored may lie in a folder that cannot be read.
         """
         ending, matches, unknown = suffix(uuid), [], []
         with self._lock:
@@ -116,23 +120,38 @@ class Index:
         if unknown and not matches:
             hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
             raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
+        if is_known and not matches and self._closed:
+            raise _refused(self._closed[0])
         return min(matches, key=lambda match: (-match[1].revision, str(match[0])), default=None)
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""
         folders = self._walk()
+        if self._closed:
+            raise _refused(self._closed[0])
         names = (folder.name[:16] for some in folders.values() for folder in some if _DATED.match(folder.name))
         oldest = min(names, default="")
         since = f", the oldest of {oldest}: recordings.since must not be later" if oldest else ""
         return f"{plural(len(folders), 'item')} found{since}"
 
     def _walk(self, walks: int = WALKS) -> dict[str, set[Path]]:
-        """Every folder that is an item or could hold some; raises `OSError` rather than overlook one."""
+        """Every folder that is an item or could hold some; raises `OSError` rather than overlook one.
+
+        One that is closed to this user goes to `_closed`: it costs its own items alone.
+        """
         found: dict[str, set[Path]] = {}
+        self._closed = []
+
+        def note(error: OSError) -> None:
+            if error.errno != errno.EACCES or Path(error.filename).parent == self.root:
+                raise error
+            self._closed.append(Path(error.filename))
+            _add(Path(error.filename), found)
+
         try:
             for top in TOPS:
                 if (self.root / top).is_dir():
-                    for folder, below, names in os.walk(self.root / top, onerror=_fail):
+                    for folder, below, names in os.walk(self.root / top, onerror=note):
                         self.clock.check()
                         if MANIFEST in names:
                             below.clear()
@@ -149,5 +168,5 @@ def _add(folder: Path, folders: dict[str, set[Path]]) -> None:
         folders.setdefault(ending, set()).add(folder)
 
 
-def _fail(error: OSError) -> None:
-    raise error
+def _refused(folder: Path) -> OSError:
+    return PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
