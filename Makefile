@@ -22,7 +22,7 @@ demo: $(READY) ## The main job against the sandbox: auth-check, users, dry run, 
 	$(BIN)/python -m tests.demo
 
 test: $(READY) ## The test suite
-	$(BIN)/python -m pytest -q -n 3 -m "not soak"
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not soak"
 
 test-all: ## The test suite on every Python that is supported and present; a part of it with other releases of the libraries
 	PYTHON="$(PYTHON)" sh tests/every_python.sh
@@ -39,7 +39,7 @@ newest: ## A part of the tests with the newest release of everything
 lowest newest:
 	$(PYTHON) -m venv .venv-$@
 	.venv-$@/bin/python -m pip install --quiet --disable-pip-version-check $(RELEASES) --editable '.[ffmpeg,notify,test]'
-	.venv-$@/bin/python -m pytest -q -n 3 -m "not soak" $(MEETS_LIBRARIES)
+	.venv-$@/bin/python -m pytest -q -n 3 --dist worksteal -m "not soak" $(MEETS_LIBRARIES)
 
 check: lint types test-all ## What CI runs: linters, format, imports, types, tests
 

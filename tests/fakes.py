@@ -169,6 +169,7 @@ def an_entry(meeting: Meeting | None = None, **changes: Any) -> Entry:
         host_email=of.host_email,
         topic=of.topic,
         start=of.start,
+        timezone=of.timezone,
         phase=Phase.WAITING,
         reason="not settled yet",
         first_seen=NOW,

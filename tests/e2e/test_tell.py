@@ -167,6 +167,34 @@ def test_each_trouble_is_told_once_and_so_is_its_end(begin: Begin, stage: Stage,
     assert "pass 1, exit code 6" in box.mails[0][1]
 
 
+def test_a_trouble_of_another_kind_is_told_while_the_first_lasts(
+    begin: Begin, stage: Stage, mailbox: tuple[Mailbox, str]
+) -> None:
+    plain(stage)
+    box, address = mailbox
+    site = begin(stage.world, tell={"notify": [address]})
+    site.sandbox.fail("/v2/", with_=faults.page(500), times=None)
+    site.sync()
+    site.sandbox.heal()
+    site.sandbox.fail("/oauth/token", with_=faults.oauth_refused(), times=None)
+    site.sync()
+
+    assert ["exit code 6" in box.mails[0][1], "exit code 3" in box.mails[1][1]] == [True, True]
+
+
+def test_what_a_verification_finds_is_told(begin: Begin, stage: Stage, mailbox: tuple[Mailbox, str]) -> None:
+    plain(stage)
+    box, address = mailbox
+    site = begin(stage.world, tell={"notify": [address]})
+    site.sync()
+    (site.item("m") / "video.mp4").write_bytes(b"no video")
+    site.sync("--verify")
+
+    assert [subject.partition(" (")[0] for subject, _ in box.mails] == [
+        "zoomsync needs a person: stored otherwise than its receipt says"
+    ]
+
+
 def test_each_week_is_told_of(begin: Begin, stage: Stage, mailbox: tuple[Mailbox, str]) -> None:
     plain(stage)
     box, address = mailbox

@@ -40,6 +40,7 @@ def test_a_meeting_is_first_remembered_as_waiting() -> None:
         host_email="ada@example.org",
         topic="Weekly planning",
         start=START,
+        timezone="Europe/Berlin",
         phase=Phase.WAITING,
         reason="seen",
         first_seen=NOW,

@@ -47,11 +47,23 @@ def test_an_entry_is_named_like_its_meeting() -> None:
     assert all(entry in Named([what]) for what in (UUID, "850 1234 5678", END))
 
 
-@pytest.mark.parametrize(("day", "is_named"), [("2026-03-03", True), ("2026-03-02", True), ("2026-03-01", False)])
-def test_with_each_meetings_own_zone_its_day_and_that_of_utc_name_it(day: str, *, is_named: bool) -> None:
+@pytest.mark.parametrize(("day", "is_named"), [("2026-03-03", True), ("2026-03-02", False), ("2026-03-01", False)])
+def test_with_each_meetings_own_zone_its_own_day_alone_names_it(day: str, *, is_named: bool) -> None:
     found = replace(PLANNING, timezone="Asia/Tokyo")
+    entry = replace(an_entry(found), start=found.start, timezone="Asia/Tokyo")
 
     assert (found in Named([f"85012345678@{day}"], "meeting")) is is_named
+    assert (entry in Named([f"85012345678@{day}"], "meeting")) is is_named
+
+
+def test_a_daily_meeting_of_the_evening_before_is_not_named_too() -> None:
+    """18:30 in Los Angeles is the next day in UTC."""
+    days = [
+        replace(PLANNING, timezone="America/Los_Angeles", start=datetime(2026, 3, day, 2, 30, tzinfo=UTC))
+        for day in (8, 9)
+    ]
+
+    assert [one in Named(["85012345678@2026-03-08"], "meeting") for one in days] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def _recorded(
     """Do the work on the record of the state, whatever ends it, and report."""
     record = RunRecord(state, env.clock, run_id=env.new_id()[:8], process=this_process(), request=request)
     terminal.run_id = record.run.id
-    teller = Teller(config, env, is_whole=not request.narrowed)
+    teller = Teller(config, env, request)
     record.begin()
     teller.started()
     with ending(env.clock, lambda signum: record.end(tally, code=128 + signum, why="stopped")):

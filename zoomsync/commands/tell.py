@@ -13,6 +13,7 @@ from zoomsync.config import Config, TellSettings
 from zoomsync.errors import ConfigError, PassRunning, Unfit, Unreachable, ZoomsyncError
 from zoomsync.files import Refusals, fact, put_in_place, write_aside
 from zoomsync.model import HOUR, Run, Secret
+from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ SIGNALS = 128
 
 
 class Teller:
-    """What `tell` in the config asks for, around one whole pass."""
+    """What `tell` in the config asks for, around one whole pass; of a `--verify` what it found, without a ping."""
 
-    def __init__(self, config: Config, env: Environment, *, is_whole: bool) -> None:
+    def __init__(self, config: Config, env: Environment, request: SyncRequest) -> None:
         self._config = config
-        self._tell = config.tell if is_whole else TellSettings()
+        self._tell = TellSettings() if request.narrowed and not request.verify else config.tell
+        if request.verify:
+            self._tell = self._tell.model_copy(update={"ping": None})
         self._env = env
         self._executor = ThreadPoolExecutor(thread_name_prefix="tell")
         self._begun: dict[str, Future[None]] = {}

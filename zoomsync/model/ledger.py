@@ -64,6 +64,8 @@ class Entry:
     host_email: str
     topic: str
     start: datetime
+    timezone: str = ""
+    """Its own, an IANA name, if Zoom said it."""
     phase: Phase
     reason: str
     """The sentence that `status` shows: why it is where it is."""

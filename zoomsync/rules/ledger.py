@@ -23,6 +23,7 @@ def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
         "number": meeting.number,
         "host_id": meeting.host_id or (entry.host_id if entry is not None else ""),
         "topic": meeting.topic,
+        "timezone": meeting.timezone or (entry.timezone if entry is not None else ""),
         "auto_delete": meeting.auto_delete,
         "size": meeting.size,
     }

@@ -54,7 +54,7 @@ class Named:
             return True
         if self._suffixes and suffix(one.uuid) in self._suffixes:
             return True
-        return bool(self._days) and any((one.number, day) in self._days for day in self._days_of(one))
+        return bool(self._days) and (one.number, self._day_of(one)) in self._days
 
     def __bool__(self) -> bool:
         return bool(self.whats)
@@ -85,11 +85,10 @@ class Named:
         known = list(entries)
         return [what for what, named in self.each() if not any(entry in named for entry in known)]
 
-    def _days_of(self, one: Entry | Meeting) -> set[date]:
-        """On which day it began; with `timezone: meeting`, of which the ledger knows nothing, also the day in UTC."""
-        own = one.timezone if isinstance(one, Meeting) else ""
-        zones = (own, "UTC") if self._timezone == "meeting" else (self._timezone,)
-        return {one.start.astimezone(known_zone(name) or UTC).date() for name in zones}
+    def _day_of(self, one: Entry | Meeting) -> date:
+        """On which day it began, where the config wants dates to be; UTC if its own zone is wanted and not known."""
+        name = one.timezone if self._timezone == "meeting" else self._timezone
+        return one.start.astimezone(known_zone(name) or UTC).date()
 
 
 NO_MEETINGS = Named()

@@ -102,7 +102,8 @@ def _passes(state: State, now: datetime, is_alive: Callable[[Process], bool], ma
         gone = f"process {last.process.pid} on {last.process.host} is gone"
         yield _critical(f"interrupted: pass {last.number}, {last.why or gone}")
     elif process.startswith("Failed"):
-        yield _critical(f"failed: pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}")
+        why = f"failed: pass {last.number}, exit code {last.code}: {last.why or 'it left no reason'}"
+        yield Trouble(sentence=why, subjects=(str(last.code),), is_critical=True)
     else:
         yield from _of_no_meeting(last)
     finished = last_finished(state, now)
