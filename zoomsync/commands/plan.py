@@ -45,8 +45,9 @@ class Totals:
 
     @property
     def lacking(self) -> int:
-        """Bytes that are missing to have room for all of it."""
-        return max(0, self.size + self.keep_free - self.free)
+        """Bytes that are missing to have room for all of it, and for what its largest stitching needs meanwhile."""
+        stitching = max((2 * row.joined for row in self.publish), default=0)
+        return max(0, self.size + stitching + self.keep_free - self.free)
 
     @property
     def months(self) -> dict[str, dict[str, int]]:
