@@ -34,6 +34,9 @@ OTHERS: tuple[dict[str, Any], ...] = (
 class History(Judge):
     """One history: what happened, in the order in which it did."""
 
+    is_unfinished = False
+    """Whether the last pass was disturbed: the next one ends what it began, as soon as it has the library."""
+
     # what happens in Zoom
 
     def meets(self, files: str, *, hours: int = 3, media: str = "") -> None:
@@ -179,17 +182,20 @@ class History(Judge):
         if strike is not None and strike.blow is Blow.POWER and result.code == -9:
             self.place.disk.lose(Random(seed), everything=seed == 0)
         self.judge(result, before, is_disturbed=strike is not None)
+        self.is_unfinished = strike is not None
         return result
 
     def misreads(self, number: int) -> None:
-        """The clock of the machine is wrong for one pass: it must do nothing."""
+        """The clock of the machine is wrong for one pass: it must do nothing but end what a disturbed one began."""
         hours = (-800, -1, 1, 800)[number % 4]
         before, deletions = self.library(), len(self.account.world.deletions)
         self.place.cloud.settings.skew = timedelta(hours=hours)
         code = self.place.sync().code
         self.place.cloud.settings.skew = timedelta(0)
         self.expect(code == 5, f"a pass ended with {code}, and the clock was wrong by {hours} h")
-        self.expect((self.library(), len(self.account.world.deletions)) == (before, deletions), "it did something")
+        self.expect(len(self.account.world.deletions) == deletions, "it deleted something")
+        self.expect(self.is_unfinished or self.library() == before, "it did something")
+        self.is_unfinished = False
 
     def rests(self) -> None:
         """Quiet days, a sweep among them; then all is as it should be."""

@@ -67,3 +67,13 @@ def test_an_older_library_is_put_back_after_its_cloud_copies_went(history: Histo
     history.syncs()
     history.restores_library()
     ended(history)
+
+
+def test_a_pass_with_a_wrong_clock_ends_what_a_killed_one_began_and_does_nothing_else(history: History) -> None:
+    history.meets("A1")
+    history.syncs()
+    history.adds(0, "B1")
+    history.waits(hours=1)
+    history.syncs(strike=Strike(Blow.KILL, 1, "unlink"))
+    history.misreads(0)
+    ended(history)
