@@ -51,11 +51,11 @@ class Question:
 
 def show(named: Path | None, terminal: Terminal, env: Environment, question: Question) -> int:
     """See `_show`; as a plugin of Nagios it says what keeps it from knowing, too."""
-    if not question.nagios:
-        return _show(named, terminal, env, question)
     try:
         return _show(named, terminal, env, question)
     except ZoomsyncError as error:
+        if not question.nagios:
+            raise
         terminal.lines([f"ZOOMSYNC UNKNOWN - {error}".replace("|", "/")])
         return UNKNOWN
 

@@ -11,7 +11,7 @@ from zoomsync.app import Environment
 from zoomsync.clock import is_alive
 from zoomsync.config import Config, TellSettings
 from zoomsync.errors import ConfigError, PassRunning, Unfit, Unreachable, ZoomsyncError
-from zoomsync.files import Refusals, fact, put_in_place, write_aside
+from zoomsync.files import Refusals, put_in_place, write_aside
 from zoomsync.model import HOUR, Run, Secret
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
@@ -33,8 +33,6 @@ METRICS = Refusals(
     otherwise="check tell.metrics_file in the config",
     names_path=True,
 )
-SIGNALS = 128
-"""Exit codes above this are 128 + the number of the signal that ended the pass."""
 
 
 class Teller:
@@ -57,13 +55,15 @@ class Teller:
     def ended(self, state: State, run: Run, summary: str) -> None:
         """A pass has ended and is recorded; one that was stopped, or met another one, is told of by nobody."""
         config, now = self._config, self._env.clock.now()
-        is_told = run.code is not None and run.code != PassRunning.code and run.code <= SIGNALS
-        if not is_told or self._tell == TellSettings():
+        if self._tell == TellSettings() or run.code in (None, PassRunning.code):
             return
         from zoomsync import status
         from zoomsync.commands.status import status_document
         from zoomsync.status import notices
+        from zoomsync.status.query import SIGNALS
 
+        if (run.code or 0) > SIGNALS:
+            return
         if self._tell.ping is not None and config.enabled:
             start, path = tuple(self._begun.values()), "" if run.code == 0 else "/fail"
 
@@ -98,18 +98,12 @@ class Teller:
         wait(self._begun.values(), timeout=SECONDS)
         failed = set()
         for name, future in self._begun.items():
-            error = (
-                future.exception()
-                if future.done()
-                else Unreachable(f"no answer within {SECONDS:.0f} s", service="tell")
-            )
+            silent = Unreachable(f"no answer within {SECONDS:.0f} s", service="tell")
+            error = future.exception() if future.done() else silent
             if error is not None:
-                why = fact(error) if isinstance(error, OSError) else str(error).removeprefix(f"{name}: ")
-                log.error(
-                    "%s: %s: told nobody",
-                    name,
-                    why if isinstance(error, OSError | ZoomsyncError) else type(error).__name__,
-                )
+                is_ours = isinstance(error, ZoomsyncError)
+                why = str(error).removeprefix(f"{name}: ") if is_ours else type(error).__name__
+                log.error("%s: %s: told nobody", name, why)
                 failed.add(name)
         self._executor.shutdown(wait=False, cancel_futures=True)
         return failed

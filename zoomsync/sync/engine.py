@@ -39,12 +39,10 @@ from zoomsync.sync.lookups import Lookups
 from zoomsync.sync.reader import Reader, Reading, Selection, begin_of_pass, rules_of_pass, windows_of_pass
 from zoomsync.sync.recorder import Job, Recorder
 from zoomsync.sync.tally import Tally
-from zoomsync.sync.workers import Workers
+from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 4.0
-"""How long jobs in flight may take to end by themselves once the pass is stopped."""
 Result: TypeAlias = Done | Decision
 """What comes of a job: a meeting is stored, or turns out not to be due any more."""
 

@@ -17,11 +17,10 @@ from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
 from zoomsync.sync.tally import Tally, row
-from zoomsync.sync.workers import Workers
+from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 4.0
 HINT = "a person's change: nothing; damage: restore it, or `sync --meeting WHAT` fetches it again if Zoom has it still"
 
 

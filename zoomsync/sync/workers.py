@@ -10,6 +10,8 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
+GRACE_SECONDS = 4.0
+"""How long jobs in flight may take to end by themselves once the pass is stopped."""
 
 
 class Workers(Generic[Job, Result]):
