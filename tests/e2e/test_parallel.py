@@ -114,7 +114,7 @@ def test_of_a_meeting_that_fails_what_is_on_its_way_arrives_and_is_not_fetched_a
     result = site.sync()
 
     assert "HTTP 404" in failed.reasons("failed")[site.uuid("a")]
-    assert (result.code, site.downloads()) == (0, [first, third])
+    assert (result.code, sorted(site.downloads())) == (0, sorted([first, third]))  # they come at the same time
 
 
 def test_what_fails_is_named_in_the_order_of_the_files_not_of_time(begin: Begin, stage: Stage) -> None:
