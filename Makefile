@@ -38,7 +38,7 @@ newest: RELEASES = --upgrade --upgrade-strategy eager
 newest: ## A part of the tests with the newest release of everything
 lowest newest:
 	$(PYTHON) -m venv .venv-$@
-	.venv-$@/bin/python -m pip install --quiet --disable-pip-version-check $(RELEASES) --editable '.[ffmpeg,notify,test]'
+	.venv-$@/bin/python -m pip install --quiet --disable-pip-version-check $(RELEASES) --editable '.[ffmpeg,notify,rclone,dask,test]'
 	.venv-$@/bin/python -m pytest -q -n 3 --dist worksteal -m "not soak" $(MEETS_LIBRARIES)
 
 check: lint types test-all ## What CI runs: linters, format, imports, types, tests
@@ -83,7 +83,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 lock: $(READY) ## Lock the dependencies again: of a checkout, and those that zoomsync runs on
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) --extra dev --extra ffmpeg --extra notify -o requirements.lock pyproject.toml tests/build.in
+	$(LOCK) --extra dev --extra ffmpeg --extra notify --extra rclone --extra dask -o requirements.lock pyproject.toml tests/build.in
 	$(LOCK) --constraint requirements.lock -o requirements-runtime.lock pyproject.toml
 
 dist: $(READY) ## Build the wheel, alone in dist/
