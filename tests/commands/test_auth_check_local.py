@@ -8,7 +8,8 @@ import pytest
 
 from tests.commands.checking import Begin, hints, listing, reported
 from tests.e2e.harness import Site
-from zoomsync.destinations.library.marker import FOLDER, Marker
+from zoomsync.destinations.library.marker import write_marker
+from zoomsync.destinations.marker import FOLDER, Marker
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_a_folder_out_of_reach_is_no_bug(begin: Begin, tmp_path: Path) -> None:
 
 def test_a_foreign_library_is_refused(site: Site) -> None:
     (site.folder / "library" / FOLDER).mkdir(parents=True)
-    Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3").write(site.folder / "library")
+    write_marker(Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3"), site.folder / "library")
 
     assert reported(site) == (
         5,

@@ -2,6 +2,7 @@
 
 import grp
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
-from zoomsync.destinations.library.index import TOPS, Index, Recording
-from zoomsync.destinations.library.marker import FOLDER, ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
-from zoomsync.destinations.library.transaction import Change, Transaction, arrange
+from zoomsync.destinations.layout import TOPS, Recording, arrange, author_folder, author_for, item_place
+from zoomsync.destinations.library.index import Index
+from zoomsync.destinations.library.marker import ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
+from zoomsync.destinations.library.transaction import Change, Transaction
 from zoomsync.destinations.library.verify import inspect
+from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
 from zoomsync.files import FileModes, has_content, has_size, rehearse
 from zoomsync.model import Author, Item, Receipt, StoredFile, Surveyed, User, Verdict
-from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix
 
 log = logging.getLogger(__name__)
 
@@ -80,26 +82,12 @@ class LibraryDestination:
         return f"library at {self.path}: new, will be created{but}"
 
     def author_for(self, host: User) -> Author:
-        """The folder of `me`, or of the host's alias or e-mail in lower case; without an e-mail of `me`.
-
-        The note says what else than the e-mail decided.
-        """
-        me, alias = self._context.me, self._context.aliases.get(host.email.lower(), "")
-        if self._context.publish_as == "me" and me:
-            email, note = me, "publish_as is me"
-        elif alias or host.email:
-            email, note = alias or host.email, "alias" if alias else ""
-        elif me:
-            email, note = me, "falls back to me: the host has no e-mail"
-        else:
-            email, note = "", "the host has no e-mail, and me is not set"
-        address = email.strip().lower()
-        return Author(id=safe_component(address or host.id or "unknown"), email=address, note=note)
+        return author_for(host, self._context)
 
     def prospect(self, host: User) -> Author:
         """The note says whether there is a folder for the author already."""
         author = self.author_for(host)
-        name = safe_component(author.id, COMPONENT_BYTES)
+        name = author_folder(author)
         with LIBRARY.explained(self.path):
             exists = any((self.path / top / name).is_dir() for top in TOPS)
         there = "exists" if exists else "would be created"
@@ -148,12 +136,9 @@ class LibraryDestination:
 
     def _create(self, item: Item, author: Author, transaction: Transaction) -> Receipt:
         uuid = item.meeting.uuid
-        top = "drafts" if item.draft else "published"
-        name = safe_component(author.id, COMPONENT_BYTES)
-        folder = f"{safe_component(item.folder, FOLDER_BYTES)} [{suffix(uuid)}]"
-        place = f"{top}/{name}/{safe_component(item.year)}/{folder}"
-        nothing = Receipt(uuid=uuid, destination=self.id, place=place, author=name, files=(), cloud=())
-        receipt, new = arrange(item, nothing, None)
+        place = item_place(item, author)
+        nothing = Receipt(uuid=uuid, destination=self.id, place=place, author=author_folder(author), files=(), cloud=())
+        receipt, new = arrange(item, nothing, lambda _: False)
         self._lock.begin_change()
         recording = Recording(revision=1, title=item.title, meeting=item.metadata, receipt=receipt)
         transaction.prepare(new, recording, Change(uuid=uuid, place=place, superseded=()))
@@ -167,10 +152,9 @@ class LibraryDestination:
         self, item: Item, transaction: Transaction, folder: Path, old: Recording, known: Receipt | None
     ) -> Receipt:
         intact = self._intact(folder, old.receipt, known)
-        receipt, new = arrange(item, replace(old.receipt, files=intact), folder)
+        receipt, new = arrange(item, replace(old.receipt, files=intact), lambda name: os.path.lexists(folder / name))
         if new or (receipt.files, receipt.cloud) != (old.receipt.files, old.receipt.cloud):
-            names = {file.name for file in receipt.files}
-            gone = tuple((one.name, one.size, one.sha256) for one in old.receipt.files if one.name not in names)
+            gone = old.superseded(receipt)
             recording = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
             self._lock.begin_change()
             transaction.prepare(new, recording, Change(uuid=receipt.uuid, place="", superseded=gone))

@@ -1,83 +1,36 @@
-"""The items of a library: found by meeting wherever a person put them, and read.
-
-An item is a folder with a `recording.json`: Zoom's metadata and the receipt, readable without zoomsync.
-"""
+"""The items of a library: found by meeting wherever a person put them, and read."""
 
 import errno
-import json
 import os
 import re
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from pydantic import TypeAdapter
-
-from zoomsync import __version__
+from zoomsync.destinations.layout import MANIFEST, TOPS, Recording
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file
-from zoomsync.formatting import json_text, plural
-from zoomsync.model import Clock, Receipt
+from zoomsync.formatting import plural
+from zoomsync.model import Clock
 from zoomsync.naming import suffix
 
-FORMAT = 1
-MANIFEST = "recording.json"
-TOPS = ("published", "drafts")
 WALKS = 3
 """So often the library is walked when a person moves folders meanwhile."""
 _SUFFIX = re.compile(r"\[([0-9a-f]{8})\]")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d-\d\d")
-_RECEIPT = TypeAdapter(Receipt)
-_KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp", "place"}}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """What `recording.json` says."""
-
-    revision: int
-    """Counts the changes of the item, from 1."""
-    title: str
-    meeting: Mapping[str, object]
-    """Zoom's metadata, from an allow-list."""
-    receipt: Receipt
-
-    @property
-    def document(self) -> bytes:
-        """The file as it is written; an item can be moved, so neither place nor library stands in it."""
-        receipt = _RECEIPT.dump_python(self.receipt, mode="json", exclude=_KNOWN_ELSEWHERE)
-        fields = {"format": FORMAT, "zoomsync": __version__, "revision": self.revision, "title": self.title}
-        return json_text({**fields, "meeting": dict(self.meeting), "receipt": receipt}, indent=2).encode() + b"\n"
 
 
 def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None:
     """What the item in `folder` says of itself, None without `recording.json`; `MeetingFailed` if unreadable."""
     path = folder / MANIFEST
     try:
-        # halves of characters, which zoomsync once wrote as they came from Zoom, fit into no file of ours any more
-        text = json.dumps(json.loads(read_file(path)), ensure_ascii=False)
-        document = json.loads(text.encode(errors="replace"))
-        if document["format"] != FORMAT:
-            hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
-            raise MeetingFailed(f"{path}: format {document['format']} is not known here", hint=hint, service="library")
-        return Recording(
-            revision=int(document["revision"]),
-            title=str(document["title"]),
-            meeting=dict(document["meeting"]),
-            receipt=_RECEIPT.validate_python({**document["receipt"], "place": place, "destination": library}),
-        )
+        data = read_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         hint = "check its mode and owner, and the disk"
         raise MeetingFailed(f"{path}: {fact(error)}", hint=hint, service="library") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        hint = (
-            "restore it from a backup; or move the folder of the item away, then `sync --meeting WHAT` fetches it again"
-        )
-        raise MeetingFailed(f"{path}: damaged", hint=hint, service="library") from error
+    return Recording.parse(data, str(path), place=place, destination=library, service="library")
 
 
 @dataclass(slots=True)

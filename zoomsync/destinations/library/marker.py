@@ -1,24 +1,19 @@
-"""The library's marker, `.zoomsync/library.json`: whose library it is, and the last pass that changed it; its lock."""
+"""Whose library it is, as its marker says, and its lock."""
 
 import errno
-import json
 import logging
 import os
 import threading
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
+from zoomsync.destinations.layout import TOPS
+from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
 from zoomsync.files import NO_LOCKS, OF_ONE_PATH, FileModes, Refusals, make_folders, read_file, take_lock, write
 
 log = logging.getLogger(__name__)
-
-FORMAT = 1
-FOLDER = ".zoomsync"
-NAME = "library.json"
 
 LIBRARY = Refusals(
     error=LibraryUnusable,
@@ -37,33 +32,6 @@ ITEM = replace(
 """Of the folder of one author or item, which a person may have closed."""
 LIBRARY_ITSELF = replace(LIBRARY, of_one_path="")
 """Of what concerns every item."""
-NEW = "`zoomsync sync --new-library` begins another library there"
-RECONCILE = "`zoomsync sync --reconcile` fetches again what this one lacks, and with --dry-run only lists it"
-ADOPT = "`zoomsync sync --adopt-library` takes it over with all its items"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
-    """What makes a folder a library."""
-
-    id: str
-    state: str
-    """The state that this library belongs to."""
-    pass_number: int = 0
-    """The last pass that changed it; 0: none yet."""
-    run: str = ""
-    """The id of that pass's run: a restored state comes to the same number again, never to the same id."""
-
-    def write(self, library: Path) -> None:
-        """Make it the marker of a library, durably; its folder exists."""
-        fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
-        document = {**fields, "pass": self.pass_number, "run": self.run}
-        path = library / FOLDER / NAME
-        with LIBRARY_ITSELF.explained(path):
-            write(path, json.dumps(document, indent=2).encode() + b"\n", mode=0o640)
-
-
-UNSEEN = Marker(id="", state="")
 
 
 def read_marker(library: Path) -> Marker | None:
@@ -74,61 +42,14 @@ def read_marker(library: Path) -> Marker | None:
             data = read_file(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-    with suppress(ValueError, RecursionError):  # no JSON, or nested without end
-        match json.loads(data):
-            case {"format": int(version)} if version > FORMAT:
-                hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
-                raise LibraryUnusable(f"{path}: format {version}, written by a newer zoomsync", hint=hint)
-            case {"format": 1, "library": str(library_id), "state": str(state), "pass": int(number), "run": str(run)}:
-                return Marker(id=library_id, state=state, pass_number=number, run=run)
-    hint = f"restore it from a backup, or move it away: then {NEW}"
-    raise LibraryUnusable(f"{path}: damaged, this is not a library's marker", hint=hint)
+    return Marker.parse(data, str(path), service="library")
 
 
-def misfit(marker: Marker | None, known: Attachment, path: Path) -> LibraryUnusable | None:
-    """Why the library at `path` is not the one that the state knows, or None. It looks at no file but its folders."""
-    if marker is None:
-        if known.known_id is None:
-            return None
-        name = known.known_id[:8]
-        if path.is_dir():
-            fact = f"no library, {FOLDER}/{NAME} of library {name} is missing"
-            hint = f"is the right file system mounted there? restore {FOLDER}/{NAME} from a backup; or {NEW}"
-        else:
-            fact = f"missing, it should hold library {name}"
-            hint = f"is its file system mounted? check destination.path in the config; or {NEW}"
-    elif marker.state != known.state_id:
-        fact = f"this library belongs to another state ({marker.state[:8]})"
-        hint = f"check state and destination.path in the config; if that state is lost, {ADOPT}"
-    elif known.known_id not in (None, marker.id):
-        fact = f"this is library {marker.id[:8]}, the state knows {str(known.known_id)[:8]}"
-        hint = f"check destination.path in the config: another library of this state may be meant; or {NEW}"
-    elif marker.pass_number < known.known_pass:
-        fact = f"last changed by pass {marker.pass_number}, the state knows of pass {known.known_pass}: an older copy"
-        hint = f"restore a newer backup of the library; {RECONCILE}"
-    elif marker.pass_number and marker.run not in known.runs:
-        fact = f"changed by pass {marker.pass_number} (run {marker.run}), of which the state knows nothing"
-        hint = f"restore the newer state; if it is lost, {ADOPT}"
-    elif known.has_items and not any((path / top).is_dir() for top in ("published", "drafts")):
-        # items that all vanish at once are more likely hidden or unmounted than removed one by one
-        fact = "its folders published and drafts are gone, and all items with them"
-        hint = f"put them back: are they mounted? what was removed on purpose: mkdir {path / 'published'}"
-    else:
-        return None
-    return LibraryUnusable(f"{path}: {fact}", hint=hint)
-
-
-def _is_older(marker: Marker, known: Attachment) -> bool:
-    """Whether this is the state's library as it was some passes ago."""
-    is_same = (marker.state, marker.id) == (known.state_id, known.known_id)
-    return is_same and marker.pass_number < known.known_pass
-
-
-def _is_adoptable(marker: Marker, known: Attachment) -> bool:
-    """Whether the library is ahead of the state, which is new or older: its items are more than the state knows."""
-    is_of_another = marker.state != known.state_id
-    is_newer = bool(marker.pass_number) and marker.run not in known.runs and marker.pass_number >= known.known_pass
-    return known.known_id in (None, marker.id) and (is_of_another or is_newer)
+def write_marker(marker: Marker, library: Path) -> None:
+    """Make it the marker of a library, durably; its folder exists."""
+    path = library / FOLDER / NAME
+    with LIBRARY_ITSELF.explained(path):
+        write(path, marker.document, mode=0o640)
 
 
 @dataclass(slots=True)
@@ -153,19 +74,15 @@ class LibraryLock:
             if own.is_dir() and own.stat().st_dev != self.path.stat().st_dev:
                 hint = "items are made there and moved into their place: unmount it, and set `staging` if that is meant"
                 raise LibraryUnusable(f"{own}: on another file system than the library", hint=hint)
-        found = read_marker(self.path)
-        if found and attachment.reconcile and _is_older(found, attachment):
-            self.marker = found
-        elif found and attachment.adopt and _is_adoptable(found, attachment):
-            self.marker = replace(found, state=attachment.state_id)
-        else:
-            problem = misfit(found, attachment, self.path)
-            if problem is not None and not attachment.begin_new:
-                raise problem
-            if attachment.reconcile:  # else what a person removed would count as missing
-                raise LibraryUnusable(f"{self.path}: not an older copy", hint="leave --reconcile away")
-            begun = Marker(id=attachment.new_id, state=attachment.state_id)
-            self.marker = found if found and problem is None else begun
+        root = Root(
+            name=str(self.path),
+            key="destination.path",
+            is_there=self.path.is_dir(),
+            has_tops=any((self.path / top).is_dir() for top in TOPS),
+            if_away="is its file system mounted?",
+            service="library",
+        )
+        self.marker = working_marker(read_marker(self.path), attachment, root)
         self._pass = (attachment.pass_number, attachment.run)
 
     def take(self, attachment: Attachment, modes: FileModes) -> None:
@@ -183,7 +100,7 @@ class LibraryLock:
             raise error.become(LibraryUnusable) from error
         self.look(attachment)  # again: a pass that ended meanwhile may have changed it
         if read_marker(self.path) != self.marker:
-            self.marker.write(self.path)
+            write_marker(self.marker, self.path)
 
     def _lock(self, file: Path) -> None:
         try:
@@ -211,7 +128,7 @@ class LibraryLock:
             if not self._is_changed:
                 number, run = self._pass
                 self.marker = replace(self.marker, pass_number=number, run=run)
-                self.marker.write(self.path)
+                write_marker(self.marker, self.path)
                 self._is_changed = True
 
     def confirm(self) -> None:

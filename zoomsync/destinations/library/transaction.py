@@ -8,13 +8,13 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from zoomsync.destinations.library.index import MANIFEST, Recording
+from zoomsync.destinations.layout import MANIFEST, Recording
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import (
     OPEN_FILE,
@@ -29,8 +29,7 @@ from zoomsync.files import (
     sync,
     write,
 )
-from zoomsync.model import Clock, Item, ItemFile, Receipt
-from zoomsync.naming import versions
+from zoomsync.model import Clock, ItemFile
 
 FILES = "files"
 NOTE = "change.json"
@@ -49,30 +48,6 @@ class Change:
 
 
 _CHANGE = TypeAdapter(Change)
-
-
-def arrange(item: Item, receipt: Receipt, folder: Path | None) -> tuple[Receipt, dict[str, ItemFile]]:
-    """The receipt of the item as it will be stored; and by stored name those of its files that are new.
-
-    `receipt`: what is stored and whole, which stays as it is unless the item has other content for its role.
-    `folder`: the item, if it is there; a person's files in it keep their names.
-    """
-    taken = {MANIFEST, *(file.name.casefold() for file in receipt.files)}
-    by_role = {file.role: file for file in receipt.files}
-    files, names, new = [], {}, {}
-    for file in item.files:
-        stored = by_role.get(file.role)
-        if stored is None or (file.source is not None and (stored.size, stored.sha256) != (file.size, file.sha256)):
-            free = (one for one in versions(file.name) if one.casefold() not in taken)
-            name = next(one for one in free if folder is None or not os.path.lexists(folder / one))
-            taken.add(name.casefold())
-            stored = file.as_stored(name=name)
-            new[name] = file
-        stored = replace(stored, made_of=file.made_of)  # a cloud file can have another id by now
-        files.append(stored)
-        names[file.name] = stored.name
-    cloud = tuple(replace(one, stored=names.get(one.stored, one.stored)) for one in item.cloud)
-    return replace(receipt, files=tuple(files), cloud=cloud), new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

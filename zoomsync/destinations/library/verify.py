@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoomsync.destinations.library.index import Recording
+from zoomsync.destinations.layout import Recording
 from zoomsync.files import digest, fact
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.model import Clock, Receipt, Stamp, StoredFile, Verdict

@@ -1,0 +1,130 @@
+"""The layout that a library and a remote share: where an item lies, what its files are called, what it says. Pure.
+
+An item is a folder `published|drafts/<author>/<year>/<date time topic> [<suffix>]` with a `recording.json`: Zoom's
+metadata and the receipt, readable without zoomsync.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from zoomsync import __version__
+from zoomsync.destinations.base import DestinationContext
+from zoomsync.errors import MeetingFailed
+from zoomsync.formatting import json_text
+from zoomsync.model import Author, Item, ItemFile, Receipt, User
+from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix, versions
+
+FORMAT = 1
+MANIFEST = "recording.json"
+TOPS = ("published", "drafts")
+REFETCH = "`sync --meeting WHAT` fetches it again"
+_RECEIPT = TypeAdapter(Receipt)
+_KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp", "place"}}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What `recording.json` says."""
+
+    revision: int
+    """Counts the changes of the item, from 1."""
+    title: str
+    meeting: Mapping[str, object]
+    """Zoom's metadata, from an allow-list."""
+    receipt: Receipt
+
+    @classmethod
+    def parse(cls, data: bytes, name: str, *, place: str, destination: str, service: str) -> "Recording":
+        """What the file says that messages call `name`; raises `MeetingFailed` of this service for any that is damaged.
+
+        Where the item lies does not stand in it.
+        """
+        try:
+            # halves of characters, which zoomsync once wrote as they came from Zoom, fit into no file of ours any more
+            text = json.dumps(json.loads(data), ensure_ascii=False)
+            document = json.loads(text.encode(errors="replace"))
+            if document["format"] != FORMAT:
+                hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
+                raise MeetingFailed(
+                    f"{name}: format {document['format']} is not known here", hint=hint, service=service
+                )
+            receipt = _RECEIPT.validate_python({**document["receipt"], "place": place, "destination": destination})
+            return cls(
+                revision=int(document["revision"]),
+                title=str(document["title"]),
+                meeting=dict(document["meeting"]),
+                receipt=receipt,
+            )
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            hint = f"restore it from a backup; or move the folder of the item away, then {REFETCH}"
+            raise MeetingFailed(f"{name}: damaged", hint=hint, service=service) from error
+
+    @property
+    def document(self) -> bytes:
+        """The file as it is written; an item can be moved, so neither place nor destination stands in it."""
+        receipt = _RECEIPT.dump_python(self.receipt, mode="json", exclude=_KNOWN_ELSEWHERE)
+        fields = {"format": FORMAT, "zoomsync": __version__, "revision": self.revision, "title": self.title}
+        return json_text({**fields, "meeting": dict(self.meeting), "receipt": receipt}, indent=2).encode() + b"\n"
+
+    def superseded(self, receipt: Receipt) -> tuple[tuple[str, int, str], ...]:
+        """Name, size and SHA-256 of each stored file that goes once the item is as `receipt` says."""
+        names = {file.name for file in receipt.files}
+        return tuple((one.name, one.size, one.sha256) for one in self.receipt.files if one.name not in names)
+
+
+def author_folder(author: Author) -> str:
+    """What the folder of this author is called."""
+    return safe_component(author.id, COMPONENT_BYTES)
+
+
+def item_place(item: Item, author: Author) -> str:
+    """Where a new item goes, relative to the destination's root."""
+    top = "drafts" if item.draft else "published"
+    folder = f"{safe_component(item.folder, FOLDER_BYTES)} [{suffix(item.meeting.uuid)}]"
+    return f"{top}/{author_folder(author)}/{safe_component(item.year)}/{folder}"
+
+
+def author_for(host: User, context: DestinationContext) -> Author:
+    """The folder of `me`, or of the host's alias or e-mail in lower case; without an e-mail of `me`.
+
+    The note says what else than the e-mail decided.
+    """
+    me, alias = context.me, context.aliases.get(host.email.lower(), "")
+    if context.publish_as == "me" and me:
+        email, note = me, "publish_as is me"
+    elif alias or host.email:
+        email, note = alias or host.email, "alias" if alias else ""
+    elif me:
+        email, note = me, "falls back to me: the host has no e-mail"
+    else:
+        email, note = "", "the host has no e-mail, and me is not set"
+    address = email.strip().lower()
+    return Author(id=safe_component(address or host.id or "unknown"), email=address, note=note)
+
+
+def arrange(item: Item, receipt: Receipt, is_there: Callable[[str], bool]) -> tuple[Receipt, dict[str, ItemFile]]:
+    """The receipt of the item as it will be stored; and by stored name those of its files that are new.
+
+    `receipt`: what is stored and whole, which stays as it is unless the item has other content for its role.
+    `is_there`: whether the item has a file of that name already; a person's files in it keep their names.
+    """
+    taken = {MANIFEST, *(file.name.casefold() for file in receipt.files)}
+    by_role = {file.role: file for file in receipt.files}
+    files, names, new = [], {}, {}
+    for file in item.files:
+        stored = by_role.get(file.role)
+        if stored is None or (file.source is not None and (stored.size, stored.sha256) != (file.size, file.sha256)):
+            free = (one for one in versions(file.name) if one.casefold() not in taken)
+            name = next(one for one in free if not is_there(one))
+            taken.add(name.casefold())
+            stored = file.as_stored(name=name)
+            new[name] = file
+        stored = replace(stored, made_of=file.made_of)  # a cloud file can have another id by now
+        files.append(stored)
+        names[file.name] = stored.name
+    cloud = tuple(replace(one, stored=names.get(one.stored, one.stored)) for one in item.cloud)
+    return replace(receipt, files=tuple(files), cloud=cloud), new
