@@ -55,7 +55,7 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff format zoomsync tests
 	$(BIN)/ruff check --fix --quiet zoomsync tests
 
-bench: $(READY) ## Benchmarks, side by side
+bench: $(READY) ## Benchmarks, side by side, and the table of marks in the manual; QUICK=1: a short form that writes nothing
 	$(BIN)/python -m tests.bench
 
 ifndef SEED

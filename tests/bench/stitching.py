@@ -2,10 +2,11 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.bench.marks import Row
 from tests.bench.table import MB, show, side_by_side, speed
 from tests.crash.big import long_video
 from tests.sandbox.media import ffmpeg
@@ -16,7 +17,7 @@ from zoomsync.media.stitch import stitch
 SIZE = 250 * MB
 
 
-def run(folder: Path) -> None:
+def run(folder: Path) -> Iterable[Row]:
     """Print the table."""
     segment = long_video(folder / "segment.mp4", SIZE)
     tools = find_tools(path=os.environ["PATH"], environ=os.environ)
@@ -48,3 +49,4 @@ def run(folder: Path) -> None:
     show(f"stitching 2 x {whole // 2 // MB} MB by stream copy", ["", "median", "least", "most", "speed"], rows)
     for one in folder.iterdir():
         one.unlink()
+    return ()

@@ -1,10 +1,13 @@
 """Times taken and shown."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 
 MB = 1 << 20
+IS_QUICK = bool(os.environ.get("QUICK"))
+"""Whether a short form is wanted, which shows that all works: `make bench QUICK=1`."""
 
 
 def side_by_side(acts: dict[str, Callable[[], object]], *, runs: int = 3) -> dict[str, list[float]]:
