@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-import json
+import os
 import re
 import resource
 import signal
@@ -30,10 +30,29 @@ def test_a_video_arrives_whole(video: Try) -> None:
     assert [(one.path.split("/")[1], one.has_bearer) for one in requests] == [("rec", True), ("ssrweb", False)]
 
 
-def test_its_name_in_staging_tells_nothing_and_is_its_own(video: Try) -> None:
+def test_its_name_in_staging_tells_nothing_of_the_meeting_and_what_it_hashes_to(video: Try) -> None:
     name = hashlib.sha256(f"{video.uuid}\0{video.cloud.id}".encode()).hexdigest()[:32]
 
-    assert video.fetch().path == video.folder / f"{name}.mp4"
+    got = video.fetch()
+
+    assert got.path == video.folder / f"{name}-{SIZE}-once-{got.sha256}.mp4"
+
+
+def test_a_small_file_that_comes_whole_at_once_costs_one_flush_and_no_note(
+    video: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+
+    def seen(descriptor: int) -> None:
+        flushed.append(descriptor)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", seen)
+
+    got = video.fetch()
+
+    assert (len(flushed), list(video.folder.iterdir())) == (1, [got.path])
 
 
 @pytest.mark.parametrize("listed", [7, 700, 0])
@@ -92,9 +111,8 @@ def test_how_a_text_came_is_remembered_in_staging(captions: Try) -> None:
 
 
 def test_a_text_of_another_size_in_staging_that_came_once_is_fetched_again(captions: Try) -> None:
-    captions.fetch()
-    (note,) = captions.folder.glob("*.sidecar.json")
-    note.write_text(json.dumps({**json.loads(note.read_text()), "arrival": "once"}))
+    path = captions.fetch().path
+    path.rename(path.with_name(path.name.replace("-twice-", "-once-")))
     captions.sandbox.forget()
 
     assert (captions.fetch().arrival, len(captions.ranges)) == (Arrival.TWICE, 2)
@@ -113,8 +131,8 @@ def test_what_is_proven_already_is_not_fetched_again(video: Try) -> None:
 @pytest.mark.parametrize("spoil", [
     lambda path: path.write_bytes(b"other" + path.read_bytes()[5:]),
     lambda path: path.unlink(),
-    lambda path: next(path.parent.glob("*.sidecar.json")).write_text("{nonsense"),
-    lambda path: next(path.parent.glob("*.sidecar.json")).write_text("[]"),
+    lambda path: path.rename(path.with_name(path.name.replace("-once-", "-nonsense-"))),
+    lambda path: path.rename(path.with_name(path.name.replace("-once-", "-"))),
 ])  # fmt: skip
 def test_what_is_in_staging_but_not_proven_is_fetched_again(video: Try, spoil: Callable[[Path], object]) -> None:
     spoil(video.fetch().path)

@@ -1,6 +1,7 @@
 """One file on its way to staging: `NAME.part`, and beside it a note of what is expected of it and what is durable.
 
-After a power cut a file may have its size and lack its bytes: what is gone on with hashes to what the note says.
+After a power cut a file may have its size and lack its bytes: what is gone on with hashes to what the note says. A file
+that was proven says in its own name what it hashes to, so that one that comes whole at once needs no note.
 """
 
 import hashlib
@@ -27,7 +28,9 @@ class PartialFile:
 
     def __init__(self, folder: Path, uuid: str, file: RecordingFile, clock: Clock) -> None:
         name = hashlib.sha256(f"{uuid}\0{file.id}".encode()).hexdigest()[:32]
-        self.path = folder / f"{name}.{file.extension or 'bin'}"
+        self._folder = folder
+        self._begin = f"{name}-{file.size}-"
+        self._end = f".{file.extension or 'bin'}"
         self._part = folder / f"{name}.part"
         self._sidecar = folder / f"{name}.sidecar.json"
         self._listed = file.size
@@ -58,19 +61,19 @@ class PartialFile:
 
     def ready(self) -> Fetched | None:
         """The file, if it was proven before and still is as it was then."""
-        proven = self._note.get("sha256")
-        if proven is None or self._note.get("listed") != self._listed or not self.path.is_file():
-            return None
-        arrival = next((one for one in Arrival if one == self._note.get("arrival")), Arrival.ONCE)
-        with STAGING.explained(self.path.parent):
-            self._read(self.path, self.path.stat().st_size)
-        if self.sha256 != proven or (arrival is Arrival.ONCE and self.size != self._listed):
-            return None
-        return Fetched(path=self.path, size=self.size, sha256=self.sha256, arrival=arrival)
+        with STAGING.explained(self._folder):
+            for path in self._folder.glob(f"{self._begin}*"):
+                arrival, _, proven = path.name.removeprefix(self._begin).removesuffix(self._end).partition("-")
+                if path.is_file() and arrival in set(Arrival):
+                    self._forget()
+                    self._read(path, path.stat().st_size)
+                    if self.sha256 == proven and (arrival != Arrival.ONCE or self.size == self._listed):
+                        return Fetched(path=path, size=self.size, sha256=proven, arrival=Arrival(arrival))
+        return None
 
     def __enter__(self) -> Self:
         self._forget()
-        with STAGING.explained(self.path.parent):
+        with STAGING.explained(self._folder):
             self._find_durable()
             self._out = files.open_file(self._part, "r+b" if self.size else "wb")
             self._out.truncate(self.size)
@@ -89,7 +92,7 @@ class PartialFile:
             self._forget()
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        with STAGING.explained(self.path.parent), self._out:
+        with STAGING.explained(self._folder), self._out:
             if failed is not None and self._can_resume:
                 self.keep()
             elif failed is not None:
@@ -97,7 +100,7 @@ class PartialFile:
 
     def append(self, chunk: bytes) -> None:
         """Add the next bytes."""
-        with STAGING.explained(self.path.parent):
+        with STAGING.explained(self._folder):
             self._out.write(chunk)
         self._count(chunk)
         if self.size - self._durable >= SYNC_EVERY:
@@ -110,7 +113,7 @@ class PartialFile:
             self._write_note()
 
     def _sync(self) -> None:
-        with STAGING.explained(self.path.parent):
+        with STAGING.explained(self._folder):
             self._out.flush()
             os.fsync(self._out.fileno())
         self._durable = self.size
@@ -118,17 +121,17 @@ class PartialFile:
     def restart(self) -> None:
         """Forget what came so far."""
         self._forget()
-        with STAGING.explained(self.path.parent):
+        with STAGING.explained(self._folder):
             self._out.seek(0)
             self._out.truncate()
 
     def finish(self, arrival: Arrival) -> Fetched:
-        """Make the proven bytes durable under their final name."""
+        """Give the proven bytes their final name, once they are durable."""
         self._sync()
-        self._write_note(self.sha256, arrival)
-        with STAGING.explained(self.path.parent):
-            files.put_in_place(self._part, self.path)
-        return Fetched(path=self.path, size=self.size, sha256=self.sha256, arrival=arrival)
+        path = self._folder / f"{self._begin}{arrival}-{self.sha256}{self._end}"
+        with STAGING.explained(self._folder):
+            self._part.replace(path)
+        return Fetched(path=path, size=self.size, sha256=self.sha256, arrival=arrival)
 
     def _count(self, chunk: bytes) -> None:
         self._hash.update(chunk)
@@ -142,15 +145,12 @@ class PartialFile:
                 self._clock.check()
                 self._count(chunk)
 
-    def _write_note(self, sha256: str | None = None, arrival: Arrival = Arrival.ONCE) -> None:
-        """Replace the note; `sha256` once the whole file is proven."""
+    def _write_note(self) -> None:
         note = {
             "listed": self._listed,
             "validator": self.validator,
             "durable": self._durable,
             "durable_sha256": self.sha256,
-            "sha256": sha256,
-            "arrival": arrival,
         }
-        with STAGING.explained(self.path.parent):
+        with STAGING.explained(self._folder):
             files.write(self._sidecar, json.dumps(note).encode())
