@@ -1,3 +1,3 @@
 """zoomsync: Zoom cloud recordings, moved to a library of your own."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

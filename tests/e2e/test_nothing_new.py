@@ -90,6 +90,28 @@ def test_no_tool_is_run_if_nothing_is_due(site: Site) -> None:
     assert site.sync().code == 0
 
 
+def test_the_calls_are_few_in_a_large_account_too_and_late_files_are_found(site: Site) -> None:
+    stage = Stage(site.world, has_media=False)
+    for number in range(1100):  # they are too short to be fetched
+        stage.meeting(f"m{number}", "alice", 1 + number / 100, f"Lecture {number}")
+        stage.transcript(f"m{number}", seconds=1)
+    site.configure(recordings={"since": "2026-02-25", "min_duration": "3s"})
+
+    first = site.sync().counts["calls"]
+    site.clock.advance(hours=1)
+    stage.transcript("plain")  # two days old
+    second = site.sync().counts
+    site.clock.advance(hours=4)
+    stage.transcript("pair")  # three days old
+    third = site.sync().counts
+    site.clock.advance(hours=1)
+    fourth = site.sync().counts
+
+    assert first == 10  # a token, inactive users, four pages of the account's list and, to compare, of Alice's own
+    assert (second["calls"], third["calls"], fourth["calls"]) == (3, 3, 6)
+    assert [counts.get("updated") for counts in (second, third, fourth)] == [1, None, 1]
+
+
 def test_as_a_process_it_starts_no_other_and_imports_only_what_it_uses(tmp_path: Path) -> None:
     with serving(Place(tmp_path / "place", small_world(wall_clock(), has_media=False))) as place:
         assert ended(place.command("-q", "sync"))[0] == 0

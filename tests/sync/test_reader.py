@@ -1,7 +1,7 @@
 """What a pass reads: in which windows it lists, which entries it looks at, and each meeting once."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,8 +14,8 @@ from zoomsync.errors import ServiceUnavailable, StillProcessing, TimeOver, Usage
 from zoomsync.model import DAY, HOUR, Gap, Outcome
 from zoomsync.rules.named import Named
 from zoomsync.rules.request import SyncRequest
-from zoomsync.rules.windows import Window
-from zoomsync.state import State
+from zoomsync.rules.windows import MANY, Window
+from zoomsync.state import Head, State
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.lister import Lister
@@ -23,7 +23,11 @@ from zoomsync.sync.reader import Reader, Selection, windows_of_pass
 from zoomsync.sync.recorder import Recorder
 from zoomsync.sync.tally import Tally
 
-LOOKBACK = Gap(since=NOW - 14 * DAY, until=NOW)
+LOOKBACK = 14 * DAY
+
+
+def head(gaps: tuple[Gap, ...] = (), looked_back_at: datetime | None = None) -> Head:
+    return Head(id="0" * 32, gaps=gaps, looked_back_at=looked_back_at)
 
 
 def ago(days: float) -> timedelta:
@@ -52,15 +56,36 @@ def a_gap(since: float, until: float, user: str | None = None) -> Gap:
 def test_a_pass_lists_these_windows(
     narrowing: SyncRequest, gaps: tuple[Gap, ...], expected: list[tuple[float, float, str | None]]
 ) -> None:
-    found = windows_of_pass(narrowing, rules(since=NOW - 40 * DAY), LOOKBACK, gaps)
+    found = windows_of_pass(narrowing, rules(since=NOW - 40 * DAY), LOOKBACK, head(gaps))
 
     assert [((NOW - one.since) / DAY, (NOW - one.until) / DAY, one.user) for one in found] == expected
 
 
 def test_the_lookback_ends_at_since() -> None:
-    found = windows_of_pass(SyncRequest(), rules(since=NOW - 2 * DAY), LOOKBACK, ())
+    found = windows_of_pass(SyncRequest(), rules(since=NOW - 2 * DAY), LOOKBACK, head())
 
     assert [(one.since, one.until) for one in found] == [(NOW - 2 * DAY, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("looked_back", "days"),
+    [(None, 14), (1, 2), (5.9, 2), (6, 14), (-1, 14)],
+    ids=["few meetings", "an hour ago", "just not due", "due", "in the future"],
+)
+def test_a_lookback_of_many_meetings_is_listed_as_a_whole_every_six_hours(
+    looked_back: float | None, days: float
+) -> None:
+    at = None if looked_back is None else NOW - looked_back * HOUR
+
+    found = windows_of_pass(SyncRequest(), rules(since=NOW - 40 * DAY), LOOKBACK, head((a_gap(60, 50),), at))
+
+    assert [((NOW - one.since) / DAY, (NOW - one.until) / DAY) for one in found] == [(days, 0), (60, 50)]
+
+
+def test_a_gap_since_the_last_pass_is_listed_however_recent_the_whole_lookback_was() -> None:
+    found = windows_of_pass(SyncRequest(), rules(since=NOW - 40 * DAY), LOOKBACK, head((a_gap(3, 0),), NOW - HOUR))
+
+    assert [((NOW - one.since) / DAY, (NOW - one.until) / DAY) for one in found] == [(2, 0), (3, 2)]
 
 
 EVERYONE = Hosts(users={}, ids=None)
@@ -114,7 +139,8 @@ class Account:
         breaker = Breaker(self.zoom.ping)
         lister = Lister(self.zoom, EVERYONE, breaker, is_account_wide=True, now=NOW)
         reader = Reader(self.zoom, lister, recorder, breaker, selection(narrowing=request))
-        found = reader.run(windows or (WINDOW,), (), is_over=lambda: is_over)
+        found = list(reader.run(windows or (WINDOW,), (), lookback=LOOKBACK, is_over=lambda: is_over))
+        self.looked_back_at = [reading.head.looked_back_at for reading in found]
         return [[meeting.uuid for meeting in reading.meetings] for reading in found]
 
 
@@ -129,6 +155,26 @@ def test_a_meeting_comes_once_however_many_windows_list_it(account: Account) -> 
     account.zoom.lists = {None: (a_meeting(uuid="a=="), a_meeting(uuid="b=="))}
 
     assert account.read(None, WINDOW, WINDOW) == [["a==", "b=="], []]
+
+
+def many(account: Account, more: int) -> None:
+    account.zoom.lists = {None: tuple(a_meeting(uuid=f"{number}==") for number in range(MANY + more))}
+
+
+def test_it_is_remembered_when_the_whole_of_a_large_lookback_was_listed(account: Account) -> None:
+    newest, rest = Window(since=NOW - 2 * DAY, until=NOW), Window(since=NOW - 14 * DAY, until=NOW - 2 * DAY)
+    many(account, 1)
+
+    account.read(None, newest, rest)
+    assert account.looked_back_at == [None, NOW]
+    account.read(SyncRequest(users=("ada@example.org",)), newest, rest)
+    assert account.looked_back_at == [None, None]  # that was one user's
+    account.read(None, newest, Window(since=NOW - 20 * DAY, until=NOW - 3 * DAY))
+    assert account.looked_back_at == [None, None]  # a day lies between
+
+    many(account, 0)
+    account.read(None, newest, rest)
+    assert account.looked_back_at == [None, None]
 
 
 def test_open_entries_that_no_list_shows_are_read_with_the_first_window(account: Account) -> None:

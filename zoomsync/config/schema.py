@@ -56,7 +56,7 @@ class RecordingsSettings(Settings):
     since: types.Moment | None = None
     """A date or timestamp in UTC; nothing older is fetched. Default: 30 days before the first pass."""
     lookback: types.Duration = written("14d")
-    """Every pass lists this far back again."""
+    """Every pass lists this far back again; if that is more than 900 meetings, a pass every six hours."""
     sweep: types.Interval = written("7d")
     """How often everything since `since` is listed again; never = never."""
     settle: types.Duration = written("30m")

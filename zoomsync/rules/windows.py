@@ -9,6 +9,12 @@ from zoomsync.model import DAY, Gap, Retry
 WINDOW = timedelta(days=28)
 """With the day of overlap and the day that `to` may or may not include, 30 days. Zoom cuts a longer span in silence:
 https://devforum.zoom.us/t/retrieve-all-past-zoom-cloud-recordings/22487"""
+MANY = 900
+"""Of so many meetings a list has three pages."""
+RECENT = timedelta(days=2)
+"""Most of what comes late comes within that: Zoom needs up to a day to process a recording."""
+REST_EVERY = timedelta(hours=6)
+"""So often a lookback of more than `MANY` meetings is listed as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,18 @@ class Window:
     def as_gap(self, user: str, email: str, retry: Retry) -> Gap:
         """The same stretch, not listed after all for this user."""
         return Gap(since=self.since, until=self.until, user=user, email=email, retry=retry)
+
+
+def lookback_of(reach: timedelta, whole_at: datetime | None, now: datetime) -> timedelta:
+    """How far back a pass lists again: `reach`, but only what is recent if many were listed at `whole_at`, just now."""
+    is_fresh = whole_at is not None and timedelta(0) <= now - whole_at < REST_EVERY
+    return min(reach, RECENT) if is_fresh else reach
+
+
+def listed_back_to(before: datetime, window: Window) -> datetime:
+    """Down to where everything is listed without a hole; `before`: without this window."""
+    continues = window.user is None and window.until >= before
+    return min(before, window.since) if continues else before
 
 
 def windows_of(since: datetime, until: datetime, user: str | None = None) -> Iterator[Window]:

@@ -33,6 +33,8 @@ class Head:
     listed_till: datetime | None = None
     """Everything before it is listed or in `gaps`."""
     swept_at: datetime | None = None
+    looked_back_at: datetime | None = None
+    """When the whole lookback was last listed, if it has so many meetings that this is not done by every pass."""
     fingerprint: str = ""
     """Of the config, as of the last sweep."""
     gaps: tuple[Gap, ...] = ()

@@ -119,10 +119,10 @@ class Pass:
             troubles=troubles | ({None: recorder.head.account_list} if recorder.head.account_list else {}),
             ignores_delays=request.retry_failed,
         )
-        lookback = Gap(since=now - config.recordings.lookback, until=now)
-        windows = windows_of_pass(request, rules, lookback, recorder.head.gaps)
+        windows = windows_of_pass(request, rules, config.recordings.lookback, recorder.head)
         try:
-            readings = Reader(zoom, lister, recorder, breaker, selection).run(windows, late, is_over=self._is_over)
+            reader = Reader(zoom, lister, recorder, breaker, selection)
+            readings = reader.run(windows, late, lookback=config.recordings.lookback, is_over=self._is_over)
             self._publish(readings, lister.users, rules)
         except Unreachable as unreachable:
             breaker.is_down(unreachable)

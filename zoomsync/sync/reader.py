@@ -2,18 +2,26 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from zoomsync.config import Config
 from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, TimeOver, UsageError, ZoomsyncError
 from zoomsync.formatting import moment
 from zoomsync.http import brief
-from zoomsync.model import DAY, Entry, Gap, Meeting, Outcome, Zoom
+from zoomsync.model import DAY, Entry, Meeting, Outcome, Zoom
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, Wait, is_open, is_requested
 from zoomsync.rules.request import SyncRequest
-from zoomsync.rules.windows import Window, close_gap, sorted_windows, windows_of
+from zoomsync.rules.windows import (
+    MANY,
+    Window,
+    close_gap,
+    listed_back_to,
+    lookback_of,
+    sorted_windows,
+    windows_of,
+)
 from zoomsync.state import Head
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Breaker
@@ -94,12 +102,13 @@ def rules_of_pass(
     )
 
 
-def windows_of_pass(request: SyncRequest, rules: Rules, lookback: Gap, gaps: tuple[Gap, ...]) -> list[Window]:
+def windows_of_pass(request: SyncRequest, rules: Rules, lookback: timedelta, head: Head) -> list[Window]:
     """The lookback, then the gaps beyond it; in a narrowed pass the stretch that was asked for."""
     if request.narrowed:
         until = min(request.until, rules.now) if request.until is not None else rules.now
         return list(windows_of(rules.since, until))
-    newest = list(windows_of(max(rules.since, lookback.since), rules.now))
+    reach = lookback_of(lookback, head.looked_back_at, rules.now)
+    newest, gaps = list(windows_of(max(rules.since, rules.now - reach), rules.now)), head.gaps
     for window in newest:
         gaps = close_gap(gaps, window)
     return [*newest, *sorted_windows(gaps)]
@@ -116,7 +125,7 @@ class Reader:
         self._selection = selection
 
     def run(
-        self, windows: Iterable[Window], late: Iterable[Meeting], *, is_over: Callable[[], bool]
+        self, windows: Iterable[Window], late: Iterable[Meeting], *, lookback: timedelta, is_over: Callable[[], bool]
     ) -> Iterator[Reading]:
         """One window after the other, `late` and the open entries with the first; nothing new once time `is_over`."""
         if self._selection.request.meetings:
@@ -125,12 +134,14 @@ class Reader:
         pending = self._with_hosts(late)
         tally, is_narrowed, is_first = self._recorder.tally, bool(self._selection.request.narrowed), True
         seen, told = set[str](), set[str]()
+        rules = self._selection.rules
+        back_to, lookback_since = rules.now, max(rules.since, rules.now - lookback)
         for window in windows:
             if is_over():
                 tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
                 continue
             try:
-                listed = self._lister.window(window, compare=self._selection.rules.is_sweep)
+                listed = self._lister.window(window, compare=rules.is_sweep)
             except TimeOver:
                 tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
                 continue
@@ -150,6 +161,9 @@ class Reader:
             if not is_narrowed:  # the window leaves the gaps in the step that brings its meetings into the ledger
                 trouble = self._lister.troubles.get(None)
                 head = replace(head, gaps=close_gap(head.gaps, window, listed.failed), account_list=trouble)
+                before, back_to = back_to, listed_back_to(back_to, window)
+                if back_to <= lookback_since < before:
+                    head = replace(head, looked_back_at=rules.now if len(seen) > MANY else None)
             yield Reading(meetings=new, head=head)
             is_first, pending = False, {}
 
