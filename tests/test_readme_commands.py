@@ -25,6 +25,7 @@ from tests.sandbox.worlds import small_world
 VARYING = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z| UTC)?", "TIME"),
     (r"\d{4}-\d\d-\d\d", "DAY"),
+    (r"/\d{4}/", "/YEAR/"),
     (r"\b[0-9a-f]{8}([0-9a-f]{24})?\b", "ID"),
     (r"\d[\d,.]* (bytes|kB|MB|GB|TB)\b", "SIZE"),
     (r"\b\d+ (s|min|h)\b( \d+ (s|min)\b)?", "SPAN"),
