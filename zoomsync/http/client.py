@@ -18,7 +18,6 @@ from urllib.parse import quote, quote_plus
 
 import requests
 import urllib3.exceptions
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from zoomsync import __version__
 from zoomsync.errors import ServiceUnavailable, Subject, Unfit, Unreachable
@@ -126,23 +125,20 @@ class Http:
         the last 429 or 5xx and for answers that never came whole, `Unreachable` for what did not connect, `Unfit` for
         proxies and CA bundles that cannot be used. See `brief`.
         """
-        retrying = Retrying(
-            sleep=self._clock.sleep,
-            stop=stop_after_attempt(1 if is_brief() else tries or self._tries),
-            wait=self._pause,
-            retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.is_passing),
-            before_sleep=lambda state: log.info(
-                "%s: %s, again in %.0f s", self.name, state.outcome and state.outcome.exception(), state.upcoming_sleep
-            ),
-            reraise=True,
-        )
-        try:
-            return retrying(self._once, method, url, repeatable, options)
-        except _Failed as failed:
-            times = f" ({n} tries)" if (n := retrying.statistics["attempt_number"]) > 1 else ""
-            # not `from failed`: the texts of requests and urllib3 hold whole URLs
-            message = f"{self.name}: {host_of(url)}: {failed}{times}"
-            raise failed.kind(message, hint=failed.hint, service=self.name, subject=subject) from None
+        most, tried = 1 if is_brief() else tries or self._tries, 0
+        while True:
+            tried += 1
+            try:
+                return self._once(method, url, repeatable, options)
+            except _Failed as failed:
+                if not failed.is_passing or tried >= most:
+                    times = f" ({tried} tries)" if tried > 1 else ""
+                    # not `from failed`: the texts of requests and urllib3 hold whole URLs
+                    message = f"{self.name}: {host_of(url)}: {failed}{times}"
+                    raise failed.kind(message, hint=failed.hint, service=self.name, subject=subject) from None
+                pause = min(2.0 ** (tried - 1) if failed.pause is None else max(failed.pause, 0.1), LONGEST_PAUSE)
+                log.info("%s: %s, again in %.0f s", self.name, failed, pause)
+            self._clock.sleep(pause)
 
     def _once(self, method: str, url: str, repeatable: bool, options: Mapping[str, Any]) -> requests.Response:
         self._clock.check()
@@ -188,11 +184,6 @@ class Http:
     def said(self, body: bytes) -> str:
         """What the server gives as its reason, fit for a message."""
         return said(body, self._secrets)
-
-    def _pause(self, state: RetryCallState) -> float:
-        failed = state.outcome.exception() if state.outcome else None
-        asked = failed.pause if isinstance(failed, _Failed) else None
-        return min(2.0 ** (state.attempt_number - 1) if asked is None else max(asked, 0.1), LONGEST_PAUSE)
 
     @property
     def _session(self) -> requests.Session:
