@@ -11,7 +11,7 @@ from typing import Any
 from tests.config.builders import a_config
 from tests.fakes import FakeClock, a_meeting, a_piece
 from zoomsync.errors import Unjoinable
-from zoomsync.item.build import ItemBuilder
+from zoomsync.item.build import ItemBuilder, ItemStyle
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.stitch import Stitched
 from zoomsync.model import Arrival, Fetched, Item, Kind, Receipt, RecordingFile
@@ -81,7 +81,7 @@ class ItemInMemory:
             arrangement=arrangement,
             fetched={file.id: _fetched(file, folder) for file in arrangement.fetch},
             previous=self.receipt,
-            config=CONFIG,
+            style=ItemStyle.of(CONFIG),
             tools=TOOLS,
             clock=FakeClock(),
             folder=folder,

@@ -4,6 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
 
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site, served, sha256
@@ -12,6 +15,8 @@ from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Request, html
 from tests.sandbox.stage import Stage
+from zoomsync.media import stitch as stitching
+from zoomsync.media.stitch import Stitched
 
 SOON = 20.0
 """Seconds for what comes at once, on a busy machine too."""
@@ -151,6 +156,29 @@ def test_log_lines_of_a_file_name_its_meeting(begin: Begin, stage: Stage) -> Non
 
     (line,) = [one for one in result.stderr.splitlines() if "HTTP 503" in one]
     assert (result.code, '"Meeting b"' in line or "“Meeting b”" in line) == (0, True)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_while_meetings_are_stitched_one_more_is_fetched(
+    begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    site = some(begin, stage, "a", "b", "c", "d", workers=workers)
+    for name in "abcd":
+        stage.video(name, segment=2, at=100)
+    stitch, begun = stitching.stitch, list[int]()
+
+    def stitch_late(*args: Any, **options: Any) -> Stitched:
+        limit = time.monotonic() + SOON
+        while len(site.downloads()) < 2 * (workers + 1) and time.monotonic() < limit:
+            time.sleep(0.01)
+        begun.append(len(site.downloads()))
+        return stitch(*args, **options)
+
+    monkeypatch.setattr(stitching, "stitch", stitch_late)
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"], begun[0]) == (0, 4, 2 * (workers + 1))
 
 
 def test_the_limit_of_bytes_a_second_is_over_all_files(begin: Begin, stage: Stage) -> None:

@@ -15,7 +15,7 @@ from tests.config.builders import a_config
 from tests.fakes import FakeClock, a_meeting, a_piece
 from zoomsync.errors import Unjoinable
 from zoomsync.item import build
-from zoomsync.item.build import ItemBuilder
+from zoomsync.item.build import ItemBuilder, ItemStyle
 from zoomsync.media import stitch
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.stitch import Stitched
@@ -39,7 +39,7 @@ def built(folder: Path, contents: dict[str, bytes], **config: Any) -> Item:
         arrangement=arrange(files, None),
         fetched=fetched,
         previous=None,
-        config=a_config(title="{topic}", **config),
+        style=ItemStyle.of(a_config(title="{topic}", **config)),
         tools=TOOLS,
         clock=FakeClock(),
         folder=folder,

@@ -20,6 +20,7 @@ from zoomsync.destinations.base import Destination
 from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
+from zoomsync.item.order import Slots, ThreadEngine, Workshop
 from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import expect_tools, find_tools
 from zoomsync.model import Outcome, Run, Zoom
@@ -168,7 +169,7 @@ def _work(
         progress = stack.enter_context(
             progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
         )
-        executor = _pool(stack, config.workers, "meeting")
+        executor = _pool(stack, config.workers + 1, "meeting")
         if request.verify:
             from zoomsync.sync.verifier import Verifier, chosen
 
@@ -190,10 +191,18 @@ def _work(
             context=WorkerContext(
                 config=config,
                 zoom=connection.zoom,
-                downloads=connection.downloads,
-                transfers=_pool(stack, config.connections, "file"),
                 destination=destination,
-                tools=cache(partial(find_tools, path=path, environ=env.environ)),
+                engine=ThreadEngine(
+                    executor=_pool(stack, config.workers + 1, "item"),
+                    workshop=Workshop(
+                        downloads=connection.downloads,
+                        transfers=_pool(stack, config.connections, "file"),
+                        tools=cache(partial(find_tools, path=path, environ=env.environ)),
+                        stitching=Slots(config.workers, env.clock),
+                        clock=env.clock,
+                        progress=progress,
+                    ),
+                ),
                 staging=staging,
                 disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
                 clock=env.clock,

@@ -66,7 +66,12 @@ def brief(*, on: bool = True, seconds: float | None = None) -> Iterator[None]:
 
 def is_brief() -> bool:
     """Whether this thread is within `brief`."""
-    return _BRIEF.get() is not None
+    return brief_seconds() is not None
+
+
+def brief_seconds() -> float | None:
+    """The longest time-out of this thread within `brief`; None: it is not within."""
+    return _BRIEF.get()
 
 
 class Http:

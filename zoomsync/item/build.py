@@ -15,7 +15,7 @@ from zoomsync.media.ffmpeg import Tools
 from zoomsync.model import Clock, CloudFile, Fetched, Item, ItemFile, Kind, Meeting, Receipt, Role, StoredFile
 from zoomsync.naming import item_folder, title, zone
 from zoomsync.rules.layout import How, Output, numbers, original
-from zoomsync.rules.segments import segments
+from zoomsync.rules.segments import VIEWS, segments
 from zoomsync.rules.update import Arrangement
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,34 @@ TEXT_LIMIT = 16_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStyle:
+    """What the config says of how items are made."""
+
+    title: str
+    timezone: str
+    is_draft: bool
+    concatenate: bool
+    reencode: bool
+    views: tuple[str, ...]
+    can_replace: bool
+    """Whether the destination can replace a stored file."""
+
+    @classmethod
+    def of(cls, config: Config, *, can_replace: bool = True) -> "ItemStyle":
+        """As this config has it."""
+        views = config.recordings.views
+        return cls(
+            title=config.title,
+            timezone=config.timezone,
+            is_draft=config.publish_state == "draft",
+            concatenate=config.concatenate_recordings,
+            reencode=config.reencode,
+            views=tuple(VIEWS if isinstance(views, str) else views),
+            can_replace=can_replace,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ItemBuilder:
     """Makes the item of one meeting, of the files just fetched and of what is stored already."""
 
@@ -36,7 +64,7 @@ class ItemBuilder:
     fetched: Mapping[str, Fetched]
     """By id of the cloud file."""
     previous: Receipt | None
-    config: Config
+    style: ItemStyle
     tools: Tools
     clock: Clock
     folder: Path
@@ -44,9 +72,9 @@ class ItemBuilder:
 
     def build(self) -> Item:
         """The item, its new files lying in `folder`. Raises `DiskFull`, `Unfit`, `ToolMissing`."""
-        timezone = zone(self.config.timezone, self.meeting)
+        timezone = zone(self.style.timezone, self.meeting)
         year, folder = item_folder(self.meeting.start, self.meeting.topic, timezone)
-        heading = title(self.config.title, self.meeting, timezone)
+        heading = title(self.style.title, self.meeting, timezone)
         kept = [_kept(stored) for stored in self.arrangement.keep]
         videos = [o for o in self.arrangement.build if o.how is How.STITCH or o.inputs[0].kind.is_media]
         texts = [output for output in self.arrangement.build if output not in videos]
@@ -66,7 +94,7 @@ class ItemBuilder:
             title=heading,
             folder=folder,
             year=year,
-            draft=self.config.publish_state == "draft",
+            draft=self.style.is_draft,
             files=files,
             cloud=self._cloud(files),
             metadata=self._metadata(heading),
@@ -106,7 +134,7 @@ class ItemBuilder:
             title=heading,
             created=self.meeting.start,
             chapters=[f"Segment {number}" for number, _ in enumerate(output.inputs, 1)],
-            reencode=self.config.reencode,
+            reencode=self.style.reencode,
             clock=self.clock,
             seconds_limit=BASE_SECONDS + 2 * length,
         )

@@ -16,7 +16,6 @@ from zoomsync.errors import (
     Forbidden,
     NotAuthorized,
     StateUnusable,
-    ToolMissing,
     Unfit,
     Unreachable,
     ZoomsyncError,
@@ -143,14 +142,18 @@ class Pass:
         connected, due_hosts = self._connected, dict[str, User]()
         context = replace(connected.context, users=users)
         workers = Workers[Job, Result](
-            connected.executor, connected.config.workers, self._clock, lambda job: self._work(job, rules, context)
+            connected.executor,
+            connected.config.workers,
+            self._clock,
+            lambda job: self._work(job, rules, context),
+            lambda: context.engine.is_stitching,  # then the next one is fetched, so that no connection is idle
         )
         try:
             for reading in readings:
                 # 6. The plan: decided by pure rules, and written down before any of it is begun.
                 jobs = self._plan(reading, rules)
                 if jobs:
-                    self._run_tools_once(context)
+                    self._prepare_once(context)
                 if connected.request.dry_run:
                     due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
                     continue
@@ -252,11 +255,11 @@ class Pass:
         failed = {entry.uuid for entry in recorder.entries if entry.retry is not None}
         return recorder.planned(sorted_by_urgency(decisions, failed, rules.now), reading.head)
 
-    def _run_tools_once(self, context: WorkerContext) -> None:
-        """Before anything is fetched: with tools that do not run nothing is begun."""
+    def _prepare_once(self, context: WorkerContext) -> None:
+        """Before anything is fetched: if nothing can be made nothing is begun."""
         try:
-            context.tools()
-        except ToolMissing as error:
+            context.engine.prepare()
+        except (ConfigError, Unfit) as error:
             self._ending = self._ending or error
 
     def _work(self, job: Job, rules: Rules, context: WorkerContext) -> Result:

@@ -15,13 +15,24 @@ GRACE_SECONDS = 4.0
 
 
 class Workers(Generic[Job, Result]):
-    """Runs jobs on an executor, never more than `size` at once, so that it can stop beginning new ones at any time."""
+    """Runs jobs on an executor, never more than `size` at once, so that it can stop beginning new ones at any time.
 
-    def __init__(self, executor: Executor, size: int, clock: Clock, run: Callable[[Job], Result]) -> None:
+    While `may_be_more` says so, it is one more.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        size: int,
+        clock: Clock,
+        run: Callable[[Job], Result],
+        may_be_more: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._executor = executor
         self._size = size
         self._clock = clock
         self._run = run
+        self._may_be_more = may_be_more
         self.in_flight: dict[Future[Result], Job] = {}
         """What is begun and has not ended."""
 
@@ -29,13 +40,16 @@ class Workers(Generic[Job, Result]):
         """Each job with its finished future. Raises `Stopped`; what is in flight then is left to `drain`."""
         waiting = iter(jobs)
         while True:
-            while len(self.in_flight) < self._size and may_begin() and (job := next(waiting, None)) is not None:
+            while self._has_room() and may_begin() and (job := next(waiting, None)) is not None:
                 self.in_flight[self._executor.submit(self._run, job)] = job
             if not self.in_flight:
                 return
             finished, _ = wait(self.in_flight, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
             yield from ((self.in_flight.pop(future), future) for future in finished)
             self._clock.check()
+
+    def _has_room(self) -> bool:
+        return len(self.in_flight) < self._size + self._may_be_more()
 
     def drain(self, seconds: float) -> Iterator[tuple[Job, Future[Result]]]:
         """What ends within `seconds` of those still in flight; the rest is abandoned."""
