@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
-from zoomsync.errors import UsageError
+from zoomsync.errors import UsageError, ZoomsyncError
 from zoomsync.model import Clock, Zoom
 from zoomsync.state import State
 
@@ -128,11 +128,14 @@ def attach(
         raise UsageError("--reconcile: only a library can be an older copy", hint="leave it away")
     head = state.head
     known = head.library or None
+    # the last one that changed it may be older than those that are remembered
+    runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
     attachment = Attachment(
         state_id=head.id,
         known_id=known,
         known_pass=head.library_pass,
-        runs=frozenset({head.library_run, *(one.id for one in state.runs)}),
+        runs=frozenset(runs),
+        ended=frozenset(one for one, code in runs.items() if code in (0, ZoomsyncError.code)),
         has_items=any(one.receipt and one.receipt.destination == known for one in state.entries.values()),
         pass_number=head.pass_number,
         run=run,

@@ -69,10 +69,8 @@ class Refusals:
         try:
             yield
         except OSError as error:
-            name = (
-                error.errno in OF_ONE_PATH | NO_RIGHT and error.filename2
-            ) or error.filename  # of a move: what its target is
-            message = f"{(not self.names_path and name) or path}: {fact(error)}"
+            target = error.filename2 if error.errno in OF_ONE_PATH | NO_RIGHT else None  # of a move
+            message = f"{(not self.names_path and (target or error.filename)) or path}: {fact(error)}"
             if self.of_one_path and error.errno in self.one_path:
                 raise MeetingFailed(message, hint=self.of_one_path, service=self.error.service) from error
             if error.errno in NO_ROOM:
@@ -141,14 +139,15 @@ def inside(root: Path, path: Path) -> Path:
     return path
 
 
-def make_folders(root: Path, path: Path, modes: FileModes) -> None:
-    """Make `path` and what is missing between it and `root`, durably; existing folders stay as they are."""
+def make_folders(root: Path, path: Path, modes: FileModes, *, flush: bool = True) -> None:
+    """Make `path` and what is missing between it and `root`, durably (`flush`); existing folders stay as they are."""
     inside(root, path)
     missing = [one for one in (path, *path.parents) if root in one.parents and not one.is_dir()]
     for folder in reversed(missing):
         folder.mkdir(mode=OPEN_FOLDER if modes.dir_mode is None else PRIVATE_FOLDER, exist_ok=True)
         modes.grant(folder)
-        sync(folder.parent)
+        if flush:
+            sync(folder.parent)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -159,7 +159,8 @@ class Place:
     def leftovers(self) -> list[str]:
         """Files that only an unfinished pass needs."""
         own = self.library / ".zoomsync"
-        extra = [path for path in own.rglob("*") if path.is_file() and path.name not in ("library.json", "lock")]
+        kept = {"library.json", "lock", "inherited.txt"}
+        extra = [path for path in own.rglob("*") if path.is_file() and path.name not in kept]
         journal = json.loads(self.state.read_bytes())["journal"]
         kept = {self.state.name, journal, f"{self.state.name}.lock", "audit.jsonl"}
         extra += [path for path in self.state.parent.iterdir() if path.name not in kept]

@@ -66,6 +66,8 @@ class Attachment:
     """The last pass that the state knows to have changed it."""
     runs: frozenset[str]
     """The ids of the runs that the state remembers, the last one that changed the destination among them."""
+    ended: frozenset[str] = frozenset()
+    """Those of them that came to their end: all that they published is known to the state."""
     has_items: bool
     """Whether the state knows of items in it."""
     pass_number: int

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zoomsync.config import Config
 from zoomsync.errors import Unjoinable, Unstitchable
-from zoomsync.files import digest, link, open_file, read_file
+from zoomsync.files import digest, link, open_file, read_file, sync
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.media import chat, webvtt
 from zoomsync.media.ffmpeg import Tools
@@ -101,10 +101,11 @@ class ItemBuilder:
         )
 
     def _file(self, output: Output, made: Path | None = None, offsets: tuple[float, ...] = ()) -> ItemFile:
-        """The output as it was `made`, else as its only input was fetched."""
+        """The output as it was `made`, else as its only input was fetched; either is durable."""
         if made is None:
             content = self.fetched[output.inputs[0].id]
         else:
+            sync(made)
             sha256, status = digest(made, self.clock)
             content = Fetched(path=made, size=status.st_size, sha256=sha256)
         return ItemFile(

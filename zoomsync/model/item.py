@@ -270,7 +270,7 @@ class ItemFile:
     role: Role
     made_of: tuple[str, ...]
     source: Path | None
-    """The staged file, which the destination may move away; None: keep the stored file of `role` as it is."""
+    """The staged file, flushed, which the destination may move away; None: keep the stored file of `role` as it is."""
     size: int
     sha256: str
     offsets: tuple[float, ...] = ()

@@ -88,7 +88,8 @@ def test_a_person_who_never_stops_moving_ends_the_walk_and_nothing_counts_as_rem
     library = a_library(tmp_path / "library")
     receipt = publish(library, an_item(tmp_path / "staging"))
     library.detach()
-    author = library.path / "published" / "ada@example.org"
+    author = library.path / "published" / "lovelace"
+    author.with_name("ada@example.org").rename(author)
 
     def back_and_forth() -> None:
         there = next(author.iterdir())
@@ -195,3 +196,173 @@ def test_all_that_is_published_belongs_to_the_group(tmp_path: Path) -> None:
     published = library.path / "published"
     assert {path.stat().st_gid for path in (library.path, published, *published.rglob("*"))} == {54321}
     assert (library.path / first.place / "video.mp4").read_bytes() == VIDEO
+
+
+class Looked:
+    """The folders of the library whose names were read."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._root = root
+        self._seen: list[Path] = []
+        for name in ("listdir", "scandir"):
+            monkeypatch.setattr(os, name, self._noting(getattr(os, name)))
+
+    def _noting(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(path: Any = ".") -> Any:
+            if not isinstance(path, int) and ".zoomsync" not in Path(path).parts:
+                self._seen += [Path(path)] if Path(path).is_relative_to(self._root) else []
+            return real(path)
+
+        return noted
+
+    def taken(self) -> list[str]:
+        """Those since the last call."""
+        seen, self._seen = [str(path.relative_to(self._root)) for path in self._seen], []
+        return seen
+
+
+def in_pass(path: Path, number: int, *, unended: int = 0, **changes: Any) -> LibraryDestination:
+    """The library in a pass, before which all passes of this state ended but one."""
+    library = unattached(path)
+    attach(library, number=number, ended=frozenset(f"run-{n}" for n in range(1, number) if n != unended), **changes)
+    return library
+
+
+def another(tmp_path: Path) -> Item:
+    return an_item(tmp_path / "staging", a_meeting(uuid="other==", files=()))
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Receipt:
+    """An item of pass 1 in a library whose other items nobody needs to look at."""
+    library = a_library(tmp_path / "library")
+    receipt = publish(library, an_item(tmp_path / "staging"))
+    for number in range(20):
+        folder = library.path / "published" / f"author {number}" / "2025" / f"2025-01-01 10-00 Old [{number:08x}]"
+        folder.mkdir(parents=True)
+        (folder / "recording.json").write_text("{}")
+    library.detach()
+    return receipt
+
+
+def test_what_lies_where_it_was_is_found_without_a_look_at_any_folder(
+    stored: Receipt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = in_pass(tmp_path / "library", 2)
+    looked = Looked(library.path, monkeypatch)
+
+    found, verdict = library.find(stored.uuid, stored), library.verify(stored)
+    second = publish(library, late(tmp_path), stored)
+
+    assert (found, verdict.safe, len(second.files), looked.taken()) == (stored, True, 3, [])
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_is_new_is_looked_for_in_its_authors_year_alone_once_a_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = in_pass(tmp_path / "library", 2)
+    looked = Looked(library.path, monkeypatch)
+
+    assert library.find("other==") is None
+    publish(library, another(tmp_path))
+    publish(library, an_item(tmp_path / "staging", a_meeting(uuid="third==", files=())))
+
+    assert looked.taken() == ["published/ada@example.org/2026", "drafts/ada@example.org/2026"]
+
+
+@pytest.mark.parametrize("is_draft", [False, True])
+def test_what_lies_there_under_another_title_is_no_second_item(stored: Receipt, tmp_path: Path, is_draft: bool) -> None:
+    library = in_pass(tmp_path / "library", 2)
+    item = replace(an_item(tmp_path / "staging", draft=is_draft), folder="2026-03-01 10-30 Renamed")
+
+    assert library.find(stored.uuid) is None  # of one time: what the state does not know is not there
+    assert publish(library, item) == stored
+    assert publish(library, item) == stored
+
+
+@pytest.mark.parametrize("place", ["drafts/ada@example.org/2026/As is", "published/ada@example.org/2024/Old one"])
+def test_what_a_person_moved_nearby_is_found_there(
+    stored: Receipt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    moved = move(tmp_path / "library", stored, f"{place} [0300a520]")
+    library = in_pass(tmp_path / "library", 2)
+    looked = Looked(library.path, monkeypatch)
+
+    assert library.find(stored.uuid, stored) == moved
+    assert all(one.split("/")[1] == "ada@example.org" for one in looked.taken())
+
+
+def test_the_library_is_walked_once_for_all_that_a_person_moved_away(
+    stored: Receipt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = in_pass(tmp_path / "library", 2)
+    other = publish(first, another(tmp_path))
+    first.detach()
+    moved = move(tmp_path / "library", stored, "published/Best of/Planning [0300a520]")
+    library = in_pass(tmp_path / "library", 3)
+    shutil.rmtree(library.path / other.place)
+    looked = Looked(library.path, monkeypatch)
+
+    assert library.find(stored.uuid, stored) == moved
+    assert library.verify(stored).receipt.place == moved.place
+    assert library.verify(other).removed
+    assert looked.taken().count("published") == 1
+
+
+def move(root: Path, receipt: Receipt, place: str) -> Receipt:
+    """As a person does it; returns the receipt of what is there then."""
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    (root / receipt.place).rename(root / place)
+    return replace(receipt, place=place)
+
+
+ELSEWHERE = "published/Lovelace/Planning [0300a520]"
+
+
+def test_what_a_killed_pass_published_is_found_wherever_it_lies_by_then(stored: Receipt, tmp_path: Path) -> None:
+    moved = move(tmp_path / "library", stored, ELSEWHERE)
+
+    library = in_pass(tmp_path / "library", 2, unended=1)
+
+    assert library.find(stored.uuid) == moved
+
+
+def test_it_is_found_also_if_the_next_pass_publishes_something_else_first(
+    stored: Receipt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = move(tmp_path / "library", stored, ELSEWHERE)
+    second = in_pass(tmp_path / "library", 2, unended=1)
+    publish(second, another(tmp_path))
+    second.detach()
+
+    library = in_pass(tmp_path / "library", 3, unended=1)
+    looked = Looked(library.path, monkeypatch)
+
+    assert (library.find("third=="), looked.taken()) == (None, [])
+    assert library.find(stored.uuid) == moved
+
+
+@pytest.mark.parametrize("wish", ["adopt", "begin_new"])
+def test_what_another_state_published_is_found_in_every_later_pass(stored: Receipt, tmp_path: Path, wish: str) -> None:
+    moved = move(tmp_path / "library", stored, ELSEWHERE)
+    facts: dict[str, Any] = {"state_id": "state-2", "known_id": None, "new_id": "library-2"}
+    first = unattached(tmp_path / "library")
+    attach(first, **facts, **{wish: True})
+    publish(first, another(tmp_path))
+    first.detach()
+
+    library = in_pass(tmp_path / "library", 2, **facts | {"known_id": first.id})
+
+    assert library.find(stored.uuid) == replace(moved, destination=first.id)
+
+
+def test_of_a_state_restored_from_the_middle_of_a_pass_nothing_is_published_twice(
+    stored: Receipt, tmp_path: Path
+) -> None:
+    move(tmp_path / "library", stored, ELSEWHERE)
+
+    library = in_pass(tmp_path / "library", 2, unended=1)  # the copy has the begin of that pass alone
+
+    assert publish(library, an_item(tmp_path / "staging")).place == ELSEWHERE
+    assert len([*library.path.rglob("* [[]0300a520]")]) == 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
 from zoomsync.destinations.layout import TOPS, Recording, arrange, author_folder, author_for, item_place
-from zoomsync.destinations.library.index import Index
+from zoomsync.destinations.library.index import Found, Index
 from zoomsync.destinations.library.marker import ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
 from zoomsync.destinations.library.transaction import Change, Transaction
 from zoomsync.destinations.library.verify import inspect
@@ -38,8 +38,8 @@ class LibraryDestination:
         self._settings = settings
         self._context = context
         self._clock = context.clock
-        self._lock = LibraryLock(settings.path)
         self._index = Index(settings.path, context.clock)
+        self._lock = LibraryLock(settings.path, self._index.note_all)
 
     @property
     def id(self) -> str:
@@ -99,9 +99,17 @@ class LibraryDestination:
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
         """Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged."""
-        with ITEM.explained(self.path):
-            found = self._index.locate(uuid, library=self.id, is_known=known is not None)
+        found = self._locate(uuid, known)
         return found[1].receipt if found else None
+
+    def _locate(self, uuid: str, known: Receipt | None, wanted: str = "") -> Found | None:
+        """The item: where it was or, if the state knows of none here, would be (`wanted`); else elsewhere."""
+        is_here = known is not None and known.destination == self.id
+        place = known.place if known is not None and is_here else wanted
+        with ITEM.explained(self.path):
+            return self._index.locate(
+                uuid, place, library=self.id, is_known=known is not None, is_ahead=self._lock.is_ahead
+            )
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """Staged files are moved away. What the state does not know, or a person requested, is checked by content."""
@@ -110,8 +118,7 @@ class LibraryDestination:
         transaction = self._transaction(self._changes / sha256(uuid.encode()).hexdigest()[:32])
         with LIBRARY.explained(self.path):
             self._finish(transaction)
-            with ITEM.explained(self.path):
-                found = self._index.locate(uuid, library=self.id, is_known=previous is not None)
+            found = self._locate(uuid, previous, item_place(item, author))
             if found is not None:
                 return self._update(item, transaction, *found, known)
             if known is not None:
@@ -126,8 +133,7 @@ class LibraryDestination:
             return Verdict(safe=False, reason=reason, receipt=receipt)
         try:
             with ITEM.explained(self.path):
-                found = self._index.locate(receipt.uuid, library=self.id, is_known=True)
-                verdict = inspect(receipt, found, self._clock)
+                verdict = inspect(receipt, self._locate(receipt.uuid, receipt), self._clock)
         except MeetingFailed as error:
             return Verdict(safe=False, reason=str(error), receipt=receipt)
         if verdict.removed:
@@ -141,12 +147,11 @@ class LibraryDestination:
         receipt, new = arrange(item, nothing, lambda _: False)
         self._lock.begin_change()
         recording = Recording(revision=1, title=item.title, meeting=item.metadata, receipt=receipt)
-        transaction.prepare(new, recording, Change(uuid=uuid, place=place, superseded=()))
-        self._finish(transaction)
-        if published := self.find(uuid):
-            return published
-        hint = "look who else changes the library"
-        raise MeetingFailed(f"{place}: gone right after it was published", hint=hint, service="library")
+        transaction.gather(new, recording)
+        with ITEM.explained(self.path):
+            folder = transaction.create(place)
+        self._index.add(folder)
+        return replace(receipt, place=folder.relative_to(self.path).as_posix())
 
     def _update(
         self, item: Item, transaction: Transaction, folder: Path, old: Recording, known: Receipt | None
@@ -157,8 +162,10 @@ class LibraryDestination:
             gone = old.superseded(receipt)
             recording = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
             self._lock.begin_change()
-            transaction.prepare(new, recording, Change(uuid=receipt.uuid, place="", superseded=gone))
-            self._finish(transaction)
+            change = Change(uuid=receipt.uuid, place=receipt.place, superseded=gone)
+            transaction.gather(new, recording, change)
+            with ITEM.explained(self.path):
+                transaction.update(change, folder)
         return receipt
 
     def _intact(self, folder: Path, old: Receipt, known: Receipt | None) -> tuple[StoredFile, ...]:
@@ -173,16 +180,13 @@ class LibraryDestination:
         return old.files
 
     def _finish(self, transaction: Transaction) -> None:
-        """Finish a change that is whole, if there is one."""
+        """Finish an update that is whole, if there is one."""
         change = transaction.read()
         if change is None:
             return
         self._lock.begin_change()
         with ITEM.explained(self.path):
-            found = None if change.place else self._index.locate(change.uuid, library=self.id, is_known=True)
-            if change.place:
-                self._index.add(transaction.create(change))
-            elif found:
+            if found := self._index.locate(change.uuid, change.place, library=self.id, is_known=True):
                 transaction.update(change, found[0])
             else:
                 transaction.clear()

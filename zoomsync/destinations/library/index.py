@@ -4,18 +4,24 @@ import errno
 import os
 import re
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from zoomsync.destinations.layout import MANIFEST, TOPS, Recording
+from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import MeetingFailed
-from zoomsync.files import fact, read_file
+from zoomsync.files import fact, read_file, write
 from zoomsync.formatting import plural
 from zoomsync.model import Clock
 from zoomsync.naming import suffix
 
 WALKS = 3
 """So often the library is walked when a person moves folders meanwhile."""
+INHERITED = "inherited.txt"
+"""In `.zoomsync`: the suffixes of all that lay in the library when it was last ahead of the state, one a line."""
 _SUFFIX = re.compile(r"\[([0-9a-f]{8})\]")
 _DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d-\d\d")
 
@@ -33,9 +39,16 @@ def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None
     return Recording.parse(data, str(path), place=place, destination=library, service="library")
 
 
+Found: TypeAlias = tuple[Path, Recording]
+
+
 @dataclass(slots=True)
 class Index:
-    """The folders of a library whose names have a meeting's suffix. Shared by all threads."""
+    """Where the items of a library lie. Shared by all threads.
+
+    An item is looked for from near to far. The library is walked once a pass at most, and only for an item that must
+    be somewhere.
+    """
 
     root: Path
     clock: Clock
@@ -44,42 +57,105 @@ class Index:
     """Suffix → folders; None: not walked yet."""
     _closed: list[Path] = field(default_factory=list)
     """Folders that a person closed to this user, or that another user made: nobody knows what lies in there."""
+    _beside: dict[Path, bytes] = field(default_factory=dict)
+    """Folder → the suffixes in it, when it was listed first."""
+    _inherited: bytes | None = None
+    """The suffixes that are written down; None: not read yet."""
+
+    def locate(
+        self, uuid: str, place: str = "", *, library: str, is_known: bool = False, is_ahead: bool = False
+    ) -> Found | None:
+        """The item of a meeting; of several (a person copied it) always the same one.
+
+        `place` is where it was or, for one that is not known, would be. `is_ahead`: whether the library may hold items
+        that the state does not know. Raises `MeetingFailed` when a folder has the suffix but does not say whose it is,
+        and when an item that is known to be stored may lie in a folder that cannot be read.
+        """
+        ending, unknown = suffix(uuid), []
+        is_somewhere = is_known or is_ahead or self._is_inherited(ending)
+        for folders in self._nearest_first(ending, place, is_somewhere=is_somewhere):
+            matches = []
+            for folder in folders:
+                # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
+                found_at = os.fsencode(folder.relative_to(self.root).as_posix()).decode("utf-8", "replace")
+                recording = read_manifest(folder, place=found_at, library=library)
+                if recording is not None and recording.receipt.uuid == uuid:
+                    matches.append((folder, recording))
+                elif recording is None and folder.is_dir():
+                    unknown.append(folder)
+            if matches:
+                return min(matches, key=lambda match: (-match[1].revision, str(match[0])))
+        if unknown:
+            hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
+            raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
+        if is_known and self._closed:
+            raise _refused(self._closed[0])
+        return None
+
+    def _nearest_first(self, ending: str, place: str, *, is_somewhere: bool) -> Iterator[list[Path]]:
+        """Folders that may be the item: at its place; of the same author and year; of the author; anywhere."""
+        if is_somewhere and place and self._is_own(self.root / place):
+            yield [self.root / place]
+        match place.split("/"):
+            case [_, author, year, _]:
+                authors = [self.root / top / author for top in TOPS]
+                yield self._named(ending, [folder / year for folder in authors])
+                if is_somewhere:
+                    yield self._named(ending, [folder / one for folder in authors for one in self._listed(folder)])
+        if is_somewhere:
+            with self._lock:
+                if self._folders is None or not all(one.is_dir() for one in self._folders.get(ending, ())):
+                    self._folders = self._walk()  # again when one of them has been moved since
+                found = sorted(self._folders.get(ending, ()))
+            yield found
+
+    def _named(self, ending: str, folders: Iterable[Path]) -> list[Path]:
+        """What lies in these folders under this suffix."""
+        found: list[Path] = []
+        for folder in folders:
+            if folder not in self._beside:
+                self._beside[folder] = " ".join(_SUFFIX.findall("".join(self._listed(folder)))).encode()
+            if ending.encode() in self._beside[folder]:
+                found += [folder / name for name in self._listed(folder) if f"[{ending}]" in name]
+        return sorted(found)
+
+    def _listed(self, folder: Path) -> list[str]:
+        """The names in a folder; none if it cannot be read: that proves nothing."""
+        with suppress(OSError):
+            return [one.name for one in folder.iterdir()] if self._is_own(folder) else []
+        return []
+
+    def _is_own(self, folder: Path) -> bool:
+        """Whether no link leads to it: behind one, nothing is looked for."""
+        return Path(os.path.realpath(folder)) == Path(os.path.realpath(self.root)) / folder.relative_to(self.root)
 
     def add(self, folder: Path) -> None:
         """Remember an item that was just published."""
         with self._lock:
             if self._folders is not None:
                 _add(folder, self._folders)
+            if folder.parent in self._beside:
+                self._beside[folder.parent] += f" {folder.name}".encode()
 
-    def locate(self, uuid: str, *, library: str, is_known: bool = False) -> tuple[Path, Recording] | None:
-        """The item of a meeting; of several (a person copied it) always the same one.
-
-        Raises `MeetingFailed` when a folder has the suffix but does not say whose it is, and when an item that is known
-        to be stored may lie in a folder that cannot be read.
-        """
-        ending, matches, unknown = suffix(uuid), [], []
+    def note_all(self) -> None:
+        """Write down, durably, what lies here: a later pass finds by it what the state does not know."""
         with self._lock:
-            if self._folders is None or not all(one.is_dir() for one in self._folders.get(ending, ())):
-                self._folders = self._walk()  # again when one of them has been moved since
-            named = sorted(self._folders.get(ending, ()))
-        for folder in named:
-            # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
-            place = os.fsencode(folder.relative_to(self.root).as_posix()).decode("utf-8", "replace")
-            recording = read_manifest(folder, place=place, library=library)
-            if recording is None:
-                unknown.append(folder)
-            elif recording.receipt.uuid == uuid:
-                matches.append((folder, recording))
-        if unknown and not matches:
-            hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
-            raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
-        if is_known and not matches and self._closed:
-            raise _refused(self._closed[0])
-        return min(matches, key=lambda match: (-match[1].revision, str(match[0])), default=None)
+            if self._folders is None:
+                self._folders = self._walk()
+            if self._folders:
+                write(self.root / FOLDER / INHERITED, "".join(f"{one}\n" for one in sorted(self._folders)).encode())
+
+    def _is_inherited(self, ending: str) -> bool:
+        if self._inherited is None:
+            try:
+                self._inherited = read_file(self.root / FOLDER / INHERITED)
+            except (FileNotFoundError, NotADirectoryError):
+                self._inherited = b""
+        return ending.encode() in self._inherited
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""
-        folders = self._walk()
+        folders = self._folders = self._walk()
         if self._closed:
             raise _refused(self._closed[0])
         names = (folder.name[:16] for some in folders.values() for folder in some if _DATED.match(folder.name))

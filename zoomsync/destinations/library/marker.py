@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,8 +58,13 @@ class LibraryLock:
     """Makes sure that this is the library that the state knows, and that no other pass works in it."""
 
     path: Path
+    note_all: Callable[[], None]
+    """Writes down what lies in the library."""
     marker: Marker = UNSEEN
     """As this pass found it, or left it; without an id before the library was looked at."""
+    is_ahead: bool = False
+    """Whether it may hold items that the state does not know: it is new to the state, or the state has not seen the end
+    of the pass that changed it last."""
     _is_changed: bool = False
     """Whether the marker says that this pass changes the library."""
     _pass: tuple[int, str] = (0, "")
@@ -82,7 +88,10 @@ class LibraryLock:
             if_away="is its file system mounted?",
             service="library",
         )
-        self.marker = working_marker(read_marker(self.path), attachment, root)
+        found = read_marker(self.path)
+        self.marker = working_marker(found, attachment, root)
+        is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
+        self.is_ahead = self.marker != found or not is_seen
         self._pass = (attachment.pass_number, attachment.run)
 
     def take(self, attachment: Attachment, modes: FileModes) -> None:
@@ -100,7 +109,7 @@ class LibraryLock:
             raise error.become(LibraryUnusable) from error
         self.look(attachment)  # again: a pass that ended meanwhile may have changed it
         if read_marker(self.path) != self.marker:
-            write_marker(self.marker, self.path)
+            self._write_marker()
 
     def _lock(self, file: Path) -> None:
         try:
@@ -128,8 +137,15 @@ class LibraryLock:
             if not self._is_changed:
                 number, run = self._pass
                 self.marker = replace(self.marker, pass_number=number, run=run)
-                write_marker(self.marker, self.path)
+                self._write_marker()
                 self._is_changed = True
+
+    def _write_marker(self) -> None:
+        """What the library holds is written down before its marker says that all is as the state knows it."""
+        if self.is_ahead:
+            with LIBRARY_ITSELF.explained(self.path):
+                self.note_all()
+        write_marker(self.marker, self.path)
 
     def confirm(self) -> None:
         """Before anything is written, or a person is said to have removed something: is the library still there?"""

@@ -1,12 +1,15 @@
 """One change of the library, made ready aside, then finished: killed at any instant, it is finished later or redone.
 
 A change has a folder of its own on the library's file system. New files gather in `files/` under their final names,
-with the `recording.json` to be; then `change.json` says, durably, that it is whole. From then on it is only finished.
+with the `recording.json` to be. That folder becomes a new item in one step. For an update `change.json` says, durably,
+that all is gathered; from then on it is only finished.
+
+What lies in staging is durable before it comes here, so each file is flushed once, and each folder when it is whole.
 """
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, count
@@ -28,6 +31,7 @@ from zoomsync.files import (
     read_file,
     sync,
     write,
+    write_aside,
 )
 from zoomsync.model import Clock, ItemFile
 
@@ -38,11 +42,11 @@ REFETCH = "it is fetched again by the next pass"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What `change.json` says of a change that is whole."""
+    """What `change.json` says of an update that is whole."""
 
     uuid: str
     place: str
-    """Where a new item goes; `""` for an update of one that is there."""
+    """Where the item was."""
     superseded: tuple[tuple[str, int, str], ...]
     """Name, size and SHA-256 of each old file that goes when the update is done."""
 
@@ -59,35 +63,36 @@ class Transaction:
     modes: FileModes
     clock: Clock
 
-    def prepare(self, new: Mapping[str, ItemFile], recording: Recording, change: Change) -> None:
-        """Gather the new files, those of a killed pass included, and declare the change whole.
+    def gather(self, new: Mapping[str, ItemFile], recording: Recording, change: Change | None = None) -> None:
+        """Bring the new files together, those of a killed pass included, durably; declare an update (`change`) whole.
 
         Raises `MeetingFailed` for a file that is to be kept but is not stored, or is not in staging as it was proven.
         """
         files = self.path / FILES
-        make_folders(self.root, self.path, PRIVATE)
-        make_folders(self.path, files, self.modes)
-        for path in sorted(files.rglob("*"), reverse=True):
-            if path.is_dir() and not path.is_symlink():
-                with suppress(OSError):  # it holds something that is wanted
-                    path.rmdir()
-            elif path.relative_to(files).as_posix() not in new:
-                path.unlink()
+        folders = [files]
+        if self.path.is_dir():
+            _remove_all_but(new, files)
+        make_folders(self.root, self.path.parent, PRIVATE)
+        make_folders(self.root, self.path, PRIVATE, flush=False)
+        make_folders(self.path, files, self.modes, flush=False)
         for name, file in new.items():
             target = inside(files, files / name)
             if not has_content(target, file.size, file.sha256, self.clock):
                 if file.source is None or not has_size(file.source, file.size):
                     message = f"{file.name}: not in staging as it was proven"
                     raise MeetingFailed(message, hint=REFETCH, service="disk")
-                make_folders(files, target.parent, self.modes)
+                make_folders(files, target.parent, self.modes, flush=False)
                 move(file.source, target, sha256=file.sha256, clock=self.clock)
             self.modes.grant(target)
-            sync(target)
-        write(files / MANIFEST, recording.document, mode=self.modes.file_mode or OPEN_FILE)
-        self.modes.grant(files / MANIFEST)
-        for folder in filter(Path.is_dir, files.rglob("*")):
+            folders += [one for one in target.parents if files in one.parents and one not in folders]
+        aside = write_aside(files / MANIFEST, recording.document, mode=self.modes.file_mode or OPEN_FILE)
+        self.modes.grant(aside)
+        aside.rename(files / MANIFEST)
+        for folder in folders:
             sync(folder)
-        write(self.path / NOTE, _CHANGE.dump_json(change, indent=2) + b"\n")
+        if change is not None:
+            write(self.path / NOTE, _CHANGE.dump_json(change, indent=2) + b"\n")
+            sync(self.path.parent)
 
     def read(self) -> Change | None:
         """The change that was declared whole and is not finished yet."""
@@ -99,21 +104,22 @@ class Transaction:
             hint = f"remove {self.path}; {REFETCH}"
             raise MeetingFailed(f"{self.path / NOTE}: damaged", hint=hint, service="library") from error
 
-    def create(self, change: Change) -> Path:
-        """Finish a new item: rename it into its place. Returns where it is."""
-        wanted = self.root / change.place
-        files = self.path / FILES
-        if not files.is_dir():  # it is in place already, but was killed before the change was cleared away
-            self.clear()
-            return wanted
+    def create(self, wanted: str) -> Path:
+        """What was gathered becomes a new item, if possible in the place `wanted`. Returns where it is."""
+        place, files = self.root / wanted, self.path / FILES
         # what is in the way is left alone; the suffix, by which an item is found, stays at the end
-        title, bracket, suffix = wanted.name.rpartition(" [")
-        others = (wanted.with_name(f"{title} ({number}){bracket}{suffix}") for number in count(2))
-        place = next(one for one in chain([wanted], others) if not os.path.lexists(one))
+        title, bracket, suffix = place.name.rpartition(" [")
+        others = (place.with_name(f"{title} ({number}){bracket}{suffix}") for number in count(2))
+        place = next(one for one in chain([place], others) if not os.path.lexists(one))
         make_folders(self.root, place.parent, self.modes)
         files.rename(place)
-        sync(place.parent)
-        self.clear()
+        try:
+            sync(place.parent)
+        except OSError:
+            place.rename(files)  # else it would be there although it failed
+            raise
+        with suppress(OSError):  # a file that is not ours keeps the folder
+            self.path.rmdir()
         return place
 
     def update(self, change: Change, folder: Path) -> None:
@@ -131,17 +137,19 @@ class Transaction:
         for file, target in new.items():
             make_folders(self.root, target.parent, self.modes)
             file.rename(target)
-            sync(target.parent)
         if (files / MANIFEST).exists():
             (files / MANIFEST).replace(inside(self.root, folder) / MANIFEST)
-            sync(folder)
+        for changed in {folder, *(target.parent for target in new.values())}:
+            sync(changed)
         for name, size, sha256 in change.superseded:
             path = inside(self.root, folder / name)
             if has_content(path, size, sha256, self.clock):
                 path.unlink()
-                sync(path.parent)
             if path.parent != folder and path.parent.is_dir() and not any(path.parent.iterdir()):
                 path.parent.rmdir()
+        if change.superseded:
+            for changed in filter(Path.is_dir, {folder, *((folder / name).parent for name, *_ in change.superseded)}):
+                sync(changed)
         self.clear()
 
     def clear(self) -> None:
@@ -151,3 +159,13 @@ class Transaction:
         (self.path / NOTE).unlink(missing_ok=True)
         with suppress(OSError):  # a file that is not ours keeps the folder
             self.path.rmdir()
+
+
+def _remove_all_but(wanted: Container[str], files: Path) -> None:
+    """Of what a killed pass gathered, nothing stays that this one does not want."""
+    for path in sorted(files.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            with suppress(OSError):  # it holds something that is wanted
+                path.rmdir()
+        elif path.relative_to(files).as_posix() not in wanted:
+            path.unlink()
