@@ -106,6 +106,7 @@ def destination(
         publish_as=config.publish_as,
         me=config.me or "",
         aliases=config.aliases,
+        environ=env.environ,
     )
     built = config.destination.build(context)
     stack.callback(built.detach)

@@ -59,11 +59,15 @@ def example() -> str:
     return (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 
 
-def portal() -> dict[str, Any]:
-    """The example's other destination, which is commented out."""
+def commented(kind: str) -> dict[str, Any]:
+    """A destination of the example that is commented out."""
     lines = [line[1:] for line in example().splitlines() if re.match(r"#(destination:|  )", line)]
-    found: dict[str, Any] = yaml.safe_load("\n".join(lines))
-    return found
+    sections = [yaml.safe_load(f"destination:{one}") for one in "\n".join(lines).split("destination:")[1:]]
+    return next(one for one in sections if one["destination"]["type"] == kind)
+
+
+def portal() -> dict[str, Any]:
+    return commented("vidizmo")
 
 
 def keys(schema: dict[str, Any]) -> set[str]:
@@ -91,7 +95,7 @@ def test_the_example_points_to_the_schema_and_is_accepted_by_it() -> None:
 
 def test_the_example_shows_every_key_but_the_twins_of_the_credentials() -> None:
     data = yaml.safe_load(example())
-    sections = [*data.items(), *portal().items()]
+    sections = [*data.items(), *portal().items(), *commented("rclone").items()]
     shown = set(data) | {f"{name}.{key}" for name, one in sections if isinstance(one, dict) for key in one}
 
     twins = {f"zoom.{name}_file" for name in ("account_id", "client_id", "client_secret")}
@@ -99,6 +103,15 @@ def test_the_example_shows_every_key_but_the_twins_of_the_credentials() -> None:
     twins |= {"tell.ping_file", "tell.notify_file"}
     assert keys(SCHEMA) - shown == twins
     assert shown - keys(SCHEMA) == set()
+
+
+def test_the_example_of_a_remote_is_accepted_and_shows_the_defaults() -> None:
+    zoom = {"account_id": "a", "client_id": "b", "client_secret": "c"}
+    config = parse({"zoom": zoom, **commented("rclone")}, Path("config.yaml"), {})
+
+    shortest = {key: commented("rclone")["destination"][key] for key in ("type", "remote", "config")}
+    assert accepts(SCHEMA, {"zoom": zoom, **commented("rclone")})
+    assert config.destination == parse({"zoom": zoom, "destination": shortest}, Path("config.yaml"), {}).destination
 
 
 def test_the_example_of_a_portal_is_accepted_and_shows_the_defaults() -> None:

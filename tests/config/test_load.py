@@ -337,11 +337,23 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ),
         (
             "destination: {type: rclone, remote: x}",
-            "destination.type: rclone is not built yet in this version of zoomsync (write library or vidizmo)",
+            'destination.remote: "x" is no remote (write one of rclone\'s config, a colon and a path: s3:bucket/zoom)',
+        ),
+        (
+            "destination: {type: rclone, remote: 's3:box', flags: [--dry-run]}",
+            "destination.flags.0: --dry-run is set by zoomsync, or would change what it stores (leave it away)",
+        ),
+        (
+            "destination: {type: rclone, remote: 's3:box', flags: [--s3-secret-access-key=x]}",
+            "destination.flags.0: --s3-secret-access-key may hold a credential (write it into rclone's own config)",
+        ),
+        (
+            "destination: {type: rclone, remote: 's3:box', flags: [transfers]}",
+            'destination.flags.0: "transfers" is no flag of rclone (write --name=value)',
         ),
         (
             "destination: {type: libary}",
-            'destination.type: "libary" is none of library, vidizmo (did you mean library?)',
+            'destination.type: "libary" is none of library, vidizmo, rclone (did you mean library?)',
         ),
         (
             "destination: {dir_mode: 750}",
@@ -442,7 +454,7 @@ destination: {type: rclone}
     assert str(error) == f"{tmp_path}/config.yaml: 9 problems"
     assert error.hint == "config.example.yaml shows every key"
     assert sorted(error.problems) == [
-        "destination.type: rclone is not built yet in this version of zoomsync (write library or vidizmo)",
+        "destination.remote: missing (config.example.yaml shows it)",
         "filter_accounts: is set, and filter_accounts_file too (keep one)",
         "recordings.lookbak: unknown key (did you mean lookback?)",
         "recordings.sweep: 7 has no unit (write 7m, 7h or 7d)",

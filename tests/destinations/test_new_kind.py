@@ -96,7 +96,7 @@ def test_the_config_knows_it(tmp_path: Path) -> None:
         parse({"zoom": credentials, "destination": {"type": "small", "paht": "x"}}, tmp_path / "config.yaml", {})
 
     assert list(raised.value.problems) == [
-        'destination.type: "smal" is none of library, vidizmo, small (did you mean small?)'
+        'destination.type: "smal" is none of library, vidizmo, rclone, small (did you mean small?)'
     ]
     assert list(incomplete.value.problems) == [
         "destination.path: missing (config.example.yaml shows it)",

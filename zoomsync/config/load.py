@@ -13,7 +13,7 @@ from zoomsync.config.base import DestinationSettings, Settings, named_kind, sett
 from zoomsync.config.schema import Config, TellSettings, ZoomSettings
 from zoomsync.config.secrets import Source, expand
 from zoomsync.config.types import PATTERNS, Email, shown_value, suggestion
-from zoomsync.destinations.base import KINDS, PLANNED
+from zoomsync.destinations.base import KINDS
 from zoomsync.errors import ConfigError
 from zoomsync.files import fact, read_file
 from zoomsync.formatting import escaped, plural
@@ -72,12 +72,8 @@ def _kind(raw: Mapping[Any, Any], environ: Mapping[str, str], problems: Problems
         return None
     if kind in [*KINDS]:
         return settings_of(kind)
-    if kind in PLANNED:
-        known = " or ".join(KINDS)
-        problems["destination.type"] = f"{kind} is not built yet in this version of zoomsync (write {known})"
-    else:
-        close = suggestion(str(kind), [*KINDS]) or f" (write {next(iter(KINDS))}, say)"
-        problems["destination.type"] = f"{shown_value(kind)} is none of {', '.join(KINDS)}{close}"
+    close = suggestion(str(kind), [*KINDS]) or f" (write {next(iter(KINDS))}, say)"
+    problems["destination.type"] = f"{shown_value(kind)} is none of {', '.join(KINDS)}{close}"
     return None
 
 

@@ -4,7 +4,7 @@ A new kind is one module (or folder) that has a `Settings`, and one line in `KIN
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from zoomsync.model import Author, Clock, Intent, Item, Receipt, Surveyed, User, Verdict
@@ -12,13 +12,12 @@ from zoomsync.model import Author, Clock, Intent, Item, Receipt, Surveyed, User,
 KINDS = {
     "library": "zoomsync.destinations.library",
     "vidizmo": "zoomsync.destinations.vidizmo",
+    "rclone": "zoomsync.destinations.rclone",
 }
 """What `destination.type` can be → the module whose `Settings` is a `config.base.DestinationSettings`.
 
 The first is the default. A module is imported when a config names its kind, and then alone.
 """
-PLANNED = ("rclone",)
-"""Kinds that the documentation names already."""
 
 
 class Intents(Protocol):
@@ -53,6 +52,8 @@ class DestinationContext:
     """The e-mail of that author; empty where the config has none."""
     aliases: Mapping[str, str]
     """E-mail in Zoom → at the destination, both in lower case."""
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The environment, for programs that the destination starts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

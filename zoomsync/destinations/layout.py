@@ -5,7 +5,8 @@ metadata and the receipt, readable without zoomsync.
 """
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter
 from zoomsync import __version__
 from zoomsync.destinations.base import DestinationContext
 from zoomsync.errors import MeetingFailed
-from zoomsync.formatting import json_text
+from zoomsync.formatting import json_text, plural
 from zoomsync.model import Author, Item, ItemFile, Receipt, User
 from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix, versions
 
@@ -22,6 +23,9 @@ FORMAT = 1
 MANIFEST = "recording.json"
 TOPS = ("published", "drafts")
 REFETCH = "`sync --meeting WHAT` fetches it again"
+SUFFIX = re.compile(r"\[([0-9a-f]{8})\]")
+"""Of the name of an item's folder: what ties it to its meeting."""
+_DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d-\d\d")
 _RECEIPT = TypeAdapter(Receipt)
 _KNOWN_ELSEWHERE: dict[str, Any] = {"destination": True, "place": True, "files": {"__all__": {"stamp", "place"}}}
 
@@ -74,6 +78,14 @@ class Recording:
         """Name, size and SHA-256 of each stored file that goes once the item is as `receipt` says."""
         names = {file.name for file in receipt.files}
         return tuple((one.name, one.size, one.sha256) for one in self.receipt.files if one.name not in names)
+
+
+def in_words(folders: Sequence[str]) -> str:
+    """How many items these folders are, and how far back they go."""
+    names = (name[:16] for folder in folders if _DATED.match(name := folder.rpartition("/")[2]))
+    oldest = min(names, default="")
+    since = f", the oldest of {oldest}: recordings.since must not be later" if oldest else ""
+    return f"{plural(len(folders), 'item')} found{since}"
 
 
 def author_folder(author: Author) -> str:

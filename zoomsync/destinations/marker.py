@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
@@ -29,6 +30,10 @@ class Root:
     """Whether it has one of the folders that hold the items."""
     if_away: str
     """What to look at if all of it is gone: `is its file system mounted?`"""
+    if_other: str
+    """What to look at if its marker alone is gone."""
+    if_emptied: str
+    """How a person says that all items were removed on purpose."""
     service: str
 
 
@@ -43,19 +48,24 @@ class Marker:
     """The last pass that changed it; 0: none yet."""
     run: str = ""
     """The id of that pass's run: a restored state comes to the same number again, never to the same id."""
+    held_till: datetime | None = None
+    """Where there are no locks: that pass still works in it, unless it is later than this; None: it has ended."""
 
     @classmethod
     def parse(cls, data: bytes, name: str, *, service: str) -> "Marker":
         """The marker that messages call `name`; raises `LibraryUnusable` for any that cannot be read."""
         with suppress(ValueError, RecursionError):  # no JSON, or nested without end
-            match json.loads(data):
+            document = json.loads(data)
+            match document:
                 case {"format": int(version)} if version > FORMAT:
                     hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
                     raise LibraryUnusable(
                         f"{name}: format {version}, written by a newer zoomsync", hint=hint, service=service
                     )
                 case {"format": 1, "library": str(id_), "state": str(state), "pass": int(number), "run": str(run)}:
-                    return cls(id=id_, state=state, pass_number=number, run=run)
+                    held = document.get("held_till")
+                    until = datetime.fromisoformat(held) if held else None
+                    return cls(id=id_, state=state, pass_number=number, run=run, held_till=until)
         hint = f"restore it from a backup, or move it away: then {NEW}"
         raise LibraryUnusable(f"{name}: damaged, this is not a library's marker", hint=hint, service=service)
 
@@ -63,7 +73,8 @@ class Marker:
     def document(self) -> bytes:
         """The file as it is written."""
         fields = {"format": FORMAT, "zoomsync": __version__, "library": self.id, "state": self.state}
-        return json.dumps({**fields, "pass": self.pass_number, "run": self.run}, indent=2).encode() + b"\n"
+        held = {"held_till": self.held_till.isoformat()} if self.held_till else {}
+        return json.dumps({**fields, "pass": self.pass_number, "run": self.run, **held}, indent=2).encode() + b"\n"
 
 
 UNSEEN = Marker(id="", state="")
@@ -94,7 +105,7 @@ def _misfit(marker: Marker | None, known: Attachment, root: Root) -> tuple[str, 
         name = known.known_id[:8]
         if root.is_there:
             fact = f"no library, {FOLDER}/{NAME} of library {name} is missing"
-            hint = f"is the right file system mounted there? restore {FOLDER}/{NAME} from a backup; or {NEW}"
+            hint = f"{root.if_other} restore {FOLDER}/{NAME} from a backup; or {NEW}"
         else:
             fact = f"missing, it should hold library {name}"
             hint = f"{root.if_away} check {root.key} in the config; or {NEW}"
@@ -113,7 +124,7 @@ def _misfit(marker: Marker | None, known: Attachment, root: Root) -> tuple[str, 
     elif known.has_items and not root.has_tops:
         # items that all vanish at once are more likely hidden or unmounted than removed one by one
         fact = "its folders published and drafts are gone, and all items with them"
-        hint = f"put them back: are they mounted? what was removed on purpose: mkdir {root.name}/published"
+        hint = f"put them back: are they mounted? what was removed on purpose: {root.if_emptied}"
     else:
         return None
     return fact, hint

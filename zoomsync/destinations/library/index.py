@@ -2,7 +2,6 @@
 
 import errno
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -10,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from zoomsync.destinations.layout import MANIFEST, TOPS, Recording
+from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, in_words
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file, write
-from zoomsync.formatting import plural
 from zoomsync.model import Clock
 from zoomsync.naming import suffix
 
@@ -22,8 +20,6 @@ WALKS = 3
 """So often the library is walked when a person moves folders meanwhile."""
 INHERITED = "inherited.txt"
 """In `.zoomsync`: the suffixes of all that lay in the library when it was last ahead of the state, one a line."""
-_SUFFIX = re.compile(r"\[([0-9a-f]{8})\]")
-_DATED = re.compile(r"\d{4}-\d\d-\d\d \d\d-\d\d")
 
 
 def read_manifest(folder: Path, *, place: str, library: str) -> Recording | None:
@@ -114,7 +110,7 @@ class Index:
         found: list[Path] = []
         for folder in folders:
             if folder not in self._beside:
-                self._beside[folder] = " ".join(_SUFFIX.findall("".join(self._listed(folder)))).encode()
+                self._beside[folder] = " ".join(SUFFIX.findall("".join(self._listed(folder)))).encode()
             if ending.encode() in self._beside[folder]:
                 found += [folder / name for name in self._listed(folder) if f"[{ending}]" in name]
         return sorted(found)
@@ -158,10 +154,7 @@ class Index:
         folders = self._folders = self._walk()
         if self._closed:
             raise _refused(self._closed[0])
-        names = (folder.name[:16] for some in folders.values() for folder in some if _DATED.match(folder.name))
-        oldest = min(names, default="")
-        since = f", the oldest of {oldest}: recordings.since must not be later" if oldest else ""
-        return f"{plural(len(folders), 'item')} found{since}"
+        return in_words([str(folder) for some in folders.values() for folder in some])
 
     def _walk(self, walks: int = WALKS) -> dict[str, set[Path]]:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one.
@@ -193,7 +186,7 @@ class Index:
 
 
 def _add(folder: Path, folders: dict[str, set[Path]]) -> None:
-    for ending in _SUFFIX.findall(folder.name):
+    for ending in SUFFIX.findall(folder.name):
         folders.setdefault(ending, set()).add(folder)
 
 

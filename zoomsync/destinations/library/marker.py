@@ -86,6 +86,8 @@ class LibraryLock:
             is_there=self.path.is_dir(),
             has_tops=any((self.path / top).is_dir() for top in TOPS),
             if_away="is its file system mounted?",
+            if_other="is the right file system mounted there?",
+            if_emptied=f"mkdir {self.path / 'published'}",
             service="library",
         )
         found = read_marker(self.path)

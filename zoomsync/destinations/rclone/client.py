@@ -1,0 +1,119 @@
+"""Requests to the rclone of the pass, over loopback (https://rclone.org/rc/), each with an end."""
+
+import http.client
+import json
+import selectors
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from zoomsync.destinations.rclone.process import USER, Rclone
+from zoomsync.errors import ServiceUnavailable, Unreachable
+from zoomsync.files import DOCUMENT_LIMIT
+from zoomsync.model import Clock
+
+POLL_SECONDS = 0.1
+CALL_SECONDS = 900.0
+"""How long one answer may take: rclone's own tries and time-outs end long before."""
+ANSWER_LIMIT = 512 << 20
+"""Of one listing; a million items are 200 MB."""
+NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What rclone answered."""
+
+    status: int
+    body: bytes
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Of a call."""
+        found = json.loads(self.body or b"{}")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it did what it was asked to do."""
+        return self.status == http.client.OK
+
+    @property
+    def error(self) -> str:
+        """What it says went wrong."""
+        try:
+            return str(self.document.get("error", f"status {self.status}"))
+        except ValueError:
+            return f"status {self.status}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Shared by all threads: each request has a connection of its own, and ends with it, at the store too."""
+
+    rclone: Rclone
+    clock: Clock
+
+    def call(
+        self, path: str, *, watch: Callable[[], None] = lambda: None, seconds: float = CALL_SECONDS, **parameters: Any
+    ) -> Answer:
+        """One call of the API; `watch` is called ten times a second until its answer is there."""
+        headers = {"Content-Type": "application/json"}
+        return self._request("POST", f"/{path}", json.dumps(parameters).encode(), headers, watch, seconds)
+
+    def put(self, data: bytes, *, fs: str, name: str) -> Answer:
+        """Let rclone have a document as a file of this name."""
+        edge = self.rclone.new_id()
+        head = f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        path = f"/operations/uploadfile?{urlencode({'fs': fs, 'remote': ''})}"
+        headers = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        body = head.encode() + data + f"\r\n--{edge}--\r\n".encode()
+        return self._request("POST", path, body, headers, lambda: None, CALL_SECONDS)
+
+    def get(self, path: str) -> Answer:
+        """What rclone serves there; raises `Unreachable` for what is larger than any document of ours."""
+        return self._request("GET", path, b"", {}, lambda: None, CALL_SECONDS, DOCUMENT_LIMIT)
+
+    def version(self) -> str:
+        """Of the rclone that runs."""
+        return str(self.call("core/version", seconds=20).document.get("version", ""))
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        watch: Callable[[], None],
+        seconds: float,
+        limit: int = ANSWER_LIMIT,
+    ) -> Answer:
+        """Raises `Stopped` within a fraction of a second of the wish; rclone then gives up what it was asked for."""
+        deadline = self.clock.monotonic() + seconds
+        signed = b64encode(f"{USER}:{self.rclone.password}".encode()).decode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.rclone.port, timeout=CALL_SECONDS)
+        try:
+            connection.request(method, path, body, {**headers, "Authorization": f"Basic {signed}"})
+            with selectors.DefaultSelector() as ends:
+                ends.register(connection.sock, selectors.EVENT_READ)
+                while not ends.select(POLL_SECONDS):
+                    self.clock.check()
+                    watch()
+                    if self.clock.monotonic() > deadline:
+                        message = f"rclone: no answer to {path.partition('?')[0]} in {seconds:g} s"
+                        hint = "the next pass tries again; is the store very slow?"
+                        raise ServiceUnavailable(message, hint=hint, service="remote")
+            answer = connection.getresponse()
+            data = answer.read(limit + 1)
+        except (OSError, http.client.HTTPException) as cause:
+            words = self.rclone.last_words
+            fact = f"ended by itself: {words}" if words else f"does not answer: {type(cause).__name__}"
+            raise Unreachable(f"rclone: {fact}", hint="the next pass starts it again", service="remote") from cause
+        finally:
+            connection.close()
+        if len(data) > limit:
+            hint = "look at that file at the remote"
+            raise ServiceUnavailable(f"{path}: larger than {limit:,} bytes", hint=hint, service="remote")
+        return Answer(status=answer.status, body=data)

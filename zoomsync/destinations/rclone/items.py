@@ -1,0 +1,150 @@
+"""The items of a remote: found by meeting without listing more than needed, and judged by content."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording
+from zoomsync.destinations.marker import FOLDER
+from zoomsync.destinations.rclone.remote import Entry, Remote
+from zoomsync.errors import MeetingFailed
+from zoomsync.model import Receipt, Stamp, StoredFile
+from zoomsync.naming import suffix
+
+INHERITED = f"{FOLDER}/inherited.txt"
+"""The suffixes of all that lay in the remote when it was last ahead of the state, one a line."""
+
+
+@dataclass(slots=True)
+class Items:
+    """Shared by all threads."""
+
+    remote: Remote
+    by_hash: bool
+    """Whether the store's own hashes may prove content."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _folders: dict[str, list[str]] | None = None
+    """Suffix → folders of items; None: not listed yet."""
+    _inherited: bytes | None = None
+    """The suffixes that are written down; None: not read yet."""
+
+    @property
+    def proof(self) -> str:
+        """The hash of the store that proves content; empty: what is to be proven is read back."""
+        return self.remote.abilities.proof if self.by_hash else ""
+
+    def locate(
+        self, uuid: str, place: str = "", *, library: str, is_known: bool = False, is_ahead: bool = False
+    ) -> Recording | None:
+        """The item of a meeting; of several (a person copied it) always the same one.
+
+        `place` is where it was or, for one that is not known, would be. `is_ahead`: whether the remote may hold items
+        that the state does not know. Raises `MeetingFailed` if its `recording.json` is damaged, or missing where the
+        state knows the item.
+        """
+        if place and (found := self.at(place, uuid, library=library)):
+            return found
+        ending = suffix(uuid)
+        if is_known or is_ahead or self._is_inherited(ending):
+            for folders in (self._beside(place, ending), self._anywhere(ending)):
+                others = (self.at(one, uuid, library=library) for one in folders if one != place)
+                if matches := [one for one in others if one is not None]:
+                    return min(matches, key=lambda one: (-one.revision, one.receipt.place))
+        if is_known and place and self.remote.files(place, hashed=False):
+            hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
+            raise MeetingFailed(f"{self.remote.name(place)}/{MANIFEST}: missing", hint=hint, service="remote")
+        return None
+
+    def at(self, place: str, uuid: str, *, library: str) -> Recording | None:
+        """The item of this meeting in this folder."""
+        path = f"{place}/{MANIFEST}"
+        data = self.remote.read(path)
+        if data is None:
+            return None
+        name = self.remote.name(path)
+        found = Recording.parse(data, name, place=place, destination=library, service="remote")
+        return found if found.receipt.uuid == uuid else None
+
+    def add(self, place: str) -> None:
+        """Remember an item that was just published."""
+        with self._lock:
+            if self._folders is not None:
+                _add(place, self._folders)
+
+    def places(self) -> list[str]:
+        """The folders of all items."""
+        return self.remote.places_of(MANIFEST, TOPS)
+
+    def note_all(self) -> None:
+        """Write down what lies here: a later pass finds by it what the state does not know."""
+        found = self._listed()
+        if found:
+            self.remote.write(INHERITED, "".join(f"{one}\n" for one in sorted(found)).encode())
+
+    def _beside(self, place: str, ending: str) -> list[str]:
+        """Of the same author and year, under another name or no draft any more."""
+        parent = place.partition("/")[2].rpartition("/")[0]
+        folders = [f"{top}/{parent}" for top in TOPS] if parent else []
+        return [f"{one}/{name}" for one in folders for name in self.remote.folders(one) or () if f"[{ending}]" in name]
+
+    def _anywhere(self, ending: str) -> list[str]:
+        return sorted(self._listed().get(ending, ()))
+
+    def _listed(self) -> dict[str, list[str]]:
+        """All of it is listed, once a pass at most."""
+        with self._lock:
+            if self._folders is None:
+                folders: dict[str, list[str]] = {}
+                for place in self.places():
+                    _add(place, folders)
+                self._folders = folders
+            return self._folders
+
+    def _is_inherited(self, ending: str) -> bool:
+        with self._lock:
+            if self._inherited is None:
+                self._inherited = self.remote.read(INHERITED) or b""
+            return ending.encode() in self._inherited
+
+    def flaw(self, place: str, file: StoredFile, there: Mapping[str, Entry], moved: Callable[[int], None]) -> str:
+        """What became of a stored file, in words; empty: it is whole, by a hash of the store or read back."""
+        listed = there.get(file.name)
+        if listed is None:
+            return f"{file.name} was removed"
+        if listed.size not in (file.size, -1):  # a store may not know
+            return f"{file.name} has {listed.size} bytes, {file.size} were stored"
+        wanted = hash_of(file, self.proof)
+        if wanted and listed.hash:
+            is_whole = wanted == listed.hash
+        else:
+            found = self.remote.read_back(f"{place}/{file.name}", moved)
+            if found is None:
+                return f"{file.name} was removed"
+            is_whole = found == file.sha256
+        return "" if is_whole else f"{file.name} was changed: its content is not what was stored"
+
+    def to_read(self, receipt: Receipt) -> int:
+        """The bytes that judging these files downloads."""
+        return sum(one.size for one in receipt.files if not hash_of(one, self.proof))
+
+
+def _add(place: str, folders: dict[str, list[str]]) -> None:
+    for ending in SUFFIX.findall(place.rpartition("/")[2]):
+        folders.setdefault(ending, []).append(place)
+
+
+def hash_of(file: StoredFile, proof: str) -> str:
+    """The hash that a whole file has, by the name of the hash; empty: not known."""
+    if proof == "sha256":
+        return file.sha256
+    name, _, value = (file.stamp.look if file.stamp is not None else "").partition(":")
+    return value if name == proof else ""
+
+
+def with_stamps(receipt: Receipt, known: Receipt | None) -> Receipt:
+    """The receipt with what the state remembers of the same files: no `recording.json` has that."""
+    stamps: dict[tuple[str, str], Stamp | None] = {}
+    if known is not None and known.destination == receipt.destination:
+        stamps = {(one.name, one.sha256): one.stamp for one in known.files}
+    files = (replace(one, stamp=stamps.get((one.name, one.sha256), one.stamp)) for one in receipt.files)
+    return replace(receipt, files=tuple(files))

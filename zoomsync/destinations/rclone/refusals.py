@@ -1,0 +1,74 @@
+"""What rclone says went wrong, as the error that says what can be done. Pure."""
+
+import re
+
+from zoomsync.errors import (
+    ConfigError,
+    DiskFull,
+    Forbidden,
+    LibraryUnusable,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    Unreachable,
+    ZoomsyncError,
+)
+from zoomsync.redaction import redact
+
+_CREDENTIAL = "check the credentials in rclone's config: `rclone lsd` must list the remote; `rclone config reconnect`"
+_RIGHT = "give rclone's user the right to list, read, write and delete there; or check the credentials in its config"
+_CONFIG = "check destination.remote and destination.config; `rclone listremotes` names what there is"
+_ROOM = "free space at the remote, or raise its quota"
+_ROOT = "check destination.remote; a bucket or share must exist before the first pass"
+_NAME = "the store takes no such name: see its limits at https://rclone.org/overview/#restricted-filenames"
+_SIZE = "the store takes no file of this size: see its limits, or wrap the remote in rclone's chunker"
+_NET = "check the network, and the address in rclone's config; the next pass tries again"
+_LATER = "the next pass tries again; if it goes on, look at what `rclone -vv lsd` of the remote says"
+
+# Each store has its own words, which rclone passes on: these are S3's, Azure's, Google's, Microsoft's, those of HTTP
+# and of Go's library. The first row that fits counts.
+_ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
+    (ConfigError, _CONFIG, r"didn't find (section|backend)|config file|[Uu]nable to decrypt|Can't decrypt"),
+    (
+        NotAuthorized,
+        _CREDENTIAL,
+        (
+            r"SignatureDoesNotMatch|InvalidAccessKeyId|InvalidClientTokenId|ExpiredToken|InvalidToken|AuthenticationFailed"
+            r"|\b401\b|[Uu]nauthorized|couldn't fetch token|invalid_grant|invalid_client|unable to authenticate"
+            r"|NoCredentialProviders|failed to refresh cached credentials|empty token found|InvalidAuthenticationToken"
+        ),
+    ),
+    (LibraryUnusable, _ROOT, r"NoSuchBucket|ContainerNotFound|ShareNotFound|bucket (does not exist|not found)"),
+    (
+        DiskFull,
+        _ROOM,
+        (
+            r"[Nn]o space left|[Qq]uota|[Ii]nsufficient[ _]?([Ss]torage|space)|\b507\b|not enough (free )?space"
+            r"|disk full|XMinioStorageFull"
+        ),
+    ),
+    (MeetingFailed, _SIZE, r"EntityTooLarge|RequestBodyTooLarge|\b413\b|file too (large|big)|maximum.*size"),
+    (MeetingFailed, _NAME, r"file ?name too long|KeyTooLong|[Ii]nvalid (character|file ?name|name)|InvalidBlobName"),
+    (
+        ServiceUnavailable,
+        _LATER,
+        r"\b429\b|SlowDown|TooManyRequests|[Rr]ate ?[Ll]imit|\b50[0-9]\b|activityLimitReached",
+    ),
+    (Forbidden, _RIGHT, r"\b403\b|AccessDenied|[Ff]orbidden|[Pp]ermission denied|AuthorizationPermissionMismatch"),
+    (
+        Unreachable,
+        _NET,
+        (
+            r"connection re(fused|set)|no such host|i/o timeout|TLS handshake|x509|EOF|broken pipe"
+            r"|network is unreachable|deadline exceeded|no route to host|connection (closed|lost)|server misbehaving"
+        ),
+    ),
+)
+_NOISE = re.compile(r", (RequestID|HostID): [^,]*|error in ListJSON: |failed to (find|open source) object: ")
+
+
+def refusal(said: str, where: str) -> ZoomsyncError:
+    """The error for what rclone `said` of `where`; what nobody knows is the trouble of the store."""
+    rows = ((kind, hint) for kind, hint, words in _ROWS if re.search(words, said))
+    kind, hint = next(rows, (ServiceUnavailable, _LATER))
+    return kind(f"{where}: {redact(_NOISE.sub('', said))[:300]}", hint=hint, service="remote")

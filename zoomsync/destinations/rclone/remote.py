@@ -1,0 +1,214 @@
+"""A folder of a remote and what can be done in it; rclone does it, each refusal is an error of ours."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from zoomsync.destinations.rclone.client import NOT_FOUND, Answer, Client
+from zoomsync.destinations.rclone.refusals import refusal
+from zoomsync.errors import ServiceUnavailable
+
+PROOFS = ("sha256", "sha1", "md5")
+"""Hashes that nothing but the content has, the strongest first; the names are rclone's.
+
+QuickXorHash is none: OneDrive takes files in pieces of 320 KiB, which is 2,048 times its period of 160 bytes, so that
+two pieces in each other's place have the same hash
+(https://learn.microsoft.com/onedrive/developer/code-snippets/quickxorhash).
+"""
+OWN_HASHES = frozenset(
+    {"local", "sftp", "s3", "b2", "azureblob", "google cloud storage", "drive", "box", "pcloud", "memory"}
+)
+"""The types of remotes that give a hash which the store itself made of the bytes that it has, or none.
+
+Others give what the uploader said (WebDAV: OC-Checksum), what rclone noted aside (hasher, chunker), or nothing.
+"""
+WATCH_SECONDS = 0.5
+STALL_SECONDS = 600.0
+"""A transfer of which nothing moves for so long has ended."""
+MEMORY = ":memory:zoomsync"
+"""Where rclone keeps a document until it is moved to the remote, whole and under its name, as any file."""
+LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file as the remote lists it."""
+
+    size: int
+    hash: str
+    """By `Abilities.proof`; empty: the remote has none of this file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a remote can do."""
+
+    type: str
+    """As rclone's config calls it; empty: not known."""
+    hashes: tuple[str, ...]
+    proof: str
+    """The hash that proves content; empty: none does."""
+    can_move: bool
+    has_partial: bool
+    """Whether rclone uploads under another name first."""
+    keeps_folders: bool
+    """Whether a folder stays that holds nothing."""
+    precision: int
+    """Of modification times, in nanoseconds; what is over a century means that there are none."""
+
+
+@dataclass(slots=True)
+class Remote:
+    """Paths are relative to its root, `/`-separated."""
+
+    fs: str
+    """As the config names it."""
+    client: Client
+    abilities: Abilities = field(init=False)
+    """Known after `open`."""
+
+    def open(self) -> None:
+        """Find out what it can do; nothing is asked of the store that rclone need not know to begin."""
+        info = self._good(self.client.call("operations/fsinfo", fs=self.fs), "").document
+        name = str(info.get("Name", "")).partition("{")[0]
+        kind = name.removeprefix(":") if name.startswith(":") else self._type(name)
+        hashes = tuple(map(str, info.get("Hashes") or ()))
+        features = info.get("Features") or {}
+        proof = next((one for one in PROOFS if one in hashes), "") if kind in OWN_HASHES else ""
+        self.abilities = Abilities(
+            type=kind,
+            hashes=hashes,
+            proof=proof,
+            can_move=bool(features.get("Move")),
+            has_partial=bool(features.get("PartialUploads")),
+            keeps_folders=bool(features.get("CanHaveEmptyDirectories")),
+            precision=int(info.get("Precision", 0)),
+        )
+
+    def folders(self, path: str = "") -> list[str] | None:
+        """The names of the folders in a folder; None: it is not there."""
+        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt={**LEAN, "dirsOnly": True})
+        if answer.status == NOT_FOUND:
+            return None
+        return [str(one["Name"]) for one in self._good(answer, path).document["list"]]
+
+    def files(self, path: str, *, hashed: bool = True) -> dict[str, Entry]:
+        """The files below a folder, by their path relative to it; none if it is not there."""
+        proof = self.abilities.proof if hashed else ""
+        hashes = {"showHash": True, "hashTypes": [proof]} if proof else {}
+        options = {**LEAN, "recurse": True, "filesOnly": True, **hashes}
+        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=options)
+        if answer.status == NOT_FOUND:
+            return {}
+        found = self._good(answer, path).document["list"]
+        return {
+            str(one["Path"])[len(path) + 1 :]: Entry(size=one["Size"], hash=(one.get("Hashes") or {}).get(proof, ""))
+            for one in found
+        }
+
+    def places_of(self, name: str, tops: tuple[str, ...]) -> list[str]:
+        """The folders below `tops`, wherever, that hold a file of this name: all of it is listed."""
+        rules = {"IncludeRule": [f"/{top}/**/{name}" for top in tops]}
+        options = {**LEAN, "recurse": True, "filesOnly": True}
+        answer = self.client.call("operations/list", fs=self.fs, remote="", opt=options, _filter=rules)
+        if answer.status == NOT_FOUND:
+            return []
+        return [str(one["Path"]).rpartition("/")[0] for one in self._good(answer, "").document["list"]]
+
+    def read(self, path: str) -> bytes | None:
+        """A document; None: it is not there."""
+        answer = self.client.get(quote(f"/[{self.fs}]/{path}"))
+        return None if answer.status == NOT_FOUND else self._good(answer, path).body
+
+    def write(self, path: str, data: bytes) -> None:
+        """A document; a reader sees the old one or the new, if the store replaces files at once."""
+        name = self.client.rclone.new_id()
+        self._good(self.client.put(data, fs=MEMORY, name=name), path)
+        try:
+            self._transfer("operations/copyfile", path, lambda _: None, srcFs=MEMORY, srcRemote=name, **self._to(path))
+        finally:
+            self.client.call("operations/deletefile", fs=MEMORY, remote=name)
+
+    def upload(self, source: Path, path: str, moved: Callable[[int], None]) -> None:
+        """A staged file; `moved` is called with the bytes as they leave."""
+        parent = str(source.parent)
+        self._transfer("operations/copyfile", path, moved, srcFs=parent, srcRemote=source.name, **self._to(path))
+
+    def read_back(self, path: str, moved: Callable[[int], None]) -> str | None:
+        """The SHA-256 of a file, all of which is downloaded for it, and kept nowhere; None: it is not there."""
+        what = {"fs": self.fs, "remote": path, "hashType": "sha256", "download": True}
+        answer = self._transfer("operations/hashsumfile", path, moved, **what)
+        return None if answer is None else str(answer.document["hash"])
+
+    def remove(self, path: str) -> None:
+        """A file, if it is there."""
+        answer = self.client.call("operations/deletefile", fs=self.fs, remote=path)
+        if answer.status != NOT_FOUND:
+            self._good(answer, path)
+
+    def remove_folder(self, path: str) -> None:
+        """A folder, if it is there and the store lets it go; what holds something stays."""
+        self.client.call("operations/rmdir", fs=self.fs, remote=path)
+
+    def name(self, path: str) -> str:
+        """As messages have it."""
+        return f"{self.fs}{'' if self.fs.endswith((':', '/')) or not path else '/'}{path}"
+
+    def _to(self, path: str) -> Mapping[str, Any]:
+        return {"dstFs": self.fs, "dstRemote": path, "_config": {"NoCheckDest": True}}  # what is there was looked at
+
+    def _transfer(self, call: str, path: str, moved: Callable[[int], None], **parameters: Any) -> Answer | None:
+        """A call that moves bytes, as long as some move; None: what it reads is not there."""
+        watched = _Watched(client=self.client, group=self.client.rclone.new_id(), moved=moved, name=self.name(path))
+        try:
+            answer = self.client.call(
+                call, watch=watched.look, seconds=float("inf"), _group=watched.group, **parameters
+            )
+        finally:
+            watched.end()
+        return None if answer.status == NOT_FOUND else self._good(answer, path)
+
+    def _type(self, name: str) -> str:
+        if name == "local":
+            return name
+        found = self._good(self.client.call("config/get", name=name), "").document
+        return str(found.get("type", ""))  # what else it says is not looked at
+
+    def _good(self, answer: Answer, path: str) -> Answer:
+        if not answer.is_good:
+            raise refusal(answer.error, self.name(path))
+        return answer
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watched:
+    """One transfer, of which rclone counts the bytes."""
+
+    client: Client
+    group: str
+    moved: Callable[[int], None]
+    name: str
+    _bytes: int = 0
+    _looked_at: float | None = None
+    _moved_at: float = 0.0
+
+    def look(self) -> None:
+        """Say what moved since; raises `ServiceUnavailable` if nothing moves any more."""
+        now = self.client.clock.monotonic()
+        if self._looked_at is None:
+            self._looked_at = self._moved_at = now
+        if now - self._looked_at < WATCH_SECONDS:
+            return
+        self._looked_at = now
+        found = int(self.client.call("core/stats", group=self.group, seconds=60).document.get("bytes", 0))
+        if found != self._bytes:
+            self.moved(found - self._bytes)
+            self._bytes, self._moved_at = found, now
+        elif now - self._moved_at > STALL_SECONDS:
+            message = f"{self.name}: nothing moved in {STALL_SECONDS / 60:g} minutes"
+            raise ServiceUnavailable(message, hint="the next pass tries again", service="remote")
+
+    def end(self) -> None:
+        self.client.call("core/stats-delete", group=self.group, seconds=60)

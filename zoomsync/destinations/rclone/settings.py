@@ -1,0 +1,81 @@
+"""A remote of rclone in the config."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator
+
+from zoomsync.config.base import DestinationSettings
+from zoomsync.config.types import Bandwidth, Place, Text, shown_value
+from zoomsync.destinations.base import Destination, DestinationContext
+from zoomsync.destinations.rclone.process import is_ours
+from zoomsync.formatting import size_in_words
+
+_REMOTE = re.compile(r"[\w.+@][\w.+@ -]*:[^\]]*")
+"""A name as rclone takes it (https://rclone.org/docs/#valid-remote-names); its server takes no `]` in a path."""
+_CREDENTIAL = re.compile(r"pass|secret|token|key|auth|user|sas|credential")
+
+
+def _remote(text: str) -> str:
+    if _REMOTE.fullmatch(text):
+        return text
+    wish = "write one of rclone's config, a colon and a path: s3:bucket/zoom"
+    raise ValueError(f"{shown_value(text)} is no remote ({wish})")
+
+
+def _flag(text: str) -> str:
+    name = text.partition("=")[0]
+    if not re.fullmatch(r"--[a-z0-9-]+", name):
+        raise ValueError(f"{shown_value(text)} is no flag of rclone (write --name=value)")
+    if is_ours(name):
+        raise ValueError(f"{name} is set by zoomsync, or would change what it stores (leave it away)")
+    if _CREDENTIAL.search(name):
+        raise ValueError(f"{name} may hold a credential (write it into rclone's own config)")
+    return text
+
+
+Flag: TypeAlias = Annotated[Text, AfterValidator(_flag)]
+
+
+class RcloneSettings(DestinationSettings):
+    """A remote of rclone, which holds a library; how it is reached stands in rclone's own config."""
+
+    is_prospect_free = True  # an author is a folder
+
+    type: Literal["rclone"]
+    """rclone: any store that rclone knows."""
+    remote: Annotated[Text, AfterValidator(_remote)]
+    """Where, as rclone writes it: the name of a remote, a colon, and the path of the library."""
+    config: Place | None = None
+    """rclone's config file, which has the credentials; else the one that rclone finds."""
+    flags: tuple[Flag, ...] = ()
+    """Further flags of rclone, such as --s3-upload-cutoff=5G."""
+    verify: Literal["hash", "download"] = "hash"
+    """hash: by the store's own hashes, where they prove content, else by reading back; download: by reading back."""
+    bandwidth: Bandwidth = None
+    """Bytes a second at most, to and from the remote; 20MB, say."""
+
+    def build(self, context: DestinationContext) -> Destination:
+        """The remote; rclone is started when it is attached."""
+        from zoomsync.destinations.rclone.destination import RcloneDestination
+        from zoomsync.destinations.rclone.process import Rclone
+
+        rclone = Rclone(
+            config=self.config,
+            flags=self.flags,
+            bandwidth=self.bandwidth,
+            tries=context.tries,
+            environ=context.environ,
+            new_id=context.new_id,
+        )
+        return RcloneDestination(self, context, rclone)
+
+    def sentence(self) -> str:
+        how = "by the store's own hashes where they prove content, else by reading back"
+        proof = how if self.verify == "hash" else "by reading back"
+        most = f", {size_in_words(self.bandwidth)} a second at most" if self.bandwidth else ""
+        return f"publishes to the remote {self.remote} of rclone, verified {proof}{most}"
+
+    def selection(self) -> Mapping[str, object]:
+        return {"type": self.type, "remote": self.remote}
