@@ -218,8 +218,8 @@ def fields() -> list[Any]:
 @pytest.mark.parametrize("cell", fields())
 def test_trouble_stays_with_its_subject(tmp_path: Path, cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
     """1. A healthy pass. 2. Two passes with the fault. 3. One after it."""
-    for module in ("worker", "fetch"):  # whether clips can be played is known
-        monkeypatch.setattr(f"zoomsync.item.{module}.probe", lambda *_: None)
+    for module in ("order", "fetch"):  # whether clips can be played is known
+        monkeypatch.setattr(f"zoomsync.item.{module}.inspect", lambda *_: None)
     with scene(tmp_path, cell) as played:
         site, expected = played.site, cell.expected
         assert site.sync().code == 0

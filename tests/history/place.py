@@ -225,8 +225,8 @@ def a_place(folder: Path) -> Iterator[Place]:
             "zoomsync.commands.sync.ThreadPoolExecutor": AtOnce,
             "zoomsync.commands.sync.expect_tools": lambda **_: None,
             "zoomsync.commands.sync.find_tools": lambda **_: TOOLS,
-            "zoomsync.item.order.probe": lambda *_: None,
-            "zoomsync.item.fetch.probe": lambda *_: None,
+            "zoomsync.item.order.inspect": lambda *_: None,
+            "zoomsync.item.fetch.inspect": lambda *_: None,
             "zoomsync.media.stitch.stitch": joined,
         }.items():
             patches.enter_context(patch(name, ours))

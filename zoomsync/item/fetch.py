@@ -15,7 +15,7 @@ from zoomsync.formatting import plural
 from zoomsync.http import brief
 from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.media.probe import probe
+from zoomsync.media.index import inspect
 from zoomsync.model import Arrival, Clock, CloudFile, Fetched, Meeting, Receipt, RecordingFile
 from zoomsync.rules.delete import doubt
 from zoomsync.rules.layout import extension
@@ -104,7 +104,7 @@ class Fetching:
         """Why a video or sound cannot be played, or is more than that; empty if it is as it should be."""
         try:
             rest = mp4.check(fetched.path, fetched.size)
-            probe(self.tools, fetched.path, self.clock)
+            inspect(self.tools, fetched.path, self.clock)
         except (DownloadFailed, Unstitchable) as problem:
             return str(problem).removeprefix(f"{fetched.path.name}: ")
         if not rest:

@@ -21,7 +21,7 @@ from zoomsync.item.build import ItemBuilder, ItemStyle
 from zoomsync.item.disk import needed
 from zoomsync.item.fetch import Fetching
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.media.probe import probe
+from zoomsync.media.index import inspect
 from zoomsync.model import Clock, Fetched, Item, Meeting, Receipt, RecordingFile
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
@@ -261,7 +261,7 @@ class _Making:
     def _length(self, path: Path) -> float | None:
         """How many seconds a file plays; None: nobody knows, it is stored as it came."""
         try:
-            return probe(self.workshop.tools(), path, self.workshop.clock).duration
+            return inspect(self.workshop.tools(), path, self.workshop.clock).duration
         except Unstitchable:
             return None
 
