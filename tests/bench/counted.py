@@ -79,7 +79,7 @@ def cost(place: Place, *arguments: str) -> Cost:
 
 
 MEASURING = """
-import json, resource, subprocess, sys
+import json, resource, subprocess, sys, time
 
 
 def counted():
@@ -88,12 +88,12 @@ def counted():
     return int(found["rchar"]), int(found["wchar"])
 
 
-before = counted()
+before, begun = counted(), time.monotonic()
 ran = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
-after = counted()
+wall, after = time.monotonic() - begun, counted()
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 facts = {"code": ran.returncode, "read": after[0] - before[0], "written": after[1] - before[1],
-         "peak": used.ru_maxrss * 1024, "seconds": used.ru_utime + used.ru_stime}
+         "peak": used.ru_maxrss * 1024, "seconds": used.ru_utime + used.ru_stime, "wall": wall}
 print(json.dumps(facts))
 """
 """A small process between: the peak of one that is started counts from that of the one that starts it."""
@@ -110,6 +110,8 @@ class Usage:
     """Bytes of memory that the largest one had at a time."""
     seconds: float
     """Of processor time."""
+    wall: float
+    """Seconds until it ended."""
 
 
 def used(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Usage:

@@ -12,7 +12,7 @@ from tests.readme import DOC, ROOT
 
 PAGE = DOC / "growth.md"
 HEAD = ("what", "before", "now", "mark", "reached")
-BEGIN, END = "<!-- made by `make bench`: begin -->\n", "<!-- end -->\n"
+END = "<!-- end -->\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,29 @@ class Row:
 
 def write(rows: Iterable[Row], *, is_all: bool) -> None:
     """Put them into the manual's page: all of its table, or in place of those of the same name, and behind the rest."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    old, _, after = rest.partition(END)
-    lines = [] if is_all else [line for line in old.splitlines() if line.startswith("|")][2:]
-    table = {line.split(" | ")[0]: line for line in lines}
-    new = {line.split(" | ")[0]: line for line in map(_line, (row.cells for row in rows))}
-    made = "\n".join([_line(HEAD), "|---" * len(HEAD) + "|", *(table | new).values()])
-    PAGE.write_text(f"{before}{BEGIN}{made}\n\n{_where()}\n{END}{after}", encoding="utf-8")
+    old = [] if is_all else [line[2:-2].split(" | ") for line in _parts("marks")[1].splitlines() if line[:2] == "| "]
+    cells = {row[0]: row for row in [*old[1:], *(row.cells for row in rows)]}
+    put("marks", table(HEAD, cells.values()))
+
+
+def put(name: str, made: str) -> None:
+    """Put what was made into the part of the manual's page that has this name, and say on what it was measured."""
+    before, _, after = _parts(name)
+    PAGE.write_text(f"{before}{made}\n\n{_where()}\n{after}", encoding="utf-8")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """As Markdown."""
+    return "\n".join([_line(head), "|---" * len(head) + "|", *map(_line, rows)])
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """The page before a part that is made, the part, and the page behind it."""
+    page, begin = PAGE.read_text(encoding="utf-8"), f"<!-- {name}, made by `make bench` -->\n"
+    before, found, rest = page.partition(begin)
+    assert found, f"{PAGE} has no part {name}"
+    part, end, after = rest.partition(END)
+    return before + begin, part, end + after
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -63,7 +78,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _where() -> str:
-    """On what they were measured."""
+    """On what something was measured."""
     git = ["git", "describe", "--always", "--exclude=*", "--dirty=, changed"]
     commit = subprocess.run(git, capture_output=True, text=True, cwd=ROOT, check=True).stdout.strip()
     machine = f"{os.cpu_count()} processors, Python {platform.python_version()}"

@@ -2,12 +2,14 @@
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from tests.sandbox.message import Answer, Request, error, invalid, json_answer
 from tests.sandbox.settings import Settings
 
 LARGEST = 300
+Shown = TypeVar("Shown")
 
 
 class Pages:
@@ -22,12 +24,16 @@ class Pages:
         self,
         request: Request,
         name: str,
-        entries: Sequence[object],
+        entries: Sequence[Shown],
+        show: Callable[[Shown], object],
         head: Mapping[str, object],
         *,
         largest: int = LARGEST,
     ) -> Answer:
-        """One page of `entries` under `name`, after the fields of `head`; at most `largest` may be asked for."""
+        """One page of `entries`, as `show` has them, under `name`, after the fields of `head`.
+
+        At most `largest` may be asked for.
+        """
         asked = request.query.get("page_size", "30")
         if not asked.isdigit() or not 1 <= int(asked) <= largest:
             return invalid("page_size", "Invalid field.")
@@ -44,7 +50,7 @@ class Pages:
                 "page_size": size if entries else 0,
                 "total_records": len(entries),
                 "next_page_token": "" if is_last else self._token(request, start + size),
-                name: page,
+                name: [show(entry) for entry in page],
             }
         )
 

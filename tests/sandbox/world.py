@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 from tests.sandbox.content import Content
 from tests.sandbox.media import Clip, prepare
@@ -176,6 +177,8 @@ class World:
         self.users: dict[str, ZoomUser] = {}
         self.meetings: dict[str, ZoomMeeting] = {}
         self._made: Counter[str] = Counter()
+        self._holders: dict[str, ZoomMeeting] = {}
+        """The meeting that a file was added to, by its id: where it is looked for first."""
         self.names: dict[str, str] = {}
         """The uuids of meetings by the short names that a ready-made world gives them."""
         self.held: dict[str, list[Callable[[], object]]] = {}
@@ -225,12 +228,14 @@ class World:
             for key, value in more.items():
                 setattr(file, key, value)
             meeting.files.append(file)
+            self._holders[file.id] = meeting
             return file
 
     def file(self, id: str) -> ZoomFile | None:  # noqa: A002  # Zoom's word
         """A file that is in the cloud now."""
         with self.lock:
-            every = (file for one in self.meetings.values() for file in (*one.files, *one.participants))
+            meetings = chain([self._holders[id]] if id in self._holders else [], self.meetings.values())
+            every = (file for one in meetings for file in (*one.files, *one.participants))
             return next((file for file in every if file.id == id and file.is_there), None)
 
     @property

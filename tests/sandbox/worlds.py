@@ -31,6 +31,19 @@ def small_world(now: datetime, *, has_media: bool = True) -> World:
     return stage.world
 
 
+def large_world(now: datetime, *, users: int = 1, meetings: int, days: float) -> World:
+    """So many users, and in the last so many days so many meetings, each with a short transcript and nothing else."""
+    world = World(now)
+    for number in range(users):
+        world.add_user(f"User{number} Example")
+    stage = Stage(world, has_media=False)
+    for number in range(meetings):
+        name = f"meeting-{number}"
+        stage.meeting(name, f"user{number % users}", 0.2 + number * days / meetings, f"Meeting {number}")
+        stage.transcript(name)
+    return world
+
+
 def full_world(now: datetime, *, has_media: bool = True) -> World:
     """Every awkward case; `world.names` tells the uuid of each, `world.held` what can still arrive."""
     stage = Stage(World(now), has_media=has_media)

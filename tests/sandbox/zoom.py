@@ -2,9 +2,10 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from time import sleep
 from urllib.parse import unquote
 
 from tests.sandbox.message import Answer, Request, error, invalid, json_answer
@@ -63,8 +64,8 @@ class Zoom:
         status = request.query.get("status", "active")
         if status not in ("active", "inactive", "pending"):
             return invalid("status", "Invalid field.")
-        users = [user.listed() for user in self.world.users.values() if user.status == status]
-        return self._pages.answer(request, "users", users, {}, largest=2000)
+        users = [user for user in self.world.users.values() if user.status == status]
+        return self._pages.answer(request, "users", users, ZoomUser.listed, {}, largest=2000)
 
     def _user(self, _: Request, raw: str) -> Answer:
         user = self.world.user(unquote(raw))
@@ -88,18 +89,19 @@ class Zoom:
         if isinstance(span, Answer):
             return span
         first, last = span
+        begin, end = (datetime.combine(day, time.min, UTC) for day in (first, last + timedelta(days=1)))
         in_trash = request.query.get("trash") == "true"  # everything that is there, whatever from and to say
         with self.world.lock:
             found = [
                 meeting
                 for meeting in self.world.meetings.values()
-                if (in_trash or first <= meeting.start.astimezone(UTC).date() <= last)
+                if (in_trash or begin <= meeting.start < end)
                 and is_wanted(meeting)
                 and (any(file.trashed for file in meeting.files) if in_trash else meeting.is_listed)
             ]
             found.sort(key=lambda meeting: meeting.start, reverse=True)
-            entries = [self._entry(meeting, in_trash=in_trash, with_host=with_host) for meeting in found]
-        return self._pages.answer(request, "meetings", entries, {"from": str(first), "to": str(last)})
+            show = partial(self._entry, in_trash=in_trash, with_host=with_host)
+            return self._pages.answer(request, "meetings", found, show, {"from": str(first), "to": str(last)})
 
     def _entry(self, meeting: ZoomMeeting, *, in_trash: bool, with_host: bool) -> dict[str, object]:
         entry = meeting.listed(self._origin, in_trash=in_trash)
@@ -165,7 +167,7 @@ class Zoom:
         if not turn.acquire(blocking=False):
             return error(429, 429, "Too many concurrent requests. A request for this user is already being handled.")
         try:
-            time.sleep(self._settings.deletion_takes)
+            sleep(self._settings.deletion_takes)
             for file in files:
                 self.world.delete(meeting.uuid, file, action if self._settings.has_trash else "delete", self._now())
         finally:
