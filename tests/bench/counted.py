@@ -17,12 +17,15 @@ from tests.crash.place import ROOT, Place
 COUNTING = """
 import json, os, sys
 
-counts = {"open": 0, "subprocess.Popen": 0, "fsync": 0}
+counts = {"open": 0, "subprocess.Popen": 0, "fsync": 0, "folder": 0}
+place = os.path.dirname(sys.argv[2])
 
 
-def seen(event, _):
+def seen(event, facts):
     if event in counts:
         counts[event] += 1
+    elif event in ("os.listdir", "os.scandir") and (isinstance(facts[0], int) or str(facts[0]).startswith(place)):
+        counts["folder"] += 1
 
 
 def fsync(descriptor, flush=os.fsync):
@@ -54,6 +57,8 @@ class Cost:
     processes: int
     """That it started."""
     flushes: int
+    folders: int
+    """Of the place, whose names it read."""
     seconds: float
     """Of processor time."""
     modules: frozenset[str]
@@ -73,6 +78,7 @@ def cost(place: Place, *arguments: str) -> Cost:
         opens=found["counts"]["open"],
         processes=found["counts"]["subprocess.Popen"],
         flushes=found["counts"]["fsync"],
+        folders=found["counts"]["folder"],
         seconds=after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime,
         modules=frozenset(found["modules"]),
     )

@@ -49,7 +49,7 @@ class Index:
     root: Path
     clock: Clock
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _folders: dict[str, set[Path]] | None = None
+    _folders: dict[str, tuple[str, ...]] | None = None
     """Suffix → folders; None: not walked yet."""
     _closed: list[Path] = field(default_factory=list)
     """Folders that a person closed to this user, or that another user made: nobody knows what lies in there."""
@@ -68,7 +68,7 @@ class Index:
         and when an item that is known to be stored may lie in a folder that cannot be read.
         """
         ending, unknown = suffix(uuid), []
-        is_somewhere = is_known or is_ahead or self._is_inherited(ending)
+        is_somewhere = is_known or is_ahead or self._folders is not None or self._is_inherited(ending)
         for folders in self._nearest_first(ending, place, is_somewhere=is_somewhere):
             matches = []
             for folder in folders:
@@ -93,17 +93,17 @@ class Index:
         if is_somewhere and place and self._is_own(self.root / place):
             yield [self.root / place]
         match place.split("/"):
-            case [_, author, year, _]:
+            case [_, author, year, _] if self._folders is None:
                 authors = [self.root / top / author for top in TOPS]
                 yield self._named(ending, [folder / year for folder in authors])
                 if is_somewhere:
                     yield self._named(ending, [folder / one for folder in authors for one in self._listed(folder)])
         if is_somewhere:
             with self._lock:
-                if self._folders is None or not all(one.is_dir() for one in self._folders.get(ending, ())):
+                if self._folders is None or not all(map(os.path.isdir, self._folders.get(ending, ()))):
                     self._folders = self._walk()  # again when one of them has been moved since
                 found = sorted(self._folders.get(ending, ()))
-            yield found
+            yield [Path(folder) for folder in found]
 
     def _named(self, ending: str, folders: Iterable[Path]) -> list[Path]:
         """What lies in these folders under this suffix."""
@@ -129,7 +129,7 @@ class Index:
         """Remember an item that was just published."""
         with self._lock:
             if self._folders is not None:
-                _add(folder, self._folders)
+                _add(str(folder), self._folders)
             if folder.parent in self._beside:
                 self._beside[folder.parent] += f" {folder.name}".encode()
 
@@ -154,21 +154,21 @@ class Index:
         folders = self._folders = self._walk()
         if self._closed:
             raise _refused(self._closed[0])
-        return in_words([str(folder) for some in folders.values() for folder in some])
+        return in_words([one for some in folders.values() for one in some])
 
-    def _walk(self, walks: int = WALKS) -> dict[str, set[Path]]:
+    def _walk(self, walks: int = WALKS) -> dict[str, tuple[str, ...]]:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one.
 
         One that is closed to this user goes to `_closed`: it costs its own items alone.
         """
-        found: dict[str, set[Path]] = {}
+        found: dict[str, tuple[str, ...]] = {}
         self._closed = []
 
         def note(error: OSError) -> None:
             if error.errno != errno.EACCES or Path(error.filename).parent == self.root:
                 raise error
             self._closed.append(Path(error.filename))
-            _add(Path(error.filename), found)
+            _add(error.filename, found)
 
         try:
             for top in TOPS:
@@ -177,7 +177,7 @@ class Index:
                         self.clock.check()
                         if MANIFEST in names:
                             below.clear()
-                        _add(Path(folder), found)
+                        _add(folder, found)
         except FileNotFoundError:  # a person is moving folders just now
             if walks == 1:
                 raise
@@ -185,9 +185,9 @@ class Index:
         return found
 
 
-def _add(folder: Path, folders: dict[str, set[Path]]) -> None:
-    for ending in SUFFIX.findall(folder.name):
-        folders.setdefault(ending, set()).add(folder)
+def _add(folder: str, folders: dict[str, tuple[str, ...]]) -> None:
+    for ending in SUFFIX.findall(folder.rpartition("/")[2]):
+        folders[ending] = (*folders.get(ending, ()), folder)
 
 
 def _refused(folder: Path) -> OSError:
