@@ -27,7 +27,7 @@ test: $(READY) ## The test suite
 test-all: ## The test suite on every Python that is supported and present; a part of it with other releases of the libraries
 	PYTHON="$(PYTHON)" sh tests/every_python.sh
 
-# What meets each library at its edges: click, requests and urllib3, pydantic, yaml, rich, pathvalidate, ffmpeg.
+# What meets each library at its edges: click, requests and urllib3, pydantic, yaml, rich, tenacity, pathvalidate, ffmpeg.
 MEETS_LIBRARIES = tests/test_cli.py tests/test_streams.py tests/http tests/test_naming.py tests/config \
                   tests/commands tests/state/test_state.py tests/zoom/test_client.py tests/zoom/test_download.py \
                   tests/media/test_stitch.py tests/e2e/test_stitched.py tests/e2e/test_portal.py

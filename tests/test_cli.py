@@ -286,4 +286,4 @@ def test_status_imports_nothing_that_talks_to_servers_or_a_terminal(site: Site) 
     found = loaded(site.folder, "status")
 
     assert "pydantic" in found  # it has read the config
-    assert found & {"requests", "urllib3", "rich", "ffmpeg"} == set()
+    assert found & {"requests", "urllib3", "tenacity", "rich", "ffmpeg"} == set()

@@ -7,13 +7,14 @@ import re
 import ssl
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import requests
@@ -26,6 +27,9 @@ from zoomsync.http import connection
 from zoomsync.http.connection import LONGEST_ANSWER, Patience, TooLong, TooSlow
 from zoomsync.model import Clock
 from zoomsync.redaction import LONGEST_REASON, host_of, said
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 USER_AGENT = f"zoomsync/{__version__}"
 TRIES = 6
@@ -130,20 +134,41 @@ class Http:
         the last 429 or 5xx and for answers that never came whole, `Unreachable` for what did not connect, `Unfit` for
         proxies and CA bundles that cannot be used. See `brief`.
         """
-        most, tried = 1 if is_brief() else tries or self._tries, 0
-        while True:
-            tried += 1
-            try:
-                return self._once(method, url, repeatable, options)
-            except _Failed as failed:
-                if not failed.is_passing or tried >= most:
-                    times = f" ({tried} tries)" if tried > 1 else ""
-                    # not `from failed`: the texts of requests and urllib3 hold whole URLs
-                    message = f"{self.name}: {host_of(url)}: {failed}{times}"
-                    raise failed.kind(message, hint=failed.hint, service=self.name, subject=subject) from None
-                pause = min(2.0 ** (tried - 1) if failed.pause is None else max(failed.pause, 0.1), LONGEST_PAUSE)
-                log.info("%s: %s, again in %.0f s", self.name, failed, pause)
-            self._clock.sleep(pause)
+        once = partial(self._once, method, url, repeatable, options)
+        try:
+            return once()
+        except _Failed as failed:
+            return self._again(once, failed, 1 if is_brief() else tries or self._tries, url, subject)
+
+    def _again(
+        self, once: Callable[[], requests.Response], first: "_Failed", most: int, url: str, subject: Subject | None
+    ) -> requests.Response:
+        """The answer to a request that failed with `first`, which counts as one of `most` tries."""
+        # Imported once a request fails, because it brings asyncio along.
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt
+
+        def tried() -> requests.Response:
+            if retrying.statistics["attempt_number"] == 1:
+                raise first
+            return once()
+
+        retrying = Retrying(
+            sleep=self._clock.sleep,
+            stop=stop_after_attempt(most),
+            wait=_pause,
+            retry=retry_if_exception(lambda error: isinstance(error, _Failed) and error.is_passing),
+            before_sleep=lambda state: log.info(
+                "%s: %s, again in %.0f s", self.name, state.outcome and state.outcome.exception(), state.upcoming_sleep
+            ),
+            reraise=True,
+        )
+        try:
+            return retrying(tried)
+        except _Failed as failed:
+            times = f" ({n} tries)" if (n := retrying.statistics["attempt_number"]) > 1 else ""
+            # not `from failed`: the texts of requests and urllib3 hold whole URLs
+            message = f"{self.name}: {host_of(url)}: {failed}{times}"
+            raise failed.kind(message, hint=failed.hint, service=self.name, subject=subject) from None
 
     def _once(self, method: str, url: str, repeatable: bool, options: Mapping[str, Any]) -> requests.Response:
         self._clock.check()
@@ -255,6 +280,13 @@ class _Failed(Exception):
         self.is_passing = is_passing
         self.pause = pause
         self.hint = hint
+
+
+def _pause(state: "RetryCallState") -> float:
+    """Seconds until the next try: what the server asked for, else 1, 2, 4 …"""
+    failed = state.outcome.exception() if state.outcome else None
+    asked = failed.pause if isinstance(failed, _Failed) else None
+    return min(2.0 ** (state.attempt_number - 1) if asked is None else max(asked, 0.1), LONGEST_PAUSE)
 
 
 NETWORK = "check the network and the proxy settings of this machine; it is tried again"
