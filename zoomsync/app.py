@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
-from zoomsync.errors import UsageError, ZoomsyncError
+from zoomsync.errors import NotAuthorized, Unreachable, UsageError, ZoomsyncError
 from zoomsync.model import Clock, Zoom
 from zoomsync.state import State
 
@@ -25,6 +25,8 @@ TRIES = 6
 """Tries a request in a pass."""
 WATCHED_TRIES = 3
 """Tries a request while a person waits for the answer."""
+WHOLE = (0, ZoomsyncError.code, NotAuthorized.code, Unreachable.code)
+"""Exit codes of passes that waited for all that they had begun, and wrote it down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def attach(
         known_id=known,
         known_pass=head.library_pass,
         runs=frozenset(runs),
-        ended=frozenset(one for one, code in runs.items() if code in (0, ZoomsyncError.code)),
+        ended=frozenset(one for one, code in runs.items() if code in WHOLE),
         has_items=any(one.receipt and one.receipt.destination == known for one in state.entries.values()),
         pass_number=head.pass_number,
         run=run,

@@ -10,11 +10,13 @@ import pytest
 from tests.bench.counted import cost
 from tests.crash.place import Place, ended, serving
 from tests.crash.tools import fake_tools
+from tests.destinations.library.test_index import folders_read
 from tests.e2e.harness import NOW, Site, a_site
 from tests.sandbox.settings import wall_clock
 from tests.sandbox.stage import Stage
 from tests.sandbox.worlds import small_world
 
+DELETING = {"delete_recordings": "trash", "delete_after": "0s", "delete_all_accounts": True}
 BROKEN = "#!/bin/sh\necho 'no libva' >&2\nexit 127\n"
 
 
@@ -80,6 +82,25 @@ def test_a_new_meeting_costs_the_flushes_of_its_own(site: Site, flushed: list[st
 
     assert site.sync().counts["published"] == 1
     assert flushed.count("state.json.journal-1") == 5  # and that it is stored
+
+
+def test_what_a_pass_does_with_one_item_looks_at_no_other_authors(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert site.sync().code == 0
+    for top in ("published", "drafts"):
+        (site.folder / "library" / top / "bob@example.org" / "2025" / "Old [00000000]").mkdir(parents=True)
+    stage = Stage(site.world, has_media=False)
+    stage.meeting("late", "alice", 1, "Late")
+    stage.video("late")
+    stage.transcript("plain")
+    seen = folders_read(site.folder / "library", monkeypatch)
+
+    for settings in ({}, DELETING):  # new and late; then what is stored is read again
+        site.clock.advance(hours=1)
+        site.configure(**settings)
+        assert site.sync().code == 0
+
+    assert site.world.deletions
+    assert {name.split("/")[1] for name in seen if name} == {"alice@example.org"}
 
 
 def test_no_tool_is_run_if_nothing_is_due(site: Site) -> None:

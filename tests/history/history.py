@@ -28,6 +28,7 @@ OTHERS: tuple[dict[str, Any], ...] = (
     {"recordings": {"views": "best"}},
     {"recordings": {"files": ["video"]}},
     {"recordings": {"files": ["captions", "chat"]}},
+    {"aliases": {"alice@example.org": "liddell@example.org"}},
 )
 
 
@@ -131,11 +132,14 @@ class History(Judge):
         }
         self.untouchable = {key: found[0] for key, found in kept.items() if found}
 
-    def renames(self, item: int, *_: int) -> None:
-        """A person gives an item another name."""
+    def renames(self, item: int, where: int = 0, *_: int) -> None:
+        """A person gives an item another name, or another place, near or far."""
         if (folder := self._item(item)) is not None:
             ending = folder.name[folder.name.rindex("[") :]
-            folder.rename(folder.with_name(f"Renamed {len(self.log)} {ending}"))
+            near, far = folder.parents[1] / "Old", self.place.library / "published" / "Best of"
+            there = (folder.parent, near, far)[where % 3]
+            there.mkdir(exist_ok=True)
+            folder.rename(there / f"Renamed {len(self.log)} {ending}")
 
     def writes(self, item: int, *_: int) -> None:
         """A person puts a file into an item."""

@@ -47,6 +47,20 @@ def test_the_power_goes_while_a_late_segment_changes_an_item(history: History, s
     ended(history)
 
 
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("where", range(3))
+def test_a_person_moves_what_a_killed_pass_published_and_has_another_author_by_then(
+    history: History, step: int, where: int
+) -> None:
+    history.meets("A1 T1")
+    history.syncs(strike=Strike(Blow.KILL, step, "rmdir"))
+    history.renames(0, where)
+    history.configures(6)
+    history.meets("A1")
+    history.syncs()
+    ended(history)
+
+
 def test_a_person_edits_a_text_while_zoom_alters_it(history: History) -> None:
     history.meets("A1 T1")
     history.syncs()

@@ -19,9 +19,10 @@ def known_receipt(uuid: str, known: Receipt, destination: Destination) -> Receip
         raise
     except MeetingFailed:  # the state knows it all the same; publishing says what is in the way, if anything is
         return known
-    if found is not None and {one.id for one in known.cloud} < {one.id for one in found.cloud}:
-        return found
-    return known
+    if found is None:
+        return known
+    is_newer = {one.id for one in known.cloud} < {one.id for one in found.cloud}
+    return found if is_newer else replace(known, place=found.place)
 
 
 def verified_receipt(job: Publish, destination: Destination, known: Receipt | None) -> Receipt | None:

@@ -198,27 +198,21 @@ def test_all_that_is_published_belongs_to_the_group(tmp_path: Path) -> None:
     assert (library.path / first.place / "video.mp4").read_bytes() == VIDEO
 
 
-class Looked:
-    """The folders of the library whose names were read."""
+def folders_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Those of the library's authors and items whose names are read from now on."""
+    seen: list[str] = []
 
-    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._root = root
-        self._seen: list[Path] = []
-        for name in ("listdir", "scandir"):
-            monkeypatch.setattr(os, name, self._noting(getattr(os, name)))
-
-    def _noting(self, real: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(real: Callable[..., Any]) -> Callable[..., Any]:
         def noted(path: Any = ".") -> Any:
-            if not isinstance(path, int) and ".zoomsync" not in Path(path).parts:
-                self._seen += [Path(path)] if Path(path).is_relative_to(self._root) else []
+            if not isinstance(path, int) and Path(path).is_relative_to(root) and ".zoomsync" not in Path(path).parts:
+                seen.append(str(Path(path).relative_to(root)))
             return real(path)
 
         return noted
 
-    def taken(self) -> list[str]:
-        """Those since the last call."""
-        seen, self._seen = [str(path.relative_to(self._root)) for path in self._seen], []
-        return seen
+    for call in ("listdir", "scandir"):
+        monkeypatch.setattr(os, call, noting(getattr(os, call)))
+    return seen
 
 
 def in_pass(path: Path, number: int, *, unended: int = 0, **changes: Any) -> LibraryDestination:
@@ -249,12 +243,12 @@ def test_what_lies_where_it_was_is_found_without_a_look_at_any_folder(
     stored: Receipt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = in_pass(tmp_path / "library", 2)
-    looked = Looked(library.path, monkeypatch)
+    looked = folders_read(library.path, monkeypatch)
 
     found, verdict = library.find(stored.uuid, stored), library.verify(stored)
     second = publish(library, late(tmp_path), stored)
 
-    assert (found, verdict.safe, len(second.files), looked.taken()) == (stored, True, 3, [])
+    assert (found, verdict.safe, len(second.files), looked) == (stored, True, 3, [])
 
 
 @pytest.mark.usefixtures("stored")
@@ -262,13 +256,13 @@ def test_what_is_new_is_looked_for_in_its_authors_year_alone_once_a_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = in_pass(tmp_path / "library", 2)
-    looked = Looked(library.path, monkeypatch)
+    looked = folders_read(library.path, monkeypatch)
 
     assert library.find("other==") is None
     publish(library, another(tmp_path))
     publish(library, an_item(tmp_path / "staging", a_meeting(uuid="third==", files=())))
 
-    assert looked.taken() == ["published/ada@example.org/2026", "drafts/ada@example.org/2026"]
+    assert looked == ["published/ada@example.org/2026", "drafts/ada@example.org/2026"]
 
 
 @pytest.mark.parametrize("is_draft", [False, True])
@@ -287,10 +281,10 @@ def test_what_a_person_moved_nearby_is_found_there(
 ) -> None:
     moved = move(tmp_path / "library", stored, f"{place} [0300a520]")
     library = in_pass(tmp_path / "library", 2)
-    looked = Looked(library.path, monkeypatch)
+    looked = folders_read(library.path, monkeypatch)
 
     assert library.find(stored.uuid, stored) == moved
-    assert all(one.split("/")[1] == "ada@example.org" for one in looked.taken())
+    assert all(one.split("/")[1] == "ada@example.org" for one in looked)
 
 
 def test_the_library_is_walked_once_for_all_that_a_person_moved_away(
@@ -302,12 +296,12 @@ def test_the_library_is_walked_once_for_all_that_a_person_moved_away(
     moved = move(tmp_path / "library", stored, "published/Best of/Planning [0300a520]")
     library = in_pass(tmp_path / "library", 3)
     shutil.rmtree(library.path / other.place)
-    looked = Looked(library.path, monkeypatch)
+    looked = folders_read(library.path, monkeypatch)
 
     assert library.find(stored.uuid, stored) == moved
     assert library.verify(stored).receipt.place == moved.place
     assert library.verify(other).removed
-    assert looked.taken().count("published") == 1
+    assert looked.count("published") == 1
 
 
 def move(root: Path, receipt: Receipt, place: str) -> Receipt:
@@ -337,9 +331,9 @@ def test_it_is_found_also_if_the_next_pass_publishes_something_else_first(
     second.detach()
 
     library = in_pass(tmp_path / "library", 3, unended=1)
-    looked = Looked(library.path, monkeypatch)
+    looked = folders_read(library.path, monkeypatch)
 
-    assert (library.find("third=="), looked.taken()) == (None, [])
+    assert (library.find("third=="), looked) == (None, [])
     assert library.find(stored.uuid) == moved
 
 

@@ -282,6 +282,26 @@ def test_an_older_copy_shows_that_it_is_one_until_it_is_reconciled(tmp_path: Pat
     assert {name: content for name, content in before.items() if not name.endswith("lock")} == tree(path)
 
 
+def test_a_killed_takeover_forgets_no_item_that_the_state_may_not_know(tmp_path: Path) -> None:
+    origin = begun(tmp_path / "origin")
+    run(origin, lambda: first_item(tmp_path / "staging"), number=2, previous=None)
+    for step in range(100):
+        path = shutil.copytree(origin, tmp_path / str(step))
+        (path / ".zoomsync" / "inherited.txt").unlink(missing_ok=True)
+        library = unattached(path)
+        try:
+            with dying_before_step(step):
+                attach(library, state_id="state-2", adopt=True)
+        except Killed:
+            library.detach()
+        own = path / ".zoomsync"
+        is_taken = "state-2" in (own / "library.json").read_text()
+        assert not is_taken or (own / "inherited.txt").read_text() == "0300a520\n"
+        if is_taken:
+            assert step > 3
+            return
+
+
 def test_a_library_whose_beginning_was_killed_begins(tmp_path: Path) -> None:
     for step in range(100):
         path = tmp_path / str(step)
