@@ -1,9 +1,19 @@
 """Real stores on loopback, and an rclone that tests share: to start one for each would take most of their time."""
 
+import http.client
+import json
 import os
+import random
+import re
+import socket
+import struct
+import subprocess
+import sysconfig
+import threading
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,3 +87,141 @@ def a_remote(
     destination = unattached(shared, remote, context, **changes)
     destination.attach(an_attachment(number))
     return destination
+
+
+KEY, SECRET = "AKZOOMSYNC", "sesame-of-the-tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A store that listens on loopback."""
+
+    address: str
+    """`127.0.0.1:port`"""
+
+    @property
+    def host(self) -> str:
+        return self.address.partition(":")[0]
+
+    @property
+    def port(self) -> str:
+        return self.address.partition(":")[2]
+
+    def as_s3(self, secret: str = SECRET, **more: str) -> dict[str, str]:
+        """How rclone's config has it."""
+        keys = {"access_key_id": KEY, "secret_access_key": secret}
+        return {"type": "s3", "provider": "SeaweedFS", "endpoint": f"http://{self.address}", **keys, **more}
+
+
+@contextmanager
+def seaweed(folder: Path) -> Iterator[Server]:
+    """SeaweedFS: a production store with S3, which refuses wrong secrets and buckets that are not there."""
+    identity = {"name": "zoomsync", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    (folder / "data").mkdir()
+    names = ("s3", "master", "volume", "filer", "admin")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
+    options = {f"{name}.port": port for name, port in ports.items()} | {"ip": "127.0.0.1", "ip.bind": "127.0.0.1"}
+    off = {"master.telemetry": "false", "webdav": "false", "s3.iam": "false", "s3.autoCreateBucket": "false"}
+    off |= {"s3.port.iceberg": "0", "s3.port.lance": "0"}
+    options |= {"dir": str(folder / "data"), "s3.config": str(folder / "s3.json"), **off}
+    program = Path(sysconfig.get_path("scripts")) / "weed"
+    command = [str(program), "mini", *(f"-{name}={value}" for name, value in options.items())]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
+    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(ports["s3"], process)
+        yield Server(f"127.0.0.1:{ports['s3']}")
+    finally:
+        process.kill()
+        process.wait()
+        for port in ports.values():  # it makes them there, whatever it is told, and names them after its ports
+            for name in (f"seaweedfs-*-{port}.sock", f"seaweedfs-*-{port + 10_000}.sock"):
+                for left in Path("/tmp").glob(name):
+                    left.unlink(missing_ok=True)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free, each with the one 10,000 above it, which SeaweedFS takes for its own calls."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.socket() as one, socket.socket() as other:
+            one.bind(("127.0.0.1", port))
+            other.bind(("127.0.0.1", port + 10_000))
+            found += [port] if port not in found else []
+    return found
+
+
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Until it answers over HTTP."""
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            connection.close()
+            return
+        time.sleep(0.05)
+    raise AssertionError("the store does not begin")
+
+
+def served(shared: Shared, kind: str, folder: Path) -> Server:
+    """A folder, served by the rclone that runs, with a password, until that ends."""
+    client = Client(rclone=shared.process, clock=FakeClock())
+    wanted: dict[str, Any] = {"type": kind, "fs": str(folder), "addr": "127.0.0.1:0", "user": KEY, "pass": SECRET}
+    return Server(str(client.call("serve/start", **wanted).document["addr"]))
+
+
+def obscured(shared: Shared, secret: str) -> str:
+    """As rclone's config wants passwords."""
+    client = Client(rclone=shared.process, clock=FakeClock())
+    return str(client.call("core/obscure", clear=secret).document["obscured"])
+
+
+class Gate:
+    """Stands between rclone and a store: counts what goes through, cuts it, or lets it wait."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.cut_after: int | None = None
+        """Once so many bytes went to the store on one connection, it is cut."""
+        self.is_closed = False
+        """Nothing goes through, and nobody is told."""
+        self.delay = 0.0
+        """Seconds that each piece takes."""
+        self.requests: list[str] = []
+        """`PUT /bucket/key`, in order."""
+        self.bytes = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection((self._server.host, int(self._server.port)))
+                for one, other, is_up in ((near, far, True), (far, near, False)):
+                    threading.Thread(target=self._pass, args=(one, other, is_up), daemon=True).start()
+
+    def _pass(self, near: socket.socket, far: socket.socket, is_up: bool) -> None:
+        sent = 0
+        with suppress(OSError), near, far:
+            while data := near.recv(65536):
+                while self.is_closed:
+                    time.sleep(0.02)
+                time.sleep(self.delay)
+                self.bytes += len(data)
+                sent += len(data)
+                if is_up and (found := re.match(rb"([A-Z]+) (\S+) HTTP/1.1\r\n", data)):
+                    self.requests.append(f"{found[1].decode()} {found[2].decode()}")
+                if is_up and self.cut_after is not None and sent > self.cut_after:
+                    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    return
+                far.sendall(data)

@@ -2,12 +2,10 @@
 
 import os
 import re
-import selectors
 import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -112,6 +110,8 @@ class Rclone:
         """What it said last, if it has ended; empty while it runs."""
         if self._process is not None and self._process.poll() is None:
             return ""
+        if self._listener is not None:
+            self._listener.join(END_SECONDS)
         return next(reversed(self._words), "") or "no reason given"
 
     def command(self, program: Path) -> list[str]:
@@ -137,32 +137,27 @@ class Rclone:
             )
         except OSError as cause:
             raise ToolMissing(f"{program}: {cause.strerror}", hint=REMEDY, service="remote") from cause
-        self._process = process
-        self.port = self._port_of(process, program)
-        self._listener = threading.Thread(target=self._listen, args=(process,), daemon=True)
+        self._process, self.port = process, 0
+        served = threading.Event()
+        self._listener = threading.Thread(target=self._listen, args=(process, served), daemon=True)
         self._listener.start()
+        served.wait(START_SECONDS)
+        if not self.port:
+            with suppress(subprocess.TimeoutExpired):  # it has closed its end, and is about to end
+                process.wait(1)
+            said = self.last_words or "no answer in time"
+            raise ToolMissing(f"{program}: does not serve: {said}", hint=REMEDY, service="remote")
 
-    def _port_of(self, process: "subprocess.Popen[bytes]", program: Path) -> int:
-        """Where it serves; raises `ToolMissing` if it does not."""
-        said, deadline = b"", time.monotonic() + START_SECONDS
-        with selectors.DefaultSelector() as ends:
-            ends.register(process.stderr, selectors.EVENT_READ)  # type: ignore[arg-type]  # PIPE
-            while (found := _SERVES.search(said)) is None:
-                ready = ends.select(max(deadline - time.monotonic(), 0))
-                chunk = os.read(process.stderr.fileno(), 65536) if ready and process.stderr else b""
-                if not chunk:
-                    why = redact(said.decode(errors="replace").strip().rpartition("\n")[2])[:300]
-                    why = why or "no answer in time"
-                    raise ToolMissing(f"{program}: does not serve: {why}", hint=REMEDY, service="remote")
-                said += chunk
-        return int(found[1])
-
-    def _listen(self, process: "subprocess.Popen[bytes]") -> None:
-        """Let it speak without end."""
+    def _listen(self, process: "subprocess.Popen[bytes]", served: threading.Event) -> None:
+        """Let it speak without end; say when it serves, or has ended."""
         assert process.stderr is not None  # noqa: S101  # PIPE
         with process.stderr as lines:
             for line in lines:
+                if found := _SERVES.search(line):
+                    self.port = int(found[1])
+                    served.set()
                 self._words.append(redact(line[:2000].decode(errors="replace").strip())[:300])
+        served.set()
 
 
 def _is_passed(name: str) -> bool:

@@ -1,5 +1,6 @@
 """A folder of a remote and what can be done in it; rclone does it, each refusal is an error of ours."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,7 +105,9 @@ class Remote:
             return {}
         found = self._good(answer, path).document["list"]
         return {
-            str(one["Path"])[len(path) + 1 :]: Entry(size=one["Size"], hash=(one.get("Hashes") or {}).get(proof, ""))
+            str(one["Path"]).removeprefix(f"{path}/"): Entry(
+                size=one["Size"], hash=(one.get("Hashes") or {}).get(proof, "")
+            )
             for one in found
         }
 
@@ -161,13 +164,13 @@ class Remote:
 
     def _transfer(self, call: str, path: str, moved: Callable[[int], None], **parameters: Any) -> Answer | None:
         """A call that moves bytes, as long as some move; None: what it reads is not there."""
-        watched = _Watched(client=self.client, group=self.client.rclone.new_id(), moved=moved, name=self.name(path))
+        group = self.client.rclone.new_id()
+        watched = _Watched(client=self.client, group=group, moved=moved, name=self.name(path))
         try:
-            answer = self.client.call(
-                call, watch=watched.look, seconds=float("inf"), _group=watched.group, **parameters
-            )
+            answer = self.client.call(call, watch=watched.look, seconds=math.inf, _group=group, **parameters)
+            watched.tell()
         finally:
-            watched.end()
+            self.client.call("core/stats-delete", group=group)
         return None if answer.status == NOT_FOUND else self._good(answer, path)
 
     def _type(self, name: str) -> str:
@@ -195,20 +198,23 @@ class _Watched:
     _moved_at: float = 0.0
 
     def look(self) -> None:
-        """Say what moved since; raises `ServiceUnavailable` if nothing moves any more."""
+        """Now and then tell what moved; raises `ServiceUnavailable` if nothing moves any more."""
         now = self.client.clock.monotonic()
         if self._looked_at is None:
             self._looked_at = self._moved_at = now
         if now - self._looked_at < WATCH_SECONDS:
             return
         self._looked_at = now
-        found = int(self.client.call("core/stats", group=self.group, seconds=60).document.get("bytes", 0))
-        if found != self._bytes:
-            self.moved(found - self._bytes)
-            self._bytes, self._moved_at = found, now
+        if self.tell():
+            self._moved_at = now
         elif now - self._moved_at > STALL_SECONDS:
             message = f"{self.name}: nothing moved in {STALL_SECONDS / 60:g} minutes"
             raise ServiceUnavailable(message, hint="the next pass tries again", service="remote")
 
-    def end(self) -> None:
-        self.client.call("core/stats-delete", group=self.group, seconds=60)
+    def tell(self) -> bool:
+        """Say what moved since; returns whether anything did."""
+        found = int(self.client.call("core/stats", group=self.group).document.get("bytes", 0))
+        more, self._bytes = found - self._bytes, found
+        if more:
+            self.moved(more)
+        return more != 0

@@ -1,0 +1,173 @@
+"""Whose remote it is, and that two passes never work in it at once, although a store has no locks."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.destinations.contract import a_context, an_attachment, an_item
+from tests.destinations.rclone.stores import Shared, a_remote, unattached
+from tests.destinations.rclone.test_stores import publish
+from tests.fakes import NOW, FakeClock, a_meeting
+from zoomsync.destinations.rclone.destination import RcloneDestination
+from zoomsync.destinations.rclone.lease import LEASE, SKEW
+from zoomsync.errors import LibraryUnusable, PassRunning
+
+
+@pytest.fixture
+def where(rclone: Shared, tmp_path: Path) -> str:
+    """An empty remote: a folder of this machine."""
+    return f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:"
+
+
+def marker(tmp_path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((tmp_path / "remote" / ".zoomsync" / "library.json").read_text())
+    return found
+
+
+def tree(tmp_path: Path) -> dict[str, bytes]:
+    return {str(one): one.read_bytes() for one in sorted((tmp_path / "remote").rglob("*")) if one.is_file()}
+
+
+def another(uuid: str) -> Any:
+    return a_meeting(uuid=uuid, files=())
+
+
+def left_by(where: str, rclone: Shared, tmp_path: Path, **context: Any) -> RcloneDestination:
+    """Pass 1 in the middle of its work; it never says that it ended."""
+    destination = a_remote(rclone, where, a_context(**context))
+    publish(destination, an_item(tmp_path / "staging"))
+    return destination
+
+
+def test_a_pass_that_changes_nothing_writes_nothing(rclone: Shared, where: str, tmp_path: Path) -> None:
+    a_remote(rclone, where).detach()
+    before = tree(tmp_path)
+
+    second = a_remote(rclone, where, number=2)
+    second.ping()
+    second.detach()
+
+    assert tree(tmp_path) == before
+    assert second.last_change == (0, "")
+
+
+def test_the_pass_that_changes_it_says_so_and_until_when(rclone: Shared, where: str, tmp_path: Path) -> None:
+    destination = left_by(where, rclone, tmp_path)
+    held = marker(tmp_path)
+    destination.detach()
+
+    assert (held["pass"], held["run"], held["held_till"]) == (1, "run-1", (NOW + LEASE).isoformat())
+    assert "held_till" not in marker(tmp_path)
+    assert destination.last_change == (1, "run-1")
+
+
+def test_another_machine_keeps_away_while_a_pass_works(rclone: Shared, where: str, tmp_path: Path) -> None:
+    left_by(where, rclone, tmp_path)
+    before = tree(tmp_path)
+    copy = unattached(rclone, where, a_context(clock=FakeClock(NOW + LEASE + SKEW - timedelta(seconds=1))))
+
+    with pytest.raises(PassRunning, match=r"run run-1") as raised:
+        copy.attach(an_attachment(1, runs=frozenset({"run-of-another-machine"})))
+
+    assert (raised.value.code, raised.value.service) == (4, "remote")
+    assert "2026-03-10 12:50 UTC" in raised.value.hint
+    assert tree(tmp_path) == before
+
+
+def test_once_the_lease_is_over_another_state_may_adopt_it(rclone: Shared, where: str, tmp_path: Path) -> None:
+    first = left_by(where, rclone, tmp_path)
+    clock = FakeClock(NOW + LEASE + SKEW)
+    other = unattached(rclone, where, a_context(clock=clock))
+    other.attach(an_attachment(1, state_id="state-2", runs=frozenset({"run-x"}), run="run-x", adopt=True))
+    publish(other, an_item(tmp_path / "staging", another("other==")))
+
+    with pytest.raises(LibraryUnusable, match=r"took this remote over|went away") as raised:
+        publish(first, an_item(tmp_path / "staging", another("third==")))
+
+    assert raised.value.code == 5
+    assert first.remote.read("published/ada@example.org/2026/none") is None
+    assert other.find("third==") is None
+
+
+def test_what_a_killed_pass_of_this_state_held_is_taken_at_once(rclone: Shared, where: str, tmp_path: Path) -> None:
+    left_by(where, rclone, tmp_path)
+
+    second = a_remote(rclone, where, number=2)
+    found = second.find("/abc//DEF+ghi==")
+    second.detach()
+
+    assert found is not None
+    assert "held_till" not in marker(tmp_path)
+
+
+def test_a_lease_is_renewed_before_it_ends(rclone: Shared, where: str, tmp_path: Path) -> None:
+    clock = FakeClock()
+    destination = left_by(where, rclone, tmp_path, clock=clock)
+    clock.advance(minutes=14)
+    publish(destination, an_item(tmp_path / "staging", another("second==")))
+    soon = marker(tmp_path)["held_till"]
+    clock.advance(minutes=2)
+    publish(destination, an_item(tmp_path / "staging", another("third==")))
+
+    assert soon == (NOW + LEASE).isoformat()
+    assert marker(tmp_path)["held_till"] == (NOW + timedelta(minutes=16) + LEASE).isoformat()
+
+
+KNOWN = {"number": 7, "known_pass": 5}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("fields", "known", "said"),
+    [
+        ({"library": "library-2"}, {}, "this is library library-, the state knows library-"),
+        ({"state": "state-2"}, {}, "belongs to another state"),
+        ({"pass": 4}, {}, "last changed by pass 4, the state knows of pass 5"),
+        ({"pass": 12, "run": "run-12"}, {}, "of which the state knows nothing"),
+        ({}, {"has_items": True}, "its folders published and drafts are gone"),
+        ({"format": 2}, {}, "written by a newer zoomsync"),
+        ({"pass": "five"}, {}, "damaged"),
+    ],
+)
+def test_a_remote_that_does_not_fit_the_state_is_refused(
+    rclone: Shared, where: str, tmp_path: Path, fields: dict[str, Any], known: dict[str, Any], said: str, dry_run: bool
+) -> None:
+    plain = {"format": 1, "zoomsync": "0.1.0", "library": "library-1", "state": "state-1", "pass": 5, "run": "run-5"}
+    (tmp_path / "remote" / ".zoomsync").mkdir(parents=True)
+    (tmp_path / "remote" / ".zoomsync" / "library.json").write_text(json.dumps({**plain, **fields}))
+    before = tree(tmp_path)
+
+    with pytest.raises(LibraryUnusable, match=said) as raised:
+        unattached(rclone, where).attach(an_attachment(**{**KNOWN, **known}, dry_run=dry_run))
+
+    assert (raised.value.code, raised.value.service) == (5, "remote")
+    assert tree(tmp_path) == before
+
+
+def test_a_remote_that_lost_its_marker_is_refused_and_a_new_one_can_begin(
+    rclone: Shared, where: str, tmp_path: Path
+) -> None:
+    (tmp_path / "remote" / "published").mkdir(parents=True)
+
+    with pytest.raises(LibraryUnusable, match="is missing"):
+        unattached(rclone, where).attach(an_attachment(**KNOWN))
+    begun = unattached(rclone, where)
+    begun.attach(an_attachment(**KNOWN, begin_new=True, new_id="library-9"))
+
+    assert marker(tmp_path)["library"] == begun.id == "library-9"
+
+
+def test_an_older_copy_is_taken_with_reconcile_alone(rclone: Shared, where: str, tmp_path: Path) -> None:
+    left_by(where, rclone, tmp_path).detach()
+    older = {"number": 3, "known_pass": 2}
+    with pytest.raises(LibraryUnusable, match="an older copy"):
+        unattached(rclone, where).attach(an_attachment(**older))
+
+    destination = unattached(rclone, where)
+    destination.attach(an_attachment(**older, reconcile=True))
+
+    assert destination.find("/abc//DEF+ghi==") is not None
+    assert destination.find("never==") is None

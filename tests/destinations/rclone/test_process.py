@@ -1,0 +1,161 @@
+"""The rclone that serves a pass: which one, what it sees, and that it never outlives the pass."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import FakeClock
+from zoomsync.destinations.rclone import process
+from zoomsync.destinations.rclone.client import Client
+from zoomsync.destinations.rclone.process import Rclone
+from zoomsync.errors import ToolMissing, Unreachable
+
+
+def an_rclone(folder: Path, **changes: Any) -> Rclone:
+    """One that sees no program but those of `folder`; not started."""
+    plain: dict[str, Any] = {
+        "config": None,
+        "flags": (),
+        "bandwidth": None,
+        "tries": 3,
+        "environ": {"PATH": str(folder), "HOME": str(folder)},
+        "new_id": lambda: uuid.uuid4().hex,
+    }
+    return Rclone(**{**plain, **changes})
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Rclone]:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "RCLONE_DRY_RUN": "true",
+        "RCLONE_CONFIG_BOX_TYPE": "memory",
+        "RCLONE_TRANSFERS": "2",
+        "HTTPS_PROXY": "http://proxy.invalid",
+        "ZOOM_CLIENT_SECRET": "sesame",
+    }
+    rclone = an_rclone(tmp_path, environ=environ, flags=("--s3-upload-cutoff=5G",), bandwidth=20_000_000)
+    rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+    yield rclone
+    rclone.stop()
+
+
+def pid_of(rclone: Rclone) -> int:
+    assert rclone._process is not None
+    return rclone._process.pid
+
+
+def lines(pid: int, name: str) -> list[str]:
+    return Path(f"/proc/{pid}/{name}").read_text().strip("\0").split("\0")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process was given")
+def test_it_sees_little_and_tells_nobody(started: Rclone) -> None:
+    seen = dict(line.split("=", 1) for line in lines(pid_of(started), "environ"))
+    command = lines(pid_of(started), "cmdline")
+
+    assert set(seen) == {
+        "PATH",
+        "HOME",
+        "HTTPS_PROXY",
+        "RCLONE_CONFIG_BOX_TYPE",
+        "RCLONE_TRANSFERS",
+        "RCLONE_RC_USER",
+        "RCLONE_RC_PASS",
+    }
+    assert not [one for one in command if started.password in one]
+    assert {"rcd", "--s3-upload-cutoff=5G", "--bwlimit=20000000B", "--low-level-retries=3"} <= set(command)
+    assert started.password not in repr(started)
+
+
+def test_nobody_without_the_password_is_served(started: Rclone) -> None:
+    client = Client(rclone=started, clock=FakeClock())
+    assert client.call("core/version").is_good
+
+    started.password, right = "wrong", started.password
+    answer = client.call("core/version")
+    started.password = right
+
+    assert answer.status == 401
+
+
+def test_it_ends_with_the_pass_and_says_so_to_who_still_asks(started: Rclone) -> None:
+    pid, client = pid_of(started), Client(rclone=started, clock=FakeClock())
+    started.stop()
+    started.stop()
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with pytest.raises(Unreachable, match="rclone: ended by itself"):
+        client.call("core/version")
+
+
+def test_one_that_ends_by_itself_is_an_error_with_its_last_words(started: Rclone) -> None:
+    os.kill(pid_of(started), signal.SIGKILL)
+    time.sleep(0.1)
+
+    with pytest.raises(Unreachable, match="ended by itself") as raised:
+        Client(rclone=started, clock=FakeClock()).call("core/version")
+
+    assert raised.value.service == "remote"
+
+
+DIES = """
+import os, signal, sys, uuid
+from pathlib import Path
+from tests.destinations.rclone.test_process import an_rclone, pid_of
+from tests.fakes import FakeClock
+from zoomsync.destinations.rclone.client import Client
+rclone = an_rclone(Path(sys.argv[1]), environ={"PATH": os.environ["PATH"], "HOME": sys.argv[1]})
+rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+print(pid_of(rclone), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not process._guard(os.environ["PATH"]), reason="no setpriv that knows --pdeathsig")
+def test_it_dies_with_a_pass_that_is_killed(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    ran = subprocess.run(
+        [sys.executable, "-c", DIES, str(tmp_path)], cwd=root, capture_output=True, text=True, check=False
+    )
+    pid = int(ran.stdout)
+    deadline = time.monotonic() + 5
+
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert ran.returncode == -signal.SIGKILL
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_one_that_does_not_serve_is_passed_over_for_the_wheels(tmp_path: Path) -> None:
+    other = tmp_path / "rclone"
+    other.write_text("#!/bin/sh\necho 'Error: unknown command \"rcd\"' >&2; exit 1\n")
+    other.chmod(0o755)
+    rclone = an_rclone(tmp_path)
+
+    rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+    rclone.stop()
+
+    assert rclone.version.startswith("v1.")
+
+
+def test_one_that_is_too_old_is_named_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LEAST", (99, 0))
+    rclone = an_rclone(tmp_path)
+
+    with pytest.raises(ToolMissing, match=r"version v1\.\S+ is too old") as raised:
+        rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+
+    assert (raised.value.code, raised.value.service) == (5, "remote")
+    assert "zoomsync[rclone]" in raised.value.hint

@@ -1,0 +1,53 @@
+"""What stores say, as rclone passes it on, and what it means for a pass."""
+
+import pytest
+
+from zoomsync.destinations.rclone.refusals import refusal
+from zoomsync.errors import (
+    DiskFull,
+    Forbidden,
+    LibraryUnusable,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    Unreachable,
+    ZoomsyncError,
+)
+
+S3 = "operation error S3: PutObject, https response error StatusCode: "
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (f"{S3}403, RequestID: 18EB, HostID: x, api error InvalidAccessKeyId: The key is not known", NotAuthorized),
+        (f"{S3}403, RequestID: 18EB, HostID: , api error AccessDenied: Access Denied", Forbidden),
+        (f"{S3}404, api error NoSuchBucket: The specified bucket does not exist", LibraryUnusable),
+        (f"{S3}503, api error SlowDown: Please reduce your request rate", ServiceUnavailable),
+        ("couldn't fetch token: invalid_grant: maybe token expired? - try refreshing", NotAuthorized),
+        ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", DiskFull),
+        ("quotaLimitReached: Insufficient Space Available", DiskFull),
+        ("write /srv/zoom/x: no space left on device", DiskFull),
+        ("invalidRequest: Invalid character in name", MeetingFailed),
+        ("api error EntityTooLarge: Your proposed upload exceeds the maximum allowed size", MeetingFailed),
+        ("api error InvalidObjectState: The operation is not valid for the object's storage class", MeetingFailed),
+        ('Put "https://s3.example.org/x": dial tcp: lookup s3.example.org: no such host', Unreachable),
+        ('Put "https://s3.example.org/x": read tcp: connection reset by peer', Unreachable),
+        ("something that nobody has read before", ServiceUnavailable),
+    ],
+)
+def test_what_is_said_is_the_error_that_says_what_can_be_done(said: str, kind: type[ZoomsyncError]) -> None:
+    error = refusal(said, "s3:box/zoom/x")
+
+    assert type(error) is kind
+    assert (error.service, str(error).startswith("s3:box/zoom/x: ")) == ("remote", True)
+    assert error.hint
+    assert "RequestID" not in str(error)
+
+
+def test_no_secret_of_an_address_is_repeated() -> None:
+    error = refusal('Put "https://u:sesame@host/x?X-Amz-Signature=0123&sig=456": connection refused', "azure:box")
+
+    assert "sesame" not in str(error)
+    assert "0123" not in str(error)
+    assert "456" not in str(error)

@@ -1,0 +1,329 @@
+"""Real stores: what is promised holds on each of them, and their troubles become errors that say what to do."""
+
+import http.server
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tests.destinations.contract import (
+    CAPTIONS,
+    LATE,
+    VIDEO,
+    a_context,
+    a_staged,
+    an_attachment,
+    an_item,
+    with_files,
+    without,
+)
+from tests.destinations.rclone.stores import Gate, Server, Shared, a_remote, obscured, served, unattached
+from tests.fakes import FakeClock, a_meeting, a_user
+from zoomsync.destinations.rclone.client import Client
+from zoomsync.destinations.rclone.destination import RcloneDestination
+from zoomsync.destinations.rclone.remote import Remote
+from zoomsync.errors import (
+    DiskFull,
+    LibraryUnusable,
+    MeetingFailed,
+    NotAuthorized,
+    ServiceUnavailable,
+    Stopped,
+    Unreachable,
+    ZoomsyncError,
+)
+from zoomsync.model import Item, Receipt
+
+Store: TypeAlias = Callable[[], str]
+"""Makes a new one, empty, and says how the config names it."""
+
+
+def publish(destination: RcloneDestination, item: Item, previous: Receipt | None = None) -> Receipt:
+    return destination.publish(item, destination.author_for(a_user()), previous)
+
+
+def a_bucket(rclone: Shared, server: Server, **options: str) -> str:
+    """`remote:bucket` of a new bucket."""
+    name, bucket = rclone.add(**server.as_s3(**options)), uuid.uuid4().hex
+    answer = Client(rclone=rclone.process, clock=FakeClock()).call(
+        "operations/mkdir", fs=f"{name},no_check_bucket=false:{bucket}", remote=""
+    )
+    assert answer.is_good, answer.error
+    return f"{name}:{bucket}"
+
+
+def on_s3(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
+    del folder
+    return f"{a_bucket(rclone, request.getfixturevalue('s3'))}/zoom"
+
+
+def on_webdav(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
+    del request
+    (folder / "store").mkdir()
+    server = served(rclone, "webdav", folder / "store")
+    secret = obscured(rclone, "sesame-of-the-tests")
+    return f"{rclone.add(type='webdav', url=f'http://{server.address}', user='AKZOOMSYNC', **{'pass': secret})}:zoom"
+
+
+def on_sftp(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
+    del request
+    (folder / "store").mkdir()
+    server = served(rclone, "sftp", folder / "store")
+    secret = obscured(rclone, "sesame-of-the-tests")
+    options = {"host": server.host, "port": server.port, "user": "AKZOOMSYNC", "pass": secret}
+    return f"{rclone.add(type='sftp', **options)}:zoom"
+
+
+def on_crypt(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
+    below = on_s3(rclone, folder, request)
+    return f"{rclone.add(type='crypt', remote=below, password=obscured(rclone, 'sesame'))}:"
+
+
+STORES = [
+    pytest.param(on_s3, "by the store's MD5", id="s3"),
+    pytest.param(on_webdav, "read back", id="webdav"),
+    pytest.param(on_sftp, "by the store's", id="sftp"),
+    pytest.param(on_crypt, "read back", id="crypt"),
+]
+
+
+@pytest.mark.parametrize(("make", "proof"), STORES)
+def test_an_item_is_stored_found_and_proven(
+    make: Callable[[Shared, Path, pytest.FixtureRequest], str],
+    proof: str,
+    rclone: Shared,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    where = make(rclone, tmp_path, request)
+    first = a_remote(rclone, where)
+    new = publish(first, an_item(tmp_path / "staging"))
+    late = publish(first, without(an_item(tmp_path / "staging", late=LATE), "video", "captions"), new)
+    first.detach()
+
+    later = a_remote(rclone, where, number=2)
+    verdict = later.verify(later.find(late.uuid) or late)
+    known = later.verify(late)
+    rebuilt = a_staged(tmp_path / "staging", "video.mp4", VIDEO * 2, made_of=("file-video", "file-2"))
+    kept = [a_staged(tmp_path / "staging", "captions.vtt", CAPTIONS, source=None)]
+    again = publish(later, with_files(a_meeting(files=()), [rebuilt, *kept]), late)
+
+    assert (verdict.safe, known.safe, later.verify(again).safe) == (True, True, True)
+    assert proof in known.reason
+    assert [file.name for file in again.files] == ["video.v2.mp4", "captions.vtt"]
+    assert {name: one.size for name, one in later.remote.files(again.place).items() if name != "recording.json"} == {
+        "video.v2.mp4": rebuilt.size,
+        "captions.vtt": len(CAPTIONS),
+    }
+    assert not known.removed
+    assert later.remote.folders() is not None
+    assert [row.result for row in later.survey()] == ["confirmed"] * 3
+    assert "written and read back" in later.check()
+
+
+def test_what_only_the_uploader_says_of_a_file_proves_nothing(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    where = a_bucket(rclone, s3, upload_cutoff="5Mi", chunk_size="5Mi")
+    destination = a_remote(rclone, where)
+    large = a_staged(tmp_path / "staging", "video.mp4", VIDEO[:3] * 2_000_000)
+    receipt = publish(destination, with_files(a_meeting(files=()), [large]))
+    name, _, bucket = where.partition(":")
+    other = b"Y" * large.size
+    (tmp_path / "other").write_bytes(other)
+    outsider = Remote(f"{name},disable_checksum=false:{bucket}", destination.remote.client)
+    outsider.upload(tmp_path / "other", f"{receipt.place}/video.mp4", lambda _: None)
+
+    verdict = destination.verify(receipt)
+
+    assert (verdict.safe, verdict.lacking) == (False, ("video.mp4",))
+
+
+def test_a_file_in_several_parts_is_read_back(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    destination = a_remote(rclone, a_bucket(rclone, s3, upload_cutoff="5Mi", chunk_size="5Mi"))
+    large = a_staged(tmp_path / "staging", "video.mp4", VIDEO[:3] * 2_000_000)
+    receipt = publish(destination, with_files(a_meeting(files=()), [large]))
+
+    assert destination.verify(receipt).safe
+    assert destination.verify(replace(receipt, files=(replace(receipt.files[0], sha256="0" * 64),))).safe is False
+
+
+def test_a_wrong_secret_is_refused_before_anything_is_done(rclone: Shared, s3: Server) -> None:
+    bucket = a_bucket(rclone, s3).partition(":")[2]
+    destination = unattached(rclone, f"{rclone.add(**s3.as_s3(secret='wrong'))}:{bucket}")
+
+    with pytest.raises(NotAuthorized, match="SignatureDoesNotMatch") as raised:
+        destination.attach(an_attachment())
+
+    assert (raised.value.code, raised.value.service, raised.value.subject) == (3, "remote", None)
+    assert "rclone" in raised.value.hint
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, "NoSuchBucket"), (2, "missing, it should hold library")])
+def test_a_bucket_that_is_not_there_is_not_made(rclone: Shared, s3: Server, number: int, said: str) -> None:
+    where = f"{rclone.add(**s3.as_s3())}:{uuid.uuid4().hex}"
+    destination = unattached(rclone, where)
+
+    with pytest.raises(LibraryUnusable, match=said) as raised:
+        destination.attach(an_attachment(number))
+
+    assert (raised.value.code, raised.value.service) == (5, "remote")
+    assert destination.remote.folders() is None
+
+
+def test_a_bucket_that_goes_in_mid_pass_ends_it(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    destination = a_remote(rclone, a_bucket(rclone, s3))
+    publish(destination, an_item(tmp_path / "staging"))
+    remote = destination.remote
+    assert remote.client.call("operations/purge", fs=remote.fs, remote="").is_good
+
+    with pytest.raises(LibraryUnusable):
+        publish(destination, an_item(tmp_path / "staging", a_meeting(uuid="other==", files=())))
+    with pytest.raises(LibraryUnusable, match="went away"):
+        destination.ping()
+
+
+def test_a_name_that_leads_nowhere_is_the_configs_fault(rclone: Shared) -> None:
+    with pytest.raises(ZoomsyncError, match="nowhere") as raised:
+        unattached(rclone, "nowhere:box").attach(an_attachment())
+
+    assert raised.value.code == 2
+
+
+def test_a_damaged_ciphertext_is_never_taken_for_whole(
+    rclone: Shared, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    below = on_s3(rclone, tmp_path, request)
+    secret = {"type": "crypt", "remote": below, "password": obscured(rclone, "sesame"), "filename_encryption": "off"}
+    destination = a_remote(rclone, f"{rclone.add(**secret)}:")
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+    plain = unattached(rclone, below)
+    path = f"{receipt.place}/video.mp4.bin"
+    content = plain.remote.read(path) or b""
+    plain.remote.write(path, content[:-1] + bytes([content[-1] ^ 1]))
+
+    verdict = destination.verify(receipt)
+
+    assert not verdict.safe
+    assert "decrypt" in verdict.reason
+
+
+@contextmanager
+def a_full_store() -> Iterator[str]:
+    """A WebDAV server that has no room."""
+
+    class Full(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_PROPFIND(self) -> None:
+            self.answer(404)
+
+        def do_MKCOL(self) -> None:
+            self.answer(201)
+
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(507)
+
+        def answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Full) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_store_without_room_says_so(rclone: Shared) -> None:
+    with a_full_store() as url, pytest.raises(DiskFull, match=r"507|Insufficient") as raised:
+        unattached(rclone, f"{rclone.add(type='webdav', url=url)}:zoom").attach(an_attachment())
+
+    assert (raised.value.service, raised.value.code) == ("remote", 5)
+    assert "quota" in raised.value.hint
+
+
+def a_video(folder: Path, size: int = 3_000_000) -> Item:
+    return with_files(a_meeting(files=()), [a_staged(folder, "video.mp4", VIDEO[:3] * (size // 3))])
+
+
+def test_a_connection_that_is_cut_costs_this_meeting_alone(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    gate = Gate(s3)
+    destination = a_remote(rclone, a_bucket(rclone, Server(gate.address)))
+    gate.cut_after = 1_000_000
+
+    with pytest.raises(Unreachable) as raised:
+        publish(destination, a_video(tmp_path / "staging"))
+    gate.cut_after = None
+
+    assert raised.value.subject is not None
+    assert raised.value.subject.kind == "meeting"
+    assert destination.find("/abc//DEF+ghi==") is None
+    destination.ping()
+    assert destination.verify(publish(destination, a_video(tmp_path / "staging"))).safe
+    gate.close()
+
+
+class Hurried(FakeClock):
+    """Each look at it finds it two minutes later."""
+
+    def monotonic(self) -> float:
+        self.advance(120)
+        return super().monotonic()
+
+
+@pytest.mark.parametrize("how", ["stalls", "is stopped"])
+def test_a_store_that_stands_still_is_not_waited_for(rclone: Shared, s3: Server, tmp_path: Path, how: str) -> None:
+    gate, clock = Gate(s3), Hurried() if how == "stalls" else FakeClock()
+    destination = a_remote(rclone, a_bucket(rclone, Server(gate.address)), a_context(clock=clock))
+    gate.is_closed = True
+    if how == "is stopped":
+        threading.Timer(0.3, clock.stop).start()
+    begun = time.monotonic()
+
+    with pytest.raises(ServiceUnavailable if how == "stalls" else Stopped):
+        publish(destination, a_video(tmp_path / "staging"))
+
+    assert time.monotonic() - begun < 10
+    gate.is_closed = False
+    gate.close()
+
+
+def test_the_bytes_of_an_upload_are_told_as_they_leave(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    class Quick(FakeClock):
+        def monotonic(self) -> float:
+            self.advance(1)
+            return super().monotonic()
+
+    gate, moved = Gate(s3), list[int]()
+    destination = a_remote(rclone, a_bucket(rclone, Server(gate.address)), a_context(clock=Quick()))
+    item = a_video(tmp_path / "staging", 12_000_000)
+    source = item.files[0].source
+    assert source is not None
+    gate.delay = 0.002  # else all of it is in the buffers of the kernel at once
+    destination.remote.upload(source, "probe", moved.append)
+    gate.close()
+
+    assert len(moved) > 1
+    assert sum(moved) == item.files[0].size
+    assert destination.remote.files("")["probe"].size == item.files[0].size
+
+
+def test_a_staged_file_that_was_altered_is_not_sent(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    destination = a_remote(rclone, a_bucket(rclone, s3))
+    item = a_video(tmp_path / "staging")
+    assert item.files[0].source is not None
+    item.files[0].source.write_bytes(b"Z" * item.files[0].size)
+
+    with pytest.raises(MeetingFailed, match="changed in staging"):
+        publish(destination, item)
+
+    assert destination.find(item.meeting.uuid) is None
