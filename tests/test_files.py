@@ -18,7 +18,7 @@ from zoomsync import files
 from zoomsync.destinations.library.marker import LIBRARY
 from zoomsync.errors import DiskFull, LibraryUnusable, MeetingFailed, StateUnusable, Stopped, Unfit, ZoomsyncError
 from zoomsync.files import STAGING, FileModes, Refusals
-from zoomsync.state.journal import STATE
+from zoomsync.state.page import STATE
 
 SHA_OF_HELLO = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 PLAIN = FileModes(dir_mode=0o750, file_mode=0o640)

@@ -139,7 +139,7 @@ def attach(
         known_pass=head.library_pass,
         runs=frozenset(runs),
         ended=frozenset(one for one, code in runs.items() if code in WHOLE),
-        has_items=any(one.receipt and one.receipt.destination == known for one in state.entries.values()),
+        has_items=state.entries.has_stored(known),
         pass_number=head.pass_number,
         run=run,
         begin_new=begin_new,

@@ -81,12 +81,12 @@ def test_a_damaged_state(site: Site) -> None:
 
 def test_a_state_of_a_newer_zoomsync(site: Site) -> None:
     (site.folder / "state").mkdir()
-    (site.folder / "state" / "state.json").write_text('{"crc32":"00000000","format":2,}')
+    (site.folder / "state" / "state.json").write_text('{"crc32":"00000000","format":3,}')
 
     code, rows = reported(site, "--only", "local")
 
     assert code == 5
-    assert rows == ["fail state: <site>/state/state.json: has format 2, and this zoomsync knows formats up to 1"]
+    assert rows == ["fail state: <site>/state/state.json: has format 3, and this zoomsync knows formats up to 2"]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")

@@ -161,8 +161,7 @@ class Place:
         own = self.library / ".zoomsync"
         kept = {"library.json", "lock", "inherited.txt"}
         extra = [path for path in own.rglob("*") if path.is_file() and path.name not in kept]
-        journal = json.loads(self.state.read_bytes())["journal"]
-        kept = {self.state.name, journal, f"{self.state.name}.lock", "audit.jsonl"}
+        kept = {self.state.name, "state.db", f"{self.state.name}.lock", "audit.jsonl"}
         extra += [path for path in self.state.parent.iterdir() if path.name not in kept]
         return [str(path.relative_to(self.folder)) for path in extra]
 

@@ -196,9 +196,8 @@ def test_an_item_without_its_video_is_whole_again_when_it_is_asked_for(site: Sit
 
 
 TRACES = {
-    "the journal and the audit": ["state.json"],
-    "the audit": ["state.json", "state.json.journal-*"],
-    "the audit alone": ["state.json*"],
+    "the ledger and the audit": ["state.json"],
+    "the audit alone": ["state.*"],
 }
 
 
@@ -233,7 +232,7 @@ def test_after_its_loss_a_new_state_begins_on_a_persons_wish(begin: Begin, stage
     stage.video("first")
     site = begin(stage.world, delete_recordings="trash", filter_accounts=["alice@example.org"], delete_after="0s")
     assert [site.sync().code, site.sync().counts["deleted"]] == [0, 1]
-    for path in (site.folder / "state").glob("state.json*"):
+    for path in (site.folder / "state").glob("state.*"):
         path.unlink()
     audited = site.audit()
 
@@ -243,11 +242,11 @@ def test_after_its_loss_a_new_state_begins_on_a_persons_wish(begin: Begin, stage
 
 
 def test_a_first_pass_that_never_got_as_far_as_a_state_leaves_no_alarm(site: Site) -> None:
-    """An audit without a line, a lock, and an empty first journal are what a kill at the very beginning leaves."""
+    """An audit without a line, a lock, and half a ledger are what a kill at the very beginning leaves."""
     shutil.rmtree(site.folder / "state")
     shutil.rmtree(site.root)
     (site.folder / "state").mkdir()
-    for name in ("audit.jsonl", "state.json.lock", "state.json.journal-1"):
+    for name in ("audit.jsonl", "state.json.lock", ".state.db.new"):
         (site.folder / "state" / name).touch()
 
     assert site.sync().code == 0

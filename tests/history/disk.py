@@ -56,20 +56,22 @@ class Disk:
     strike: Strike | None = None
     steps: int = 0
     is_over: bool = False
-    _is_full: bool = False
+    is_full: bool = False
+    at_end: Callable[[], None] = lambda: None
+    """Called when the process dies."""
     _locked: set[int] = field(default_factory=set)
     """Descriptors."""
-    _live: dict[int, Node] = field(default_factory=dict)
+    live: dict[int, Node] = field(default_factory=dict)
     """By inode."""
     _top: Node = field(default_factory=Node)
-    _changes: list[Change] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     """What is not flushed of names, oldest first."""
 
     @contextmanager
     def watched(self) -> Iterator[None]:
         """All that happens in the folder during a pass; raises what `strike` brings."""
-        self._live, self._changes, self.steps = {}, [], 0
-        self.is_over = self._is_full = False
+        self.live, self.changes, self.steps = {}, [], 0
+        self.is_over = self.is_full = False
         self._top = self._found(self.root)
         self._locked.clear()
         replaced = {name: getattr(self, f"_{name}") for name in CALLS}
@@ -98,38 +100,39 @@ class Disk:
             return
         match strike.blow:
             case Blow.KILL | Blow.POWER:
+                self.at_end()
                 self.is_over = True
                 raise Gone
             case Blow.IO:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             case Blow.FULL:
-                self._is_full = True
+                self.is_full = True
 
-    def _room(self, name: str) -> None:
+    def room(self, name: str) -> None:
         self.step(name)
-        if self._is_full:
+        if self.is_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def is_flushed(self, folder: Path) -> bool:
         """Whether a power cut now could take nothing of a folder, its own name included."""
         above = [one for one in folder.parents if one.is_relative_to(self.root)]
-        folders = {self._node(path) for path in (*map(str, above), *(path for path, _, _ in os.walk(folder)))}
-        if any(node in folders for change in self._changes for node, _, _ in change):
+        folders = {self.node(path) for path in (*map(str, above), *(path for path, _, _ in os.walk(folder)))}
+        if any(node in folders for change in self.changes for node, _, _ in change):
             return False
-        files = [(self._node(str(path)), path) for path in files_in(folder)]
+        files = [(self.node(str(path)), path) for path in files_in(folder)]
         return all(node is None or node.data in (None, path.read_bytes()) for node, path in files)
 
     def lose(self, random: Random, *, everything: bool) -> None:
         """What a power cut leaves takes the place of the folder."""
         dropped: set[Node] = set()
-        for change in self._changes:
+        for change in self.changes:
             folders = {node for node, _, _ in change}
             if not dropped.isdisjoint(folders) or everything or random.random() < 0.5:
                 dropped |= folders
             else:
                 apply(change)
         contents = {
-            node: path.read_bytes() for path in files_in(self.root) if (node := self._node(str(path))) is not None
+            node: path.read_bytes() for path in files_in(self.root) if (node := self.node(str(path))) is not None
         }
         left = self.root.with_name(f"{self.root.name}.left")
         shutil.rmtree(left, ignore_errors=True)
@@ -141,13 +144,13 @@ class Disk:
 
     def _found(self, path: Path | str) -> Node:
         top = Node(names={})
-        self._live[Path(path).stat().st_ino] = top
+        self.live[Path(path).stat().st_ino] = top
         assert top.names is not None
         for entry in os.scandir(path):
             if entry.is_dir(follow_symlinks=False):
                 top.names[entry.name] = self._found(entry.path)
             else:
-                top.names[entry.name] = self._live.setdefault(entry.inode(), Node())
+                top.names[entry.name] = self.live.setdefault(entry.inode(), Node())
         return top
 
     def _holds(self, path: Any, dir_fd: int | None = None) -> str | None:
@@ -159,35 +162,35 @@ class Disk:
             where = f"{Path(f'/proc/self/fd/{dir_fd}').readlink()}/{where}"
         return where if isinstance(where, str) and where.startswith(f"{self.root}/") else None
 
-    def _node(self, path: str) -> Node | None:
+    def node(self, path: str) -> Node | None:
         try:
-            return self._live.get(os.lstat(path).st_ino)
+            return self.live.get(os.lstat(path).st_ino)
         except OSError:
             return None
 
     def _about_to_write(self, path: str) -> None:
-        node = self._node(path)
+        node = self.node(path)
         if node is not None and node.names is None and node.data is None:
             node.data = Path(path).read_bytes()
 
-    def _named(self, path: str, node: Node | None) -> tuple[Node, str, Node | None]:
+    def named(self, path: str, node: Node | None) -> tuple[Node, str, Node | None]:
         folder, name = os.path.split(path)
-        parent = self._node(folder)
+        parent = self.node(folder)
         assert parent is not None, f"{folder} was made unseen"
         return parent, name, node
 
-    def _made(self, path: str, node: Node) -> None:
-        self._live[os.lstat(path).st_ino] = node
-        self._changes.append([self._named(path, node)])
+    def made(self, path: str, node: Node) -> None:
+        self.live[os.lstat(path).st_ino] = node
+        self.changes.append([self.named(path, node)])
 
     def _leaves(self, path: str) -> None:
         """One of its names goes."""
         status = os.lstat(path)
-        node = self._live.get(status.st_ino)
+        node = self.live.get(status.st_ino)
         if node is not None and node.names is None:
             node.last = Path(path).read_bytes()
         if node is not None and (node.names is not None or status.st_nlink == 1):
-            del self._live[status.st_ino]
+            del self.live[status.st_ino]
 
     def _opener(self, real: Callable[..., Any]) -> Callable[..., Any]:
         def opened(file: Any, mode: str = "r", *more: Any, **options: Any) -> Any:
@@ -200,7 +203,7 @@ class Disk:
 
     def _flock(self, real: Callable[..., Any], descriptor: int, how: int) -> None:
         real(descriptor, how)
-        if (node := self._live.get(os.fstat(descriptor).st_ino)) is not None:
+        if (node := self.live.get(os.fstat(descriptor).st_ino)) is not None:
             self._locked.add(descriptor)
             node.data = None  # nobody relies on what a lock's file says
 
@@ -209,13 +212,13 @@ class Disk:
         real(descriptor)
 
     def _opened(self, path: str, call: Callable[[], Any]) -> Any:
-        self._room("open")
+        self.room("open")
         is_new = not os.path.lexists(path)
         if not is_new:
             self._about_to_write(path)
         done = call()
         if is_new:
-            self._made(path, Node(data=b""))
+            self.made(path, Node(data=b""))
         return done
 
     def _open(self, real: Callable[..., Any], path: Any, flags: int, *more: Any, **options: Any) -> Any:
@@ -225,11 +228,11 @@ class Disk:
         return self._opened(held, lambda: real(path, flags, *more, **options))
 
     def _write(self, real: Callable[..., Any], fd: int, data: Any) -> Any:
-        if os.fstat(fd).st_ino not in self._live:
+        if os.fstat(fd).st_ino not in self.live:
             return real(fd, data)
         was_over = self.is_over
         try:
-            self._room("write")
+            self.room("write")
         except Gone:
             if not was_over:  # a half of it came through
                 real(fd, bytes(data)[: len(data) // 2])
@@ -237,40 +240,40 @@ class Disk:
         return real(fd, data)
 
     def _ftruncate(self, real: Callable[..., Any], fd: int, size: int) -> Any:
-        if os.fstat(fd).st_ino in self._live:
+        if os.fstat(fd).st_ino in self.live:
             self.step("ftruncate")
         return real(fd, size)
 
     def _fsync(self, real: Callable[..., Any], fd: int) -> Any:
-        node = self._live.get(os.fstat(fd).st_ino)
+        node = self.live.get(os.fstat(fd).st_ino)
         if node is None:
             return real(fd)
-        self._room("fsync")
+        self.room("fsync")
         if node.names is None:
             node.data = Path(f"/proc/self/fd/{fd}").read_bytes()
         else:
-            self._flush(node)
+            self.flush(node)
         return None
 
-    def _flush(self, folder: Node) -> None:
+    def flush(self, folder: Node) -> None:
         """The names of a folder are safe from now on, and what had to come before."""
         needed, wanted = {folder}, []
-        for change in reversed(self._changes):
+        for change in reversed(self.changes):
             folders = {node for node, _, _ in change}
             if not needed.isdisjoint(folders):
                 needed |= folders
                 wanted.append(change)
         for change in reversed(wanted):
             apply(change)
-            self._changes.remove(change)
+            self.changes.remove(change)
 
     def _mkdir(self, real: Callable[..., Any], path: Any, *more: Any, **options: Any) -> Any:
         held = self._holds(path, options.get("dir_fd"))
         if held is None:
             return real(path, *more, **options)
-        self._room("mkdir")
+        self.room("mkdir")
         done = real(path, *more, **options)
-        self._made(held, Node(names={}))
+        self.made(held, Node(names={}))
         return done
 
     def _replace(self, real: Callable[..., Any], source: Any, target: Any, **options: Any) -> Any:
@@ -278,11 +281,11 @@ class Disk:
         if old is None or new is None:
             return real(source, target, **options)
         self.step("replace")
-        node = self._node(old)
+        node = self.node(old)
         if os.path.lexists(new):
             self._leaves(new)
         done = real(source, target, **options)
-        self._changes.append([self._named(old, None), self._named(new, node)])
+        self.changes.append([self.named(old, None), self.named(new, node)])
         return done
 
     _rename = _replace
@@ -294,7 +297,7 @@ class Disk:
         self.step("unlink")
         self._leaves(held)
         done = real(path, **options)
-        self._changes.append([self._named(held, None)])
+        self.changes.append([self.named(held, None)])
         return done
 
     _remove = _unlink
@@ -306,17 +309,17 @@ class Disk:
         self.step("rmdir")
         inode = os.lstat(held).st_ino
         done = real(path, **options)
-        self._live.pop(inode, None)
-        self._changes.append([self._named(held, None)])
+        self.live.pop(inode, None)
+        self.changes.append([self.named(held, None)])
         return done
 
     def _link(self, real: Callable[..., Any], source: Any, target: Any, **options: Any) -> Any:
         old, new = self._holds(source), self._holds(target)
         if old is None or new is None:
             return real(source, target, **options)
-        self._room("link")
+        self.room("link")
         done = real(source, target, **options)
-        self._changes.append([self._named(new, self._node(old))])
+        self.changes.append([self.named(new, self.node(old))])
         return done
 
 

@@ -26,7 +26,7 @@ def strikes(*blows: Blow) -> st.SearchStrategy[Strike]:
     """At any step, or at one of those that count most, of which there are few."""
     blow = st.sampled_from(blows)
     few = st.builds(
-        Strike, blow, st.integers(1, 40), st.sampled_from(["replace", "rename", "unlink", "mkdir", "request"])
+        Strike, blow, st.integers(1, 40), st.sampled_from(["replace", "rename", "unlink", "mkdir", "request", "commit"])
     )
     return st.one_of(few, st.builds(Strike, blow, st.integers(1, 60)), st.builds(Strike, blow, st.integers(1, 300)))
 

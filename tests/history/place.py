@@ -18,6 +18,7 @@ import yaml
 
 from tests.e2e.harness import NOW, Result
 from tests.history.cloud import Cloud
+from tests.history.database import Databases
 from tests.history.disk import Disk, Gone, Strike
 from tests.late_files import TOOLS
 from tests.sandbox.config import laid_over
@@ -116,6 +117,7 @@ class Place:
         self.clock = TurnedClock()
         self.cloud = Cloud(empty_world(NOW), clock=self.clock.now)
         self.disk = Disk(folder / "disk")
+        self.databases = Databases(self.disk)
         self.disk.root.mkdir()
         self.downloads = 0
         """Of the last pass."""
@@ -151,7 +153,7 @@ class Place:
         self.downloads = 0
         self.disk.strike = strike
         out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err), self.disk.watched():
+        with redirect_stdout(out), redirect_stderr(err), self.databases.watched(), self.disk.watched():
             try:
                 code = cli.run(["sync", *arguments])
             except Gone:

@@ -747,4 +747,4 @@ def test_what_failed_before_holds_up_nothing_but_what_zoom_deletes_within_two_da
 def test_a_meeting_that_zoom_deletes_within_a_week_and_that_is_not_stored_is_at_risk(
     entry: Entry, expected: bool
 ) -> None:
-    assert lost_within_a_week({entry.uuid: entry}, NOW) == ([entry] if expected else [])
+    assert lost_within_a_week([entry], NOW) == ([entry] if expected else [])

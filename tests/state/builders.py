@@ -73,7 +73,7 @@ Contents = tuple[Head, dict[str, Entry], dict[str, Intent], tuple[Run, ...]]
 def contents(state: State | None) -> Contents:
     """All that a state remembers."""
     assert state is not None
-    return state.head, dict(state.entries), dict(state.intents), state.runs
+    return state.head, {one.uuid: one for one in state.entries.everything()}, dict(state.intents), state.runs
 
 
 def stored(path: Path) -> Contents:
@@ -93,7 +93,9 @@ def a_history(state: State) -> Iterator[Contents]:
     yield contents(state)
     state.record(a_run(1))
     yield contents(state)
-    state.put(an_entry(), a_published_entry("other=="), head=replace(state.head, pass_number=1, since=NOW))
+    state.put(an_entry(), a_published_entry("other=="))
+    yield contents(state)
+    state.save(replace(state.head, pass_number=1, since=NOW))
     yield contents(state)
     state.begin(an_intent(1))
     yield contents(state)

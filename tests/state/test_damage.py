@@ -1,97 +1,95 @@
-"""What is on disk is whole, or an error; only a torn last line is neither."""
+"""What is on disk is whole and fits together, or it is an error that names the remedy; never an empty state."""
 
 import os
 import re
+import shutil
+import sqlite3
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.fakes import an_entry
-from tests.state.builders import ID, a_history, contents, opened, stored
+from tests.state.builders import ID, a_history, a_published_entry, opened, stored
 from zoomsync.errors import StateUnusable
-from zoomsync.state import State
-from zoomsync.state.journal import seal
-from zoomsync.state.state import load
+from zoomsync.state import State, documents, page
+from zoomsync.state.database import Database
+from zoomsync.state.page import seal
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A state with a folded entry and six steps since."""
+    """A state with some entries and runs."""
     path = tmp_path / "state.json"
     with opened(path) as state:
-        state.put(an_entry(uuid="folded"))
-        state.fold()
         list(a_history(state))
     return path
 
 
-def journal_of(path: Path) -> Path:
-    return path.with_name(f"{path.name}.journal-2")
+def database(path: Path) -> Path:
+    return path.with_name("state.db")
 
 
-def test_a_journal_cut_anywhere_is_what_its_whole_lines_say(path: Path) -> None:
-    whole = journal_of(path).read_bytes()
-    journal_of(path).write_bytes(b"")
-    with State.open(path, new_id=ID) as state:
-        after = list(a_history(state))
-    assert journal_of(path).read_bytes() == whole
-
-    for cut in range(len(whole) + 1):
-        journal_of(path).write_bytes(whole[:cut])
-        assert stored(path) == after[whole.count(b"\n", 0, cut)], cut
+def change(path: Path, sql: str, *values: object) -> None:
+    """What someone else does to the database."""
+    connection = sqlite3.connect(database(path))
+    with connection:
+        connection.execute(sql, values)
+    connection.close()
 
 
-def test_a_pass_goes_on_after_a_torn_line(path: Path) -> None:
-    whole = journal_of(path).read_bytes()
-    journal_of(path).write_bytes(whole[:-20])
-    before = stored(path)
-
-    with State.open(path, new_id=ID) as state:
-        assert contents(state) == before
-        state.put(an_entry(uuid="next"))
-
-    assert stored(path) == contents(state)
-    assert "next" in state.entries
-
-
-@pytest.mark.parametrize("torn", [b"\0" * 40, b'{"crc32":"' + b"\0" * 500, b'{"crc32":"' + b"\0" * 500 + b'"}}\n'])
-def test_what_a_power_cut_leaves_of_the_last_line_is_dropped(path: Path, torn: bytes) -> None:
-    before = stored(path)
-    with journal_of(path).open("ab") as file:
-        file.write(torn)
-
-    assert stored(path) == before
-    with State.open(path, new_id=ID) as state:
-        state.put(an_entry(uuid="next"))
-    assert stored(path) == contents(state)
-
-
-@pytest.mark.parametrize("name", ["state.json", "state.json.journal-2"])
-def test_a_flipped_bit_anywhere_is_found(path: Path, name: str) -> None:
-    file = path.with_name(name)
-    whole = file.read_bytes()
+def test_a_flipped_bit_anywhere_in_the_page_is_found(path: Path) -> None:
+    whole = path.read_bytes()
 
     for place in range(len(whole)):
-        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
         with pytest.raises(StateUnusable):
             State.read(path)
 
 
-def test_a_lost_line_is_found(path: Path) -> None:
-    lines = journal_of(path).read_bytes().splitlines(keepends=True)
-    journal_of(path).write_bytes(b"".join(lines[:2] + lines[3:]))
+def test_a_flipped_bit_anywhere_in_a_document_is_found(path: Path) -> None:
+    ((key, whole),) = rows(path, "SELECT key, document FROM entry WHERE uuid = 'other=='")
 
-    with pytest.raises(StateUnusable, match="line 3 is damaged"):
-        State.read(path)
+    for place in range(len(whole)):
+        flipped = whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        change(path, "UPDATE entry SET document = ? WHERE key = ?", flipped, key)
+        with pytest.raises(StateUnusable, match=rf"state\.db: entry {key} is damaged") as found:
+            stored(path)
+        assert found.value.hint == BACKUP.format(folder=path.parent)
+
+
+def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(database(path))
+    found = connection.execute(sql).fetchall()
+    connection.close()
+    return found
+
+
+def test_a_flipped_bit_anywhere_in_the_database_is_an_error_of_ours_or_changes_nothing(path: Path) -> None:
+    before, whole = stored(path), database(path).read_bytes()
+
+    for place in range(0, len(whole), 61):
+        database(path).write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        try:
+            found = stored(path)
+        except StateUnusable:
+            continue
+        assert found == before or is_index(place, whole), place
+
+
+def is_index(place: int, whole: bytes) -> bool:
+    """Whether it lies in an index, whose damage may hide an entry."""
+    return whole[place - place % 4096] in (2, 10)
 
 
 def of_state(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
     return lambda path: void(path.write_bytes(change(path.read_bytes())))
 
 
-def of_journal(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    return lambda path: of_state(change)(journal_of(path))
+def of_database(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    return lambda path: of_state(change)(database(path))
 
 
 def void(_: object) -> None: ...
@@ -107,52 +105,72 @@ def a_pipe_instead(path: Path) -> None:
     os.mkfifo(path)
 
 
+def of_another(path: Path) -> None:
+    with State.open(path.with_name("other.json"), new_id="f" * 32) as other:
+        other.put(a_published_entry())
+    path.with_name("other.db").replace(database(path))
+    path.with_name("other.json").unlink()
+
+
+def older(path: Path) -> None:
+    """The database of before, as a backup of it alone has it."""
+    shutil.copy(database(path), path.with_name("copy"))
+    with opened(path) as state:
+        state.put(an_entry(uuid="newer"))
+        state.save(state.head)
+    path.with_name("copy").replace(database(path))
+
+
 BACKUP = "restore the whole folder {folder} from a backup; nothing was changed in it"
-OTHER_VERSION = "run the zoomsync that wrote it, or restore the whole folder from a backup"
-UNSEALED = re.compile(rb'\{"crc32":"[0-9a-f]{8}",')
+CHECK = "check this path and the disk that it is on"
+BEFORE = "run the newer zoomsync that wrote it, or restore a backup from before the upgrade"
+WRITER = "run the zoomsync that wrote it, or restore the whole folder from a backup"
 DAMAGE: dict[str, tuple[Callable[[Path], None], str, str]] = {
-    "empty": (of_state(lambda _: b""), "{state}: is empty", BACKUP),
-    "zeroes": (of_state(lambda data: bytes(len(data))), "{state}: is empty", BACKUP),
+    "empty": (lambda path: void(path.write_bytes(b"")), "{state}: is empty", BACKUP),
+    "zeros": (of_state(lambda data: bytes(len(data))), "{state}: is empty", BACKUP),
     "cut": (of_state(lambda data: data[:-10]), "{state}: is damaged", BACKUP),
-    "not JSON": (of_state(lambda _: b"hello"), "{state}: is damaged", BACKUP),
-    "an object": (of_state(lambda _: b"{}"), "{state}: is damaged", BACKUP),
-    "edited": (of_state(lambda data: data.replace(b"Weekly", b"Daily")), "{state}: is damaged", BACKUP),
+    "text": (lambda path: void(path.write_text("hello")), "{state}: is damaged", BACKUP),
     "newer": (
-        of_state(lambda data: data.replace(b'"format":1,', b'"format":2,"shiny":true,')),
-        "{state}: has format 2, and this zoomsync knows formats up to 1",
-        "run the newer zoomsync that wrote it, or restore a backup from before the upgrade",
+        of_state(lambda data: seal(data.partition(b",")[2].replace(b'"format":2', b'{"format":7', 1))),
+        "{state}: has format 7, and this zoomsync knows formats up to 2",
+        BEFORE,
     ),
-    "unknown key": (
-        of_state(lambda data: seal(UNSEALED.sub(b"{", data).replace(b'"topic"', b'"theme":1,"topic"'))),
-        "{state}: does not fit format 1: entries.folded.theme: unexpected keyword argument",
-        OTHER_VERSION,
+    "another shape": (
+        of_state(lambda _: seal(b'{"format":2,"steps":1,"head":{"id":"x"},"shiny":1}')),
+        "{state}: does not fit format 2: shiny: unexpected keyword argument",
+        WRITER,
     ),
-    "no head": (
-        of_state(lambda _: seal(b'{"format":1,"journal":"state.json.journal-2"}')),
-        "{state}: does not fit format 1: head: field required",
-        OTHER_VERSION,
-    ),
-    "missing": (Path.unlink, "{state}: is missing, but its journal state.json.journal-2 is there", BACKUP),
-    "a folder": (a_folder_instead, "{state}: not a regular file", "check this path and the disk that it is on"),
-    "a pipe": (a_pipe_instead, "{state}: not a regular file", "check this path and the disk that it is on"),
-    "a pipe for its journal": (
-        lambda path: a_pipe_instead(journal_of(path)),
-        "{state}: not a regular file",
-        "check this path and the disk that it is on",
-    ),
-    "no journal": (
-        lambda path: journal_of(path).unlink(),
-        "{state}: its journal state.json.journal-2 is missing",
+    "gone": (lambda path: path.unlink(), "{state}: is missing, but its state.db is there", BACKUP),
+    "a folder": (a_folder_instead, "{state}: not a regular file", CHECK),
+    "a pipe": (a_pipe_instead, "{state}: not a regular file", CHECK),
+    "no ledger": (lambda path: database(path).unlink(), "{state}: its ledger state.db is missing", BACKUP),
+    "an empty ledger": (of_database(lambda _: b""), "{folder}/state.db: is empty", BACKUP),
+    "a text as ledger": (
+        of_database(lambda _: b"hello" * 1000),
+        "{folder}/state.db: is damaged: file is not a database",
         BACKUP,
     ),
-    "journal of another": (
-        of_journal(lambda data: data[data.index(b"\n") + 1 :]),
-        "{state}.journal-2: line 1 is damaged",
+    "a ledger cut": (
+        of_database(lambda data: data[:8192]),
+        "{folder}/state.db: is damaged: database disk image is malformed",
         BACKUP,
     ),
-    "text in the journal": (
-        of_journal(lambda data: data + b"hello\n"),
-        "{state}.journal-2: line 7 is damaged",
+    "a ledger of someone else": (
+        lambda path: change(path, "PRAGMA application_id=7"),
+        "{folder}/state.db: is no database of zoomsync's",
+        BACKUP,
+    ),
+    "a newer ledger": (
+        lambda path: change(path, "PRAGMA user_version=3"),
+        "{folder}/state.db: has format 3, and this zoomsync knows formats up to 2",
+        BEFORE,
+    ),
+    "an older ledger": (older, "{state}: is newer than state.db beside it: files of two times", BACKUP),
+    "the ledger of another state": (of_another, "{state}: its ledger state.db belongs to another state", BACKUP),
+    "a pipe as ledger": (lambda path: a_pipe_instead(database(path)), "{folder}/state.db: not a regular file", CHECK),
+    "an intent": (
+        lambda path: change(path, "INSERT INTO intent (id, crc32, document) VALUES ('1', 0, x'ff')"),
+        "{folder}/state.db: intent 1 is damaged",
         BACKUP,
     ),
 }
@@ -169,58 +187,59 @@ def test_damage_is_named_with_its_remedy_and_never_an_empty_state(path: Path, ca
     with pytest.raises(StateUnusable) as opened_to_write:
         State.open(path, new_id=ID)
 
-    assert (str(read.value), read.value.hint) == (message.format(state=path), hint.format(folder=path.parent))
+    names = {"state": path, "folder": path.parent}
+    assert (str(read.value), read.value.hint) == (message.format(**names), hint.format(**names))
     assert str(opened_to_write.value) == str(read.value)
-    assert {one.name: one.read_bytes() for one in path.parent.iterdir() if one.is_file()} == before
+    left = {one.name: one.read_bytes() for one in path.parent.iterdir() if one.is_file()}
+    assert {name: data for name, data in left.items() if "-wal" not in name and "-shm" not in name} == before
 
 
-def test_a_journal_that_vanishes_once_it_was_read_is_not_made_again(path: Path) -> None:
-    _, _, journal = load(path) or pytest.fail("there is a state")
-    journal_of(path).unlink()
+def test_an_entry_of_another_version_is_named(path: Path) -> None:
+    with opened(path) as state:
+        crc32, document = shiny(state.entries["other=="])
+    change(path, "UPDATE entry SET crc32 = ?, document = ? WHERE uuid = 'other=='", crc32, document)
 
-    with pytest.raises(FileNotFoundError):
-        journal.open()
-
-    assert not journal_of(path).exists()
-
-
-def test_a_journal_that_loses_lines_once_it_was_read_is_left_as_it_is(path: Path) -> None:
-    _, _, journal = load(path) or pytest.fail("there is a state")
-    shorter = journal_of(path).read_bytes()[:-20]
-    journal_of(path).write_bytes(shorter)
-
-    with pytest.raises(StateUnusable, match=r"journal-2: has lost lines since it was read") as refused:
-        journal.open()
-
-    assert refused.value.hint == BACKUP.format(folder=path.parent)
-    assert journal_of(path).read_bytes() == shorter
+    with pytest.raises(StateUnusable, match=r"state\.db: entry \d: does not fit format 2: phase: "):
+        stored(path)
 
 
-def test_a_line_of_another_version_is_named(path: Path) -> None:
-    journal_of(path).write_bytes(b"")
-    with State.open(path, new_id=ID) as state:
-        state.put(an_entry())
-        assert state._journal is not None
-        state._journal.append(b'{"shiny":true}')
-
-    with pytest.raises(StateUnusable, match=r"journal-2: line 2: does not fit format 1: shiny: unexpected keyword"):
-        State.read(path)
+def shiny(entry: object) -> tuple[int, bytes]:
+    """Its document with a phase of which this version has never heard."""
+    document = re.sub(r'"phase":"\w+"', '"phase":"shiny"', page.json_of(documents._ENTRY, entry)).encode()
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=documents._WORDS)
+    compressed = deflate.compress(document) + deflate.flush()
+    return zlib.crc32(compressed, zlib.crc32(document)), compressed
 
 
-def test_a_state_older_than_its_journals_is_not_taken_for_the_newest(path: Path) -> None:
-    old, old_journal = path.read_bytes(), journal_of(path).read_bytes()
-    with State.open(path, new_id=ID) as state:
-        state.fold()
+def test_an_older_page_goes_with_a_newer_ledger(path: Path) -> None:
+    """As after a power cut between the two: what lies in between is listed again."""
+    before = path.read_bytes()
+    with opened(path) as state:
         state.put(an_entry(uuid="newer"))
-    path.write_bytes(old)
-    journal_of(path).write_bytes(old_journal)
+        state.update(library_pass=3)
+    path.write_bytes(before)
 
-    with pytest.raises(StateUnusable, match=r"is older than state\.json\.journal-3 beside it"):
-        State.open(path, new_id=ID)
+    assert "newer" in stored(path)[1]
+    with opened(path) as state:
+        state.put(an_entry(uuid="newest"))
+    assert "newest" in stored(path)[1]
 
-    path.with_name("state.json.journal-3").rename(path.with_name("away"))
-    with State.open(path, new_id=ID) as state:
-        assert "newer" not in state.entries
+
+def test_a_ledger_that_another_program_has_locked_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoomsync.state.database.SECONDS", 0.01)
+    other = sqlite3.connect(database(path), isolation_level=None)
+    with opened(path) as state:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StateUnusable, match=r"state\.db: database is locked") as refused:
+            state.put(an_entry(uuid="lost"))
+
+        other.execute("ROLLBACK")
+        other.close()
+        state.put(an_entry(uuid="next"))
+
+    assert "fuser" in refused.value.hint
+    assert {"lost", "next"} & set(stored(path)[1]) == {"next"}
 
 
 def test_a_path_through_a_file_is_explained(tmp_path: Path) -> None:
@@ -228,3 +247,15 @@ def test_a_path_through_a_file_is_explained(tmp_path: Path) -> None:
 
     with pytest.raises(StateUnusable, match=r"file/state\.json: not a directory"):
         State.open(tmp_path / "file" / "state.json", new_id=ID)
+
+
+def test_who_looks_finds_another_ledger_once_a_pass_has_changed_it(path: Path) -> None:
+    """It reads the file as it lies there, and notices if that is no longer so."""
+    looking = Database.to_read(database(path))
+    with opened(path) as state:
+        state.put(an_entry(uuid="newer"))
+        during = looking.rows("SELECT uuid FROM entry ORDER BY key DESC LIMIT 1")
+        state.put(*(an_entry(uuid=f"{number}") for number in range(300)))
+    after = looking.rows("SELECT count(*) FROM entry")
+
+    assert (during, after) == ([("newer",)], [(303,)])

@@ -10,7 +10,9 @@ from tests.fakes import NOW, a_meeting, a_receipt, an_entry
 from zoomsync.config import Config
 from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Intent, Meeting, Phase, Process, Retry, Run
 from zoomsync.state import Head, State
-from zoomsync.state.schema import FORMAT, Document
+from zoomsync.state.database import Database
+from zoomsync.state.documents import write
+from zoomsync.state.schema import Page
 
 PROCESS = Process(pid=4711, host="recorder", started="123")
 
@@ -29,15 +31,11 @@ def a_state(*entries: Entry, runs: tuple[Run, ...] = (), intents: tuple[Intent, 
         swept_at=NOW - 2 * DAY,
         authorization=AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=NOW - HOUR),
     )
-    document = Document(
-        format=FORMAT,
-        journal="",
-        head=replace(plain, **head),
-        entries={entry.uuid: entry for entry in entries},
-        intents={intent.id: intent for intent in intents},
-        runs=runs,
-    )
-    return State(Path("state.json"), document)
+    path = Path("state.json")
+    database = Database.in_memory(path)
+    with database.step() as connection:
+        write(connection, entries, intents)
+    return State(path, Page(steps=0, head=replace(plain, **head), runs=runs), database)
 
 
 NO_STATE = State.imagined(Path("state.json"))

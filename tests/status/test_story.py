@@ -34,14 +34,13 @@ def the_text(state: State, what: str = UUID, *audit: dict[str, Any]) -> str:
     return "\n".join(line for story in the_stories(state, what, *audit) for line in story_lines(story))
 
 
-def some_entries() -> dict[str, Entry]:
-    entries = [
+def some_entries() -> list[Entry]:
+    return [
         an_entry(a_meeting(uuid="plan==", topic="Weekly Planning", number="850", start=START)),
         an_entry(a_meeting(uuid="plan2==", topic="PLANNING board", number="850", start=START + DAY)),
         an_entry(a_meeting(uuid="850", topic="Café Straße", number="", host_email="Bob@example.org")),
         an_entry(a_meeting(uuid="/x==", topic="plan== is a uuid", number="851234567")),
     ]
-    return {entry.uuid: entry for entry in entries}
 
 
 @pytest.mark.parametrize(
@@ -61,13 +60,13 @@ def some_entries() -> dict[str, Entry]:
     ],
 )
 def test_a_meeting_is_found_by_uuid_number_address_or_part_of_its_topic(what: str, uuids: list[str]) -> None:
-    assert [entry.uuid for entry in matches(some_entries(), what)] == uuids
+    assert [entry.uuid for entry in matches(a_state(*some_entries()).entries, what)] == uuids
 
 
 def test_every_occurrence_of_a_number_is_found() -> None:
-    entries = {uuid: entry for uuid, entry in some_entries().items() if uuid != "850"}
+    state = a_state(*(entry for entry in some_entries() if entry.uuid != "850"))
 
-    assert [entry.uuid for entry in matches(entries, "850")] == ["plan2==", "plan=="]
+    assert [entry.uuid for entry in matches(state.entries, "850")] == ["plan2==", "plan=="]
 
 
 def test_before_the_first_pass_there_is_no_story() -> None:

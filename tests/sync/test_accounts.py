@@ -7,6 +7,7 @@ import pytest
 from tests.fakes import NOW, FakeZoom, a_user, an_entry
 from zoomsync.errors import ConfigError, ServiceUnavailable, UsageError, UserFailed, ZoomsyncError
 from zoomsync.model import HOUR, Entry, Retry, User
+from zoomsync.state import Host
 from zoomsync.sync.accounts import (
     NOT_LOOKED_UP,
     AccountFilter,
@@ -31,7 +32,8 @@ def zoom() -> FakeZoom:
 
 
 def lookups(directory: FakeZoom | None = None, *entries: Entry, **more: Any) -> Lookups:
-    return Lookups(directory or zoom(), entries, NOW, **more)
+    hosts = [Host(id=one.host_id, email=one.host_email, meetings=1) for one in entries]
+    return Lookups(directory or zoom(), hosts, NOW, **more)
 
 
 def by_id(*users: User) -> dict[str, User]:

@@ -65,7 +65,8 @@ class Place:
         self.state.put(*entries)
         self.zoom.meetings = {**{one.uuid: meeting(one.uuid) for one in entries}, **self.zoom.meetings}
         is_over = lambda: len(self.zoom.deleted) >= until  # noqa: E731
-        self.deletions.run(entries, replace(RULES, **changes), limit=limit, ahead=ahead, is_over=is_over)
+        rules = replace(RULES, **changes)
+        self.deletions.run(rules, includes=lambda _: True, limit=limit, ahead=ahead, is_over=is_over)
         return [file for _, file, _ in self.zoom.deleted]
 
     def entry(self, name: str) -> Entry:
@@ -108,8 +109,8 @@ def test_the_longest_stored_goes_first_and_what_failed_before_last(place: Place)
     assert [place.entry(one).phase for one in "abcde"] == [*[Phase.DELETED] * 4, Phase.PUBLISHED]
 
 
-def test_what_is_stored_equally_long_goes_in_a_fixed_order(place: Place) -> None:
-    assert place.run(*(stored(name) for name in "cab")) == ["file-a", "file-b", "file-c"]
+def test_what_is_stored_equally_long_goes_in_the_order_in_which_it_came(place: Place) -> None:
+    assert place.run(*(stored(name) for name in "cab")) == ["file-c", "file-a", "file-b"]
 
 
 def test_a_limit_counts_meetings_that_were_deleted_alone(place: Place) -> None:
@@ -187,7 +188,7 @@ def test_what_zoom_shows_otherwise_now_is_not_deleted(place: Place, found: Any, 
 
 def test_what_is_gone_from_the_cloud_is_no_deletion(place: Place) -> None:
     place.state.put(stored("a"))
-    place.deletions.run([stored("a")], RULES, limit=9, ahead=1, is_over=lambda: False)
+    place.deletions.run(RULES, includes=lambda _: True, limit=9, ahead=1, is_over=lambda: False)
 
     assert (place.zoom.deleted, place.entry("a").phase) == ([], Phase.DELETED)
     assert place.outcomes == {Outcome.UP_TO_DATE: 1}

@@ -29,19 +29,3 @@ def test_a_run_whose_end_could_not_be_recorded_has_not_ended_well(
             record.go(lambda: None, Tally())
 
         assert record.run.code is None
-
-
-def test_a_state_that_could_not_be_folded_is_what_the_record_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse() -> None:
-        raise StateUnusable("state.json: no space left on device")
-
-    with State.open(tmp_path / "state.json", new_id="f" * 32) as state:
-        record = RunRecord(state, FakeClock(), run_id="1", process=this_process(), request=SyncRequest())
-        record.begin()
-        monkeypatch.setattr(state, "fold_if_long", refuse)
-
-        run, _ = record.go(lambda: None, Tally())
-
-        assert (run.code, run.why, state.runs[-1].code) == (5, "state.json: no space left on device", 5)

@@ -20,8 +20,8 @@ from zoomsync.item.disk import device, existing, free_bytes
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Zoom
 from zoomsync.state import State, owner_check
-from zoomsync.state.journal import STATE
 from zoomsync.state.lock import no_locks
+from zoomsync.state.page import STATE
 from zoomsync.sync.accounts import (
     PERHAPS_ENOUGH,
     account_filter,
@@ -212,7 +212,7 @@ class Inspection:
     def _accounts(self) -> list[Check]:
         """Zoom knows every address of filter_accounts and exclude_accounts."""
         wanted, state = account_filter(self.config), self._known_state()
-        lookups = Lookups(self.zoom, state.entries.values() if state else (), self.env.clock.now())
+        lookups = Lookups(self.zoom, state.entries.hosts() if state else (), self.env.clock.now())
         found = select_hosts(replace(wanted, unknown="report"), lookups)
         rows = [warned("accounts", warning) for warning in found.warnings]
         problems = [unknown_addresses("exclude_accounts", [email]) for email in found.unknown_excluded]
@@ -232,11 +232,11 @@ class Inspection:
     def _meetings(self) -> list[Check]:
         """What hold_meetings and exclude_meetings name is known: think of a typo there."""
         state, hint = self._known_state(), "compare it with what `zoomsync status --meeting TOPIC` shows"
-        entries = state.entries.values() if state is not None else ()
+        entries = (state or State.imagined(self.config.state)).entries
         return [
             warned("meetings", f"{key}: {what}: names no meeting that is known", hint)
             for key, named in self.config.named_meetings.items()
-            for what in named.unmatched(entries)
+            for what in entries.unmatched(named)
         ]
 
     def _ffmpeg(self) -> list[Check]:

@@ -120,12 +120,12 @@ def _asked(config: Config, state: State, env: Environment, what: str, uuids: lis
     with ExitStack() as stack:
         stack.enter_context(ending(env.clock, lambda _: None))
         zoom = app.connect(config, env.clock, stack, tries=app.WATCHED_TRIES).zoom
-        hosts = select_hosts(account_filter(config), Lookups(zoom, entries.values(), now))
+        hosts = select_hosts(account_filter(config), Lookups(zoom, entries.hosts(), now))
         request = SyncRequest()
         rules = rules_of_pass(
             config, request, hosts, destination=head.destination, since=since, now=now, is_sweep=False
         )
-        known = {one.host_id: User(id=one.host_id, email=one.host_email, status="") for one in entries.values()}
+        known = {one.id: User(id=one.id, email=one.email, status="") for one in entries.hosts()}
         sweep = status.document(state, config, now, is_alive)["next_sweep"]
         inquiry = Inquiry(
             zoom=zoom,

@@ -171,9 +171,10 @@ def _work(
         )
         executor = _pool(stack, config.workers + 1, "meeting")
         if request.verify:
-            from zoomsync.sync.verifier import Verifier, chosen
+            from zoomsync.sync.verifier import Verifier, chosen, refuse_unknown
 
-            items = chosen(state.entries.values(), request, destination.id, run_id)
+            refuse_unknown(state.entries, request, destination.id)
+            items = partial(chosen, state.entries, request, destination.id, run_id)
             verifier = Verifier(destination, state, tally, env.clock, progress, request.max_duration)
             verifier.run(items, executor, config.workers)
             return
@@ -181,7 +182,7 @@ def _work(
         expect_tools(path=path)
         staging = app.staging(config, state.head.id)
         if not is_dry:
-            tidy(staging, state.entries.values())
+            tidy(staging, state.entries.of_folder)
         connections = Connections(
             config=config,
             request=request,

@@ -1,7 +1,7 @@
 """`zoomsync users`: the Zoom users that the config selects, and their authors."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,8 @@ from zoomsync.app import Environment
 from zoomsync.clock import ending
 from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed, UserFailed
-from zoomsync.model import Author, Entry, User
-from zoomsync.state import State
+from zoomsync.model import Author, User
+from zoomsync.state import Host, State
 from zoomsync.sync.accounts import NOT_LOOKED_UP, AccountFilter, account_filter, select_hosts, unknown_addresses
 from zoomsync.sync.lookups import Lookups
 
@@ -28,8 +28,10 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
     """
     config = env.config(named)
     state = State.read(config.state, audit=config.audit) or State.imagined(config.state)
-    entries = list(state.entries.values())
-    recordings = Counter(entry.host_id for entry in entries if entry.host_id)
+    hosts = state.entries.hosts()
+    recordings = Counter[str]()
+    for host in hosts:
+        recordings[host.id] += host.meetings if host.id else 0
     with ExitStack() as stack:
         stack.enter_context(ending(env.clock, lambda _: None))
         connection = app.connect(config, env.clock, stack, tries=app.WATCHED_TRIES)
@@ -37,9 +39,9 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
         is_free = config.destination.is_prospect_free
         if not is_free:
             app.attach(destination, env, state, dry_run=True)
-        lookups = Lookups(connection.zoom, entries, env.clock.now())
-        found, unknown = selected_users(account_filter(config), lookups, entries)
-        asked = {user.id for user in found} if everyone or is_free or not entries else {*recordings}
+        lookups = Lookups(connection.zoom, hosts, env.clock.now())
+        found, unknown = selected_users(account_filter(config), lookups, hosts)
+        asked = {user.id for user in found} if everyone or is_free or not hosts else {*recordings}
         rows = [row(user, recordings[user.id], destination.prospect if user.id in asked else None) for user in found]
     rows.sort(key=lambda one: (one["email"].lower(), one["id"]))
     if terminal.as_json:
@@ -57,7 +59,7 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
 
 
 def selected_users(
-    wanted: AccountFilter, lookups: Lookups, entries: Collection[Entry]
+    wanted: AccountFilter, lookups: Lookups, hosts: Iterable[Host]
 ) -> tuple[list[User], tuple[str, ...]]:
     """Everybody whom the config selects, those included who record nothing any more; and the addresses of nobody.
 
@@ -65,8 +67,8 @@ def selected_users(
     no more), or `unknown`, or `not looked up` (Zoom does not say now): `lookups.failed` has those addresses.
     """
     zoom = lookups.zoom
-    last = {entry.host_id: entry for entry in sorted(entries, key=lambda entry: entry.start) if entry.host_id}
-    departed = [User(id=host, email=entry.host_email, status="departed") for host, entry in last.items()]
+    last = {host.id: host.email for host in hosts if host.id}
+    departed = [User(id=host, email=email, status="departed") for host, email in last.items()]
     if not wanted.emails:
         listed = [user for status in ("active", "inactive", "pending") for user in zoom.users(status)]
         ids = {user.id for user in listed}

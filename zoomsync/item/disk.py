@@ -13,7 +13,6 @@ from zoomsync.errors import DiskFull, Unfit
 from zoomsync.files import STAGING, fact
 from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock, Entry, Phase
-from zoomsync.naming import suffix
 from zoomsync.rules.layout import How
 from zoomsync.rules.update import Arrangement
 
@@ -99,14 +98,20 @@ def needed(plan: Arrangement, staging: Path, storage: Path | None) -> tuple[int,
     return arriving, needs
 
 
-def tidy(folder: Path, entries: Iterable[Entry]) -> None:
-    """Remove the staging folders of meetings that are not open; nothing else is touched. Raises `Unfit`."""
-    keep = {suffix(entry.uuid) for entry in entries if entry.phase is Phase.WAITING or entry.retry or entry.pending}
+def tidy(folder: Path, known: Callable[[str], Iterable[Entry]]) -> None:
+    """Remove the staging folders of meetings that are not open; nothing else is touched. Raises `Unfit`.
+
+    `known` says which meetings are remembered whose folder has this name.
+    """
     with STAGING.explained(folder):
         for one in folder.iterdir() if folder.is_dir() else ():
             is_ours = re.fullmatch("[0-9a-f]{8}", one.name) and one.is_dir() and not one.is_symlink()
-            if is_ours and one.name not in keep:
+            if is_ours and not any(map(_is_unfinished, known(one.name))):
                 shutil.rmtree(one)
+
+
+def _is_unfinished(entry: Entry) -> bool:
+    return bool(entry.phase is Phase.WAITING or entry.retry or entry.pending)
 
 
 def free_bytes(folder: Path) -> int:

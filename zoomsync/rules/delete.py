@@ -76,6 +76,12 @@ def doubts(entry: Entry) -> str:
     return ", ".join(filter(None, map(doubt, _left(entry))))
 
 
+def is_doubtful(entry: Entry) -> bool:
+    """Whether nothing that is left of the cloud copy is proven to have come whole, and fetching it again is no use."""
+    left = _left(entry)
+    return bool(left) and all(one.is_settled and not one.is_whole for one in left)
+
+
 def _left(entry: Entry) -> list[CloudFile]:
     """Its stored cloud files that may still be there; an id of our making is none of Zoom's."""
     cloud = entry.receipt.cloud if entry.receipt is not None else ()
@@ -117,8 +123,7 @@ def _why_not_yet(entry: Entry, rules: Rules) -> Wait | None:
         when = again or f"given up after {refusal.tries} tries"
         return Wait(reason=f"deletion refused, {when}: {refusal.error}", due_at=refusal.next_at)
     # 4: something may go; a sweep looks whether what may not is still there
-    left = _left(entry)
-    if left and not rules.is_sweep and all(one.is_settled and not one.is_whole for one in left):
+    if not rules.is_sweep and is_doubtful(entry):
         return Keep(reason=f"{KEPT}: {doubts(entry)}")
     return None
 

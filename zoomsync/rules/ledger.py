@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import IntEnum
 
 from zoomsync.errors import (
     DestinationUnsupported,
@@ -13,7 +14,8 @@ from zoomsync.errors import (
 )
 from zoomsync.formatting import moment
 from zoomsync.model import Entry, Meeting, Phase, Receipt
-from zoomsync.rules.publish import Decision, Skip, Wait
+from zoomsync.rules.delete import doubts, is_doubtful
+from zoomsync.rules.publish import Decision, Skip, Wait, may_be_open
 from zoomsync.rules.retry import Cause, after_failure
 
 
@@ -133,6 +135,54 @@ def refused(entry: Entry, error: ZoomsyncError, now: datetime, cause: Cause | No
     cause = cause or (Cause.ITSELF if isinstance(error, MeetingFailed) else cause_of(error))
     refusal = after_failure(entry.refusal, error=str(error), hint=error.hint, now=now, cause=cause)
     return replace(entry, refusal=refusal, changed_at=now, kept="")
+
+
+class Turn(IntEnum):
+    """In which order the cloud copies of what is stored are looked at, to be deleted."""
+
+    FIRST = 1
+    FAILED_BEFORE = 2
+    KEPT = 3
+    """It is known why it stays: looked at by a sweep alone, and told by a dry run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """By what an entry can be found among a million: a rule that asks for less than all of them rests on these."""
+
+    is_open: bool
+    """Whether a pass may have to look at it although no list shows it, see `rules.publish.is_open`."""
+    is_notable: bool
+    """Whether it may be in one of the lists that a person looks at; all that is open is."""
+    turn: Turn | None
+    """None: its cloud copy cannot be due for deletion, see `rules.delete.why_kept`."""
+    size: int
+    """Bytes stored."""
+    deleted_at: datetime | None
+    """When we last deleted a file of it."""
+
+
+def facts(entry: Entry) -> Facts:
+    """What the ledger keeps of an entry beside it, to find it by."""
+    is_published = entry.phase is Phase.PUBLISHED
+    is_open = may_be_open(entry)
+    is_kept = is_published and (entry.refusal is not None or entry.kept != "" or doubts(entry) != "")
+    is_odd = (is_published and entry.receipt is None) or (entry.differs != "" and entry.phase is not Phase.REMOVED)
+    return Facts(
+        is_open=is_open,
+        is_notable=is_open or is_kept or is_odd,
+        turn=_turn(entry) if is_published else None,
+        size=sum(file.size for file in entry.receipt.files) if entry.receipt is not None else 0,
+        deleted_at=max(entry.deleted.values(), default=None),
+    )
+
+
+def _turn(entry: Entry) -> Turn | None:
+    if entry.receipt is None or entry.stored_at is None or entry.retry is not None or entry.pending:
+        return None
+    if entry.kept and is_doubtful(entry):
+        return Turn.KEPT
+    return Turn.FIRST if entry.refusal is None else Turn.FAILED_BEFORE
 
 
 def _changed(entry: Entry, now: datetime, **changes: object) -> Entry:

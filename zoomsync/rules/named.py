@@ -35,26 +35,26 @@ class Named:
     def __init__(self, whats: Iterable[str] = (), timezone: str = "UTC") -> None:
         self.whats = tuple(dict.fromkeys(whats))
         self._timezone = timezone
-        self._uuids, self._suffixes = set[str](), set[str]()
-        self._numbers, self._days = set[str](), set[tuple[str, date]]()
+        self.uuids, self.suffixes = set[str](), set[str]()
+        self.numbers, self.days = set[str](), set[tuple[str, date]]()
         for what in self.whats:
             number, at, day = _number_and_day(what)
             if at and (on := _day(day)):
-                self._days.add((number, on))
+                self.days.add((number, on))
                 continue
-            self._uuids.add(what.strip())
+            self.uuids.add(what.strip())
             if _NUMBER.fullmatch(number):
-                self._numbers.add(number)
+                self.numbers.add(number)
             if _SUFFIX.fullmatch(what.strip()):
-                self._suffixes.add(what.strip("[] "))
+                self.suffixes.add(what.strip("[] "))
 
     def __contains__(self, one: Entry | Meeting) -> bool:
         """Whether one of the texts names this meeting."""
-        if one.uuid in self._uuids or one.number in self._numbers:
+        if one.uuid in self.uuids or one.number in self.numbers:
             return True
-        if self._suffixes and suffix(one.uuid) in self._suffixes:
+        if self.suffixes and suffix(one.uuid) in self.suffixes:
             return True
-        return bool(self._days) and (one.number, self._day_of(one)) in self._days
+        return bool(self.days) and (one.number, self._day_of(one)) in self.days
 
     def __bool__(self) -> bool:
         return bool(self.whats)
@@ -65,12 +65,12 @@ class Named:
     @property
     def number(self) -> str:
         """The number that Zoom can be asked for, if the first text has one."""
-        return next(iter((*self._numbers, *(number for number, _ in self._days))), "")
+        return next(iter((*self.numbers, *(number for number, _ in self.days))), "")
 
     @property
     def is_folder(self) -> bool:
         """Whether a text is the end of a folder's name, of which Zoom knows nothing."""
-        return bool(self._suffixes)
+        return bool(self.suffixes)
 
     def within(self, timezone: str) -> Self:
         """The same, with days in this time zone."""

@@ -4,7 +4,7 @@ A pass asks again when it has fresher facts; a dry run prints the answers.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -278,6 +278,12 @@ def is_open(entry: Entry, rules: Rules) -> bool:
     return False
 
 
+def may_be_open(entry: Entry) -> bool:
+    """Whether something of it is to come, whatever the config and the command line ask for and the time is."""
+    is_unfinished = entry.retry is not None or entry.pending
+    return entry.phase is Phase.WAITING or entry.asked != "" or (entry.phase is Phase.PUBLISHED and bool(is_unfinished))
+
+
 def sorted_by_urgency(
     answers: Iterable[tuple[Meeting, Decision]], failed: AbstractSet[str], now: datetime
 ) -> list[tuple[Meeting, Decision]]:
@@ -300,12 +306,12 @@ def is_lost_soon(gone_at: datetime | None, now: datetime) -> bool:
     return gone_at is not None and gone_at <= now + 2 * DAY
 
 
-def lost_within_a_week(entries: Mapping[str, Entry], now: datetime) -> list[Entry]:
+def lost_within_a_week(entries: Iterable[Entry], now: datetime) -> list[Entry]:
     """Meetings that Zoom deletes by itself within 7 days and that are not stored."""
     open_phases = (Phase.WAITING, Phase.PUBLISHED)
     return [
         entry
-        for entry in entries.values()
+        for entry in entries
         if entry.auto_delete is not None
         and entry.auto_delete <= now + 7 * DAY
         and entry.phase in open_phases

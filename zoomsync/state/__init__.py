@@ -1,12 +1,13 @@
-"""What zoomsync remembers between passes: the head, the ledger, open intents and the last runs.
+"""What zoomsync remembers between passes: the head, the last runs, the ledger and open intents.
 
-`state.json` holds everything as of the last fold and names its journal; each journal line is one step since then.
-A journal is never used twice and its checksums are chained, beginning with that of its `state.json`: a flipped bit,
-a lost line and a mismatched pair are found. Only the pass that has the lock may write.
+`state.json` is a page with the head and the runs, `state.db` beside it the ledger and the intents. Both say of how many
+steps of the ledger they know, and whose they are: files that do not fit each other are found, and each document has
+its checksum. Only the pass that has the lock may write.
 """
 
+from zoomsync.state.ledger import Host, Ledger, Stored
 from zoomsync.state.lock import lock, lock_file, locked_out_since, owner_check
 from zoomsync.state.schema import Head
 from zoomsync.state.state import State
 
-__all__ = ["Head", "State", "lock", "lock_file", "locked_out_since", "owner_check"]
+__all__ = ["Head", "Host", "Ledger", "State", "Stored", "lock", "lock_file", "locked_out_since", "owner_check"]

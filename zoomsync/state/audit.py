@@ -25,7 +25,7 @@ from typing import Any
 from zoomsync.files import PRIVATE_FILE, make_private_folder, open_regular, read_file, sync, write_all
 from zoomsync.formatting import iso, json_text
 from zoomsync.model import Clock, Entry, Intent, RecordingFile, Verdict
-from zoomsync.state.journal import LIMIT, STATE
+from zoomsync.state.page import LIMIT, STATE
 
 
 class Audit(AbstractContextManager["Audit"]):

@@ -15,7 +15,7 @@ from pathlib import Path
 from zoomsync.errors import PassRunning, StateUnusable
 from zoomsync.files import NO_LOCKS, make_private_folder, open_file, take_lock
 from zoomsync.formatting import iso
-from zoomsync.state.journal import STATE
+from zoomsync.state.page import STATE
 
 HOLDER = re.compile(rb"([0-9]+)\n")
 QUOTED_ID = "'#"

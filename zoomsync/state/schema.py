@@ -1,4 +1,4 @@
-"""The form that the state has on disk: format 1."""
+"""The form that the state has on disk: format 2."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import ConfigDict, with_config
 
-from zoomsync.model import AuthorizationStatus, Entry, Gap, Intent, Retry, Run
+from zoomsync.model import AuthorizationStatus, Gap, Retry, Run
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +53,12 @@ class Head:
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One journal line: what it sets, all of it or nothing."""
+class Page:
+    """The content of `state.json`. Of the ledger it says only how many steps of it were there at least."""
 
-    head: Head | None = None
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    intents: Mapping[str, Intent] = field(default_factory=dict)
-    settled: tuple[str, ...] = ()
-    runs: tuple[Run, ...] = ()
-
-
-@with_config(ConfigDict(extra="forbid"))
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """The content of `state.json`."""
-
-    format: Literal[1]
-    journal: str
-    """The name of its journal, in the same folder."""
+    format: Literal[2] = FORMAT
+    steps: int
+    """Of `state.db`, when this was written: a ledger that has fewer is an older one."""
     head: Head
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    intents: Mapping[str, Intent] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
+    """The last ones, newest last."""

@@ -1,68 +1,34 @@
-"""The state in memory and on disk: each change of it is durable before it shows."""
+"""The state: a page in `state.json`, the ledger and open intents in `state.db`.
 
-import gc
+The ledger is written first, then the page: so the page never knows of more than the ledger does, and may be an older
+one. A page that knows of more steps than the ledger has seen is told as what it is: files of two times.
+"""
+
+import logging
 import os
-import re
-import zlib
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
 from zoomsync.errors import StateUnusable
-from zoomsync.files import make_private_folder, put_in_place, read_file, write_aside
+from zoomsync.files import make_private_folder, read_file
+from zoomsync.files import write as write_file
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state.journal import LIMIT, STATE, Journal, damaged, packed, read_document, read_step, seal
-from zoomsync.state.schema import FORMAT, Document, Head, Step
+from zoomsync.state import version1
+from zoomsync.state.database import Database, beside, create
+from zoomsync.state.documents import write
+from zoomsync.state.ledger import Ledger
+from zoomsync.state.page import STATE, content, damaged, read_page, unsealed, write_page
+from zoomsync.state.schema import Head, Page
+
+log = logging.getLogger(__name__)
 
 RUNS_KEPT = 50
-LONG = 128 << 10
-"""A journal of so many bytes is folded in: until then it is read in no time, however large the state is."""
-
-
-def load(path: Path) -> tuple[Document, list[Step], Journal] | None:
-    """Read `state.json`, the steps since then, and the journal that they stand in; None: there is nothing yet.
-
-    Raises `OSError`, and `StateUnusable` for any damage but a torn last line. A fold in between takes away the journal
-    just named: then it is all read again.
-    """
-    missing = ""
-    was_enabled = gc.isenabled()
-    gc.disable()  # a million objects that stay, and no garbage: looking for it here would double the time
-    try:
-        while (data := _content(path)) is not None:
-            document, seed = read_document(path, data)
-            journal = Journal(path.with_name(document.journal), seed=seed)
-            try:
-                bodies = journal.read()
-            except FileNotFoundError as error:
-                if document.journal == missing:
-                    raise damaged(path, f"its journal {missing} is missing") from error
-                missing = document.journal
-                continue
-            return document, [read_step(journal.path, n, body) for n, body in enumerate(bodies, start=1)], journal
-        return None
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
-
-
-def _content(path: Path) -> bytes | None:
-    """Of `state.json`; None: there is none yet, nor was there ever one."""
-    try:
-        return read_file(path, LIMIT)
-    except FileNotFoundError:
-        # a crash at the very beginning leaves the first journal, empty
-        lost = [one for one in _journals(path) if one != journal_after(path) or one.stat().st_size]
-    if path.exists():  # begun while we looked
-        return read_file(path, LIMIT)
-    if lost:
-        raise damaged(path, f"is missing, but its journal {lost[-1].name} is there")
-    return None
 
 
 def refuse_to_begin_again(path: Path, audit: Path | None) -> None:
@@ -73,52 +39,44 @@ def refuse_to_begin_again(path: Path, audit: Path | None) -> None:
         raise StateUnusable(f"{path}: is missing, but {audit} tells of deletions", hint=hint)
 
 
-def install(path: Path, document: Document, *, instead_of: Journal | None = None) -> Journal:
-    """Make this document, with the empty journal that it names, the state at `path`.
+def _refuse_to_begin_beside(path: Path) -> None:
+    """Raise `StateUnusable` if what lies beside a missing `state.json` remembers anything.
 
-    Until the rename nothing has changed; from then on the old journal takes no more lines.
+    A crash at the very beginning leaves a database of no step; of version 1 the first journal, empty.
     """
-    body = packed(document)
-    aside = write_aside(path, seal(body))
-    journal = Journal(path.with_name(document.journal), seed=zlib.crc32(body))
-    journal.open()
-    if instead_of:
-        instead_of.close()  # also if the rename fails: whether this journal or the next one counts is not certain then
-    put_in_place(aside, path)
-    if instead_of:
-        with suppress(OSError):
-            instead_of.path.unlink()
-    return journal
+    database, first = beside(path), f"{path.name}.journal-1"
+    for journal in path.parent.glob(f"{path.name}.journal-*"):
+        if journal.name != first or journal.stat().st_size:
+            raise damaged(path, f"is missing, but its journal {journal.name} is there")
+    if database.exists() and Database.to_read(database).steps:
+        raise damaged(path, f"is missing, but its {database.name} is there")
 
 
-def clear(path: Path, named: Path) -> None:
-    """Remove the journals that a fold, killed in between, left beside the one that is named.
+def _take_over(path: Path, data: bytes, body: bytes) -> None:
+    """Bring a state of version 1 into this form, once; its files stay beside.
 
-    Raises `StateUnusable` for a later one with steps in it: then `state.json` comes from a backup, its folder does not.
+    Until the page takes the place of the old `state.json` nothing has changed, and it may begin again.
     """
-    for journal in _journals(path):
-        if _number(journal) > _number(named) and journal.stat().st_size:
-            back = f"to go back to this older {path.name}, move {journal.name} away"
-            hint = f"restore the whole folder {path.parent} from one backup; {back}"
-            raise StateUnusable(f"{path}: is older than {journal.name} beside it", hint=hint)
-        if journal != named:
-            journal.unlink()
+    old, kept = version1.read(path, body), path.with_name(f"{path.name}.version-1")
+    create(beside(path), old.head.id, partial(write, entries=old.entries, begun=old.intents.values()))
+    write_file(kept, data)
+    write_page(path, Page(steps=0, head=old.head, runs=old.runs[-RUNS_KEPT:]))
+    log.info("%s: taken over from version 1, whose files stay as %s and %s", path, kept.name, f"{path.name}.journal-*")
 
 
-def journal_after(path: Path, journal: Path | None = None) -> Path:
-    """The name of the journal after this one, or of the first."""
-    return path.with_name(f"{path.name}.journal-{_number(journal) + 1 if journal else 1}")
-
-
-def _journals(path: Path) -> list[Path]:
-    """All journals of this state, oldest first."""
-    name = re.compile(re.escape(path.name) + r"\.journal-[0-9]+")
-    there = path.parent.iterdir() if path.parent.exists() else ()
-    return sorted((one for one in there if name.fullmatch(one.name)), key=_number)
-
-
-def _number(journal: Path) -> int:
-    return int(journal.name.rpartition("-")[2])
+def _opened(path: Path, page: Page, opening: Callable[[Path], Database]) -> Database:
+    """The ledger that this page knows. Raises `StateUnusable` if there is none, or an older one."""
+    place = beside(path)
+    try:
+        place.lstat()
+    except FileNotFoundError as error:
+        raise damaged(path, f"its ledger {place.name} is missing") from error
+    database = opening(place)
+    if database.id != page.head.id:
+        raise damaged(path, f"its ledger {place.name} belongs to another state")
+    if database.steps < page.steps:
+        raise damaged(path, f"is newer than {place.name} beside it: files of two times")
+    return database
 
 
 class State(AbstractContextManager["State"]):
@@ -129,35 +87,46 @@ class State(AbstractContextManager["State"]):
     (`begin`, `settle`, `open_intents` may be called from any thread).
     """
 
-    def __init__(
-        self, path: Path, document: Document, steps: Iterable[Step] = (), journal: Journal | None = None
-    ) -> None:
+    def __init__(self, path: Path, page: Page, database: Database, *, is_writable: bool = False) -> None:
         self.path = path
-        self.head = document.head
-        self.runs = document.runs
+        self.head = page.head
+        """Set it to have it written with the next page: of all that lies in it, an older one does no harm."""
+        self.runs = page.runs
         """The last runs, newest last."""
-        self._journal = journal
-        self._lock = Lock()
-        self._entries = dict(document.entries)
-        self._intents = dict(document.intents)
-        self.entries: Mapping[str, Entry] = MappingProxyType(self._entries)
-        """The ledger, by uuid: a live view, so copy it for a loop that writes."""
+        self.entries = Ledger(database)
+        self._database = database
+        self._is_writable = is_writable
+        self._page_lock = Lock()
+        self._intents = self.entries.intents()
         self.intents: Mapping[str, Intent] = MappingProxyType(self._intents)
         """Those not settled, by id: a live view."""
-        for step in steps:
-            self._apply(step)
 
     @classmethod
     def read(cls, path: Path, *, audit: Path | None = None) -> "State | None":
-        """Look at it, without lock or write, also while a pass writes and folds; None: there is none yet.
+        """Look at it, without lock or write, also while a pass writes; None: there is none yet.
 
         `audit`, if it is given, tells whether there was one.
         """
+        real = Path(os.path.realpath(path))
         with STATE.explained(path):
-            loaded = load(Path(os.path.realpath(path)))
-            if loaded is None:
+            data = content(real)
+            if data is None:
+                _refuse_to_begin_beside(real)
                 refuse_to_begin_again(path, audit)
-        return cls(path, loaded[0], loaded[1]) if loaded else None
+                return None
+            body, version = unsealed(real, data)
+            if version == version1.VERSION:
+                return cls._of_version1(real, body)
+            page = read_page(real, body)
+            return cls(real, page, _opened(real, page, Database.to_read))
+
+    @classmethod
+    def _of_version1(cls, path: Path, body: bytes) -> "State":
+        """One that no pass has taken over yet."""
+        old, database = version1.read(path, body), Database.in_memory(path)
+        with database.step() as connection:
+            write(connection, old.entries, old.intents.values())
+        return cls(path, Page(steps=0, head=old.head, runs=old.runs), database)
 
     @classmethod
     def open(cls, path: Path, *, new_id: str, audit: Path | None = None) -> "State":
@@ -165,44 +134,56 @@ class State(AbstractContextManager["State"]):
 
         `audit`, if it is given, tells whether there was one: then none is begun.
         """
-        real = Path(os.path.realpath(path))  # two names of one state share its journal
+        real = Path(os.path.realpath(path))  # two names of one state share its ledger
         with STATE.explained(path):
-            if loaded := load(real):
-                document, steps, journal = loaded
-                clear(real, journal.path)
-                journal.open()
-                return cls(real, document, steps, journal)
-            refuse_to_begin_again(path, audit)
-            make_private_folder(real.parent)
-            document = Document(format=FORMAT, journal=journal_after(real).name, head=Head(id=new_id))
-            return cls(real, document, journal=install(real, document))
+            data = content(real)
+            if data is None:
+                _refuse_to_begin_beside(real)
+                refuse_to_begin_again(path, audit)
+                make_private_folder(real.parent)
+                create(beside(real), new_id)
+                write_page(real, Page(steps=0, head=Head(id=new_id)))
+            else:
+                body, version = unsealed(real, data)
+                if version == version1.VERSION:
+                    _take_over(real, data, body)
+            page = read_page(real, unsealed(real, read_file(real))[0])
+            return cls(real, page, _opened(real, page, Database.to_write), is_writable=True)
 
     @classmethod
     def imagined(cls, path: Path) -> "State":
         """A state that was never written, for a dry run before the first pass; it cannot be written to."""
-        return cls(path, Document(format=FORMAT, journal="", head=Head(id="imagined")))
+        return cls(path, Page(steps=0, head=Head(id="imagined")), Database.in_memory(path))
 
-    def put(self, *entries: Entry, head: Head | None = None, settled: Iterable[str] = ()) -> None:
+    def put(self, *entries: Entry, settled: Iterable[str] = ()) -> None:
         """Remember these and close these intents, together or not at all."""
-        self._write(Step(head=head, entries={one.uuid: one for one in entries}, settled=tuple(settled)))
+        self._write(entries, settled=tuple(settled))
 
     def suppose(self, *entries: Entry) -> None:
         """For a dry run: go on as if these were remembered. Nothing is written."""
-        self._apply(Step(entries={one.uuid: one for one in entries}))
+        if not self._database.is_copy:
+            self._database = Database.in_memory(self.path, self._database)
+            self.entries = Ledger(self._database)
+        with self._database.step() as connection:
+            write(connection, entries)
 
     def update(self, **changes: Any) -> None:
-        """Change these fields of the head; if they are so already, nothing is written."""
+        """Change these fields of the head, durably; if they are so already, nothing is written."""
         head = replace(self.head, **changes)
         if head != self.head:
-            self._write(Step(head=head))
+            self.save(head)
+
+    def save(self, head: Head) -> None:
+        """Make this the head, durably."""
+        self._write_page(head, self.runs)
 
     def begin(self, intent: Intent) -> None:
         """Write down what is about to be called and cannot be repeated; or under the same id what is known of it."""
-        self._write(Step(intents={intent.id: intent}))
+        self._write(begun=(intent,))
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Those that are not settled, as of now."""
-        with self._lock:
+        with self._database.lock:
             return tuple(self._intents.values())
 
     def settle(self, intent_id: str, *entries: Entry) -> None:
@@ -210,57 +191,39 @@ class State(AbstractContextManager["State"]):
         self.put(*entries, settled=(intent_id,))
 
     def record(self, run: Run, **changes: Any) -> None:
-        """Write down a run's start, or its end under the same id, and with it these fields of the head.
+        """Write down a run's start, or its end under the same id, and with it the head with these changes.
 
         The last 50 runs are kept.
         """
-        self._write(Step(head=replace(self.head, **changes) if changes else None, runs=(run,)))
-
-    def fold_if_long(self) -> None:
-        """As `fold`, once the journal is long enough to be worth it."""
-        if self._writable().size >= LONG:
-            self.fold()
-
-    def fold(self) -> None:
-        """Write a new `state.json` with an empty journal; when it raises, nothing that was written is lost."""
-        with self._lock:
-            old = self._writable()
-            document = Document(
-                format=FORMAT,
-                journal=journal_after(self.path, old.path).name,
-                head=self.head,
-                entries=self._entries,
-                intents=self._intents,
-                runs=self.runs,
-            )
-            with STATE.explained(self.path):
-                self._journal = install(self.path, document, instead_of=old)
+        runs = {one.id: one for one in (*self.runs, run)}
+        self._write_page(replace(self.head, **changes), tuple(runs.values())[-RUNS_KEPT:])
 
     def close(self) -> None:
-        """Release the journal; nothing is lost without."""
-        if self._journal:
-            self._journal.close()
+        """Let go of the ledger; nothing is lost without."""
+        self._database.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _writable(self) -> Journal:
-        if self._journal is None:
+    def _write(
+        self, entries: Collection[Entry] = (), begun: Collection[Intent] = (), settled: Collection[str] = ()
+    ) -> None:
+        self._refuse_if_read()
+        if not (entries or begun or settled):
+            return
+        with self._database.lock:
+            with self._database.step() as connection:
+                write(connection, entries, begun, settled)
+            self._intents |= {one.id: one for one in begun}
+            for intent_id in settled:
+                self._intents.pop(intent_id, None)
+
+    def _write_page(self, head: Head, runs: tuple[Run, ...]) -> None:
+        self._refuse_if_read()
+        with self._page_lock, STATE.explained(self.path):
+            write_page(self.path, Page(steps=self._database.steps, head=head, runs=runs))
+            self.head, self.runs = head, runs
+
+    def _refuse_if_read(self) -> None:
+        if not self._is_writable:
             raise TypeError("this state was opened to be read")
-        return self._journal
-
-    def _write(self, step: Step) -> None:
-        if step != Step():
-            with self._lock:
-                self._writable().append(packed(step))
-                self._apply(step)
-
-    def _apply(self, step: Step) -> None:
-        self.head = step.head or self.head
-        self._entries.update(step.entries)
-        self._intents.update(step.intents)
-        for intent_id in step.settled:
-            self._intents.pop(intent_id, None)
-        if step.runs:
-            runs = {run.id: run for run in (*self.runs, *step.runs)}
-            self.runs = tuple(runs.values())[-RUNS_KEPT:]

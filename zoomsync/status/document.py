@@ -11,7 +11,7 @@ from zoomsync.model import COUNTS, DAY, Entry, Gap, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
 from zoomsync.rules.delete import doubts
 from zoomsync.rules.publish import Rules
-from zoomsync.state import State
+from zoomsync.state import State, Stored
 from zoomsync.status.query import (
     is_parked,
     last_finished,
@@ -27,6 +27,8 @@ from zoomsync.status.query import (
 Facts: TypeAlias = dict[str, Any]
 """JSON-ready."""
 RUNS_SHOWN = 10
+ROWS_SHOWN = 10_000
+"""Of what was lost, removed or skipped, the newest ones: there may be very many."""
 PACE = 30 * DAY
 """How far back it is looked how fast the library grows."""
 
@@ -40,7 +42,8 @@ def document(
     """
     head, runs = state.head, passes(state)
     process = outcome(runs[0], is_alive) if runs else "Never run"
-    emails = {entry.host_id: entry.host_email for entry in state.entries.values() if entry.host_email}
+    stored = state.entries.stored(head.destination, after=now - PACE, till=now)
+    emails = {host.id: host.email for host in state.entries.hosts() if host.email}
     return {
         "as_of": iso(now),
         "sync_process": process if config.enabled else "Disabled",
@@ -55,13 +58,13 @@ def document(
         "gaps": [_gap(gap, emails) for gap in head.gaps],
         "next_sweep": iso(_next_sweep(state, config, now)),
         **_meetings(state, rules_now(state, config, now)),
-        "stored": _stored(state, now, free),
+        "stored": _stored(stored, now, free),
         "unmatched": [
             {"key": key, "what": what}
             for key, named in config.named_meetings.items()
-            for what in named.unmatched(state.entries.values())
+            for what in state.entries.unmatched(named)
         ],
-        "other_authors": _other_authors(state, config),
+        "other_authors": _other_authors(stored, config),
         "open_intents": [
             {"id": one.id, "at": iso(one.at), "action": one.action, "uuid": one.uuid, "target": one.target}
             for one in state.intents.values()
@@ -94,21 +97,24 @@ def _next_sweep(state: State, config: Config, now: datetime) -> datetime | None:
 
 
 def _meetings(state: State, rules: Rules) -> Facts:
-    now, lists = rules.now, meeting_lists(state, rules)
-    phases = {entry.uuid: phase_now(entry, rules) for entry in state.entries.values()}
-    counts = Counter(phase for phase, _ in phases.values())
+    now, lists, ledger = rules.now, meeting_lists(state, rules), state.entries
+    given_up = [entry for entry in ledger.open() if phase_now(entry, rules)[0] is not entry.phase]
+    moved = Counter(entry.phase for entry in given_up)
+    counts = {phase: count - moved[phase] for phase, count in ledger.phases().items()}
+    counts[Phase.SKIPPED] = counts.get(Phase.SKIPPED, 0) + len(given_up)
 
-    def rows(phase: Phase) -> list[Facts]:
-        found = newest_first(entry for entry in state.entries.values() if phases[entry.uuid][0] is phase)
-        return [meeting_row(entry, phases[entry.uuid][1], phase=phase.value) for entry in found]
+    def rows(phase: Phase, *more: Entry) -> list[Facts]:
+        found = newest_first([*ledger.of_phase(phase, ROWS_SHOWN), *more])
+        return [meeting_row(entry, phase_now(entry, rules)[1], phase=phase.value) for entry in found[:ROWS_SHOWN]]
 
     def waiting(entry: Entry) -> Facts:
         reason = f"stored, still to come: {', '.join(entry.pending)}" if entry.pending else entry.reason
         return meeting_row(entry, reason, due_at=iso(entry.due_at))
 
-    skipped = rows(Phase.SKIPPED)
+    why_skipped = Counter(kind(reason) for reason in ledger.reasons(Phase.SKIPPED))
+    why_skipped.update(kind(phase_now(entry, rules)[1]) for entry in given_up)
     return {
-        "counts": {phase.value: counts[phase] for phase in Phase},
+        "counts": {phase.value: counts.get(phase, 0) for phase in Phase},
         "at_risk": [meeting_row(entry, auto_delete=iso(entry.auto_delete)) for entry in lists.at_risk],
         "waiting": [waiting(entry) for entry in lists.waiting],
         "failed": [meeting_row(entry, **failure_facts(entry.retry, now)) for entry in lists.failed],
@@ -117,45 +123,36 @@ def _meetings(state: State, rules: Rules) -> Facts:
         "kept": [meeting_row(entry, entry.kept or doubts(entry)) for entry in lists.deletion_blocked],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
-        "skipped": {"counts": dict(Counter(kind(one["reason"]) for one in skipped).most_common()), "rows": skipped},
+        "skipped": {"counts": dict(why_skipped.most_common()), "rows": rows(Phase.SKIPPED, *given_up)},
     }
 
 
-def _stored(state: State, now: datetime, free: int | None) -> Facts:
+def _stored(stored: list[Stored], now: datetime, free: int | None) -> Facts:
     """How much is stored, and for how many days the disk lasts if as much comes as in the last `PACE`."""
-    here = [
-        (entry.stored_at, sum(file.size for file in entry.receipt.files))
-        for entry in state.entries.values()
-        if entry.receipt is not None
-        and entry.receipt.destination == state.head.destination
-        and entry.phase is not Phase.REMOVED
-    ]
-    begun = min((at for at, _ in here if at is not None), default=now)
+    begun = min((one.since for one in stored if one.since is not None), default=now)
     span = min(PACE, now - begun)
-    recent = sum(size for at, size in here if at is not None and now - PACE <= at <= now)
+    recent = sum(one.recently for one in stored)
     lasts = free / (recent / (span / DAY)) if free is not None and recent and span >= DAY else None
     return {
-        "items": len(here),
-        "bytes": sum(size for _, size in here),
+        "items": sum(one.host.meetings for one in stored),
+        "bytes": sum(one.size for one in stored),
         "bytes_recently": recent,
         "free_bytes": free,
         "days_left": None if lasts is None else int(min(lasts, 36500)),
     }
 
 
-def _other_authors(state: State, config: Config) -> list[Facts]:
+def _other_authors(stored: list[Stored], config: Config) -> list[Facts]:
     """Whose recordings are published under somebody else, although the config wants the hosts: most first."""
     if config.publish_as != "zoom_user":
         return []
     aliases = {email.lower(): alias for email, alias in config.aliases.items()}
     found: Counter[tuple[str, str]] = Counter()
-    for entry in state.entries.values():
-        receipt, host = entry.receipt, entry.host_email.lower()
-        if receipt is None or receipt.destination != state.head.destination or entry.phase is Phase.REMOVED:
-            continue
+    for one in stored:
+        host = one.host.email.lower()
         own = aliases.get(host, host).lower()
-        if receipt.author.lower() not in (own, safe_component(own)):
-            found[(entry.host_email or entry.host_id, receipt.author)] += 1
+        if one.author.lower() not in (own, safe_component(own)):
+            found[(one.host.email or one.host.id, one.author)] += one.host.meetings
     return [{"host": host, "author": author, "meetings": count} for (host, author), count in found.most_common()]
 
 

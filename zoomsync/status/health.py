@@ -68,7 +68,7 @@ def health(
     found += _named("deletion from Zoom refused", lists.refused)
     found += _named("stored otherwise than its receipt says", lists.differing, is_critical=True)
     if config.delete_recordings != "never" and state.entries:
-        unmatched = config.named_meetings["hold_meetings"].unmatched(state.entries.values())
+        unmatched = state.entries.unmatched(config.named_meetings["hold_meetings"])
         found += [Trouble(sentence=f"hold_meetings: {what}: names no meeting that is known") for what in unmatched]
     found += _named("deleted by Zoom within 7 days and not stored", lists.at_risk, is_critical=True)
     return found

@@ -40,10 +40,9 @@ def of_troubles(troubles: list[Trouble], told: Collection[str]) -> tuple[Notice 
 
 def of_week(state: State, document: Facts, now: datetime) -> Notice:
     """How the last week went, and where things stand."""
-    stored = [one for one in state.entries.values() if one.receipt and one.stored_at and one.stored_at > now - WEEK]
-    deleted = sum(at > now - WEEK for one in state.entries.values() for at in one.deleted.values())
-    size = sum(file.size for one in stored if one.receipt for file in one.receipt.files)
-    week = f"In the last 7 days: {plural(len(stored), 'meeting')} stored, {size_in_words(size)}; "
+    stored, size = state.entries.stored_since(now - WEEK)
+    deleted = sum(at > now - WEEK for one in state.entries.deleted_since(now - WEEK) for at in one.deleted.values())
+    week = f"In the last 7 days: {plural(stored, 'meeting')} stored, {size_in_words(size)}; "
     week += f"{plural(deleted, 'file')} deleted from Zoom"
     shown = [line for line in lines(document) if line][:LINES_SHOWN]
     return Notice(

@@ -49,7 +49,7 @@ def last_finished(state: State, now: datetime) -> datetime | None:
 
 def rules_now(state: State, config: Config, now: datetime) -> Rules:
     """The planner's rules as far as they can be known without asking Zoom: hosts by the e-mails in the ledger."""
-    emails = {entry.host_id: entry.host_email.lower() for entry in state.entries.values()}
+    emails = {host.id: host.email.lower() for host in state.entries.hosts()}
     accounts = frozenset(config.filter_accounts)
     named = frozenset(host for host, email in emails.items() if email in accounts or not email)
     return Rules(
@@ -122,15 +122,16 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
         is_lasting = failure.tries > 1 or (failure.since or failure.at) <= now - DAY
         return is_lasting and failure.at <= now and not failure.is_parked
 
-    wanted = [entry for entry in state.entries.values() if is_wanted(entry)]
-    stored = [entry for entry in state.entries.values() if entry.phase is Phase.PUBLISHED]
+    notable = [*state.entries.notable()]
+    wanted = [entry for entry in notable if is_wanted(entry)]
+    stored = [entry for entry in notable if entry.phase is Phase.PUBLISHED]
     failed = newest_first(
         entry
         for entry in wanted
         if entry.retry is not None
         and (entry.phase in (Phase.WAITING, Phase.PUBLISHED) or is_requested(entry, entry, rules))
     )
-    at_risk = (entry for entry in lost_within_a_week(state.entries, now) if is_wanted(entry))
+    at_risk = (entry for entry in lost_within_a_week(notable, now) if is_wanted(entry))
     return MeetingLists(
         waiting=newest_first(
             entry
@@ -149,9 +150,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             and entry not in rules.kept_in_zoom
             and rules.selects(entry.host_id, entry.host_email)
         ),
-        differing=newest_first(
-            entry for entry in state.entries.values() if entry.differs and entry.phase is not Phase.REMOVED
-        ),
+        differing=newest_first(entry for entry in notable if entry.differs and entry.phase is not Phase.REMOVED),
         deletion_blocked=newest_first(
             entry for entry in stored if doubts(entry) or (entry.kept and why_kept(entry, rules) is None)
         ),

@@ -11,7 +11,7 @@ from zoomsync.model import Entry, Phase
 from zoomsync.rules.delete import doubts, why_kept
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, Wait
-from zoomsync.state import State
+from zoomsync.state import Ledger, State
 from zoomsync.status.document import Facts, failure_facts, meeting_row
 from zoomsync.status.query import newest_first, past, phase_now, rules_now
 from zoomsync.status.text import what_failed
@@ -24,22 +24,14 @@ def stories(state: State, config: Config, now: datetime, what: str, audit: Itera
     return [_story(entry, state, rules, lines[entry.uuid]) for entry in entries]
 
 
-def matches(entries: Mapping[str, Entry], what: str, timezone: str = "UTC") -> list[Entry]:
+def matches(entries: Ledger, what: str, timezone: str = "UTC") -> list[Entry]:
     """The meetings that `what` names, else those with this host's e-mail or part of the topic, newest first."""
     if what.strip() in entries:
         return [entries[what.strip()]]
     named, folded = Named([what], timezone), what.strip().casefold()
     if not folded:
         return []
-    found = [entry for entry in entries.values() if entry in named]
-    return newest_first(
-        found
-        or (
-            entry
-            for entry in entries.values()
-            if entry.host_email.casefold() == folded or folded in entry.topic.casefold()
-        )
-    )
+    return newest_first(entries.named(named) or entries.about(folded))
 
 
 def _audit_of(uuids: set[str], audit: Iterable[Mapping[str, Any]]) -> dict[str, list[Facts]]:

@@ -144,23 +144,22 @@ class Deletions:
         """Meetings that turned out to have late files, to be published first."""
 
     def run(
-        self, entries: Iterable[Entry], rules: Rules, *, limit: int, ahead: int, is_over: Callable[[], bool]
+        self,
+        rules: Rules,
+        *,
+        includes: Callable[[Entry], bool],
+        limit: int,
+        ahead: int,
+        is_over: Callable[[], bool],
     ) -> None:
-        """Delete what is due, the longest stored first, what failed before last; `late` has what is to be published.
+        """Delete what is due of what this pass `includes`, the longest stored first, what failed before last.
 
-        It ends early at `limit` meetings, when time `is_over`, or when deletions have no answer. The stored files of up
-        to `ahead` meetings are verified at a time. Raises `ZoomsyncError` if Zoom or the destination is down.
+        `late` has what is to be published. It ends early at `limit` meetings, when time `is_over`, or when deletions
+        have no answer. The stored files of up to `ahead` meetings are verified at a time. Raises `ZoomsyncError` if
+        Zoom or the destination is down.
         """
-        decisions = [(entry, why_kept(entry, rules)) for entry in entries]
-        for entry, decision in decisions:
-            if isinstance(decision, Keep):
-                self._recorder.kept(entry, decision)
-        due = sorted(
-            (entry for entry, decision in decisions if decision is None),
-            key=lambda entry: (entry.refusal is not None, entry.stored_at or rules.now, entry.uuid),
-        )
         deleted = 0
-        for entry, verdict in self._verified(due, ahead):
+        for entry, verdict in self._verified(self._due(rules, includes), ahead):
             left = ""
             if deleted >= limit:
                 left = f"deletions beyond delete_limit ({limit})"
@@ -178,7 +177,19 @@ class Deletions:
                 elif found is not None:
                     deleted += self._delete(entry, found, verdict, rules)
 
-    def _verified(self, due: list[Entry], ahead: int) -> Iterator[tuple[Entry, Future[Verdict] | None]]:
+    def _due(self, rules: Rules, includes: Callable[[Entry], bool]) -> Iterator[Entry]:
+        """What may go by the ledger; of others it is written down why they stay, if that lasts."""
+        before, with_kept = rules.now - rules.delete_after, rules.is_sweep or self._deleter is None
+        ledger = self._recorder.entries
+        stored = ledger.to_delete(rules.destination, rules.selects, before=before, with_kept=with_kept)
+        for entry in filter(includes, stored):
+            decision = why_kept(entry, rules)
+            if decision is None:
+                yield entry
+            elif isinstance(decision, Keep):
+                self._recorder.kept(entry, decision)
+
+    def _verified(self, due: Iterable[Entry], ahead: int) -> Iterator[tuple[Entry, Future[Verdict] | None]]:
         """Each entry with the verdict on its stored files, which workers look at a few entries ahead.
 
         None: what Zoom did not list as it came mostly still is so, and is verified only if it is not.

@@ -96,7 +96,7 @@ class Pass:
         # 3. The users; and what became of deletions whose answer an earlier pass never saw.
         lookups = Lookups(
             zoom,
-            recorder.entries,
+            recorder.entries.hosts(),
             now,
             breaker=breaker,
             troubles=recorder.head.lookups,
@@ -168,7 +168,7 @@ class Pass:
     def _correct(self, lister: Lister) -> None:
         """Write down what turned out by now of the lists that failed."""
         head = self._recorder.head
-        self._recorder.put(head=replace(head, gaps=lister.corrected(head.gaps)))
+        self._recorder.move(replace(head, gaps=lister.corrected(head.gaps)), at_once=False)
 
     def _begin(self, hosts: Hosts, ids: Mapping[str, str], now: datetime) -> Rules:
         """Fix `since`, open the gap since the last pass and, if one is due, the sweep's; returns the rules.
@@ -191,11 +191,10 @@ class Pass:
             head = replace(head, swept_at=now, fingerprint=config.fingerprint())
         destination = self._destination.id
         authorized = AuthorizationStatus(zoom="authorized", destination="authorized", checked_at=now)
-        head = replace(
-            head, since=head.since if head.since and head.since <= now else since, gaps=gaps, lookups=hosts.lookups
-        )
+        is_fixed = head.since is not None and head.since <= now
+        head = replace(head, since=head.since if is_fixed else since, gaps=gaps, lookups=hosts.lookups)
         head = replace(head, destination=destination, authorization=authorized)
-        self._recorder.put(head=head)
+        self._recorder.move(head, at_once=not is_fixed)  # else a pass killed now just opens the same gap again
         return rules_of_pass(config, request, hosts, destination=destination, since=since, now=now, is_sweep=is_sweep)
 
     def _delete(self, selection: Selection, *, may_delete: bool) -> list[Meeting]:
@@ -222,10 +221,9 @@ class Pass:
                 return []
             if connected.request.dry_run:
                 recorder.tally.left.append("whether the stored files of what would be deleted are whole")
-            entries = [entry for entry in recorder.entries if selection.includes(entry)]
             deletions.run(
-                entries,
                 selection.rules,
+                includes=selection.includes,
                 limit=connected.config.delete_limit,
                 ahead=connected.config.workers,
                 is_over=self._is_over,
@@ -249,11 +247,15 @@ class Pass:
         """What to do with each meeting that was read, most urgent first."""
         recorder = self._recorder
         decisions: list[tuple[Meeting, Decision]] = []
+        failed = set[str]()
         for found in reading.meetings:
             with recorder.guarded(found):
-                decisions.append((found, decide(found, recorder.entry(found.uuid), rules)))
-        failed = {entry.uuid for entry in recorder.entries if entry.retry is not None}
-        return recorder.planned(sorted_by_urgency(decisions, failed, rules.now), reading.head)
+                entry = recorder.entry(found.uuid)
+                failed |= {found.uuid} if entry is not None and entry.retry is not None else set()
+                decisions.append((found, decide(found, entry, rules)))
+        jobs = recorder.planned(sorted_by_urgency(decisions, failed, rules.now))
+        recorder.move(reading.head, at_once=not reading.is_lookback)  # that one is listed in every pass
+        return jobs
 
     def _prepare_once(self, context: WorkerContext) -> None:
         """Before anything is fetched: if nothing can be made nothing is begun."""

@@ -9,8 +9,9 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.http import brief
-from zoomsync.model import Entry, Retry, User, Zoom
+from zoomsync.model import Retry, User, Zoom
 from zoomsync.rules.retry import Cause, after_failure, is_delayed
+from zoomsync.state import Host
 from zoomsync.sync.breaker import Breaker
 
 FEW = 25
@@ -23,7 +24,7 @@ class Lookups:
     def __init__(
         self,
         zoom: Zoom,
-        entries: Iterable[Entry],
+        hosts: Iterable[Host],
         now: datetime,
         *,
         breaker: Breaker | None = None,
@@ -31,7 +32,7 @@ class Lookups:
         ignores_delays: bool = False,
     ) -> None:
         self.zoom = zoom
-        self.known = {entry.host_email.lower(): entry.host_id for entry in entries if entry.host_email}
+        self.known = {host.email.lower(): host.id for host in hosts if host.email}
         """The hosts in the ledger: address → id."""
         self._breaker = breaker or Breaker(zoom.ping)
         self._now = now

@@ -34,10 +34,12 @@ FIRST_REACH = 30 * DAY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Meetings to decide on, and the head to be remembered together with the decisions."""
+    """Meetings to decide on, and the head to be remembered once the decisions are."""
 
     meetings: tuple[Meeting, ...]
     head: Head
+    is_lookback: bool
+    """Whether it is the first window, which is read again in every pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ class Reader:
                 before, back_to = back_to, listed_back_to(back_to, window)
                 if back_to <= lookback_since < before:
                     head = replace(head, looked_back_at=rules.now if len(seen) > MANY else None)
-            yield Reading(meetings=new, head=head)
+            yield Reading(meetings=new, head=head, is_lookback=is_first)
             is_first, pending = False, {}
 
     def _say_what_stays(self, listed: Listed, told: set[str]) -> None:
@@ -191,8 +193,7 @@ class Reader:
 
     def _open(self, listed: Collection[str]) -> Iterator[Meeting]:
         """Every open entry that the list did not show."""
-        entries = self._recorder.entries
-        for entry in sorted(entries, key=lambda entry: entry.retry is not None):
+        for entry in sorted(self._recorder.entries.open(), key=lambda entry: entry.retry is not None):
             is_wanted = self._selection.includes(entry) and is_open(entry, self._selection.rules)
             if entry.uuid in listed or not is_wanted:
                 continue
@@ -229,7 +230,7 @@ class Reader:
         found: dict[str, Meeting] = {}
         problem: ZoomsyncError | None = None
         for what, named in self._selection.request.meetings.each():
-            known = [entry for entry in self._recorder.entries if entry in named]
+            known = self._recorder.entries.named(named)
             reads = [partial(self._read, entry) for entry in known]
             if not known or named.number:
                 reads.append(partial(self._read_unknown, what, named, bool(known)))
@@ -243,7 +244,7 @@ class Reader:
                     self._breaker.failed()
                 else:
                     found |= {one.uuid: one} if one is not None else {}
-        yield Reading(meetings=tuple(found.values()), head=self._recorder.head)
+        yield Reading(meetings=tuple(found.values()), head=self._recorder.head, is_lookback=True)
         if problem is not None:
             raise problem
 

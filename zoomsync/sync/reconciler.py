@@ -18,15 +18,13 @@ OLDER = "its item in the library that was restored is an older one"
 
 def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
     """Each item that is missing is fetched again if Zoom has it still; of one that is older, what came since."""
-    changed: list[Entry] = []
-    for entry in list(state.entries.values()):
-        receipt = entry.receipt
-        if receipt is None or receipt.destination != destination.id or entry.phase is Phase.REMOVED:
-            continue
-        after = _as_found(entry, destination)
+    missing = older = 0
+    remember = state.suppose if is_dry else state.put
+    for entry in state.entries.in_destination(destination.id):
+        after = entry if entry.phase is Phase.REMOVED else _as_found(entry, destination)
         if after == entry:
             continue
-        changed.append(after)
+        missing, older = missing + (after.receipt is None), older + (after.receipt is not None)
         with log_context(entry):
             log.info("%s: fetched again if Zoom has it", after.reason, extra=fields(event="reconciled"))
             if gone := len(entry.deleted) - len(after.deleted):
@@ -35,11 +33,9 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
                     plural(gone, "file"),
                     extra=fields(event="deleted_before", files=gone),
                 )
-    missing = sum(after.receipt is None for after in changed)
-    older = plural(len(changed) - missing, "item")
-    log.info("%s missing in the library, %s older than the state knows", plural(missing, "item"), older)
-    if changed:
-        (state.suppose if is_dry else state.put)(*changed)
+        remember(after)
+    known = "%s missing in the library, %s older than the state knows"
+    log.info(known, plural(missing, "item"), plural(older, "item"))
 
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:

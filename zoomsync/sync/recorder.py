@@ -19,7 +19,7 @@ from zoomsync.rules.publish import Decision, Publish, Skip, Wait, decide_gone
 from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.retry import Cause
 from zoomsync.rules.segments import to_join
-from zoomsync.state import Head, State
+from zoomsync.state import Head, Ledger, State
 from zoomsync.sync.tally import ACTIONS, Said, Tally, row
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ class Recorder:
         self._requested = request.meetings
         self._is_dry = request.dry_run
         self.clock = clock
-        self.head: Head = state.head
         self.tally = tally
         self._said: dict[tuple[str, ...], list[Said]] = {}
         """What went wrong, by what it has in common."""
@@ -60,9 +59,14 @@ class Recorder:
         """Those whose traceback is in the log: the kind of error, file and line."""
 
     @property
-    def entries(self) -> list[Entry]:
-        """The ledger as it is now."""
-        return list(self._state.entries.values())
+    def head(self) -> Head:
+        """The facts about the whole account, as of now."""
+        return self._state.head
+
+    @property
+    def entries(self) -> Ledger:
+        """The ledger."""
+        return self._state.entries
 
     def entry(self, uuid: str) -> Entry | None:
         """What is remembered of a meeting."""
@@ -70,26 +74,28 @@ class Recorder:
 
     def has_stored(self, host: str | None = None) -> bool:
         """Whether the destination has stored anything before: of this host (id), or of anybody."""
-        entries = self._state.entries.values()
-        receipts = (entry.receipt for entry in entries if host in (None, entry.host_id))
-        return any(one is not None and one.destination == self._destination.id for one in receipts)
+        return self._state.entries.has_stored(self._destination.id, host)
 
-    def put(self, *entries: Entry, head: Head | None = None, settled: Iterable[str] = ()) -> None:
-        """Remember entries and head and close intents, durably and together; what did not change is not written."""
-        self.head = head or self.head
+    def put(self, *entries: Entry, settled: Iterable[str] = ()) -> None:
+        """Remember entries and close intents, durably and together; what did not change is not written."""
         changed = [entry for entry in entries if entry != self.entry(entry.uuid)]
-        closed = tuple(settled)
-        if not self._is_dry and (changed or closed or self.head != self._state.head):
-            self._state.put(*changed, head=self.head if self.head != self._state.head else None, settled=closed)
+        if not self._is_dry:
+            self._state.put(*changed, settled=settled)
 
-    def planned(self, decisions: Iterable[tuple[Meeting, Decision]], head: Head) -> list[Job]:
+    def move(self, head: Head, *, at_once: bool) -> None:
+        """Go on with this head: it is on the disk `at_once`, or with the next one that is."""
+        if at_once and not self._is_dry:
+            self._state.save(head)
+        self._state.head = head
+
+    def planned(self, decisions: Iterable[tuple[Meeting, Decision]]) -> list[Job]:
         """Write down what is to be done with each meeting; returns what is to be published."""
         entries: list[Entry] = []
         jobs: list[Job] = []
         for meeting, decision in decisions:
             with self.guarded(meeting):
                 self._plan_one(meeting, decision, entries, jobs)
-        self.put(*entries, head=head)
+        self.put(*entries)
         return jobs
 
     def _plan_one(self, meeting: Meeting, decision: Decision, entries: list[Entry], jobs: list[Job]) -> None:
@@ -165,8 +171,10 @@ class Recorder:
             head = replace(head, fetched_till=job.entry.start)
         if (change := self._destination.last_change) is not None:
             head = replace(head, library_pass=change[0], library_run=change[1])
+        # a library without this pass's change is an older copy from now on, whatever happens next
+        self.move(head, at_once=head.library_run != self.head.library_run)
         intents = (one for one in self._state.open_intents() if one.action in PUBLISHING)
-        self.put(after, head=head, settled=(one.id for one in intents if one.uuid == after.uuid))
+        self.put(after, settled=(one.id for one in intents if one.uuid == after.uuid))
         with log_context(job.entry):
             verb = "found" if not done.fetched else "updated" if is_update else "published"
             what = f"{plural(done.fetched, 'file')}, {size_in_words(done.size)}" if done.fetched else "nothing fetched"
@@ -314,7 +322,7 @@ class Recorder:
         """Warn of what is stored elsewhere, and of what the config names (by its key) although nobody knows it."""
         for key, meetings in named.items():
             level = logging.ERROR if deletes and key == "hold_meetings" else logging.WARNING
-            for what in meetings.unmatched(self.entries) if self.entries or not self._is_dry else ():
+            for what in self.entries.unmatched(meetings) if self.entries or not self._is_dry else ():
                 log.log(level, "%s: %s: names no meeting that is known", key, what)
         if elsewhere := self.tally.outcomes[Outcome.ELSEWHERE]:
             log.warning(

@@ -1,4 +1,4 @@
-"""Around a pass: the record of the run, what ended it, its exit code, and the folding of the journal."""
+"""Around a pass: the record of the run, what ended it, and its exit code."""
 
 import logging
 from collections.abc import Callable
@@ -49,10 +49,6 @@ class RunRecord:
         finally:
             if not is_explained and self.run.ended_at is None:
                 self.end(tally, code=BUG, why="a bug in zoomsync")
-        try:
-            self._state.fold_if_long()
-        except ZoomsyncError as error:  # before the end is recorded, which says so then
-            ending = ending or error
         if ending is None and tally.outcomes[Outcome.NO_ROOM]:
             ending = NO_ROOM
         code = ending.code if ending is not None else tally.code

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
-from zoomsync.state import State
+from zoomsync.state import Ledger, State
 from zoomsync.sync.tally import Tally, row
 from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
@@ -24,30 +24,30 @@ log = logging.getLogger(__name__)
 HINT = "a person's change: nothing; damage: restore it, or `sync --meeting WHAT` fetches it again if Zoom has it still"
 
 
-def chosen(entries: Iterable[Entry], request: SyncRequest, destination: str, run: str) -> list[tuple[Entry, Receipt]]:
-    """What is to be read: stored in this destination, named by the request; of a sample what the run's id draws.
+def refuse_unknown(entries: Ledger, request: SyncRequest, destination: str) -> None:
+    """Raise `UsageError` for a name of nothing that is stored in this destination."""
+    for what, named in request.meetings.each():
+        if not any(_is_stored(entry, destination) for entry in entries.named(named)):
+            raise UsageError(f"--meeting {what}: nothing of that name is stored", hint="`status --meeting` says why")
 
-    Raises `UsageError` for a name of nothing that is stored.
-    """
+
+def chosen(entries: Ledger, request: SyncRequest, destination: str, run: str) -> Iterator[tuple[Entry, Receipt]]:
+    """What is to be read: stored in this destination, named by the request; of a sample what the run's id draws."""
 
     def is_chosen(entry: Entry) -> bool:
-        is_named = not request.meetings or entry in request.meetings
         is_of_user = not request.users or entry.host_email.lower() in request.users
         is_after = request.since is None or entry.start >= request.since
         is_before = request.until is None or entry.start < request.until
         is_drawn = int(suffix(f"{run} {entry.uuid}"), 16) < request.sample * 2**32
-        return is_named and is_of_user and is_after and is_before and is_drawn
+        return is_of_user and is_after and is_before and is_drawn and _is_stored(entry, destination)
 
-    stored = [
-        (entry, entry.receipt)
-        for entry in entries
-        if entry.phase in (Phase.PUBLISHED, Phase.DELETED)
-        and entry.receipt is not None
-        and entry.receipt.destination == destination
-    ]
-    for what in request.meetings.unmatched(entry for entry, _ in stored):
-        raise UsageError(f"--meeting {what}: nothing of that name is stored", hint="`status --meeting` says why")
-    return [(entry, receipt) for entry, receipt in stored if is_chosen(entry)]
+    named = entries.named(request.meetings) if request.meetings else entries.in_destination(destination)
+    return ((entry, entry.receipt) for entry in named if entry.receipt is not None and is_chosen(entry))
+
+
+def _is_stored(entry: Entry, destination: str) -> bool:
+    is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED) and entry.receipt is not None
+    return is_there and entry.receipt is not None and entry.receipt.destination == destination
 
 
 class Verifier:
@@ -69,15 +69,16 @@ class Verifier:
         self._progress = progress
         self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
 
-    def run(self, items: list[tuple[Entry, Receipt]], executor: Executor, size: int) -> None:
-        """Read each of them, `size` at a time. Raises what concerns all of them."""
-        total = sum(_size(receipt) for _, receipt in items)
-        log.info("%s to read, %s", plural(len(items), "item"), size_in_words(total))
-        self._progress.due(len(items), total)
+    def run(self, items: Callable[[], Iterator[tuple[Entry, Receipt]]], executor: Executor, size: int) -> None:
+        """Read each of them, `size` at a time, once they are counted. Raises what concerns all of them."""
+        left = total = 0
+        for _, receipt in items():
+            left, total = left + 1, total + _size(receipt)
+        log.info("%s to read, %s", plural(left, "item"), size_in_words(total))
+        self._progress.due(left, total)
         workers = Workers(executor, size, self._clock, self._read)
-        left = len(items)
         try:
-            for (entry, receipt), future in workers.work_off(items, may_begin=self._may_begin):
+            for (entry, receipt), future in workers.work_off(items(), may_begin=self._may_begin):
                 self._progress.ended()
                 left -= 1
                 differs = _write_down(entry, receipt, future, self._tally)
