@@ -222,6 +222,19 @@ def join(tools: Tools, tmp_path: Path) -> Stitcher:
     return Stitcher(tools, tmp_path)
 
 
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The command line of each process that is started from now on."""
+    found: list[list[str]] = []
+
+    def noted(argv: list[str], *, start: Any = subprocess.Popen, **options: Any) -> "subprocess.Popen[bytes]":
+        found.append([str(word) for word in argv])
+        return start(argv, **options)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr("zoomsync.media.ffmpeg.subprocess.Popen", noted)
+    return found
+
+
 def processes_with(marker: Path) -> list[int]:
     """The processes that have a word with this path on their command line."""
     found = []

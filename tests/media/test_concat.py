@@ -1,6 +1,7 @@
 """What a join by copying needs of its segments, and where it puts their sound."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.media.conftest import (
     FLASH_AT,
     GREEN,
+    GREEN_880,
     MIRRORED,
     ON_ITS_SIDE,
     RED,
@@ -17,8 +19,7 @@ from tests.media.conftest import (
     Studio,
 )
 from zoomsync.errors import Unjoinable
-from zoomsync.media import webvtt
-from zoomsync.media.concat import Cut, cuts
+from zoomsync.media import concat, mp4, webvtt
 from zoomsync.media.stitch import Stitched
 
 CUE = "WEBVTT\n\n00:00.400 --> 00:00.520\nflash\n"
@@ -72,26 +73,6 @@ def test_over_many_encoded_segments_all_stays_together(join: Stitcher, studio: S
 
     assert stitched.reencoded
     is_together(studio, stitched, 30)
-
-
-def test_packets_lie_one_behind_the_other_within_half_a_packet_of_their_time() -> None:
-    rate, packet = 48000, 1024 / 48000
-    begins = [0.0, 1.0, 2.0, 3.5]
-
-    found = cuts(begins, [-packet, -packet, 0.3], [48, 40, 50], rate)
-
-    assert found == [
-        Cut(silence=0, first=1, taken=47),  # the lead-in of the encoder goes
-        Cut(silence=0, first=1, taken=39),
-        Cut(silence=22, first=0, taken=50),  # sound that ends early or begins late leaves a hole
-    ]
-
-
-def test_sound_that_goes_on_behind_its_segment_is_cut() -> None:
-    assert cuts([0.0, 1.0, 2.0], [0.0, 0.0], [60, 60], 48000) == [
-        Cut(silence=0, first=0, taken=47),
-        Cut(silence=0, first=0, taken=47),
-    ]
 
 
 def shifted(studio: Studio, source: Path, late: str, seconds: float) -> Path:
@@ -228,3 +209,51 @@ def test_segments_that_are_all_turned_stay_so(join: Stitcher, studio: Studio, re
 
     (matrix,) = [one for one in studio.look(join.target)["streams"][0]["side_data_list"] if "rotation" in one]
     assert (abs(matrix["rotation"]), studio.colour(join.target, 3.0)) == (90, RED)
+
+
+def two_sounds(studio: Studio, red: Path) -> Path:
+    path = red.with_name("room two sounds.mp4")
+    studio.ffmpeg("-i", str(red), "-i", str(red), "-map", "0", "-map", "1:a", "-c", "copy", str(path))
+    return path
+
+
+B_FRAMES = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -x264-params bframes=2:keyint=9 -fps_mode vfr"
+ROOMS: dict[str, Callable[[Studio, Path], Path]] = {
+    "picture and sound": lambda _, red: red,
+    "sound alone": lambda studio, _: studio.segment("room.m4a", maps="-map 1:a"),
+    "picture alone": lambda studio, _: studio.segment("room mute.mp4", maps="-map 0:v"),
+    "two sounds": two_sounds,
+    "frames at odd times": lambda studio, _: studio.segment(
+        "room odd.mp4", seconds=5, video=f"{B_FRAMES} -vf select=mod(n\\,3)"
+    ),
+    "no index that is understood": lambda studio, red: studio.turned(red, "room turned.mp4", ON_ITS_SIDE),
+}
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_the_room_for_the_index_suffices(
+    join: Stitcher, studio: Studio, red: Path, started: list[list[str]], name: str
+) -> None:
+    segment = ROOMS[name](studio, red)
+    started.clear()
+
+    join(*[segment] * 3, title="Long title" * 9000, chapters=["part" * 999] * 3, reencode=False)
+
+    assert [argv for argv in started if "+faststart" in argv] == []
+    with join.target.open("rb") as file:
+        found, end, _ = mp4.atoms(file, join.target.stat().st_size)
+    kinds = [one.kind for one in found]
+    assert (kinds.index("moov") < kinds.index("mdat"), end) == (True, join.target.stat().st_size)
+
+
+def test_where_the_room_does_not_suffice_some_is_made(
+    join: Stitcher, studio: Studio, red: Path, green: Path, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(concat, "index_room", lambda _: 100)
+
+    assert join(red, green, reencode=False).reencoded is False
+
+    content = join.target.read_bytes()
+    assert len([argv for argv in started if "+faststart" in argv]) == 1
+    assert content.index(b"moov") < content.index(b"mdat")
+    assert studio.seen_and_heard(join.target) == [*RED_440, *GREEN_880]

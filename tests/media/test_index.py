@@ -15,7 +15,7 @@ from zoomsync.media.probe import ProbeResult, first_packet, probe
 
 NOBODY = Tools(ffmpeg=Path("/no/ffmpeg"), ffprobe=Path("/no/ffprobe"), version="", source="PATH", environ={})
 B_FRAMES = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -x264-params bframes=2:keyint=60"
-UNTOLD = {"densest_rate", "average_rate", "sample_aspect"}
+UNTOLD = {"densest_rate", "average_rate", "sample_aspect", "first", "index_size"}
 """The rates of frames are asked of ffprobe when they are needed; square pixels have two forms."""
 
 
@@ -89,10 +89,9 @@ def test_an_index_says_what_ffprobe_says(
     assert index is not None and index.contents is not None
     assert facts(index.contents) == facts(told)
     assert (index.contents.start, index.contents.duration) == pytest.approx((told.start, told.duration), abs=0.001)
-    for track, one in zip(index.tracks, told.streams, strict=True):
-        assert track is not None
+    for one in index.contents.streams:
         if one.kind != "data":
-            assert track.first == pytest.approx(first_packet(tools, path, one.index, clock, seconds=10), abs=1e-5)
+            assert one.first == pytest.approx(first_packet(tools, path, one.index, clock, seconds=10), abs=1e-5)
 
 
 @pytest.mark.parametrize("name", ODD)

@@ -79,12 +79,12 @@ def test_segments_that_differ_stay_apart_where_encoding_is_off(
 
 
 def test_the_largest_frame_and_the_best_sound_are_taken(join: Stitcher, studio: Studio, red: Path) -> None:
-    other = studio.segment("better.mp4", size="322x182", fps=30, audio="-c:a aac -ar 48000 -ac 2")
+    other = studio.segment("better.mp4", size="322x182", fps=50, audio="-c:a aac -ar 48000 -ac 2")
 
     join(red, other)
 
     video, audio = studio.look(join.target)["streams"][:2]
-    assert (video["width"], video["height"], video["avg_frame_rate"]) == (322, 182, "30/1")
+    assert (video["width"], video["height"], video["avg_frame_rate"]) == (322, 182, "50/1")
     assert (audio["sample_rate"], audio["channels"]) == ("48000", 2)
 
 
@@ -223,3 +223,13 @@ def test_frames_at_odd_times_and_far_between_keyframes_are_copied(join: Stitcher
     inputs = [studio.segment(f"odd{number}.mp4", video=f"{video} {odd}", seconds=5) for number in (1, 2)]
 
     assert join(*inputs, reencode=False).reencoded is False
+
+
+@pytest.mark.parametrize("number", [2, 12, pytest.param(40, marks=pytest.mark.soak)])
+def test_a_copy_takes_as_few_processes_however_many_segments_there_are(
+    join: Stitcher, red: Path, started: list[list[str]], number: int
+) -> None:
+    """One joins, one decodes around the joins."""
+    join(*[red] * number, chapters=["part"] * number, reencode=False)
+
+    assert len(started) == 2

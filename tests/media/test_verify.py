@@ -112,7 +112,9 @@ def test_a_decoder_that_dies_without_a_word_is_told_by_its_exit_code(
     inputs = segments(workspace, red)
 
     with pytest.raises(Unstitchable, match=r"^the stitched video does not decode at 2\.0 s: exit code 3$"):
-        prove(replace(workspace, tools=replace(workspace.tools, ffmpeg=dying)), inputs, of_copy(inputs, {}))
+        prove(
+            replace(workspace, tools=replace(workspace.tools, ffmpeg=dying, ffprobe=dying)), inputs, of_copy(inputs, {})
+        )
 
 
 @pytest.mark.parametrize(

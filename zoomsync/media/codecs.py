@@ -211,3 +211,14 @@ def read_aac(data: bytes) -> Aac:
     expect(number < len(AAC_RATES) and channels in (1, 2) and bits.take(3) == 0)
     expect(data[2:] or AAC_RATES[number] >= SBR_RATE)
     return Aac(sample_rate=AAC_RATES[number], channels=channels)
+
+
+def adts_header(sample_rate: int, channels: int, size: int) -> bytes:
+    """What stands before a packet of AAC-LC of this size in a stream of its own: ISO/IEC 14496-3, 1.A.2.2."""
+    length = size + 7
+    expect(sample_rate in AAC_RATES and channels in (1, 2) and length < 1 << 13)
+    fields = ((0xFFF1, 16), (1, 2), (AAC_RATES.index(sample_rate), 4), (0, 1), (channels, 3), (0, 4), (length, 13))
+    head = 0
+    for value, bits in (*fields, (0x7FF, 11), (0, 2)):
+        head = head << bits | value
+    return head.to_bytes(7)

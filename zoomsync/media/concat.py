@@ -1,21 +1,19 @@
 """Joining segments that agree, by copying: nothing is decoded, nothing is lost."""
 
 import os
-import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
-from math import ceil
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from zoomsync.files import CHUNK
-from zoomsync.media.probe import ProbeResult, Stream
+from zoomsync.media.probe import WHITELIST, ProbeResult, Stream
+from zoomsync.media.sound import joined_sound
 from zoomsync.media.verify import Expected, of_copy
-from zoomsync.media.workspace import Workspace
+from zoomsync.media.workspace import Workspace, expect_success
 
 COMPARED = ("codec", "profile", "width", "height", "pix_fmt", "pixel_aspect", "rotation", "display_matrix",
             "sample_rate", "channels", "time_base", "extradata")  # fmt: skip
@@ -23,18 +21,21 @@ COMPARED = ("codec", "profile", "width", "height", "pix_fmt", "pixel_aspect", "r
 side: seen, see tests/media/test_verify.py."""
 UNREADABLE = ("display_matrix", "extradata")
 """What says nothing to people."""
-WHITELIST = "file,pipe"
+METADATA = "metadata"
+INDEX_HEAD = 16 * 1024
+"""Bytes of an index beside its tables and labels."""
+LABEL_HEAD = 1024
+"""Bytes that a label takes beside its text, which is in the index twice at most."""
+MOST_SAID = 24
+"""Bytes in which an index says how large a packet is, when it is shown, and that it needs no other."""
+SAID_OF_CHUNK = 12
+"""Bytes in which it says how many packets a chunk has."""
+SHORT_PLACES = 4_000_000_000
+"""Bytes of a file within which a place is a number of 4 bytes; behind that it has 8."""
+NO_INDEX_ROOM = "reserved_moov_size is too small"
 KEEP_TIMES: dict[str, object] = {"copyts": None}
 """Else ffmpeg takes the lead-in of AAC, which begins below zero, for the beginning and moves all else by its length:
 seen, see `test_a_copy_begins_at_zero_and_is_no_frame_longer`."""
-
-
-FRAME = 1024
-"""Samples in a packet of AAC-LC: ISO/IEC 14496-3, 4.5.1.1."""
-MOST_PADDING = 3 * FRAME
-"""Samples that an encoder adds behind the end, at most: seen."""
-MOST_SILENCE = 86_400
-"""Seconds: what claims to need more was crafted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,90 +91,30 @@ def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], label
         if stream.kind == "audio":
             number = segments[0].of_kind("audio").index(stream)
             same = [segment.of_kind("audio")[number] for segment in segments]
-            if joined := _joined_sound(workspace, segments, same, begins):
+            if joined := joined_sound(workspace, segments, same, begins):
                 path, packets[number] = joined
                 track = ffmpeg.input(f"file:{path}", f="aac", protocol_whitelist=WHITELIST)
                 sounds.append(path)
         tracks.append(track)
     durations = tuple(segment.duration for segment in segments)
-    write_result(workspace, tracks, durations, labels, {"c": "copy", **KEEP_TIMES})
+    write_result(workspace, tracks, durations, labels, {"c": "copy", **KEEP_TIMES}, room=index_room(segments))
     for path in sounds:
         path.unlink()
     return of_copy(segments, packets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
-    """What is taken of the sound of one segment, in packets."""
+def index_room(segments: Sequence[ProbeResult]) -> int:
+    """Bytes that the index of a copy of these segments needs at most, but for its labels.
 
-    silence: int
-    """As many silent ones before it."""
-    first: int
-    """The number of the first one taken, from 0."""
-    taken: int
-
-
-def cuts(begins: Sequence[float], starts: Sequence[float], packets: Sequence[int], rate: int) -> list[Cut]:
-    """How to lay the packets of all segments one behind the other, so that each is heard within half a packet of its
-    time; `begins` has the seconds at which the segments begin and the end, `starts` those of each first packet.
-
-    An encoder begins before a segment and ends behind it. Many players count samples and not time: of what overlaps
-    each join would make them later, with each hole earlier.
+    Packets of one track that lie between two of others are one chunk; so there are no more chunks than twice the
+    packets of all tracks but the largest, beside those that end because they are a megabyte long.
     """
-    done, found = 0, []
-    for number, (start, count) in enumerate(zip(starts, packets, strict=True)):
-        place = round((begins[number] + start) * rate)
-        first = min(count, max(0, ceil((done - place) / FRAME - 0.5)))
-        silence = max(0, round((place + first * FRAME - done) / FRAME))
-        done += silence * FRAME
-        taken = min(count - first, max(0, round((begins[number + 1] * rate - done) / FRAME)))
-        done += taken * FRAME
-        found.append(Cut(silence=silence, first=first, taken=taken))
-    return found
-
-
-def _joined_sound(
-    workspace: Workspace, segments: Sequence[ProbeResult], tracks: Sequence[Stream], begins: Sequence[float]
-) -> tuple[Path, int] | None:
-    """The same track of all segments in one file, and its packets; None if it is not AAC-LC without holes."""
-    rate = tracks[0].sample_rate
-    starts: list[float] = []
-    for segment, track in zip(segments, tracks, strict=True):
-        start = workspace.first_packet(segment.path, track.index)
-        if (track.codec, track.profile) != ("aac", "LC") or start is None or track.end is None or not track.packets:
-            return None
-        length = track.packets * FRAME / rate
-        if not -0.001 <= start + length - track.end <= MOST_PADDING / rate:
-            return None
-        starts.append(start - segment.start)
-    parts = cuts(begins, starts, [track.packets or 0 for track in tracks], rate)
-    if sum(cut.silence for cut in parts) * FRAME > MOST_SILENCE * rate:
-        return None
-    number = tracks[0].index
-    silent = _silence(workspace, tracks[0]) if any(cut.silence for cut in parts) else b""
-    path = workspace.folder / f"sound{number}"
-    piece = workspace.folder / "piece"
-    with path.open("wb") as joined:
-        for segment, track, cut in zip(segments, tracks, parts, strict=True):
-            joined.write(silent * cut.silence)
-            drop = f"noise=amount=0:drop='lt(n,{cut.first})+gte(n,{cut.first + cut.taken})'"
-            source = ffmpeg.input(f"file:{segment.path}", f="mov", protocol_whitelist=WHITELIST)[str(track.index)]
-            output = ffmpeg.output(source, f"file:{piece}", f="adts", c="copy", **{"bsf:a": drop})
-            workspace.make(output.get_args())
-            with piece.open("rb") as content:
-                shutil.copyfileobj(content, joined, CHUNK)
-            piece.unlink()
-    return path, sum(cut.silence + cut.taken for cut in parts)
-
-
-def _silence(workspace: Workspace, track: Stream) -> bytes:
-    """One silent packet of the kind that the track has."""
-    path = workspace.folder / "silence"
-    source = ffmpeg.input(f"anullsrc=r={track.sample_rate}", f="lavfi")
-    only_one = {"t": 0.1, "bsf:a": "noise=amount=0:drop='gt(n,0)'"}
-    output = ffmpeg.output(source, f"file:{path}", f="adts", ac=track.channels, **{"c:a": "aac"}, **only_one)
-    workspace.make([*output.get_args(), "-y"])
-    return path.read_bytes()
+    kept = [track for tracks in kept_tracks(segments) for track in tracks]
+    tables = sum(track.index_size or MOST_SAID * (track.packets or 0) for track in kept)
+    counts = [sum(one.packets or 0 for one in same) for same in zip(*kept_tracks(segments), strict=True)]
+    size = sum(segment.path.stat().st_size for segment in segments)
+    chunks = 2 * (sum(counts) - max(counts)) + (size >> 20) + len(counts) * (len(segments) + 1)
+    return INDEX_HEAD + (tables + sum(counts)) * 21 // 20 + chunks * (SAID_OF_CHUNK + (8 if size > SHORT_PLACES else 4))
 
 
 def _listed(workspace: Workspace, segments: Sequence[ProbeResult]) -> Any:
@@ -232,25 +173,41 @@ def write_result(
     durations: Sequence[float],
     labels: Labels,
     codecs: dict[str, object],
+    room: int = 0,
 ) -> None:
     """Write `tracks` to `workspace.result`, with title, date and chapters of these lengths, ready for streaming.
 
-    Raises `Unstitchable` when ffmpeg fails.
+    The index comes first: a player need not have the whole file to begin. `room` is kept for it; where that is too
+    little, or 0, all is read and written once more to make some. Raises `Unstitchable` when ffmpeg fails.
     """
-    # `faststart` puts the index first: a player need not have the whole file to begin.
-    # Without `write_tmcd` a timecode of the first segment makes a track of its own (seen, undocumented).
-    target = {"f": "mp4" if labels.has_video else "ipod", "movflags": "+faststart", "write_tmcd": 0}
-    args = ffmpeg.output(*tracks, f"file:{workspace.result}", **target, **codecs).get_args()
-    metadata = workspace.folder / "metadata"
+    metadata = workspace.folder / METADATA
     metadata.write_text(_metadata(labels, durations), encoding="utf-8", newline="\n")
+    if room:
+        labelled = room + LABEL_HEAD * (len(labels.chapters) + 1) + 2 * metadata.stat().st_size
+        ran = workspace.ffmpeg(_written(workspace, tracks, labels, codecs, {"moov_size": labelled}))
+        # Then it has written the index over the media; Debian's 5.1 exits with 0: seen.
+        if NO_INDEX_ROOM not in ran.stderr:
+            expect_success(ran)
+            return
+        workspace.result.unlink()
+    workspace.make(_written(workspace, tracks, labels, codecs, {"movflags": "+faststart"}))
+
+
+def _written(
+    workspace: Workspace, tracks: Sequence[object], labels: Labels, codecs: dict[str, object], index: dict[str, object]
+) -> list[str]:
+    """ffmpeg's arguments for the result."""
+    # Without `write_tmcd` a timecode of the first segment makes a track of its own (seen, undocumented).
+    target = {"f": "mp4" if labels.has_video else "ipod", "write_tmcd": 0, **index}
+    args: list[str] = ffmpeg.output(*tracks, f"file:{workspace.result}", **target, **codecs).get_args()
     # Labels are a further input, from which alone they are taken, so that none of the segments' own come along
     # (`-map_metadata -1` would empty the chapters too). It is spliced in: ffmpeg-python drops an input of which no
     # track is used, and makes one text of a list of values. All three seen, undocumented.
     inputs = [place for place, word in enumerate(args) if word == "-i"]
     after, number = inputs[-1] + 2, str(len(inputs))
-    further = ["-f", "ffmetadata", "-protocol_whitelist", WHITELIST, "-i", f"file:{metadata}"]
+    further = ["-f", "ffmetadata", "-protocol_whitelist", WHITELIST, "-i", f"file:{workspace.folder / METADATA}"]
     taken = ["-map_metadata", number, "-map_chapters", number]
-    workspace.make([*args[:after], *further, *args[after:-1], *taken, args[-1]])
+    return [*args[:after], *further, *args[after:-1], *taken, args[-1]]
 
 
 def _metadata(labels: Labels, durations: Sequence[float]) -> str:

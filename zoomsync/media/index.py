@@ -30,8 +30,11 @@ FOREIGN_TO_TABLE = {"stz2", "senc", "saiz", "saio", "subs"}
 COVER = b"covr"
 """Among the labels: a picture, which ffmpeg takes for a track."""
 PICTURE, SOUND, TEXT = b"vide", b"soun", b"text"
+SIZES_AND_TIMES = ("stsz", "stts", "ctts", "stss")
 SECONDS_OFF = 0.005
 """By how much what the movie says of its length differs from that of its tracks: it counts thousandths."""
+MOST_AAC = 2 * 6144 // 8
+"""Bytes of a packet of two channels: ISO/IEC 14496-3, 4.5.1."""
 SQUARE = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 """The matrix of a picture that is shown as it is."""
 MOST_UNITS = 1000
@@ -46,8 +49,6 @@ class Track:
 
     stream: Stream
     packets: Packets
-    first: float
-    """Seconds at which its first packet belongs; what an encoder adds lies before the start of the stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +155,11 @@ def _track(number: int, track: Atoms, source: _Source) -> Track | None:
         )
     except UNREADABLE:
         return None
-    seconds = {"start": round(timing.start / clock, 6), "duration": round(timing.length / clock, 6)}
-    facts = {"index": number, "time_base": f"1/{clock}", "packets": len(packets.sizes)}
-    stream = Stream.model_validate({**facts, **seconds, **described})
-    return Track(stream=stream, packets=packets, first=(timing.start - timing.skipped) / clock)
+    ticks = {"start": timing.start, "duration": timing.length, "first": timing.start - timing.skipped}
+    seconds = {name: round(value / clock, 6) for name, value in ticks.items()}
+    size = sum(len(body) for kind in SIZES_AND_TIMES for body in table.every(kind))
+    facts = {"index": number, "time_base": f"1/{clock}", "packets": len(packets.sizes), "index_size": size}
+    return Track(stream=Stream.model_validate({**facts, **seconds, **described}), packets=packets)
 
 
 def _described(kind: bytes, header: bytes, table: Atoms, packets: Packets, source: _Source) -> dict[str, object]:
@@ -165,7 +167,7 @@ def _described(kind: bytes, header: bytes, table: Atoms, packets: Packets, sourc
     if kind == PICTURE:
         return _picture(header, table, packets, source.file)
     if kind == SOUND:
-        return _sound(table)
+        return _sound(table, packets)
     expect(kind == TEXT and int.from_bytes(header[20:24] if header[0] else header[12:16]) in source.chapters)
     return {"codec_type": "data", "codec": "bin_data", "codec_tag": "text"}
 
@@ -222,12 +224,13 @@ def _units(file: IO[bytes], begin: int, size: int) -> Iterator[bytes]:
         begin += 4 + length
 
 
-def _sound(table: Atoms) -> dict[str, object]:
+def _sound(table: Atoms, packets: Packets) -> dict[str, object]:
     """What a track of AAC-LC is: 12.2.3."""
     entry, inner = _entry(table, b"mp4a", 36, {"esds", "btrt"})
     expect(entry[16:18] == bytes(2))  # else it has QuickTime's form
     setup = _setup(inner.only("esds"))
     aac = read_aac(setup)
+    expect(max(packets.sizes) <= MOST_AAC)
     expect(struct.unpack_from(">H", entry, 24)[0] in (aac.channels, 2))
     expect(struct.unpack_from(">I", entry, 32)[0] == aac.sample_rate << 16)
     return {

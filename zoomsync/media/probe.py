@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -9,14 +10,15 @@ from typing import Annotated, TypeAlias
 from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from zoomsync.errors import Unstitchable
-from zoomsync.media.ffmpeg import Tools, run, shown_output
+from zoomsync.media.ffmpeg import DECODING, ToolRun, Tools, run, shown_output
 from zoomsync.model import Clock
 
-ONLY_FILES = ("-protocol_whitelist", "file,pipe")
+WHITELIST = "file,pipe"
+ONLY_FILES = ("-protocol_whitelist", WHITELIST)
 """Before every input: a file that names other places is not followed there."""
 ENTRIES = (
     "stream=index,codec_type,codec_name,codec_tag_string,profile,width,height,pix_fmt,sample_aspect_ratio,"
-    "sample_rate,channels,time_base,r_frame_rate,avg_frame_rate,start_time,duration,nb_read_packets,extradata_hash:"
+    "sample_rate,channels,time_base,r_frame_rate,avg_frame_rate,start_time,duration,nb_read_packets,nb_read_frames,extradata_hash:"
     "stream_disposition=attached_pic:stream_side_data=rotation,displaymatrix:format=start_time,duration"
 )
 FASTEST = Fraction(60)
@@ -74,7 +76,13 @@ class Stream(_Document):
     duration: float | None = None
     """Seconds."""
     packets: int | None = Field(None, validation_alias="nb_read_packets")
-    """As read from end to end; None when not counted."""
+    """None when not counted."""
+    frames: int | None = Field(None, validation_alias="nb_read_frames")
+    """As decoded; None when not tried."""
+    first: float | None = None
+    """Seconds at which its first packet belongs, see `first_packet`; None if it was not asked for."""
+    index_size: int = 0
+    """Bytes of the tables that say how large its packets are and when they are shown; 0 if nobody looked."""
 
     @property
     def kind(self) -> str:
@@ -151,15 +159,41 @@ def probe(tools: Tools, path: Path, clock: Clock, *, count: bool = False, second
     Raises `Unstitchable` when it is not such a file, damaged, or has neither video nor audio; see also `ffmpeg.run`.
     """
     counting = ["-count_packets"] if count else []
-    wanted = ["-show_entries", ENTRIES, "-show_data_hash", "sha256", *counting, "-of", "json"]
-    argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *wanted, *ONLY_FILES, "-f", "mov", f"file:{path}"]
-    ran = run(tools, argv, clock=clock, seconds=seconds)
+    ran = _looked(tools, path, counting, clock, seconds=seconds)
     if ran.failure:
         raise Unstitchable(f"{shown_output(path.name)}: unreadable: {ran.failure.replace(f'file:{path}: ', '')}")
+    if (found := _read(ran, path)) is None:
+        raise Unstitchable(f"{shown_output(path.name)}: no usable video or audio in it")
+    return found
+
+
+def decodes(
+    tools: Tools, path: Path, stretches: Sequence[tuple[float, float]], clock: Clock, *, seconds: float
+) -> bool:
+    """Whether in these stretches, in seconds, each packet of picture and sound becomes a frame, without a complaint.
+
+    One process looks at all of them, at each from the keyframe before it on. See `ffmpeg.run` for what it raises.
+    """
+    where = ",".join(f"{begin:.3f}%{end:.3f}" for begin, end in stretches)
+    counting = [*DECODING, "-count_frames", "-count_packets", "-read_intervals", where]
+    ran = _looked(tools, path, counting, clock, seconds=seconds)
+    if ran.code or ran.complaints or (found := _read(ran, path)) is None:
+        return False
+    return all(one.frames == one.packets for kind in ("video", "audio") for one in found.of_kind(kind))
+
+
+def _looked(tools: Tools, path: Path, how: Sequence[str], clock: Clock, *, seconds: float) -> ToolRun:
+    wanted = ["-show_entries", ENTRIES, "-show_data_hash", "sha256", *how, "-of", "json"]
+    argv = [str(tools.ffprobe), "-hide_banner", "-v", "error", *wanted, *ONLY_FILES, "-f", "mov", f"file:{path}"]
+    return run(tools, argv, clock=clock, seconds=seconds)
+
+
+def _read(ran: ToolRun, path: Path) -> ProbeResult | None:
+    """What ffprobe said; None if there is neither picture nor sound."""
     try:
         return ProbeResult.model_validate({**json.loads(ran.stdout), "path": path})
-    except (ValueError, ZeroDivisionError) as cause:
-        raise Unstitchable(f"{shown_output(path.name)}: no usable video or audio in it") from cause
+    except (ValueError, ZeroDivisionError):
+        return None
 
 
 def first_packet(tools: Tools, path: Path, index: int, clock: Clock, *, seconds: float) -> float | None:

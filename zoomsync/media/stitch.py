@@ -59,6 +59,7 @@ def stitch(
         if isinstance(copied, str) and not reencode:
             raise Unjoinable(f"the segments cannot be joined by copying: {copied}", hint="set `reencode: true`")
         if isinstance(copied, str):
+            segments = [workspace.probe(segment.path) for segment in segments]  # no index has the rates of frames
             expected, kept = join_by_encoding(workspace, segments, labels), encoded_tracks(segments)
             prove(workspace, segments, expected)
         else:

@@ -10,9 +10,9 @@ from typing import Any
 import ffmpeg
 
 from zoomsync.errors import Unstitchable
-from zoomsync.media.concat import WHITELIST, Labels, write_result
+from zoomsync.media.concat import Labels, write_result
 from zoomsync.media.ffmpeg import MOST_PIXELS, THREADS
-from zoomsync.media.probe import USUAL, ProbeResult, Stream
+from zoomsync.media.probe import USUAL, WHITELIST, ProbeResult, Stream
 from zoomsync.media.verify import Expected, Track
 from zoomsync.media.workspace import Workspace
 

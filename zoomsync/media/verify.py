@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from zoomsync.errors import Unstitchable
+from zoomsync.errors import DownloadFailed, Unstitchable
 from zoomsync.formatting import plural
+from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import DECODING, shown_output
-from zoomsync.media.probe import ONLY_FILES, ProbeResult
+from zoomsync.media.probe import ONLY_FILES, ProbeResult, decodes
 from zoomsync.media.workspace import Workspace
 
 SECONDS_OFF = 0.1
 """By how much a track may end early or late, however many joins there are: a frame of picture or sound, and 50 ms."""
-AROUND = 2.0
+AROUND = 1.0
 """Seconds decoded on either side of a join, and at the end."""
 
 
@@ -62,13 +63,19 @@ def of_copy(segments: Sequence[ProbeResult], sounds: Mapping[int, int]) -> Expec
 
 
 def prove(workspace: Workspace, segments: Sequence[ProbeResult], expected: Expected) -> None:
-    """Return when `workspace.result` ends where it must, has every packet, and decodes at each join and at its end as
-    well as the segments do there; else raise `Unstitchable`, which says what is wrong.
+    """Return when `workspace.result` is whole, ends where it must, has every packet, and decodes at each join and at
+    its end as well as the segments do there; else raise `Unstitchable`, which says what is wrong.
     """
+    try:
+        mp4.check(workspace.result, workspace.result.stat().st_size)
+    except DownloadFailed as cut:
+        raise Unstitchable(f"the stitched video is wrong: {cut}") from cut
     result = workspace.count(workspace.result)
     if facts := list(_facts(result, expected)):
         raise Unstitchable(f"the stitched video is wrong: {'; '.join(facts)}")
-    joins = accumulate(expected.durations)
+    joins = list(accumulate(expected.durations))
+    if decodes(workspace.tools, workspace.result, _around(joins), workspace.clock, seconds=workspace.left):
+        return
     heard = {join: _complaints(workspace, workspace.result, join - AROUND, 2 * AROUND) for join in joins}
     if not any(heard.values()):
         return
@@ -81,6 +88,17 @@ def prove(workspace: Workspace, segments: Sequence[ProbeResult], expected: Expec
         if left := lines - excused:
             fact = shown_output("; ".join(sorted(left)))
             raise Unstitchable(f"the stitched video does not decode at {join:.1f} s: {fact}")
+
+
+def _around(joins: Sequence[float]) -> list[tuple[float, float]]:
+    """The stretches around the joins, those that touch as one."""
+    found: list[tuple[float, float]] = []
+    for join in joins:
+        begin, end = max(0.0, join - AROUND), join + AROUND
+        if found and begin <= found[-1][1]:
+            begin, _ = found.pop()
+        found.append((begin, end))
+    return found
 
 
 def _complaints(workspace: Workspace, path: Path, start: float, seconds: float) -> set[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from zoomsync.errors import Unstitchable
 from zoomsync.media.ffmpeg import ToolRun, Tools, run
-from zoomsync.media.probe import ProbeResult, first_packet, probe
+from zoomsync.media.index import read_index
+from zoomsync.media.probe import ProbeResult, Stream, first_packet, probe
 from zoomsync.model import Clock
 
 
@@ -29,20 +30,39 @@ class Workspace:
     def ffmpeg(self, args: Sequence[str], *, level: str = "warning") -> ToolRun:
         """Run ffmpeg within the time left."""
         argv = [str(self.tools.ffmpeg), "-nostdin", "-hide_banner", "-v", level, *args]
-        return run(self.tools, argv, clock=self.clock, seconds=self.deadline - self.clock.monotonic())
+        return run(self.tools, argv, clock=self.clock, seconds=self.left)
 
     def make(self, args: Sequence[str]) -> None:
         """Run ffmpeg, which must succeed without a word of damage, else raise `Unstitchable`."""
-        if failure := self.ffmpeg(args).failure:
-            raise Unstitchable(f"ffmpeg failed: {failure}")
+        expect_success(self.ffmpeg(args))
+
+    def probe(self, path: Path) -> ProbeResult:
+        """What is in a file, as ffprobe says."""
+        return probe(self.tools, path, self.clock, seconds=self.left)
 
     def count(self, path: Path) -> ProbeResult:
-        """Probe a file from end to end."""
-        return probe(self.tools, path, self.clock, count=True, seconds=self.deadline - self.clock.monotonic())
+        """What is in a file, with its packets: as its index says, else as ffprobe counts from end to end."""
+        index = read_index(path)
+        if index is not None and index.contents is not None:
+            return index.contents
+        return probe(self.tools, path, self.clock, count=True, seconds=self.left)
 
-    def first_packet(self, path: Path, index: int) -> float | None:
+    def first_packet(self, path: Path, track: Stream) -> float | None:
         """Where the first packet of a track belongs, in seconds."""
-        return first_packet(self.tools, path, index, self.clock, seconds=self.deadline - self.clock.monotonic())
+        if track.first is not None:
+            return track.first
+        return first_packet(self.tools, path, track.index, self.clock, seconds=self.left)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - self.clock.monotonic()
+
+
+def expect_success(ran: ToolRun) -> None:
+    """Raise `Unstitchable` if ffmpeg failed, or says that something is damaged."""
+    if ran.failure:
+        raise Unstitchable(f"ffmpeg failed: {ran.failure}")
 
 
 @contextmanager
