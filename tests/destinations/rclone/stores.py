@@ -112,6 +112,11 @@ class Server:
         keys = {"access_key_id": KEY, "secret_access_key": secret}
         return {"type": "s3", "provider": "SeaweedFS", "endpoint": f"http://{self.address}", **keys, **more}
 
+    def make_bucket(self, name: str, folder: Path) -> None:
+        """By an rclone of its own, whose config lies in this folder."""
+        program = Path(sysconfig.get_path("scripts")) / "rclone"
+        subprocess.run([program, "--config", folder / "rclone.conf", "mkdir", f"s3:{name}"], check=True, env={})
+
 
 @contextmanager
 def seaweed(folder: Path) -> Iterator[Server]:

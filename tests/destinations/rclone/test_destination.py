@@ -6,9 +6,24 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.contract import DestinationContract, a_context
-from tests.destinations.rclone.stores import Shared, a_remote
+from tests.destinations.contract import (
+    LATE,
+    VIDEO,
+    DestinationContract,
+    Journal,
+    a_context,
+    a_staged,
+    an_attachment,
+    an_item,
+    with_files,
+    without,
+)
+from tests.destinations.library.test_destination import unattached as a_folder
+from tests.destinations.rclone.stores import Shared, a_remote, unattached
+from tests.destinations.rclone.test_stores import publish
+from tests.fakes import a_meeting, a_user
 from zoomsync.destinations.rclone.destination import RcloneDestination
+from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Receipt
 
 
@@ -35,3 +50,187 @@ class TestRemoteAsDestination(DestinationContract):
             path.unlink()
         else:
             path.write_bytes(content)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where the remote lies."""
+    return tmp_path / "remote"
+
+
+@pytest.fixture
+def where(rclone: Shared, root: Path) -> str:
+    return f"{rclone.add(type='alias', remote=str(root))}:"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+
+
+ADOPTING: dict[str, Any] = {"state_id": "state-2", "run": "run-x", "runs": frozenset({"run-x"}), "adopt": True}
+
+
+def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
+    rclone: Shared, where: str, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    library = a_folder(tmp_path / "library")
+    library.attach(an_attachment())
+    stored = library.publish(an_item(tmp_path / "staging"), library.author_for(a_user()), None)
+    library.detach()
+    shutil.copytree(tmp_path / "library", root)
+    before = names(root)
+
+    remote = unattached(rclone, where)
+    with caplog.at_level("INFO"):
+        remote.attach(an_attachment(**ADOPTING))
+    found = remote.find(stored.uuid)
+    again = publish(remote, an_item(tmp_path / "staging"))
+
+    assert "1 item found, the oldest of 2026-03-01 10-30" in caplog.text
+    assert found == again == stored
+    assert remote.verify(again).safe
+    assert [one for one in names(root) if one not in before] == [".zoomsync/inherited.txt"]
+
+
+def test_a_remote_that_was_copied_to_a_folder_is_a_library(
+    rclone: Shared, where: str, root: Path, tmp_path: Path
+) -> None:
+    remote = a_remote(rclone, where)
+    stored = publish(remote, an_item(tmp_path / "staging"))
+    remote.detach()
+    shutil.copytree(root, tmp_path / "library")
+
+    library = a_folder(tmp_path / "library")
+    library.attach(an_attachment(**ADOPTING))
+
+    assert library.find(stored.uuid) == stored
+    assert library.verify(stored).safe
+    library.detach()
+
+
+def test_what_was_adopted_is_found_in_later_passes_too_without_listing_all(
+    rclone: Shared, where: str, root: Path, tmp_path: Path
+) -> None:
+    first = a_remote(rclone, where)
+    stored = publish(first, an_item(tmp_path / "staging"))
+    first.detach()
+    adopting = unattached(rclone, where)
+    adopting.attach(an_attachment(**ADOPTING))
+    publish(adopting, an_item(tmp_path / "staging", a_meeting(uuid="new==", files=())))
+    adopting.detach()
+    (root / stored.place).rename((root / stored.place).with_name("renamed by a person [0300a520]"))
+
+    later = unattached(rclone, where)
+    runs = frozenset({"run-x"})
+    later.attach(an_attachment(2, state_id="state-2", known_pass=1, runs=runs, ended=runs))
+
+    assert later.find(stored.uuid) is not None
+    assert later.find("never==") is None
+
+
+def test_an_item_that_a_person_renamed_or_published_is_found(
+    rclone: Shared, where: str, root: Path, tmp_path: Path
+) -> None:
+    first = a_remote(rclone, where)
+    draft = publish(first, an_item(tmp_path / "staging", draft=True))
+    place = draft.place.replace("drafts/", "published/", 1).replace("Weekly planning", "Retitled")
+    (root / place).parent.mkdir(parents=True)
+    (root / draft.place).rename(root / place)
+
+    found = first.find(draft.uuid, draft)
+    more = without(an_item(tmp_path / "staging", late=LATE), "video", "captions")
+    grown = publish(first, more, draft)
+
+    assert found is not None
+    assert (found.place, grown.place) == (place, place)
+    assert (root / place / "chat.txt").read_bytes() == LATE
+
+
+def test_an_item_whose_document_is_gone_is_nobodys_guess(
+    rclone: Shared, where: str, root: Path, tmp_path: Path
+) -> None:
+    destination = a_remote(rclone, where)
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+    (root / receipt.place / "recording.json").unlink()
+
+    with pytest.raises(MeetingFailed, match="missing") as raised:
+        publish(destination, an_item(tmp_path / "staging"), receipt)
+
+    assert raised.value.hint
+    assert raised.value.service == "remote"
+    assert "missing" in destination.verify(receipt).reason
+
+
+def test_what_a_person_put_into_an_item_keeps_its_name_and_its_bytes(
+    rclone: Shared, where: str, root: Path, tmp_path: Path
+) -> None:
+    destination = a_remote(rclone, where)
+    first = publish(destination, an_item(tmp_path / "staging"))
+    (root / first.place / "chat.txt").write_text("notes of a person")
+    (root / first.place / "video.v2.mp4").write_text("a person's, too")
+    video = a_staged(tmp_path / "staging", "video.mp4", VIDEO * 2, made_of=("file-video", "file-2"))
+    chat = a_staged(tmp_path / "staging", "chat.txt", LATE)
+
+    second = publish(destination, with_files(a_meeting(files=()), [video, chat]), first)
+
+    assert [file.name for file in second.files] == ["video.v3.mp4", "chat.v2.txt"]
+    assert (root / first.place / "chat.txt").read_text() == "notes of a person"
+    assert (root / first.place / "video.v2.mp4").read_text() == "a person's, too"
+    assert not (root / first.place / "video.mp4").exists()
+
+
+def test_an_old_file_that_a_person_changed_stays(rclone: Shared, where: str, root: Path, tmp_path: Path) -> None:
+    destination = a_remote(rclone, where)
+    first = publish(destination, an_item(tmp_path / "staging"))
+    (root / first.place / "video.mp4").write_bytes(b"!" * len(VIDEO))
+    video = a_staged(tmp_path / "staging", "video.mp4", VIDEO * 2, made_of=("file-video", "file-2"))
+
+    publish(destination, with_files(a_meeting(files=()), [video]), first)
+
+    assert (root / first.place / "video.mp4").read_bytes() == b"!" * len(VIDEO)
+
+
+def test_a_folder_in_the_way_is_left_alone(rclone: Shared, where: str, root: Path, tmp_path: Path) -> None:
+    taken = root / "published/ada@example.org/2026/2026-03-01 10-30 Weekly planning [0300a520]"
+    taken.mkdir(parents=True)
+    (taken / "notes.txt").write_text("a person's")
+
+    receipt = publish(a_remote(rclone, where), an_item(tmp_path / "staging"))
+
+    assert receipt.place.endswith("Weekly planning (2) [0300a520]")
+    assert names(taken) == ["notes.txt"]
+
+
+def test_what_is_half_there_shows_to_nobody(rclone: Shared, where: str, root: Path, tmp_path: Path) -> None:
+    journal = Journal()
+    destination = a_remote(rclone, where, a_context(intents=journal))
+    item = an_item(tmp_path / "staging")
+    assert item.files[1].source is not None
+    item.files[1].source.write_bytes(b"?" * item.files[1].size)
+    with pytest.raises(MeetingFailed, match="changed in staging"):
+        publish(destination, item)
+    half = names(root / "published")
+
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+
+    assert [one.rpartition("/")[2] for one in half] == ["video.mp4"]
+    assert [one.rpartition("/")[2] for one in names(root / "published")] == [
+        "captions.vtt",
+        "recording.json",
+        "video.mp4",
+    ]
+    assert receipt.place.endswith("Weekly planning [0300a520]")
+    assert journal.open == {}
+
+
+def test_an_altered_item_of_which_the_state_knows_is_left_alone(
+    rclone: Shared, where: str, root: Path, tmp_path: Path
+) -> None:
+    destination = a_remote(rclone, where)
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+    (root / receipt.place / "captions.vtt").write_text("mine")
+
+    with pytest.raises(RemovedByPerson, match=r"captions\.vtt: removed or changed"):
+        publish(destination, an_item(tmp_path / "staging", late=LATE), receipt)
+
+    assert (root / receipt.place / "captions.vtt").read_text() == "mine"

@@ -1,0 +1,129 @@
+"""Killed before or after any request to rclone and run again, passes end in the same remote as undisturbed ones."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.destinations.contract import CAPTIONS, LATE, VIDEO, Journal, a_context, a_staged, an_attachment, with_files
+from tests.destinations.rclone.stores import Shared, unattached
+from tests.destinations.rclone.test_stores import publish
+from tests.fakes import a_meeting
+from zoomsync.destinations.rclone.client import Answer, Client
+from zoomsync.destinations.rclone.writer import ACTION
+from zoomsync.model import Item, Receipt
+
+
+class Killed(BaseException):
+    """The process is gone; no handler runs."""
+
+
+@dataclass
+class Fate:
+    """When the one kill comes."""
+
+    at: int
+    is_answered: bool = False
+    """Whether rclone does what it was asked for, and nobody hears of it."""
+    count: int = 0
+    is_dead: bool = field(default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mortal(Client):
+    """Its requests are counted, and at one of them it dies; a dead one does nothing any more."""
+
+    fate: Fate
+
+    def _request(self, method: str, path: str, *others: Any) -> Answer:
+        if self.fate.is_dead:
+            raise Killed
+        self.fate.count += 1
+        self.fate.is_dead = self.fate.count == self.fate.at
+        if self.fate.is_dead and not self.fate.is_answered:
+            raise Killed
+        answer = super()._request(method, path, *others)
+        if self.fate.is_dead:
+            raise Killed
+        return answer
+
+
+def begun(staging: Path) -> Item:
+    """What a first pass finds."""
+    originals = [a_staged(staging, "segments/1 chat.txt", LATE, role="segments/1 chat")]
+    files = [a_staged(staging, "video.mp4", VIDEO), a_staged(staging, "captions.vtt", CAPTIONS), *originals]
+    return with_files(a_meeting(files=()), files)
+
+
+def grown(staging: Path) -> Item:
+    """What a later pass makes of it: another video, one more file, another original; the captions stay."""
+    video = a_staged(staging, "video.mp4", VIDEO * 2, made_of=("file-video", "file-2"))
+    original = a_staged(staging, "segments/1 chat.txt", LATE * 2, role="segments/1 chat")
+    kept = a_staged(staging, "captions.vtt", CAPTIONS, source=None)
+    return with_files(a_meeting(files=()), [video, kept, original, a_staged(staging, "chat.txt", LATE)])
+
+
+def live(rclone: Shared, folder: Path, fate: Fate, verify: str) -> tuple[Receipt, dict[str, bytes], Journal]:
+    """Two passes, and one more after a kill; what the last receipt is, and what lies in the remote."""
+    where, journal, number = f"{rclone.add(type='alias', remote=str(folder / 'remote'))}:", Journal(), 0
+    receipt: Receipt | None = None
+    known: dict[str, Any] = {"known_id": None}
+    chapters: list[Callable[[Path], Item]] = [begun, grown]
+    while chapters:
+        number += 1
+        destination = unattached(rclone, where, a_context(intents=journal), verify=verify)
+        if not fate.is_dead:
+            destination.remote.client = Mortal(rclone=rclone.process, clock=destination._clock, fate=fate)
+        try:
+            destination.attach(an_attachment(number, **known))
+            known = {"known_id": destination.id, "known_pass": destination.last_change[0]}
+            receipt = publish(destination, chapters[0](folder / "staging"), receipt)
+            destination.detach()
+        except Killed:
+            continue
+        chapters.pop(0)
+    last = unattached(rclone, where, a_context(intents=journal), verify=verify)
+    last.attach(an_attachment(number + 1))
+    assert receipt is not None
+    assert last.verify(receipt).safe
+    last.detach()
+    return receipt, content(folder / "remote"), journal
+
+
+def content(root: Path) -> dict[str, bytes]:
+    """All but what is zoomsync's own."""
+    files = (path for path in sorted(root.rglob("*")) if path.is_file())
+    found = {str(path.relative_to(root)): path.read_bytes() for path in files}
+    return {name: data for name, data in found.items() if not name.startswith(".zoomsync/")}
+
+
+def lives_on(rclone: Shared, folder: Path, verify: str, step: int) -> None:
+    """A life for each `step`-th request, killed there."""
+    whole = Fate(at=-1)
+    _, wanted, _ = live(rclone, folder / "undisturbed", whole, verify)
+    assert whole.count > 30
+    for at in range(1 + step // 2, whole.count + 1, step):
+        for is_answered in (False, True):
+            receipt, found, journal = live(rclone, folder / "life", Fate(at=at, is_answered=is_answered), verify)
+            assert found == wanted, (at, is_answered)
+            assert [one for one in journal.open.values() if one.action == ACTION] == [], (at, is_answered)
+            assert [file.name for file in receipt.files] == [
+                "video.v2.mp4",
+                "captions.vtt",
+                "segments/1 chat.v2.txt",
+                "chat.txt",
+            ]
+            shutil.rmtree(folder / "life")
+
+
+def test_killed_at_some_requests_all_is_there_once(rclone: Shared, tmp_path: Path) -> None:
+    lives_on(rclone, tmp_path, "hash", step=11)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("verify", ["hash", "download"])
+def test_killed_at_any_request_all_is_there_once(rclone: Shared, tmp_path: Path, verify: str) -> None:
+    lives_on(rclone, tmp_path, verify, step=1)

@@ -1,0 +1,127 @@
+"""Whole passes into a remote of rclone: what is promised of a library holds there, by no line that knows of it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.destinations.rclone.stores import KEY, SECRET, Server, seaweed
+from tests.e2e.conftest import Begin
+from tests.e2e.harness import Site
+from tests.e2e.test_deletion import TRASH, VIEW, deletions
+from tests.sandbox.stage import Stage
+
+ToRemote = Callable[..., Site]
+
+
+@pytest.fixture
+def to_remote(begin: Begin, tmp_path: Path) -> ToRemote:
+    """A site whose remote is a folder of this machine: where its library would be."""
+    config = tmp_path / "rclone.conf"
+    config.write_text(f"[box]\ntype = alias\nremote = {tmp_path / 'library'}\n")
+
+    def new(stage: Stage, **overrides: Any) -> Site:
+        below = {"type": "rclone", "path": None, "remote": "box:", "config": str(config)}
+        return begin(stage.world, **TRASH | {"destination": below} | overrides)
+
+    return new
+
+
+def a_meeting(stage: Stage, name: str = "a", days: int = 2) -> None:
+    stage.meeting(name, "alice", days, f"Meeting {name}")
+    stage.video(name)
+    stage.texts(name)
+
+
+def test_what_is_published_grows_and_is_deleted_in_zoom_once_it_is_proven(to_remote: ToRemote, stage: Stage) -> None:
+    a_meeting(stage)
+    stage.world.hold("late", lambda: stage.video("a", 2, at=600))
+    site = to_remote(stage)
+    first = site.sync()
+    staged = list((site.folder / "state").rglob("*.part"))
+    stage.world.release("late")
+    site.clock.advance(hours=2)
+    late = site.sync()
+    site.clock.advance(days=8)
+
+    deleted = site.sync()
+
+    assert (first.code, first.counts["published"], staged) == (0, 1, [])
+    assert (late.code, late.counts["updated"]) == (0, 1)
+    assert {"video.v2.mp4", "video.vtt", "chat.txt"} <= set(site.names("a"))
+    assert "video.mp4" not in site.names("a")
+    assert deleted.code == 0, deleted.stderr
+    assert {view for _, view, _ in deletions(site)} >= {VIEW}
+    assert site.run("sync", "--verify").code == 0
+
+
+def test_a_pass_that_finds_nothing_new_writes_nothing(to_remote: ToRemote, stage: Stage) -> None:
+    a_meeting(stage)
+    site = to_remote(stage, delete_recordings="never")
+    assert site.sync().code == 0
+    marker = site.root / ".zoomsync" / "library.json"
+    before = (marker.stat().st_mtime_ns, site.library())
+    site.clock.advance(hours=1)
+
+    assert site.sync().code == 0
+    assert (marker.stat().st_mtime_ns, site.library()) == before
+
+
+def test_what_a_person_removed_from_the_remote_stays_in_zoom(to_remote: ToRemote, stage: Stage) -> None:
+    a_meeting(stage)
+    a_meeting(stage, "b", 3)
+    site = to_remote(stage)
+    assert site.sync().code == 0
+    shutil.rmtree(site.item("a"))
+    site.clock.advance(days=8)
+
+    site.sync()
+    again = site.sync("--meeting", site.uuid("a"))
+
+    assert {name for name, _, _ in deletions(site)} == {"b"}
+    assert (again.code, again.counts["updated"]) == (0, 1)
+    assert "video.mp4" in site.names("a")
+
+
+def test_a_remote_that_went_away_ends_the_pass_at_its_start(to_remote: ToRemote, stage: Stage) -> None:
+    a_meeting(stage)
+    site = to_remote(stage)
+    assert site.sync().code == 0
+    shutil.rmtree(site.root)
+
+    result = site.sync()
+
+    assert result.code == 5
+    assert "missing, it should hold library" in result.stderr
+    assert site.downloads() == []
+
+
+def test_an_s3_is_checked_filled_and_read_again(begin: Begin, stage: Stage, tmp_path: Path) -> None:
+    a_meeting(stage)
+    (tmp_path / "weed").mkdir()
+    with seaweed(tmp_path / "weed") as s3:
+        site = begin(stage.world, **TRASH | {"destination": in_bucket(tmp_path, s3)})
+        checked = site.run("auth-check", "--only", "destination")
+        users = site.run("users")
+        first = site.sync()
+        read = site.run("sync", "--verify")
+        site.clock.advance(days=8)
+        deleted = site.sync()
+        status = site.run("status")
+        outputs = [one.stdout + one.stderr for one in (checked, users, first, read, deleted, status)]
+
+    assert (checked.code, users.code, first.code, read.code, deleted.code, status.code) == (0,) * 6, outputs
+    assert "hashes: its own MD5 proves content" in checked.stdout
+    assert "a folder" in users.stdout
+    assert {name for name, _, _ in deletions(site)} == {"a"}
+    assert not [one for one in outputs if SECRET in one or KEY in one]
+
+
+def in_bucket(folder: Path, server: Server) -> dict[str, Any]:
+    """A config that leads into a new bucket; the secret stands in rclone's config alone."""
+    lines = "".join(f"{key} = {value}\n" for key, value in server.as_s3().items())
+    (folder / "rclone.conf").write_text(f"[s3]\n{lines}")
+    server.make_bucket("archive", folder)
+    return {"type": "rclone", "path": None, "remote": "s3:archive/zoom", "config": str(folder / "rclone.conf")}
