@@ -1,14 +1,16 @@
 """Every error names what failed, and whom or what that concerns."""
 
 import ast
+import pickle
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import zoomsync
-from tests.fakes import NOW, FakeClock
+from tests.fakes import NOW, FakeClock, a_receipt
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.server import Sandbox
@@ -70,6 +72,25 @@ def test_every_leaf_implies_its_service_or_is_one_that_must_be_given_it() -> Non
 
     assert {name: service for name, service in found.items() if service} == OF_ONE_SERVICE
     assert {name for name, service in found.items() if not service} <= OF_ANY_DESTINATION | OF_ANY_SERVICE
+
+
+WITH_MORE: dict[str, dict[str, Any]] = {
+    "PartlyStored": {"receipt": a_receipt(), "lacking": {}},
+    "PortalRefused": {"status": 404, "name": "ItemNotFoundException"},
+    "ConfigError": {"problems": ("zoom: missing",)},
+    "DiskFull": {"room": "1 GB free"},
+    "OutcomeUnknown": {"until": NOW},
+}
+
+
+@pytest.mark.parametrize("kind", [*leaves()], ids=lambda kind: kind.__name__)
+def test_every_error_comes_whole_from_another_process(kind: type[ZoomsyncError]) -> None:
+    error = kind("fact", hint="remedy", **WITH_MORE.get(kind.__name__, {}))
+    error.service, error.subject = "zoom", Subject("file", "1")
+
+    again = pickle.loads(pickle.dumps(error))
+
+    assert (type(again), str(again), vars(again)) == (kind, "fact", vars(error))
 
 
 def test_who_raises_an_error_of_any_service_names_it() -> None:

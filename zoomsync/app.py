@@ -55,15 +55,15 @@ class ZoomConnection:
     files: "Http"
 
 
-def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int) -> ZoomConnection:
-    """What talks to Zoom, until the stack ends; nothing is sent yet."""
+def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int, rate: float | None = None) -> ZoomConnection:
+    """What talks to Zoom, until the stack ends; nothing is sent yet. `rate` instead of the config's: a share of it."""
     from zoomsync.http import USER_AGENT, Http
     from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.download import Downloads
     from zoomsync.zoom.oauth import TokenSource
 
     settings = config.zoom
-    api = Http(name="zoom", clock=clock, rate=settings.rate, user_agent=USER_AGENT, tries=tries)
+    api = Http(name="zoom", clock=clock, rate=rate or settings.rate, user_agent=USER_AGENT, tries=tries)
     files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
     stack.callback(api.close)
     stack.callback(files.close)

@@ -81,6 +81,11 @@ def _after(seconds: float, act: Callable[[int], object], number: int) -> None:
     timer.start()
 
 
+def process_environ() -> dict[str, str]:
+    """What this process was started with."""
+    return dict(os.environ)
+
+
 def leave_no_core() -> None:
     """Have neither this process nor its children leave a core when they crash: tokens lie in memory."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

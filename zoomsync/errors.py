@@ -4,6 +4,7 @@ Each error names its `service`, which is what failed, and its `subject`, which i
 Exit codes are promised in the README and held to it by a test.
 """
 
+import copyreg
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +39,7 @@ class ZoomsyncError(Exception):
 
     code: ClassVar[int] = 1
     service: str = ""
-    """What failed: zoom, portal, library, remote, disk, state, ffmpeg, clock, config, machine. `""`: not known."""
+    """What failed: zoom, portal, library, remote, disk, state, ffmpeg, clock, config, cluster, machine; or `""`."""
 
     def __init__(self, message: str, *, hint: str = "", service: str = "", subject: Subject | None = None) -> None:
         super().__init__(message)
@@ -46,6 +47,10 @@ class ZoomsyncError(Exception):
         self.service = service or self.service
         self.subject = subject
         """None: the service itself, or the credential."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Every error can go to another process and back, whatever its constructor takes."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]  # for pickle
 
     def become(self, kind: "type[Kind]", message: str = "") -> "Kind":
         """The same trouble as another kind of error or in other words: hint, service and subject stay."""

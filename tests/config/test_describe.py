@@ -138,6 +138,20 @@ def test_what_would_surprise_is_in_words() -> None:
     ("keys", "sentence"),
     [
         (
+            {
+                "engine": {
+                    "type": "dask",
+                    "scheduler": "tls://host:8786",
+                    "tls": {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"},
+                }
+            },
+            "fetches and stitches on the workers of tls://host:8786, by TLS",
+        ),
+        (
+            {"engine": {"type": "dask", "scheduler": "tcp://localhost:8786"}},
+            "fetches and stitches on the workers of tcp://localhost:8786, WITHOUT encryption, on this machine alone",
+        ),
+        (
             {"delete_recordings": "trash"},
             "deletes to Zoom's trash 7 days after publishing, at most 200 meetings a pass",
         ),

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.builders import AT, CREDENTIALS, a_config, a_file, library_of, problems, refusal
-from zoomsync.config import Config, RecordingsSettings, TellSettings, ZoomSettings, describe, load, parse
+from zoomsync.config import (
+    Config,
+    EngineSettings,
+    RecordingsSettings,
+    TellSettings,
+    ZoomSettings,
+    describe,
+    load,
+    parse,
+)
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind
@@ -55,6 +64,7 @@ def test_credentials_alone_make_a_config_of_safe_defaults() -> None:
         "workers": 4,
         "connections": 8,
         "bandwidth": None,
+        "engine": EngineSettings(),
         "tell": TellSettings(),
     }
     assert config.destination.model_dump() == {
@@ -298,6 +308,27 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ),
         ("connections: 0", "connections: 0 is not between 1 and 64 (write 1 to 64)"),
         ("connections: 65", "connections: 65 is not between 1 and 64 (write 1 to 64)"),
+        (
+            "engine: {type: dask}",
+            "engine.scheduler: missing, but engine.type is dask (write tls://host:8786)",
+        ),
+        (
+            "engine: {scheduler: tls://host:8786}",
+            "engine.scheduler: is for type: dask (write that, or remove it)",
+        ),
+        (
+            "engine: {type: dask, scheduler: tls://host:8786, tls: {ca: ca.pem, key: key.pem}}",
+            "engine.tls.cert: missing (share/doc/cluster.md makes the certificates)",
+        ),
+        (
+            "engine: {type: dask, scheduler: tcp://host:8786}",
+            'engine.scheduler: "tcp://host:8786" would let the network run programs here (write tls://host:8786)',
+        ),
+        (
+            "engine: {type: dask, scheduler: host:8786}",
+            'engine.scheduler: "host:8786" is not the address of a scheduler (write tls://host:8786)',
+        ),
+        ("engine: {type: dusk}", 'engine.type: "dusk" is none of threads, dask (did you mean dask?)'),
         ("bandwidth: 50", "bandwidth: 50 has no unit (write 50B, 50MB or 50GB)"),
         ("bandwidth: 0", "bandwidth: 0 is too little to fetch anything with (write 50MB, or nothing for no limit)"),
         (

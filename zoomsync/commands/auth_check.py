@@ -14,9 +14,9 @@ from zoomsync.commands.tell import problems_of
 from zoomsync.config import Config, describe
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
-from zoomsync.files import STAGING_ITSELF, Refusals, fact, open_regular, rehearse
+from zoomsync.files import STAGING_ITSELF, fact, open_regular
 from zoomsync.formatting import plural, size_in_words
-from zoomsync.item.disk import device, existing, free_bytes
+from zoomsync.item.disk import device, existing, free_bytes, rehearse_below
 from zoomsync.media.ffmpeg import find_tools
 from zoomsync.model import Zoom
 from zoomsync.state import State, owner_check
@@ -120,6 +120,7 @@ class Inspection:
     def run(self, only: str | None) -> Iterator[Check]:
         """Make all checks, or those of one group."""
         zoom, local, destination = "zoom", "local", "destination"
+        is_cluster = self.config.engine.type == "dask"
         # name, values of --only that include it, the checks without which it is not made, the check
         checks: tuple[tuple[str, tuple[str, ...], tuple[str, ...], Callable[[], Iterable[Check]]], ...] = (
             ("config", (zoom, local), (), self._secrets),
@@ -128,7 +129,7 @@ class Inspection:
             ("scopes", (zoom,), ("config", "token"), self._scopes),
             ("accounts", (zoom,), ("config", "token", "scopes"), self._accounts),
             ("meetings", (local,), (), self._meetings),
-            ("ffmpeg", (local,), (), self._ffmpeg),
+            ("engine", (local,), ("config",), self._cluster) if is_cluster else ("ffmpeg", (local,), (), self._ffmpeg),
             ("state", (destination, local), (), self._state),
             ("audit", (local,), (), self._audit),
             ("destination", (destination,), ("state",), self._destination),
@@ -247,6 +248,13 @@ class Inspection:
         pair = f"{found.ffmpeg} and {found.ffprobe.name if is_beside else found.ffprobe}"
         return [ok("ffmpeg", f"version {found.version} from {where}: {pair}")]
 
+    def _cluster(self) -> Iterator[Check]:
+        """The scheduler answers, and each worker is fit: version, account, ffmpeg, staging, clock."""
+        from zoomsync.cluster.client import survey
+
+        fit, problems = survey(self.config, existing(self._staging_folder()), self.env.clock)
+        yield from [*(failed("engine", problem) for problem in problems), *([ok("engine", fit)] if fit else [])]
+
     def _state(self) -> list[Check]:
         """The state can be read, or begun, and written."""
         path, state = self.config.state, self._read_state()
@@ -339,12 +347,3 @@ class Inspection:
         if state is None and self._stages_at_destination:
             return app.staging(self.config, "new").parent.parent
         return app.staging(self.config, state.head.id if state is not None else "")
-
-
-def rehearse_below(folder: Path, key: str, refusals: Refusals) -> bool:
-    """Rehearse a pass in a folder, or above if it is to be made; returns whether there are locks. Raises `Unfit`."""
-    there = existing(folder)
-    if not there.is_dir():
-        raise Unfit(f"{there}: not a folder", hint=f"move it away, or check {key} in the config")
-    with refusals.explained(there):
-        return rehearse(there)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoomsync import app
 from zoomsync.app import Environment
@@ -20,11 +20,11 @@ from zoomsync.destinations.base import Destination
 from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
-from zoomsync.item.order import Slots, ThreadEngine, Workshop
+from zoomsync.item.order import Engine, Slots, ThreadEngine, Workshop
 from zoomsync.item.worker import WorkerContext
 from zoomsync.media.ffmpeg import expect_tools, find_tools
 from zoomsync.model import Outcome, Run, Zoom
-from zoomsync.progress import progress_shown
+from zoomsync.progress import Progress, progress_shown
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State, lock, owner_check
@@ -34,6 +34,9 @@ from zoomsync.sync.engine import Connections, Pass
 from zoomsync.sync.reconciler import reconcile
 from zoomsync.sync.run_record import RunRecord
 from zoomsync.sync.tally import Tally
+
+if TYPE_CHECKING:
+    from zoomsync.zoom.download import Downloads
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +166,7 @@ def _work(
         return
     run_id, is_dry = terminal.run_id, request.dry_run
     with ExitStack() as stack:
-        connection = app.connect(config, env.clock, stack, tries=app.TRIES)
+        connection = app.connect(config, env.clock, stack, tries=app.TRIES, rate=config.own_rate)
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
         _attach(destination, env, state, request, run_id)
         progress = stack.enter_context(
@@ -178,9 +181,8 @@ def _work(
             verifier = Verifier(destination, state, tally, env.clock, progress, request.max_duration)
             verifier.run(items, executor, config.workers)
             return
-        path = env.environ.get("PATH", "")
-        expect_tools(path=path)
         staging = app.staging(config, state.head.id)
+        engine = _engine(config, env, stack, connection.downloads, staging, progress)
         if not is_dry:
             tidy(staging, state.entries.of_folder)
         connections = Connections(
@@ -193,17 +195,7 @@ def _work(
                 config=config,
                 zoom=connection.zoom,
                 destination=destination,
-                engine=ThreadEngine(
-                    executor=_pool(stack, config.workers + 1, "item"),
-                    workshop=Workshop(
-                        downloads=connection.downloads,
-                        transfers=_pool(stack, config.connections, "file"),
-                        tools=cache(partial(find_tools, path=path, environ=env.environ)),
-                        stitching=Slots(config.workers, env.clock),
-                        clock=env.clock,
-                        progress=progress,
-                    ),
-                ),
+                engine=engine,
                 staging=staging,
                 disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
                 clock=env.clock,
@@ -214,6 +206,31 @@ def _work(
             Pass(connections, tally).run()
         finally:
             tally.calls, tally.downloads = connection.api.calls, connection.files.calls
+
+
+def _engine(
+    config: Config, env: Environment, stack: ExitStack, downloads: "Downloads", staging: Path, progress: Progress
+) -> Engine:
+    """Where items are made. Raises `ToolMissing` or `ConfigError` for what is missing, before anything is asked."""
+    if config.engine.type == "dask":
+        from zoomsync.cluster.client import Cluster, require_dask
+        from zoomsync.cluster.engine import DaskEngine
+
+        require_dask()
+        cluster = Cluster(config, staging, env.clock)
+        stack.callback(cluster.close)
+        return DaskEngine(cluster, staging, env.clock, progress)
+    path = env.environ.get("PATH", "")
+    expect_tools(path=path)
+    workshop = Workshop(
+        downloads=downloads,
+        transfers=_pool(stack, config.connections, "file"),
+        tools=cache(partial(find_tools, path=path, environ=env.environ)),
+        stitching=Slots(config.workers, env.clock),
+        clock=env.clock,
+        progress=progress,
+    )
+    return ThreadEngine(executor=_pool(stack, config.workers + 1, "item"), workshop=workshop)
 
 
 def _pool(stack: ExitStack, size: int, name: str) -> Executor:

@@ -2,12 +2,13 @@
 
 from zoomsync.config.describe import describe
 from zoomsync.config.load import parse
-from zoomsync.config.schema import Config, RecordingsSettings, TellSettings, ZoomSettings
+from zoomsync.config.schema import Config, EngineSettings, RecordingsSettings, TellSettings, ZoomSettings
 from zoomsync.config.types import parse_duration
 from zoomsync.config.yaml_file import find_config, load
 
 __all__ = [
     "Config",
+    "EngineSettings",
     "RecordingsSettings",
     "TellSettings",
     "ZoomSettings",

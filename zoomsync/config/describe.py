@@ -18,8 +18,16 @@ def describe(config: Config) -> list[str]:
         *_recordings(config),
         *_items(config),
         _deletion(config),
+        *_engine(config),
         f"{_limits(config)}, {size_in_words(config.min_free_disk)} of disk kept free",
     ]
+
+
+def _engine(config: Config) -> Iterator[str]:
+    engine = config.engine
+    if engine.type == "dask":
+        how = "by TLS" if engine.tls.ca else "WITHOUT encryption, on this machine alone"
+        yield f"fetches and stitches on the workers of {engine.scheduler}, {how}"
 
 
 def _limits(config: Config) -> str:

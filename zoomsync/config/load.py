@@ -169,6 +169,24 @@ def _across(values: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
         yield "delete_recordings", f"{threat} recordings once they are stored ({remedy})"
     if Path(str(values.get("audit"))) == Path(str(values["state"])):
         yield "audit", "is the same file as state (remove the key to have audit.jsonl beside the state)"
+    engine = values.get("engine")
+    if isinstance(engine, Mapping):
+        yield from _engine(engine)
+
+
+def _engine(engine: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
+    """A cluster is named, and by TLS alone unless it is on this machine; threads have none."""
+    if engine.get("type") != "dask":
+        unused = [key for key in ("scheduler", "tls") if engine.get(key)]
+        yield from ((f"engine.{key}", "is for type: dask (write that, or remove it)") for key in unused)
+        return
+    scheduler, tls = engine.get("scheduler"), engine.get("tls")
+    if scheduler is None:
+        yield "engine.scheduler", "missing, but engine.type is dask (write tls://host:8786)"
+    has = tls if isinstance(tls, Mapping) else {}
+    if has or str(scheduler).startswith("tls://"):
+        missing = [key for key in ("ca", "cert", "key") if not has.get(key)]
+        yield from ((f"engine.tls.{key}", "missing (share/doc/cluster.md makes the certificates)") for key in missing)
 
 
 def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> Config | None:

@@ -7,6 +7,7 @@ the text under a field is its description in the JSON schema.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -86,6 +87,28 @@ class TellSettings(Settings):
     """Written after each pass, in Prometheus' text form: for node_exporter a name that ends in .prom."""
 
 
+class TlsSettings(Settings):
+    """By which certificates pass, scheduler and workers of a cluster know each other."""
+
+    ca: types.Place | None = None
+    """The certificate of the authority that signed all of them."""
+    cert: types.Place | None = None
+    """This machine's own certificate."""
+    key: types.Place | None = None
+    """The private key of that; nobody else may read it."""
+
+
+class EngineSettings(Settings):
+    """Where meetings are fetched and stitched."""
+
+    type: Literal["threads", "dask"] = "threads"
+    """threads: in the pass itself; dask: by the workers of a cluster (extra [dask]), which share `staging`."""
+    scheduler: types.Scheduler | None = None
+    """For dask: tls://host:8786; tcp://127.0.0.1:8786 is for this machine alone."""
+    tls: TlsSettings = written({})
+    """For tls://: the certificates."""
+
+
 _PLAIN = RecordingsSettings()
 
 
@@ -145,11 +168,13 @@ class Config(Settings):
     min_free_disk: types.Size = written("2GB")
     """Kept free on every file system that is written to."""
     workers: types.Whole = Field(4, ge=1, le=64)
-    """How many meetings are worked on at the same time."""
+    """How many meetings are worked on at the same time; one more is fetched while one is stitched."""
     connections: types.Whole = Field(8, ge=1, le=64)
     """How many files are fetched at the same time, over all meetings."""
     bandwidth: types.Bandwidth = None
     """Bytes a second that downloads take at most, over all connections: 50MB. Default: no limit."""
+    engine: EngineSettings = written({})
+    """Where meetings are fetched and stitched: threads of the pass, or a cluster."""
     tell: TellSettings = written({})
     """Whom a pass tells how it went."""
 
@@ -170,6 +195,11 @@ class Config(Settings):
     def kinds(self) -> frozenset[Kind]:
         """The kinds of files that are fetched: those selected, but for what the destination does not take."""
         return self.recordings.files - self.destination.skipped_kinds
+
+    @property
+    def own_rate(self) -> float:
+        """Requests a second that a pass itself sends to the API; what is left of the rate its workers share."""
+        return self.zoom.rate if self.engine.type == "threads" else self.zoom.rate / 2
 
     @property
     def named_meetings(self) -> dict[str, Named]:
@@ -206,7 +236,10 @@ class Config(Settings):
 
     def secret_findings(self) -> list[Finding]:
         """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""
-        found = (source.finding(self.path) for source in self._sources)
+        sources = self._sources
+        if (key := self.engine.tls.key) is not None and sources:
+            sources += (replace(sources[0], key="engine.tls.key", text=str(key).replace("${", "$${"), is_file=True),)
+        found = (source.finding(self.path) for source in sources)
         return [finding for finding in found if finding]
 
 

@@ -213,13 +213,29 @@ def _address(value: object, read: ValidatorFunctionWrapHandler) -> str:
         raise ValueError("has a user, password, query or fragment (write https://host/path alone)")
     if not re.fullmatch(r"[\w.:-]+", host) or parts.scheme not in ("http", "https"):
         raise ValueError(f"{shown_value(value)} is not an address (write https://…)")
-    try:
-        is_loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if parts.scheme == "http" and not is_loopback:
+    if parts.scheme == "http" and not _is_loopback(host):
         raise ValueError(f"{shown_value(value)} would send secrets unencrypted (write https://…)")
     return text.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _scheduler(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or not port or parts.scheme not in ("tls", "tcp") or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError(f"{shown_value(text)} is not the address of a scheduler (write tls://host:8786)")
+    if parts.scheme == "tcp" and not _is_loopback(host):
+        raise ValueError(f"{shown_value(text)} would let the network run programs here (write tls://{host}:{port})")
+    return text
 
 
 def _place(value: object, info: ValidationInfo) -> Path:
@@ -259,6 +275,7 @@ What: TypeAlias = Annotated[Text, BeforeValidator(_what), AfterValidator(_names_
 Title: TypeAlias = Annotated[Text, AfterValidator(_title)]
 TimeZone: TypeAlias = Annotated[Text, WrapValidator(_timezone)]
 Address: TypeAlias = Annotated[Text, WrapValidator(_address), WithJsonSchema({"type": "string", "format": "uri"})]
+Scheduler: TypeAlias = Annotated[Text, AfterValidator(_scheduler)]
 Group: TypeAlias = Annotated[
     Text, BeforeValidator(lambda value: str(value) if type(value) is int else value), _STRING_OR_NUMBER
 ]

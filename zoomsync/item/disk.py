@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from zoomsync.errors import DiskFull, Unfit
-from zoomsync.files import STAGING, fact
+from zoomsync.files import STAGING, Refusals, fact, rehearse
 from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock, Entry, Phase
 from zoomsync.rules.layout import How
@@ -135,3 +135,12 @@ def existing(folder: Path) -> Path:
             one.stat()
             return one
     return folder
+
+
+def rehearse_below(folder: Path, key: str, refusals: Refusals) -> bool:
+    """Rehearse a pass in a folder, or above if it is to be made; returns whether there are locks. Raises `Unfit`."""
+    there = existing(folder)
+    if not there.is_dir():
+        raise Unfit(f"{there}: not a folder", hint=f"move it away, or check {key} in the config")
+    with refusals.explained(there):
+        return rehearse(there)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from zoomsync.console import log_context
-from zoomsync.errors import DownloadFailed, MeetingFailed, Unreachable, Unstitchable
+from zoomsync.errors import DownloadFailed, MeetingFailed, Unreachable, Unstitchable, ZoomsyncError
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
 from zoomsync.formatting import quoted
 from zoomsync.http import brief
@@ -103,8 +103,8 @@ class Made:
 class Engine(Protocol):
     """Where items are made."""
 
-    def prepare(self) -> None:
-        """Called before the first meeting is begun. Raises `ToolMissing` and `Unfit` if nothing can be made."""
+    def prepare(self, *, is_dry: bool) -> None:
+        """Called before a meeting is begun. Raises `ConfigError` and `Unfit` if nothing can be made."""
 
     def make(self, order: ItemOrder, wrote: Callable[[int], None]) -> Made:
         """What comes of an order, see `make_item`; `wrote` is called with the bytes that arrive in staging."""
@@ -112,6 +112,10 @@ class Engine(Protocol):
     @property
     def is_stitching(self) -> bool:
         """Whether a meeting needs no connections for a while, so that another one may use them."""
+
+    @property
+    def problem(self) -> ZoomsyncError | None:
+        """What is not as it should be, although all could be made."""
 
 
 class Slots:
@@ -160,7 +164,9 @@ class ThreadEngine:
     executor: Executor
     workshop: Workshop
 
-    def prepare(self) -> None:
+    problem: None = None
+
+    def prepare(self, *, is_dry: bool) -> None:  # noqa: ARG002  # of the protocol
         """See `Engine`."""
         self.workshop.tools()
 

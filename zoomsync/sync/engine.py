@@ -134,7 +134,8 @@ class Pass:
         self._correct(lister)
         forbidden = self._forbidden.settle()
         recorder.warn_at_end(config.named_meetings, deletes=config.delete_recordings != "never")
-        if ending := self._ending or down or forbidden or self._deletions_ended:
+        problem = self._connected.context.engine.problem
+        if ending := self._ending or down or forbidden or self._deletions_ended or problem:
             raise ending
 
     def _publish(self, readings: Iterable[Reading], users: Mapping[str, User], rules: Rules) -> None:
@@ -260,7 +261,7 @@ class Pass:
     def _prepare_once(self, context: WorkerContext) -> None:
         """Before anything is fetched: if nothing can be made nothing is begun."""
         try:
-            context.engine.prepare()
+            context.engine.prepare(is_dry=self._connected.request.dry_run)
         except (ConfigError, Unfit) as error:
             self._ending = self._ending or error
 

@@ -1,0 +1,1 @@
+"""The cluster: a real scheduler, real workers, all on loopback."""
