@@ -201,7 +201,7 @@ def test_a_folder_that_a_person_closed_or_mounted_costs_its_own_items_alone(
     assert [site.names(name) for name in ("closed", "open")] == [["video.mp4"], ["video.mp4"]]
 
 
-def test_a_folder_that_cannot_be_listed_costs_its_own_items_alone(
+def test_a_folder_that_is_closed_costs_its_own_items_alone(
     begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.world.add_user("Bob Example")
@@ -211,25 +211,29 @@ def test_a_folder_that_cannot_be_listed_costs_its_own_items_alone(
     site = begin(stage.world)
     site.sync()
     before = site.library()
-    folder, scan = site.root / "published" / "bob@example.org", os.scandir
+    folder, item = site.root / "published" / "bob@example.org", site.item("closed")
     stage.meeting("new", "alice", 1, "new")
     stage.video("new")
     stage.transcript("closed")
     stage.transcript("open")
 
-    def refuse(path: Any = ".") -> Any:
-        if str(path) == str(folder):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return scan(path)
+    def closed(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any = ".", *more: Any, **options: Any) -> Any:
+            if f"{path}/".startswith(f"{folder}/"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return real(path, *more, **options)
+
+        return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", refuse)
+        for name in ("open", "listdir", "scandir"):
+            patch.setattr(os, name, closed(getattr(os, name)))
         ill, verified = site.sync(), site.sync("--verify")
     site.clock.advance(hours=3)
     well = site.sync()
 
     assert (ill.code, ill.counts["published"], ill.counts["updated"], ill.counts["failed"]) == (1, 1, 1, 1)
-    assert f"{folder}: permission denied" in ill.stderr
+    assert f"{item / 'recording.json'}: permission denied" in ill.stderr
     assert (verified.code, verified.counts) == (1, {"verified": 2, "differs": 1})
     assert (well.code, well.counts["updated"], well.counts.get("published", 0)) == (0, 1, 0)
     assert before.keys() <= site.library().keys()

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from errno import EIO
+from errno import EACCES, EIO
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +302,26 @@ def test_the_library_is_walked_once_for_all_that_a_person_moved_away(
     assert library.verify(stored).receipt.place == moved.place
     assert library.verify(other).removed
     assert looked.count("published") == 1
+
+
+def test_what_may_lie_in_a_folder_that_cannot_be_listed_is_no_persons_deed(
+    stored: Receipt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = in_pass(tmp_path / "library", 2)
+    shutil.rmtree(library.path / stored.place)
+    folder, scan = library.path / "published" / "author 7", os.scandir
+
+    def refuse(path: Any = ".") -> Any:
+        if str(path) == str(folder):
+            raise PermissionError(EACCES, os.strerror(EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    verdict = library.verify(stored)
+
+    assert (verdict.safe, verdict.removed, verdict.reason) == (False, False, f"{folder}: permission denied")
+    assert publish(library, another(tmp_path)).uuid == "other=="
 
 
 def move(root: Path, receipt: Receipt, place: str) -> Receipt:
