@@ -241,9 +241,8 @@ def test_the_room_for_the_index_suffices(
 
     assert [argv for argv in started if "+faststart" in argv] == []
     with join.target.open("rb") as file:
-        found, end, _ = mp4.atoms(file, join.target.stat().st_size)
-    kinds = [one.kind for one in found]
-    assert (kinds.index("moov") < kinds.index("mdat"), end) == (True, join.target.stat().st_size)
+        kinds = [atom.kind for atom in mp4.atoms(file, 0, join.target.stat().st_size)]
+    assert kinds.index("moov") < kinds.index("mdat")
 
 
 def test_where_the_room_does_not_suffice_some_is_made(

@@ -114,7 +114,8 @@ def test_a_packet_lies_where_its_index_says(studio: Studio, red: Path) -> None:
     index = read_index(red)
 
     assert index is not None and index.tracks[0] is not None
-    places = list(index.tracks[0].packets.places())
+    with red.open("rb") as file:
+        places = list(index.tracks[0].packets.places(file))
     assert places == [(place, size) for place, size, _ in studio.packets(red)]
 
 

@@ -7,20 +7,20 @@ is None, and ffprobe is asked. Layout: ISO/IEC 14496-12; of H.264 in it 14496-15
 import hashlib
 import struct
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from zoomsync.files import open_file
 from zoomsync.media.codecs import expect_keyframe, read_aac, read_avc
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.media.mp4 import Atom, Atoms, atoms, expect
+from zoomsync.media.mp4 import Atom, Atoms, expect
 from zoomsync.media.packets import MOST_TICKS, Packets, read_packets, read_timing
 from zoomsync.media.probe import ProbeResult, Stream, probe
 from zoomsync.model import Clock
 
-LARGEST = 16 << 20
-"""Bytes of an index: hours of video have less."""
+LARGEST = 128 << 20
+"""Bytes of an index: an hour of video has 3 MB."""
 USUAL = {"ftyp", "moov", "mdat", "free", "skip", "wide"}
 """At the top. Fragments lie in others."""
 FOREIGN_TO_MOVIE = {"mvex", "cmov", "pssh", "meta"}
@@ -31,8 +31,11 @@ COVER = b"covr"
 """Among the labels: a picture, which ffmpeg takes for a track."""
 PICTURE, SOUND, TEXT = b"vide", b"soun", b"text"
 SIZES_AND_TIMES = ("stsz", "stts", "ctts", "stss")
-SECONDS_OFF = 0.005
-"""By how much what the movie says of its length differs from that of its tracks: it counts thousandths."""
+SECONDS_OFF = 0.1
+"""By how much what the movie says of its length may differ from that of its tracks."""
+MOST_LABELS = 1 << 20
+MOST_BYTES = 1 << 30
+"""Of a packet."""
 MOST_AAC = 2 * 6144 // 8
 """Bytes of a packet of two channels: ISO/IEC 14496-3, 4.5.1."""
 SQUARE = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -77,20 +80,18 @@ def read_index(path: Path) -> Index | None:
 
 
 def _index(path: Path, file: IO[bytes]) -> Index:
-    size = file.seek(0, 2)
-    top, end, _ = atoms(file, size)
-    (place,) = (one for one in top if one.kind == "moov")
-    expect(end == size and {one.kind for one in top} <= USUAL and place.end - place.begin <= LARGEST)
-    file.seek(place.begin)
-    movie = Atoms(file.read(place.end - place.begin), FOREIGN_TO_MOVIE)
-    expect(not any(COVER in body for body in movie.every("udta")))
-    bodies = [Atoms(body, FOREIGN_TO_TRACK) for body in movie.every("trak")]
-    header = movie.only("mvhd")
+    top = Atoms(file, Atom(kind="", begin=0, end=file.seek(0, 2)))
+    place = top.only("moov")
+    expect(top.kinds <= USUAL and place.end - place.begin <= LARGEST)
+    movie = Atoms(file, place, FOREIGN_TO_MOVIE)
+    expect("udta" not in movie.kinds or COVER not in movie.content("udta", MOST_LABELS))
+    header = movie.content("mvhd")
     clock, length = _length(header)
     expect(struct.unpack_from(">9i", header, 48 if header[0] else 36) == SQUARE)
+    bodies = [Atoms(file, one, FOREIGN_TO_TRACK) for one in movie.every("trak")]
     source = _Source(
         file=file,
-        media=[one for one in top if one.kind == "mdat"],
+        media=top.every("mdat"),
         clock=clock,
         chapters={number for body in bodies for number in _chapters(body)},
     )
@@ -130,35 +131,31 @@ def _length(body: bytes) -> tuple[int, int]:
 
 def _chapters(track: Atoms) -> list[int]:
     """The ids of the tracks by which it names its chapters: 8.3.3."""
-    if "tref" not in track.kinds:
+    if "tref" not in track.kinds or "chap" not in (names := track.inside("tref")).kinds:
         return []
-    body = track.inside("tref").maybe("chap") or b""
+    body = names.content("chap")
     return [int.from_bytes(body[place : place + 4]) for place in range(0, len(body), 4)]
 
 
 def _track(number: int, track: Atoms, source: _Source) -> Track | None:
     try:
-        header, media = track.only("tkhd"), track.inside("mdia")
-        (clock, length), kind = _length(media.only("mdhd")), media.only("hdlr")[8:12]
+        header, media = track.content("tkhd"), track.inside("mdia")
+        (clock, length), kind = _length(media.content("mdhd")), media.content("hdlr")[8:12]
         information = media.inside("minf")
         table = information.inside("stbl", FOREIGN_TO_TABLE)
         _expect_here(information)
         expect(struct.unpack_from(">9i", header, 52 if header[0] else 40) == SQUARE)
-        packets = read_packets(table, source.media)
-        timing = read_timing(track, table, len(packets.sizes), clock / source.clock)
+        packets = read_packets(source.file, table, source.media, MOST_AAC if kind == SOUND else MOST_BYTES)
+        timing = read_timing(source.file, track, table, packets.sizes.count, clock / source.clock)
+        expect(timing.length + timing.skipped <= length and timing.skipped <= (clock // 2 if kind == SOUND else 0))
         described = _described(kind, header, table, packets, source)
-        expect(timing.length + timing.skipped <= length)
-        expect(
-            timing.skipped <= clock // 2 and described.get("sample_rate") == clock
-            if kind == SOUND
-            else not timing.skipped
-        )
+        expect(kind != SOUND or described["sample_rate"] == clock)
     except UNREADABLE:
         return None
     ticks = {"start": timing.start, "duration": timing.length, "first": timing.start - timing.skipped}
     seconds = {name: round(value / clock, 6) for name, value in ticks.items()}
-    size = sum(len(body) for kind in SIZES_AND_TIMES for body in table.every(kind))
-    facts = {"index": number, "time_base": f"1/{clock}", "packets": len(packets.sizes), "index_size": size}
+    size = sum(atom.end - atom.begin for kind in SIZES_AND_TIMES for atom in table.every(kind))
+    facts = {"index": number, "time_base": f"1/{clock}", "packets": packets.sizes.count, "index_size": size}
     return Track(stream=Stream.model_validate({**facts, **seconds, **described}), packets=packets)
 
 
@@ -167,39 +164,42 @@ def _described(kind: bytes, header: bytes, table: Atoms, packets: Packets, sourc
     if kind == PICTURE:
         return _picture(header, table, packets, source.file)
     if kind == SOUND:
-        return _sound(table, packets)
+        return _sound(table, source.file)
     expect(kind == TEXT and int.from_bytes(header[20:24] if header[0] else header[12:16]) in source.chapters)
     return {"codec_type": "data", "codec": "bin_data", "codec_tag": "text"}
 
 
 def _expect_here(information: Atoms) -> None:
     """Raise `Odd` unless the packets lie in this file: 8.7.2."""
-    places = information.inside("dinf").only("dref")
+    places = information.inside("dinf").content("dref")
     expect(len(places) == 20 and places[4:16] == b"\0\0\0\1\0\0\0\x0curl " and places[19] & 1)
 
 
-def _entry(table: Atoms, kind: bytes, head: int, known: set[str]) -> tuple[bytes, Atoms]:
+def _entry(table: Atoms, file: IO[bytes], kind: bytes, head: int, known: set[str]) -> tuple[bytes, Atoms]:
     """The only entry of an `stsd`: its first `head` bytes, and the atoms behind them: 8.5.2."""
-    body = table.only("stsd")
-    size, name, place = struct.unpack_from(">I4s6xH", body, 8)
-    expect(body[4:8] == b"\0\0\0\1" and size == len(body) - 8 and name == kind and place == 1)
-    found = Atoms(body[8 + head :])
+    body, place = table.content("stsd"), table.only("stsd")
+    size, name, here = struct.unpack_from(">I4s6xH", body, 8)
+    expect(body[4:8] == b"\0\0\0\1" and size == len(body) - 8 and name == kind and here == 1)
+    found = Atoms(file, replace(place, begin=place.begin + 8 + head))
     expect(found.kinds <= known)
     return body[8 : 8 + head], found
 
 
 def _picture(header: bytes, table: Atoms, packets: Packets, file: IO[bytes]) -> dict[str, object]:
     """What a track of H.264 is: 12.1.3. Its pixels are square, and it begins with a whole picture."""
-    entry, inner = _entry(table, b"avc1", 86, {"avcC", "pasp", "colr", "btrt", "fiel"})
-    setup = inner.only("avcC")
+    entry, inner = _entry(table, file, b"avc1", 86, {"avcC", "pasp", "colr", "btrt", "fiel"})
+    setup = inner.content("avcC")
     avc = read_avc(setup)
     sequence = avc.sequence
-    aspect, colour = inner.maybe("pasp"), inner.maybe("colr")
     expect(struct.unpack_from(">II", header, len(header) - 8) == (sequence.width << 16, sequence.height << 16))
     expect(struct.unpack_from(">HH", entry, 32) == (sequence.width, sequence.height))
-    expect(aspect is None or (len(aspect) == 8 and aspect[:4] == aspect[4:] != bytes(4)))
-    expect(colour is None or colour[:4] == b"nclc" or (colour[:4] == b"nclx" and colour[10] < 128))  # no full range
-    expect_keyframe(avc, _units(file, *next(packets.places())))
+    if "pasp" in inner.kinds:
+        wide, high = struct.unpack(">II", inner.content("pasp"))
+        expect(wide == high > 0)
+    if "colr" in inner.kinds:
+        colour = inner.content("colr")
+        expect(colour[:4] == b"nclc" or (colour[:4] == b"nclx" and colour[10] < 128))  # not of the full range
+    expect_keyframe(avc, _units(file, *next(packets.places(file))))
     return {
         "codec_type": "video",
         "codec": "h264",
@@ -224,13 +224,12 @@ def _units(file: IO[bytes], begin: int, size: int) -> Iterator[bytes]:
         begin += 4 + length
 
 
-def _sound(table: Atoms, packets: Packets) -> dict[str, object]:
+def _sound(table: Atoms, file: IO[bytes]) -> dict[str, object]:
     """What a track of AAC-LC is: 12.2.3."""
-    entry, inner = _entry(table, b"mp4a", 36, {"esds", "btrt"})
+    entry, inner = _entry(table, file, b"mp4a", 36, {"esds", "btrt"})
     expect(entry[16:18] == bytes(2))  # else it has QuickTime's form
-    setup = _setup(inner.only("esds"))
+    setup = _setup(inner.content("esds"))
     aac = read_aac(setup)
-    expect(max(packets.sizes) <= MOST_AAC)
     expect(struct.unpack_from(">H", entry, 24)[0] in (aac.channels, 2))
     expect(struct.unpack_from(">I", entry, 32)[0] == aac.sample_rate << 16)
     return {

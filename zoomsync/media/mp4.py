@@ -4,10 +4,10 @@ Layout: ISO/IEC 14496-12, 4.2: a 32-bit size and a four-letter type; size 1 mean
 size 0 that the atom goes to the end of the file.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from struct import unpack_from
 from typing import IO
 
 from zoomsync.errors import DownloadFailed
@@ -15,6 +15,8 @@ from zoomsync.files import CHUNK, open_file
 
 NEEDED = ("ftyp", "moov", "mdat")
 HINT = "it is fetched again on the next try"
+MOST_ATOMS = 1000
+"""Within an atom, or at the top, of a file that is understood."""
 
 
 class Odd(ValueError):
@@ -29,7 +31,7 @@ def expect(fact: object) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Atom:
-    """Where the content of a top-level atom lies."""
+    """Where the content of an atom lies."""
 
     kind: str
     begin: int
@@ -41,14 +43,18 @@ def check(path: Path, size: int) -> int:
 
     Raises `DownloadFailed`, which says what is wrong.
     """
+    kinds, end, fact = set(), 0, ""
     try:
         with open_file(path) as file:
             if (real := file.seek(0, 2)) != size:
                 raise DownloadFailed(f"{path.name}: {real} bytes instead of {size}", hint=HINT)
-            found, end, fact = atoms(file, size)
+            for atom in atoms(file, 0, size):
+                kinds.add(atom.kind)
+                end = atom.end
+    except Odd as odd:
+        fact = str(odd)
     except OSError as cause:
         raise DownloadFailed(f"{path.name}: {cause.strerror}") from cause
-    kinds = {one.kind for one in found}
     if missing := [one for one in NEEDED if one not in kinds]:
         fact = fact or f"no {' and no '.join(missing)} atom"
         raise DownloadFailed(f"{path.name}: not a whole mp4: {fact}", hint=HINT)
@@ -62,61 +68,55 @@ def is_blank(path: Path, rest: int) -> bool:
         return all(not any(chunk) for chunk in iter(lambda: file.read(CHUNK), b""))
 
 
-def atoms(file: IO[bytes], size: int) -> tuple[list[Atom], int, str]:
-    """The top-level atoms, where the last whole one ends, and why it does not go on there if it must."""
-    found: list[Atom] = []
-    place = 0
-    while place < size:
+def atoms(file: IO[bytes], begin: int, end: int) -> Iterator[Atom]:
+    """The atoms between two places, which they must fill; else raises `Odd` at the first that is none or is cut."""
+    place = begin
+    while place < end:
         file.seek(place)
-        head = file.read(16)
+        head = file.read(min(16, end - place))
         kind = head[4:8].decode("latin-1")
         length, least = int.from_bytes(head[:4]), 8
         if length == 1:
             length, least = int.from_bytes(head[8:16]), 16
         elif length == 0:
-            length = size - place
-        is_atom = min(len(head), length) >= least and len(kind) == 4 and kind.isprintable()
-        if not is_atom or place + length > size:
-            return found, place, f"cut inside its {kind} atom" if is_atom else f"no atom at byte {place}"
-        found.append(Atom(kind=kind, begin=place + least, end=place + length))
+            length = end - place
+        if not (min(len(head), length) >= least and len(kind) == 4 and kind.isprintable()):
+            raise Odd(f"no atom at byte {place}")
+        if place + length > end:
+            raise Odd(f"cut inside its {kind} atom")
+        yield Atom(kind=kind, begin=place + least, end=place + length)
         place += length
-    return found, place, ""
 
 
 class Atoms:
-    """The atoms in an atom, which they fill: raises `Odd` if they do not, or if one of the `foreign` kinds is there."""
+    """The atoms in an atom, of which none is of a `foreign` kind; else raises `Odd`."""
 
-    def __init__(self, body: bytes, foreign: Collection[str] = ()) -> None:
-        self._found: list[tuple[str, bytes]] = []
-        place = 0
-        while place < len(body):
-            expect(len(body) - place >= 8)
-            length, kind = unpack_from(">I4s", body, place)
-            expect(8 <= length <= len(body) - place)
-            self._found.append((kind.decode("latin-1"), body[place + 8 : place + length]))
-            place += length
-        expect(self.kinds.isdisjoint(foreign))
+    def __init__(self, file: IO[bytes], outer: Atom, foreign: Collection[str] = ()) -> None:
+        self._file = file
+        self._found = list(islice(atoms(file, outer.begin, outer.end), MOST_ATOMS + 1))
+        expect(len(self._found) <= MOST_ATOMS and self.kinds.isdisjoint(foreign))
 
     @property
     def kinds(self) -> set[str]:
-        return {kind for kind, _ in self._found}
+        return {one.kind for one in self._found}
 
-    def every(self, kind: str) -> list[bytes]:
-        """The content of each atom of a kind."""
-        return [body for one, body in self._found if one == kind]
+    def every(self, kind: str) -> list[Atom]:
+        """Each atom of a kind."""
+        return [one for one in self._found if one.kind == kind]
 
-    def maybe(self, kind: str) -> bytes | None:
-        """The content of the atom of a kind, if there is one; raises `Odd` if there are several."""
+    def only(self, kind: str) -> Atom:
+        """The one atom of a kind; raises `Odd` if there are none or several."""
         found = self.every(kind)
-        expect(len(found) <= 1)
-        return found[0] if found else None
-
-    def only(self, kind: str) -> bytes:
-        """The content of the one atom of a kind; raises `Odd` if there are none or several."""
-        found = self.maybe(kind)
-        expect(found is not None)
-        return found or b""
+        expect(len(found) == 1)
+        return found[0]
 
     def inside(self, kind: str, foreign: Collection[str] = ()) -> "Atoms":
         """The atoms in the one atom of a kind."""
-        return Atoms(self.only(kind), foreign)
+        return Atoms(self._file, self.only(kind), foreign)
+
+    def content(self, kind: str, most: int = 4096) -> bytes:
+        """What is in the one atom of a kind, and is no longer than this."""
+        place = self.only(kind)
+        expect(place.end - place.begin <= most)
+        self._file.seek(place.begin)
+        return self._file.read(place.end - place.begin)

@@ -1,22 +1,24 @@
 """Where the packets of a track lie in an MP4 file, and when they are shown: ISO/IEC 14496-12, 8.6 and 8.7.
 
-What is well formed and usual is read; anything else is `Odd`.
+What is well formed and usual is read, piece by piece, however long it is; anything else is `Odd`.
 """
 
+import os
 import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice, pairwise
+from itertools import chain, islice, pairwise, repeat
 from struct import iter_unpack
+from typing import IO
 
-from zoomsync.media.mp4 import Atom, Atoms, expect
+from zoomsync.media.mp4 import Atom, Atoms, Odd, expect
 
-MOST_BYTES = 1 << 30
-"""Of a packet."""
-MOST_ALIKE = 1 << 16
-"""Packets of one size: chapters have such, picture and sound do not."""
+BLOCK = 12 * 4096
+"""Bytes of a table read at once: whole rows of 1, 2 or 3 numbers."""
+MOST_PACKETS = 1 << 24
+"""Of a track: days of it have less."""
 MOST_TICKS = 1 << 31
 MOST_DELAY = 1 << 28
 """Ticks by which a frame is shown later than it is decoded: ffmpeg believes no more."""
@@ -25,21 +27,58 @@ PLAIN = 0x10000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Numbers in a file."""
+
+    begin: int
+    count: int
+    width: int = 4
+    """Bytes of a number."""
+    alike: int = 0
+    """If set, all are this one, and none is written down."""
+
+    def numbers(self, file: IO[bytes]) -> Iterator[int]:
+        """All of them."""
+        if self.alike:
+            yield from repeat(self.alike, self.count)
+            return
+        size = self.count * self.width
+        for place in range(0, size, BLOCK):
+            found = array("I" if self.width == 4 else "Q")
+            found.frombytes(os.pread(file.fileno(), min(BLOCK, size - place), self.begin + place))
+            if sys.byteorder == "little":
+                found.byteswap()
+            yield from found
+
+    def rows(self, file: IO[bytes], columns: int) -> Iterator[tuple[int, ...]]:
+        """So many at a time."""
+        return zip(*[self.numbers(file)] * columns, strict=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Packets:
     """Where they lie."""
 
-    sizes: Sequence[int]
-    chunks: Sequence[int]
+    sizes: Table
+    chunks: Table
     """Where each run of packets begins that lie back to back."""
-    in_chunks: Sequence[int]
-    """How many packets each run has."""
+    counts: Table
+    """From which chunk on, counted from 1, there are how many packets in each."""
 
-    def places(self) -> Iterator[tuple[int, int]]:
+    def runs(self, file: IO[bytes]) -> Iterator[tuple[int, int]]:
+        """Where each chunk begins, and how many packets it has. Raises `Odd`."""
+        chunks = self.chunks.numbers(file)
+        lines = chain(self.counts.rows(file, 3), [(self.chunks.count + 1, 1, 1)])
+        for number, ((begin, count, entry), (end, _, _)) in enumerate(pairwise(lines)):
+            expect(entry == 1 and count > 0 and begin < end <= self.chunks.count + 1 and (number or begin == 1))
+            yield from zip(islice(chunks, end - begin), repeat(count), strict=False)
+
+    def places(self, file: IO[bytes]) -> Iterator[tuple[int, int]]:
         """Begin and size of each packet."""
-        sizes = iter(self.sizes)
-        for chunk, number in zip(self.chunks, self.in_chunks, strict=True):
+        sizes = self.sizes.numbers(file)
+        for chunk, count in self.runs(file):
             place = chunk
-            for size in islice(sizes, number):
+            for size in islice(sizes, count):
                 yield place, size
                 place += size
 
@@ -54,78 +93,89 @@ class Timing:
     length: int
 
 
-def read_packets(table: Atoms, media: Sequence[Atom]) -> Packets:
-    """Where the packets lie, each within one of the file's atoms of media."""
-    sizes = _sizes(table.only("stsz"))
-    is_long = table.maybe("co64") is not None
-    chunks = _numbers(table.only("co64" if is_long else "stco")[4:], kind="Q" if is_long else "I")
-    lines = _numbers(table.only("stsc")[4:], columns=3)
-    expect(sizes and chunks and lines and min(sizes) > 0 and max(sizes) < MOST_BYTES)
-    begins, counts = [*lines[::3], len(chunks) + 1], lines[1::3]
-    expect(begins[0] == 1 and set(lines[2::3]) == {1} and min(counts) > 0)
-    in_chunks = array("I")
-    for (begin, end), number in zip(pairwise(begins), counts, strict=True):
-        expect(begin < end <= len(chunks) + 1)
-        in_chunks.extend(array("I", [number]) * (end - begin))
-    expect(sum(in_chunks) == len(sizes))
-    found = Packets(sizes=sizes, chunks=chunks, in_chunks=in_chunks)
-    _expect_inside(found, media)
-    if (body := table.maybe("stss")) is not None:  # the packets that need no other, else all
-        keys = _numbers(body[4:])
-        expect(keys and keys[0] == 1 and keys[-1] <= len(sizes) and all(one < two for one, two in pairwise(keys)))
+def read_packets(file: IO[bytes], table: Atoms, media: Sequence[Atom], most: int) -> Packets:
+    """Where the packets lie, each within one of the file's atoms of media and of `most` bytes at most."""
+    is_long = "co64" in table.kinds
+    found = Packets(
+        sizes=_sizes(file, table.only("stsz")),
+        chunks=_table(file, table.only("co64" if is_long else "stco"), width=8 if is_long else 4),
+        counts=_table(file, table.only("stsc"), columns=3),
+    )
+    expect(found.sizes.count <= MOST_PACKETS)
+    sizes, begins, packets = found.sizes.numbers(file), [one.begin for one in media], 0
+    for chunk, count in found.runs(file):
+        place = chunk
+        for size in islice(sizes, count):
+            if not 0 < size <= most:
+                raise Odd
+            place += size
+        expect(begins[0] <= chunk and place <= media[bisect_right(begins, chunk) - 1].end)
+        packets += count
+    expect(packets == found.sizes.count)
+    _expect_keys(file, table, packets)
     return found
 
 
-def read_timing(track: Atoms, table: Atoms, count: int, scale: float) -> Timing:
-    """When the `count` packets of a track are shown; `scale`: its ticks to one of the movie.
+def read_timing(file: IO[bytes], track: Atoms, table: Atoms, packets: int, scale: float) -> Timing:
+    """When the packets of a track are shown; `scale`: its ticks to one of the movie.
 
     An edit list may have it begin later, or leave out what an encoder adds at both ends: 8.6.6. Anything else that it
     can do is odd.
     """
-    lengths, delay = _numbers(table.only("stts")[4:], columns=2), 0
-    expect(lengths and sum(lengths[::2]) == count and min(lengths) > 0 and max(lengths) < MOST_TICKS)
-    ticks = sum(number * length for number, length in zip(lengths[::2], lengths[1::2], strict=True))
-    if (body := table.maybe("ctts")) is not None:
-        delays = _numbers(body[4:], columns=2)
-        expect(delays and sum(delays[::2]) == count and min(delays[::2]) > 0 and max(delays[1::2]) < MOST_DELAY)
-        delay = delays[1]
+    ticks = last = count = 0
+    for number, last in _table(file, table.only("stts"), columns=2).rows(file, 2):
+        expect(0 < last < MOST_TICKS and number > 0)
+        ticks, count = ticks + number * last, count + number
+    expect(count == packets)
+    delay = _delay(file, table, packets)
     if "edts" not in track.kinds:
         expect(delay == 0)
         return Timing(start=0, skipped=0, length=ticks)
-    body = track.inside("edts").only("elst")
+    body = track.inside("edts").content("elst")
     lines = list(iter_unpack(">QqI" if body[0] else ">IiI", body[8:]))
     expect(body[0] <= 1 and len(lines) == int.from_bytes(body[4:8]) and all(rate == PLAIN for _, _, rate in lines))
     late, nothing, _ = lines.pop(0) if len(lines) > 1 else (0, -1, PLAIN)
     expect(len(lines) == 1 and nothing == -1)
     shown, skipped = round(lines[0][0] * scale), lines[0][1] - delay
     left = ticks - skipped
-    expect(0 <= skipped < ticks and left - lengths[-1] < shown <= left + scale)
+    expect(0 <= skipped < ticks and left - last < shown <= left + scale)
     return Timing(start=round(late * scale), skipped=skipped, length=min(left, shown))
 
 
-def _numbers(body: bytes, columns: int = 1, kind: str = "I") -> "array[int]":
-    """The numbers of a table, which begins with how many rows it has and fills the rest of its atom."""
-    found = array(kind)
-    expect(len(body) - 4 == int.from_bytes(body[:4]) * columns * found.itemsize)
-    found.frombytes(body[4:])
-    if sys.byteorder == "little":
-        found.byteswap()
-    return found
+def _table(file: IO[bytes], atom: Atom, *, columns: int = 1, width: int = 4, head: int = 4) -> Table:
+    """The table in an atom: how many rows it has, and then they alone."""
+    file.seek(atom.begin + head)
+    count, begin = int.from_bytes(file.read(4)) * columns, atom.begin + head + 4
+    expect(count and atom.end - begin == count * width)
+    return Table(begin=begin, count=count, width=width)
 
 
-def _sizes(body: bytes) -> "array[int]":
-    alike, count = int.from_bytes(body[4:8]), int.from_bytes(body[8:12])
+def _sizes(file: IO[bytes], atom: Atom) -> Table:
+    file.seek(atom.begin + 4)
+    alike, count = int.from_bytes(file.read(4)), int.from_bytes(file.read(4))
     if alike:
-        expect(len(body) == 12 and 0 < count <= MOST_ALIKE)
-        return array("I", [alike]) * count
-    return _numbers(body[8:])
+        expect(atom.end - atom.begin == 12 and count)
+        return Table(begin=0, count=count, alike=alike)
+    return _table(file, atom, head=8)
 
 
-def _expect_inside(packets: Packets, media: Sequence[Atom]) -> None:
-    """Raise `Odd` unless each packet lies within one of these atoms."""
-    begins, done = [one.begin for one in media], 0
-    sums = [0, *accumulate(packets.sizes)]
-    for begin, number in zip(packets.chunks, packets.in_chunks, strict=True):
-        end = begin + sums[done + number] - sums[done]
-        expect(begin >= begins[0] and end <= media[bisect_right(begins, begin) - 1].end)
-        done += number
+def _expect_keys(file: IO[bytes], table: Atoms, packets: int) -> None:
+    """Raise `Odd` unless the first packet is one of those that need no other: 8.6.2. Without a list all are."""
+    if "stss" not in table.kinds:
+        return
+    before = 0
+    for number in _table(file, table.only("stss")).numbers(file):
+        expect(before < number <= packets and (before or number == 1))
+        before = number
+
+
+def _delay(file: IO[bytes], table: Atoms, packets: int) -> int:
+    """The ticks by which the first packet is shown later than it is decoded: 8.6.1.3."""
+    if "ctts" not in table.kinds:
+        return 0
+    first, count = -1, 0
+    for number, delay in _table(file, table.only("ctts"), columns=2).rows(file, 2):
+        expect(number > 0 and delay < MOST_DELAY)
+        first, count = delay if first < 0 else first, count + number
+    expect(count == packets)
+    return first

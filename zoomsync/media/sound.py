@@ -99,7 +99,7 @@ def _add(workspace: Workspace, path: Path, track: Stream, cut: Cut, joined: IO[b
 
 def _packets(file: IO[bytes], packets: Packets, cut: Cut) -> Iterator[bytes]:
     """Each packet that is taken. Nothing is read ahead: between two there is the picture, of which there is much."""
-    for begin, size in islice(packets.places(), cut.first, cut.first + cut.taken):
+    for begin, size in islice(packets.places(file), cut.first, cut.first + cut.taken):
         yield os.pread(file.fileno(), size, begin)
 
 
