@@ -24,7 +24,7 @@ def ended(history: History) -> None:
     history.check()
 
 
-@pytest.mark.parametrize("step", range(1, 15))
+@pytest.mark.parametrize("step", range(1, 14))
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_power_goes_while_late_texts_of_a_segment_are_put_into_an_item(
     history: History, step: int, seed: int
@@ -33,11 +33,11 @@ def test_the_power_goes_while_late_texts_of_a_segment_are_put_into_an_item(
     history.syncs()
     history.adds(0, "T2")
     history.waits(hours=1)
-    history.syncs(strike=Strike(Blow.POWER, step, "unlink"), seed=seed)
+    history.syncs(strike=Strike(Blow.POWER, step, "replace"), seed=seed)
     ended(history)
 
 
-@pytest.mark.parametrize("step", range(1, 31, 2))
+@pytest.mark.parametrize("step", range(1, 19))
 def test_the_power_goes_while_a_late_segment_changes_an_item(history: History, step: int) -> None:
     history.meets("A1 T1")
     history.syncs()
