@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 
 from zoomsync.errors import DownloadFailed, Unjoinable, Unstitchable
-from zoomsync.files import STAGING, sync
+from zoomsync.files import STAGING
 from zoomsync.media import mp4
 from zoomsync.media.concat import COMPARED, Labels, differences, join_by_copying, kept_tracks, made_even
 from zoomsync.media.ffmpeg import MOST_PIXELS, Tools, shown_output
@@ -65,9 +65,7 @@ def stitch(
         else:
             expected, kept = copied, kept_tracks(segments)
         _log_left_out(target, segments, kept)
-        sync(workspace.result)
         workspace.result.replace(target)
-        sync(target.parent)
     return Stitched(path=target, durations=expected.durations, reencoded=isinstance(copied, str))
 
 

@@ -162,10 +162,8 @@ class LibraryDestination:
             gone = old.superseded(receipt)
             recording = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
             self._lock.begin_change()
-            change = Change(uuid=receipt.uuid, place=receipt.place, superseded=gone)
-            transaction.gather(new, recording, change)
-            with ITEM.explained(self.path):
-                transaction.update(change, folder)
+            transaction.gather(new, recording, Change(uuid=receipt.uuid, place=receipt.place, superseded=gone))
+            self._finish(transaction)
         return receipt
 
     def _intact(self, folder: Path, old: Receipt, known: Receipt | None) -> tuple[StoredFile, ...]:
