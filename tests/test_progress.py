@@ -19,10 +19,14 @@ def test_all_that_moves_is_summed_up_in_the_first_line() -> None:
     progress.due(2, 100_000)
     with progress.working("“Plain\n” active_speaker", 60_000) as moved:
         moved(50_000)
+        with progress.working("video.mp4 is sent", 70_000, is_due=False) as sent:
+            sent(60_000)
+            uploaded = progress.amount(bars.tasks[-1]).partition(",")[0]
         shown = [(progress.described(task), progress.amount(task).partition(",")[0]) for task in bars.tasks]
     progress.ended()
 
     assert before == "asking Zoom, 7 API calls"
+    assert uploaded == "60.0 kB of 70.0 kB"
     assert shown == [
         ("0 of 2 meetings, 7 API calls", "50.0 kB of 100.0 kB"),
         ("  “Plain\\n” active_speaker", "50.0 kB of 60.0 kB"),

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from zoomsync.clock import SystemClock
 from zoomsync.config import Config, find_config, load
-from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Intents
+from zoomsync.destinations.base import NOBODY_WATCHES, Attachment, Destination, DestinationContext, Intents
 from zoomsync.errors import NotAuthorized, Unreachable, UsageError, ZoomsyncError
 from zoomsync.model import Clock, Zoom
+from zoomsync.progress import Progress
 from zoomsync.state import State
 
 if TYPE_CHECKING:
@@ -94,7 +95,14 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int, rate:
 
 
 def destination(
-    config: Config, env: Environment, zoom: Zoom, intents: Intents, stack: ExitStack, *, tries: int
+    config: Config,
+    env: Environment,
+    zoom: Zoom,
+    intents: Intents,
+    stack: ExitStack,
+    *,
+    tries: int,
+    progress: Progress = NOBODY_WATCHES,
 ) -> Destination:
     """The destination that the config names, until the stack ends; not attached yet, nothing is sent."""
     from zoomsync.sync.accounts import with_names
@@ -109,6 +117,7 @@ def destination(
         me=config.me or "",
         aliases=config.aliases,
         environ=env.environ,
+        progress=progress,
     )
     built = config.destination.build(context)
     stack.callback(built.detach)

@@ -23,12 +23,13 @@ class Progress:
         """One of the meetings that were due has ended, well or not."""
 
     @contextmanager
-    def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
+    def working(self, on: str, size: int | None = None, *, is_due: bool = True) -> Iterator[Callable[[int], None]]:
         """Something takes its time until the block ends: a file of `size` bytes on its way, a video being stitched.
 
         Yields what is called with the bytes as they arrive, and with fewer than 0 when a transfer begins again.
+        `is_due`: whether these bytes are among those that `due` counted.
         """
-        del on, size
+        del on, size, is_due
         yield lambda _size: None
 
 
@@ -53,13 +54,13 @@ class LiveProgress(Progress):
             self._ended += 1
 
     @contextmanager
-    def working(self, on: str, size: int | None = None) -> Iterator[Callable[[int], None]]:
+    def working(self, on: str, size: int | None = None, *, is_due: bool = True) -> Iterator[Callable[[int], None]]:
         with self.drawing:
             task = self._live.add_task(f"  {escaped(on)}", total=size)
 
         def moved(more: int) -> None:
             self._live.advance(task, more)
-            self._live.advance(self._whole, more)
+            self._live.advance(self._whole, more if is_due else 0)
 
         try:
             yield moved

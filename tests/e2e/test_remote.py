@@ -1,5 +1,6 @@
 """Whole passes into a remote of rclone: what is promised of a library holds there, by no line that knows of it."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +24,13 @@ def to_remote(begin: Begin, tmp_path: Path) -> ToRemote:
     config.write_text(f"[box]\ntype = alias\nremote = {tmp_path / 'library'}\n")
 
     def new(stage: Stage, **overrides: Any) -> Site:
-        below = {"type": "rclone", "path": None, "remote": "box:", "config": str(config)}
-        return begin(stage.world, **TRASH | {"destination": below} | overrides)
+        return begin(stage.world, **TRASH | {"destination": below(config)} | overrides)
 
     return new
+
+
+def below(config: Path, **more: str) -> dict[str, Any]:
+    return {"type": "rclone", "path": None, "remote": "box:", "config": str(config), **more}
 
 
 def a_meeting(stage: Stage, name: str = "a", days: int = 2) -> None:
@@ -54,7 +58,12 @@ def test_what_is_published_grows_and_is_deleted_in_zoom_once_it_is_proven(to_rem
     assert "video.mp4" not in site.names("a")
     assert deleted.code == 0, deleted.stderr
     assert {view for _, view, _ in deletions(site)} >= {VIEW}
-    assert site.run("sync", "--verify").code == 0
+    near = site.run("sync", "--verify")
+    site.configure(destination=below(site.folder / "rclone.conf", verify="download"))
+    far = site.run("sync", "--verify")
+    assert (near.code, far.code) == (0, 0)
+    assert "to be downloaded" not in near.stderr
+    assert re.search(r"1 item to read, (.+), \1 of it to be downloaded", far.stderr)
 
 
 def test_a_pass_that_finds_nothing_new_writes_nothing(to_remote: ToRemote, stage: Stage) -> None:

@@ -167,11 +167,11 @@ def _work(
     run_id, is_dry = terminal.run_id, request.dry_run
     with ExitStack() as stack:
         connection = app.connect(config, env.clock, stack, tries=app.TRIES, rate=config.own_rate)
-        destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES)
-        _attach(destination, env, state, request, run_id)
         progress = stack.enter_context(
             progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
         )
+        destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES, progress=progress)
+        _attach(destination, env, state, request, run_id)
         executor = _pool(stack, config.workers + 1, "meeting")
         if request.verify:
             from zoomsync.sync.verifier import Verifier, chosen, refuse_unknown

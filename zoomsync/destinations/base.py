@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from zoomsync.model import Author, Clock, Intent, Item, Receipt, Surveyed, User, Verdict
+from zoomsync.progress import Progress
 
 KINDS = {
     "library": "zoomsync.destinations.library",
@@ -18,6 +19,8 @@ KINDS = {
 
 The first is the default. A module is imported when a config names its kind, and then alone.
 """
+
+NOBODY_WATCHES = Progress()
 
 
 class Intents(Protocol):
@@ -54,6 +57,8 @@ class DestinationContext:
     """E-mail in Zoom → at the destination, both in lower case."""
     environ: Mapping[str, str] = field(default_factory=dict)
     """The environment, for programs that the destination starts."""
+    progress: Progress = NOBODY_WATCHES
+    """Where transfers are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +147,6 @@ class Destination(Protocol):
 
     def verify(self, receipt: Receipt) -> Verdict:
         """Look at the stored files again: by content, or by the strongest check there is."""
+
+    def to_download(self, receipt: Receipt) -> int:
+        """The bytes that `verify` would download for it, as far as that is known before."""

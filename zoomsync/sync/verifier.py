@@ -71,10 +71,11 @@ class Verifier:
 
     def run(self, items: Callable[[], Iterator[tuple[Entry, Receipt]]], executor: Executor, size: int) -> None:
         """Read each of them, `size` at a time, once they are counted. Raises what concerns all of them."""
-        left = total = 0
+        left = total = far = 0
         for _, receipt in items():
-            left, total = left + 1, total + _size(receipt)
-        log.info("%s to read, %s", plural(left, "item"), size_in_words(total))
+            left, total, far = left + 1, total + _size(receipt), far + self._destination.to_download(receipt)
+        downloads = f", {size_in_words(far)} of it to be downloaded" if far else ""
+        log.info("%s to read, %s%s", plural(left, "item"), size_in_words(total), downloads)
         self._progress.due(left, total)
         workers = Workers(executor, size, self._clock, self._read)
         try:

@@ -47,7 +47,7 @@ class RcloneDestination:
         self._context, self._clock, self._rclone = context, context.clock, rclone
         self._client = Client(rclone=rclone, clock=context.clock)
         self.remote = Remote(settings.remote, self._client)
-        self._items = Items(self.remote, by_hash=settings.verify == "hash")
+        self._items = Items(self.remote, by_hash=settings.verify == "hash", progress=context.progress)
         self._lease = Lease(self.remote, context.clock, self._items.note_all)
         self._writer = Writer(items=self._items, lease=self._lease, context=context)
 
@@ -151,12 +151,15 @@ class RcloneDestination:
         try:
             with about(receipt.uuid):
                 found = self._locate(receipt.uuid, receipt)
-                verdict = inspect(receipt, found, self._items, self._clock, self._writer.moved)
+                verdict = inspect(receipt, found, self._items, self._clock)
         except MeetingFailed as error:
             return Verdict(safe=False, reason=str(error), receipt=receipt)
         if verdict.removed:
             self._lease.confirm()
         return verdict
+
+    def to_download(self, receipt: Receipt) -> int:
+        return self._items.to_read(receipt)
 
     def _locate(self, uuid: str, known: Receipt | None, wanted: str = "") -> Recording | None:
         """The item: where it was or, if the state knows of none here, would be (`wanted`); else elsewhere."""
@@ -188,8 +191,7 @@ class RcloneDestination:
     def _intact(self, old: Receipt, known: Receipt | None, there: dict[str, Entry]) -> tuple[StoredFile, ...]:
         """The stored files that are whole: by size if the state knows the item, else by content."""
         if known is None:
-            flaw, moved = self._items.flaw, self._writer.moved
-            return tuple(one for one in old.files if not flaw(old.place, one, there, moved))
+            return tuple(one for one in old.files if not self._items.flaw(old.place, one, there))
         for one in old.files:
             if one.name not in there or there[one.name].size not in (one.size, -1):
                 self._lease.confirm()

@@ -1,7 +1,7 @@
 """The items of a remote: found by meeting without listing more than needed, and judged by content."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording
@@ -10,6 +10,7 @@ from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.errors import MeetingFailed
 from zoomsync.model import Receipt, Stamp, StoredFile
 from zoomsync.naming import suffix
+from zoomsync.progress import Progress
 
 INHERITED = f"{FOLDER}/inherited.txt"
 """The suffixes of all that lay in the remote when it was last ahead of the state, one a line."""
@@ -22,6 +23,7 @@ class Items:
     remote: Remote
     by_hash: bool
     """Whether the store's own hashes may prove content."""
+    progress: Progress
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _folders: dict[str, list[str]] | None = None
     """Suffix → folders of items; None: not listed yet."""
@@ -106,7 +108,7 @@ class Items:
                 self._inherited = self.remote.read(INHERITED) or b""
             return ending.encode() in self._inherited
 
-    def flaw(self, place: str, file: StoredFile, there: Mapping[str, Entry], moved: Callable[[int], None]) -> str:
+    def flaw(self, place: str, file: StoredFile, there: Mapping[str, Entry]) -> str:
         """What became of a stored file, in words; empty: it is whole, by a hash of the store or read back."""
         listed = there.get(file.name)
         if listed is None:
@@ -117,7 +119,8 @@ class Items:
         if wanted and listed.hash:
             is_whole = wanted == listed.hash
         else:
-            found = self.remote.read_back(f"{place}/{file.name}", moved)
+            with self.progress.working(f"{file.name} is read back", file.size, is_due=False) as moved:
+                found = self.remote.read_back(f"{place}/{file.name}", moved)
             if found is None:
                 return f"{file.name} was removed"
             is_whole = found == file.sha256

@@ -1,6 +1,5 @@
 """Whether the stored files of a receipt are whole: the question that stands before every deletion."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from zoomsync.destinations.layout import Recording
@@ -9,9 +8,7 @@ from zoomsync.formatting import plural, size_in_words
 from zoomsync.model import Clock, Receipt, Stamp, StoredFile, Verdict
 
 
-def inspect(
-    receipt: Receipt, recording: Recording | None, items: Items, clock: Clock, moved: Callable[[int], None]
-) -> Verdict:
+def inspect(receipt: Receipt, recording: Recording | None, items: Items, clock: Clock) -> Verdict:
     """Judge a receipt against the item that was found for it: the content of each file, each time.
 
     `removed` means that a person removed or changed something: not that a file could not be read now, and not that
@@ -27,7 +24,7 @@ def inspect(
     files: list[StoredFile] = []
     altered: dict[str, str] = {}
     for file in receipt.files:
-        if wrong := items.flaw(place, file, there, moved):
+        if wrong := items.flaw(place, file, there):
             altered[file.name] = wrong
         files.append(replace(file, stamp=Stamp(at=clock.now(), look=file.stamp.look if file.stamp else "")))
     if altered:

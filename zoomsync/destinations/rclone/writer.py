@@ -7,7 +7,7 @@ goes on with it, and takes away what it would have taken away. Whatever else lie
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from zoomsync.destinations.base import DestinationContext
@@ -58,7 +58,6 @@ class Writer:
     items: Items
     lease: Lease
     context: DestinationContext
-    moved: Callable[[int], None] = lambda _: None
 
     def begun(self, uuid: str = "") -> list[Begun]:
         """What passes began in this remote and nobody saw finished: of this meeting, or of any."""
@@ -104,7 +103,7 @@ class Writer:
         """The item is complete: an old file goes if it still has its bytes, else it is a person's by now."""
         remote = self.items.remote
         for file in begun.old:
-            if file.name in there and not self.items.flaw(begun.place, file, there, self.moved):
+            if file.name in there and not self.items.flaw(begun.place, file, there):
                 remote.remove(f"{begun.place}/{file.name}")
         folders = {name.rpartition("/")[0] for name in (one.name for one in begun.old)} - {""}
         for folder in folders if remote.abilities.keeps_folders else ():
@@ -147,11 +146,13 @@ class Writer:
         if content.hexdigest() != file.sha256:
             raise MeetingFailed(f"{file.name}: changed in staging", hint=REFETCH, service="disk")
         wanted = other.hexdigest() if proof else ""
-        if not (wanted and listed and (listed.size, listed.hash) == (file.size, wanted)):
+        if wanted and listed and (listed.size, listed.hash) == (file.size, wanted):
+            return wanted
+        with self.context.progress.working(f"{file.name} is sent", file.size, is_due=False) as sent:
 
             def moved(size: int) -> None:
                 self.lease.begin_change()
-                self.moved(size)
+                sent(size)
 
             remote.upload(file.source, path, moved)
         return wanted

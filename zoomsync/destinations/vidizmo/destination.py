@@ -125,6 +125,11 @@ class VidizmoDestination:
         media = self._finder.read_all(_media_ids(receipt), receipt.uuid)
         return judge(receipt, media, self._clock.now())
 
+    def to_download(self, receipt: Receipt) -> int:
+        """Nothing: no media is read."""
+        del receipt
+        return 0
+
     def _receipt(self, uuid: str, media: dict[str, MediaItem], known: Receipt | None) -> Receipt | None:
         """The state's media items come first: a person may have copied one, with its attributes."""
         ours = _media_ids(known)
