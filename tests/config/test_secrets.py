@@ -130,6 +130,16 @@ def test_a_secret_file_that_others_can_read_fails(tmp_path: Path, mode: int) -> 
     assert findings == [("fail", said, f"chmod 600 {secret}")]
 
 
+def test_a_key_for_a_cluster_that_others_can_read_fails(tmp_path: Path) -> None:
+    key = a_file(tmp_path, "hunter2", "key.pem", 0o644)
+    tls = "{ca: ca.pem, cert: cert.pem, key: key.pem}"
+    text = f"{CREDENTIALS}\nengine: {{type: dask, scheduler: 'tls://host:8786', tls: {tls}}}\n"
+
+    findings = load(a_file(tmp_path, text), {}).secret_findings()
+
+    assert findings == [("fail", f"engine.tls.key: {key}: others can read it", f"chmod 600 {key}")]
+
+
 def test_a_secret_that_only_its_owner_reads_is_no_finding(tmp_path: Path) -> None:
     a_file(tmp_path, "hunter2", "secret", 0o400)
 

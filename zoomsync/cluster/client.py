@@ -32,7 +32,7 @@ INSPECT_SECONDS = 30.0
 WITHOUT_WORKERS = 60.0
 """Seconds for which a meeting waits for a worker if there is none any more: one that begins anew takes a few."""
 LOOK_EVERY = 2.0
-INSTALL = "pip install 'zoomsync[dask]' here and on every worker"
+INSTALL = "`pip install distributed` beside zoomsync, here and on every worker"
 
 
 class Cluster:

@@ -24,7 +24,7 @@ from zoomsync.http import brief
 from zoomsync.item.disk import free_bytes
 from zoomsync.item.order import ItemOrder, Slots, Workshop, make_item
 from zoomsync.media.ffmpeg import find_tools
-from zoomsync.model import Zoom
+from zoomsync.model import Clock, Zoom
 from zoomsync.progress import Progress
 
 SEND_EVERY = 0.5
@@ -55,7 +55,7 @@ _BUSY: set[Path] = set()
 class _Reporter:
     """Tells the pass what happens to one order."""
 
-    def __init__(self, worker: Any, terms: Terms, order: ItemOrder, clock: SystemClock) -> None:
+    def __init__(self, worker: Any, terms: Terms, order: ItemOrder, clock: Clock) -> None:
         self._worker = worker
         self._terms = terms
         self._order = order
@@ -228,7 +228,7 @@ def _with_addresses(order: ItemOrder, zoom: Zoom) -> ItemOrder:
 
 
 @contextmanager
-def _alone(order: ItemOrder, clock: SystemClock) -> Iterator[None]:
+def _alone(order: ItemOrder, clock: Clock) -> Iterator[None]:
     """Be the only one who works on this meeting in staging, whoever else was given the same order.
 
     The scheduler gives an order again if it lost sight of a worker, which may still be at it.
