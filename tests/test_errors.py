@@ -39,6 +39,7 @@ OF_ONE_SERVICE = {
     "ConfigError": "config",
     "AccountListFailed": "zoom",
     "TimeOver": "zoom",
+    "ListTooLong": "zoom",
     "UserFailed": "zoom",
     "PassRunning": "state",
     "ToolMissing": "ffmpeg",

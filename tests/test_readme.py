@@ -38,6 +38,7 @@ MEANS: dict[type[ZoomsyncError], str] = {
     errors.AccountListFailed: "something failed",
     errors.UserFailed: "something failed",
     errors.TimeOver: "something failed",
+    errors.ListTooLong: "something failed",
     errors.PassRunning: "another pass is running",
     errors.Unfit: "the environment is not fit",
     errors.ToolMissing: "ffmpeg",

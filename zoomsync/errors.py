@@ -100,6 +100,12 @@ class TimeOver(ZoomsyncError):
     service = "zoom"
 
 
+class ListTooLong(ZoomsyncError):
+    """The list for the whole account has too much for one window; shorter windows have less."""
+
+    service = "zoom"
+
+
 class UserFailed(ZoomsyncError):
     """Zoom says neither that it knows this user nor that it does not; this concerns no other user."""
 

@@ -10,6 +10,7 @@ from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.stage import Stage
 from zoomsync.model import COUNTS, AuthorSource
+from zoomsync.zoom import client
 
 TWO = ["alice@example.org", "bob@example.org"]
 
@@ -169,6 +170,26 @@ def test_a_window_that_zoom_cuts_short_is_listed_in_halves(begin: Begin, stage: 
     assert (result.code, result.counts["published"]) == (0, 2)
     asked = [(one.query["from"], one.query["to"]) for one in site.sandbox.seen("GET", "/accounts/me")]
     assert asked == [("2026-03-01", "2026-03-11"), ("2026-03-01", "2026-03-06"), ("2026-03-06", "2026-03-11")]
+
+
+def test_a_window_with_too_much_for_one_list_is_listed_in_parts(
+    begin: Begin, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MOST_LISTED", 4)
+    for number in range(12):
+        stage.meeting(f"m{number}", "alice", 1 + number, f"Day {number}")
+        stage.video(f"m{number}")
+    for number in range(6):  # of one day, which cannot be parted
+        stage.meeting(f"same-{number}", "alice", 20, "Same day")
+        stage.video(f"same-{number}")
+    site = begin(stage.world, recordings={"since": "2026-02-10"})
+
+    first = site.sync()
+
+    assert (first.code, first.counts["published"], site.state().head.gaps) == (0, 18, ())
+    site.clock.advance(hours=1)
+    stage.transcript("m11")
+    assert (site.sync().counts["updated"], site.state().head.gaps) == (1, ())
 
 
 def test_pages_are_followed_to_the_last(begin: Begin, stage: Stage) -> None:

@@ -56,6 +56,10 @@ def added(stretches: Iterable[tuple[Stretch, str | None]]) -> tuple[Gap, ...]:
     return found
 
 
+def test_a_window_has_a_newer_and_an_older_half() -> None:
+    assert a_window(0, 10, "ada").halves == (a_window(5, 10, "ada"), a_window(0, 5, "ada"))
+
+
 @given(GAPS)
 def test_adding_keeps_every_hour_and_merges_what_touches(stretches: list[tuple[Stretch, str | None]]) -> None:
     found = added(stretches)

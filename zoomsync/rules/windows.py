@@ -30,6 +30,12 @@ class Window:
         """`from` and `to` in Zoom's sense: UTC days, one more than needed at the end."""
         return self.since.date(), self.until.date() + DAY
 
+    @property
+    def halves(self) -> "tuple[Window, Window]":
+        """The newer and the older one, of which there is too much for one list."""
+        middle = self.since + (self.until - self.since) / 2
+        return replace(self, since=middle), replace(self, until=middle)
+
     def as_gap(self, user: str, email: str, retry: Retry) -> Gap:
         """The same stretch, not listed after all for this user."""
         return Gap(since=self.since, until=self.until, user=user, email=email, retry=retry)

@@ -1,12 +1,21 @@
 """What a pass decides on: the lookback and the gaps, window by window, and every open entry read by its uuid."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from zoomsync.config import Config
-from zoomsync.errors import MeetingFailed, ServiceUnavailable, StillProcessing, TimeOver, UsageError, ZoomsyncError
+from zoomsync.errors import (
+    ListTooLong,
+    MeetingFailed,
+    ServiceUnavailable,
+    StillProcessing,
+    TimeOver,
+    UsageError,
+    ZoomsyncError,
+)
 from zoomsync.formatting import moment
 from zoomsync.http import brief
 from zoomsync.model import DAY, Entry, Meeting, Outcome, Zoom
@@ -138,15 +147,7 @@ class Reader:
         seen, told = set[str](), set[str]()
         rules = self._selection.rules
         back_to, lookback_since = rules.now, max(rules.since, rules.now - lookback)
-        for window in windows:
-            if is_over():
-                tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
-                continue
-            try:
-                listed = self._lister.window(window, compare=rules.is_sweep)
-            except TimeOver:
-                tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
-                continue
+        for window, listed in self._each_listed(windows, is_over):
             tally.outcomes[Outcome.UNLISTED] += len(listed.failed)
             for user, problem in listed.problems.items():
                 self._recorder.not_listed(user, problem)
@@ -168,6 +169,23 @@ class Reader:
                     head = replace(head, looked_back_at=rules.now if len(seen) > MANY else None)
             yield Reading(meetings=new, head=head, is_lookback=is_first)
             is_first, pending = False, {}
+
+    def _each_listed(self, windows: Iterable[Window], is_over: Callable[[], bool]) -> Iterator[tuple[Window, Listed]]:
+        """Each window with what Zoom lists in it; one that has too much for one list in halves, the newer one first."""
+        todo = deque(windows)
+        while todo:
+            window = todo.popleft()
+            try:
+                listed = None if is_over() else self._lister.window(window, compare=self._selection.rules.is_sweep)
+            except ListTooLong:
+                todo.extendleft(reversed(window.halves))
+                continue
+            except TimeOver:
+                listed = None
+            if listed is None:
+                self._recorder.tally.left.append(f"recordings from {window.since:%Y-%m-%d} to {window.until:%Y-%m-%d}")
+            else:
+                yield window, listed
 
     def _say_what_stays(self, listed: Listed, told: set[str]) -> None:
         """Say, once a pass, whose lists are not asked for again yet: the pass ends with 1 because of them."""

@@ -24,7 +24,7 @@ from zoomsync.http import Http, brief, is_brief
 from zoomsync.model import Authorization, Clock, Listing, Meeting, User
 from zoomsync.zoom import parse, responses
 from zoomsync.zoom.oauth import Token, TokenSource
-from zoomsync.zoom.paging import Chain, lack, names
+from zoomsync.zoom.paging import MOST_LISTED, SHORTEST_PART, Chain, lack, names
 from zoomsync.zoom.parse import Nonsense, Page
 from zoomsync.zoom.responses import REFERENCE, Question, ZoomResponse
 from zoomsync.zoom.scopes import doubtful, missing
@@ -105,7 +105,7 @@ class ZoomClient:
     def recordings(self, since: date, until: date, *, user: str | None) -> Listing:
         """Every recording that began from `since` to `until`, of a user (id or address) or of the account.
 
-        At most 30 days, listed completely, or it raises: `AccountListFailed`, for a user `ListingFailed`.
+        At most 30 days, listed completely, or it raises: `AccountListFailed`, `ListTooLong`, of a user `ListingFailed`.
         https://developers.zoom.us/docs/api/meetings/#tag/cloud-recording/GET/users/{userId}/recordings
         """
         if not timedelta(0) <= until - since <= LONGEST_WINDOW:
@@ -113,6 +113,8 @@ class ZoomClient:
         # Without both dates Zoom lists about a day (seen, undocumented), without a source type also "My Notes" (above).
         params = {"from": str(since), "to": str(until), "page_size": "300"}
         question = self._list_of(user, params | self._source, f"{since} to {until}")
+        if user is None and until - since > SHORTEST_PART:
+            question = replace(question, most=MOST_LISTED)
         listed_at = self._clock.now()
         pages = self._list(question, "meetings", "uuid")
         if not all(page.covers(since, until, (listed_at - SKEW).date()) for page in pages):
@@ -121,10 +123,7 @@ class ZoomClient:
                 raise question.failed("Zoom lists other days than those asked for", hint)
             middle = since + (until - since) // 2
             halves = self.recordings(since, middle, user=user), self.recordings(middle, until, user=user)
-            return parse.listing(
-                [meeting for half in halves for meeting in half.meetings],
-                [problem for half in halves for problem in half.unreadable],
-            )
+            return parse.joined(halves)
         return self._listing(pages, listed_at, user)
 
     def trash(self, user: str) -> Listing:
@@ -276,6 +275,7 @@ class ZoomClient:
                     self._source = {}
                     return pages
                 page = self._read_page(answer, question, name)
+                question.check_total(page.total)
                 token = page.next_token
                 if not token:
                     return [*chain.pages, page]

@@ -2,11 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from zoomsync.zoom.parse import Page, text
 
 MOST_PAGES = 1000
 """Pages of a list at most, if Zoom does not count what is in it."""
+MOST_LISTED = 50_000
+"""A window of which Zoom counts more is listed in parts: all of it is in memory, and a page token lives 15 min."""
+SHORTEST_PART = timedelta(days=3)
+"""Lists have whole days, and windows overlap: a shorter one would hardly have less."""
 EMPTY_PAGES = 2
 """So many pages in a row may be empty and still name a next one."""
 

@@ -224,6 +224,12 @@ def listing(meetings: Iterable[Meeting], unreadable: Iterable[str]) -> Listing:
     return Listing(meetings=tuple(found.values()), unreadable=tuple(dict.fromkeys(unreadable)))
 
 
+def joined(listings: Iterable[Listing]) -> Listing:
+    """What all of these list, as one."""
+    every = tuple(listings)
+    return listing((one for part in every for one in part.meetings), (one for part in every for one in part.unreadable))
+
+
 def moment(value: object) -> datetime | None:
     """A time as Zoom writes it; without a zone it is UTC. None: missing, nonsense, or of another age than Zoom's."""
     try:

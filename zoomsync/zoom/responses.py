@@ -14,6 +14,7 @@ from zoomsync.errors import (
     AccountListFailed,
     DeletionRefused,
     ListingFailed,
+    ListTooLong,
     NotAuthorized,
     ServiceUnavailable,
     StillProcessing,
@@ -65,11 +66,18 @@ class Question:
     need: str
     """The scope that it needs, as `scopes.SCOPES` names it."""
     subject: Subject | None = None
+    most: int | None = None
+    """So many entries are taken; of a list with more none is."""
 
     @property
     def concerns_all(self) -> bool:
         """Whether nothing goes on without its answer, as for the list of users."""
         return self.subject is None and self.refused is not AccountListFailed
+
+    def check_total(self, total: int | None) -> None:
+        """Raise `ListTooLong` if Zoom counts more entries than are taken."""
+        if self.most is not None and total is not None and total > self.most:
+            raise self.failed(f"{total:,} entries", "shorter windows have fewer", ListTooLong)
 
     def failed(self, fact: str, hint: str, kind: type[ZoomsyncError] | None = None) -> ZoomsyncError:
         """The error to raise; `kind` if it is not `refused`."""
