@@ -10,14 +10,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from zoomsync.console import log_context
 from zoomsync.errors import DownloadFailed, MeetingFailed, Unreachable, Unstitchable, ZoomsyncError
 from zoomsync.files import PRIVATE_FOLDER, STAGING, STAGING_ITSELF, make_private_folder
 from zoomsync.formatting import quoted
 from zoomsync.http import brief
-from zoomsync.item.build import ItemBuilder, ItemStyle
 from zoomsync.item.disk import needed
 from zoomsync.item.fetch import Fetching
 from zoomsync.media.ffmpeg import Tools
@@ -29,6 +28,9 @@ from zoomsync.rules.layout import How
 from zoomsync.rules.segments import has_end
 from zoomsync.rules.update import Arrangement, arrange, recognized
 from zoomsync.zoom.download import Downloads
+
+if TYPE_CHECKING:
+    from zoomsync.item.build import ItemStyle
 
 LONGEST = 1e7
 """Seconds: what says that it plays longer is believed no more than this."""
@@ -46,7 +48,7 @@ class ItemOrder:
     """What is at the destination: the update is planned by it."""
     any_size: bool
     """Whether a person wants its video and sound also if they have not the size that Zoom lists."""
-    style: ItemStyle
+    style: "ItemStyle"
     staging: Path
     brief_seconds: float | None
     """How short requests about it are kept, see `brief`; None: all patience."""
@@ -243,6 +245,8 @@ class _Making:
 
     def build(self) -> Made:
         """The item of what was fetched, or what another round needs to make it."""
+        from zoomsync.item.build import ItemBuilder
+
         order = self.order
         stored, plan = order.plan(self._length)
         made = Made(item=None, plan=plan, stored=stored, fetched=order.fetched, failed=order.failed)

@@ -14,7 +14,6 @@ from zoomsync.errors import MeetingFailed, OutcomeUnknown, PartlyStored, StillPr
 from zoomsync.files import STAGING
 from zoomsync.formatting import quoted
 from zoomsync.http import brief_seconds
-from zoomsync.item.build import ItemStyle
 from zoomsync.item.disk import Disk, Wrote, device, needed
 from zoomsync.item.order import Engine, ItemOrder, Made
 from zoomsync.item.stored import known_receipt, verified_receipt
@@ -63,6 +62,8 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
     remembered = entry.receipt if entry is not None else None
     if remembered is not None and remembered.destination != context.destination.id:
         remembered = None
+    from zoomsync.item.build import ItemStyle
+
     try:
         if fresh.previous is not None and not requested:
             stored: Receipt | None = known_receipt(fresh.meeting.uuid, fresh.previous, context.destination)
