@@ -50,9 +50,12 @@ class Downloads:
         return self._bytes(request, file)
 
     def _bytes(self, request: Request, file: ZoomFile) -> Answer:
+        etag = f'"{hash(file.content):016x}"'
         head = {"Content-Type": TYPES.get(file.extension.upper(), "application/octet-stream"), "Accept-Ranges": "bytes",
+                "ETag": etag,
                 "Content-Disposition": f'attachment; filename="{file.id}.{file.extension.lower()}"'}  # fmt: skip
-        span = byte_range(request.headers.get("range", ""), file.content.size)
+        is_same = request.headers.get("if-range", etag) == etag
+        span = byte_range(request.headers.get("range", ""), file.content.size) if is_same else None
         status, content = 200, file.content
         if span == (0, 0):
             return Answer(status=416, headers={"Content-Range": f"bytes */{file.content.size}"})

@@ -121,7 +121,9 @@ class Fetching:
         cloud = self.stored.cloud if self.stored is not None else ()
         known = next((one.sha256 for one in cloud if one.id == file.id and one.fetched_size != file.size), "")
         fetch = self.downloads.fetch
-        fetched = fetch(self.meeting, file, self.folder, progress, known=known, any_size=self.any_size)
+        fetched = fetch(
+            self.meeting, file, self.folder, progress, known=known, any_size=self.any_size, idle=self.transfers
+        )
         if unproven := doubt(CloudFile.of(file, fetched, "")):
             log.warning("%s: stored as it comes, its cloud copy stays", unproven)
         return fetched

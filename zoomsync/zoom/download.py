@@ -4,13 +4,13 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
 import requests
 
-from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
+from zoomsync.errors import DownloadFailed
 from zoomsync.files import CHUNK
 from zoomsync.formatting import escaped, plural, size_in_words
 from zoomsync.http import Http, is_brief
@@ -18,17 +18,14 @@ from zoomsync.model import Arrival, Clock, Fetched, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
 from zoomsync.zoom.allowlist import Addresses
-from zoomsync.zoom.body import Bandwidth, CutAway, beginning, chunks, is_page, page
+from zoomsync.zoom.body import Bandwidth, CutAway, Source, beginning, chunks, is_page, is_strong, page, validator_of
 from zoomsync.zoom.keys import DownloadRefused, Key, Keys
 from zoomsync.zoom.oauth import Token, TokenSource
 from zoomsync.zoom.partial_file import PartialFile
+from zoomsync.zoom.ranges import Ranges
 
 TRANSFERS = 5
 """Transfers in a row that bring next to nothing new before a file is given up for this time; one within `brief`."""
-REQUESTS = 4
-"""How often one address is asked while its server is out of order; once within `brief`."""
-HOPS = 5
-REDIRECTS = (301, 302, 303, 307, 308)
 LONGEST_TEXT = 64 * 10**6
 """Bytes of a text that are taken in any case; more only if Zoom lists at least half of them."""
 
@@ -56,6 +53,8 @@ class Downloads:
         self._addresses = Addresses(download_hosts, api_url)
         self._clock = clock
         self._bandwidth = Bandwidth(bandwidth, clock)
+        self._unable = set[str]()
+        """The hosts that do not honour ranges, as this pass found."""
 
     def fetch(
         self,
@@ -66,48 +65,75 @@ class Downloads:
         *,
         known: str = "",
         any_size: bool = False,
+        idle: Executor | None = None,
     ) -> Fetched:
         """The file in `folder`, its size, type and first bytes proven; what is there already is used.
 
         What has not the size that Zoom lists is taken if it comes twice the same: a text always, video and sound if a
         person wants it (`any_size`). `known` is the SHA-256 with which it came before: then once is enough.
-        `progress` gets bytes as they come, negative ones when it begins again. Raises `DownloadFailed`,
-        `DiskFull`, `Unfit`, `Unreachable`, and `NotAuthorized` if a new token is refused.
+        `progress` gets bytes as they come, negative ones when it begins again. The threads of `idle`, of which this is
+        one, help with a large file that comes slowly. Raises `DownloadFailed`, `DiskFull`, `Unfit`, `Unreachable`, and
+        `NotAuthorized` if a new token is refused.
         """
-        part = PartialFile(folder, meeting.uuid, file, self._clock)
-        download = _Download(
-            http=self._http,
-            keys=self._keys,
-            addresses=self._addresses,
+        expected = file.size if file.kind.is_media and not (known or any_size) else None
+        part = PartialFile(folder, meeting.uuid, file, self._clock, size=expected)
+        source = Source(
+            http=self._http, addresses=self._addresses, bandwidth=self._bandwidth, meeting=meeting, file=file
+        )
+        if not file.url:
+            raise source.failed("Zoom gives no download address", "is it stored on premises?")
+        if ready := part.ready():
+            progress(ready.size)
+            return ready
+        ranges = Ranges(
+            part,
+            source,
+            key=lambda: next(self._keys.of(meeting, file)),
+            progress=progress,
             clock=self._clock,
-            bandwidth=self._bandwidth,
+            idle=idle if file.kind.is_media else None,
+            unable=self._unable,
+        )
+        download = _Download(
+            source=source,
+            keys=self._keys,
+            ranges=ranges,
+            clock=self._clock,
             meeting=meeting,
             file=file,
             part=part,
             progress=progress,
-            expected=file.size if file.kind.is_media and not (known or any_size) else None,
+            expected=expected,
             known=known,
             any_size=any_size or not file.kind.is_media or file.size is None,
         )
-        if not file.url:
-            raise download.failed("Zoom gives no download address", "is it stored on premises?")
-        if ready := part.ready():
-            progress(ready.size)
-            return ready
         with part:
-            progress(part.size)
-            return part.finish(download.bring())
+            progress(part.stretches.came)
+            with ranges:
+                arrival = download.bring()
+            return part.finish(arrival)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Came:
+    """How an answer ended."""
+
+    announced: int | None = None
+    """Bytes of the whole file."""
+    is_page: bool = False
+    is_chunked: bool = False
+    is_end: bool = False
+    """Whether nothing is to come behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Download:
     """One file on its way."""
 
-    http: Http
+    source: Source
     keys: Keys
-    addresses: Addresses
+    ranges: Ranges
     clock: Clock
-    bandwidth: Bandwidth
     meeting: Meeting
     file: RecordingFile
     part: PartialFile
@@ -128,14 +154,9 @@ class _Download:
             return math.inf
         return max(2 * (self.file.size or 0), LONGEST_TEXT)
 
-    def failed(self, fact: str, hint: str = "it is tried again") -> DownloadFailed:
-        """The error that names this file."""
-        what = f"{escaped(self.file.label)} {escaped(self.file.id)} of meeting {escaped(self.meeting.uuid)}"
-        return DownloadFailed(f"zoom: {what}: {fact}", hint=hint, subject=Subject("file", self.file.id))
-
     def bring(self) -> Arrival:
         """Transfers until the file is whole, as long as each one brings something new."""
-        keys, most, idle = self.keys.of(self.meeting, self.file), self.part.size, 0
+        keys, most, idle = self.keys.of(self.meeting, self.file), self.part.stretches.came, 0
         key = next(keys)
         enough = max(1, min(CHUNK, (self.expected or 0) // 100))  # new bytes that make another transfer worth it
         while True:
@@ -149,50 +170,78 @@ class _Download:
                     raise self._refused(refused) from None
             except CutAway as cut:
                 self.part.keep()
-                idle = 0 if self.part.size >= most + (CHUNK if cut.is_slow else enough) else idle + 1
+                idle = 0 if self.part.stretches.came >= most + (CHUNK if cut.is_slow else enough) else idle + 1
                 if idle == (1 if is_brief() else TRANSFERS):
-                    raise self.failed(f"{cut} ({plural(idle, 'try')})", cut.hint) from None
+                    raise self.source.failed(f"{cut} ({plural(idle, 'try')})", cut.hint) from None
                 self.clock.sleep(min(2.0**idle, 30))
                 if idle == 0:
                     keys = self.keys.of(self.meeting, self.file)
                     next(keys)
-            most = max(most, self.part.size)
+            most = max(most, self.part.stretches.came)
 
     def _refused(self, refused: DownloadRefused) -> DownloadFailed:
         """The error once there is no other key."""
         if refused.about != "credential":
-            return self.failed(str(refused))
-        return self.failed(f"refused: {refused}", "may the account's admin download this recording in Zoom's portal?")
+            return self.source.failed(str(refused))
+        return self.source.failed(
+            f"refused: {refused}", "may the account's admin download this recording in Zoom's portal?"
+        )
 
     def _transfer(self, key: Key) -> Arrival:
-        """Fetch what is still missing, in one answer; raises `DownloadRefused` or `CutAway`."""
-        part, whole, as_page, is_chunked = self.part, self.expected, False, False
-        if whole is None and part.size:  # only of a known size can be said what is missing
+        """Fetch what is still missing; raises `DownloadRefused` or `CutAway`."""
+        part, came = self.part, _Came()
+        if part.stretches.whole is None and part.size:  # only of a known size can be said what is missing
             self._begin_again("")
-        if not part.size or part.size != whole:
-            with self._open(key, start=part.size) as answer:
-                announced, as_page = self._admit(answer), is_page(answer)
-                is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
-                for chunk in chunks(answer, self.bandwidth):
-                    before = part.size
-                    part.append(chunk)
-                    self.progress(len(chunk))
-                    if before < content.ENOUGH <= part.size:
-                        self._look(is_page=as_page)
-                    if part.size > self.most:
-                        raise self._too_long()
-                    self.clock.check()
-            whole = announced if whole is None else whole
+        while not part.join() or not part.size:
+            if part.stretches.begin_stream() is None:
+                self.ranges.go_on(key)
+                continue
+            try:
+                came = self._stream(key)
+            finally:
+                part.stretches.stream = None
+            if came.is_end:
+                break
+        whole = came.announced if part.stretches.whole is None else part.stretches.whole
         if not part.size and self.file.size is not None:  # https://github.com/onyx-dot-app/onyx/pull/14481
             raise CutAway(f"nothing came of {plural(self.file.size, 'byte')}")
-        self._look(is_page=as_page)
+        self._look(is_page=came.is_page)
         if whole is not None and part.size != whole:
-            raise CutAway(f"{part.size:,} of {plural(whole, 'byte')} came", self._accept)
+            raise CutAway(f"{part.stretches.came:,} of {plural(whole, 'byte')} came", self._accept)
         measured = part.size if self.file.kind.is_media else whole  # a text may be cut at any size
         if measured is not None and measured == self.file.size:
             return Arrival.ONCE
         self._compare(key)
-        return Arrival.TWICE if is_chunked or whole is not None else Arrival.OPEN
+        return Arrival.TWICE if came.is_chunked or whole is not None else Arrival.OPEN
+
+    def _stream(self, key: Key) -> "_Came":
+        """What is missing next, in one answer, up to what is there already or others bring."""
+        part, before = self.part, self.part.size
+        stop = part.stretches.stream.stop if part.stretches.stream is not None else 0
+        is_last = part.stretches.whole is None or stop >= part.stretches.whole
+        span = f"{before}-{'' if is_last else stop - 1}" if before or not is_last else ""
+        with self.source.open(key, span, part.validator) as answer:
+            announced, as_page = self._admit(answer), is_page(answer)
+            stretches = part.stretches
+            stream = stretches.stream or stretches.begin_stream()  # it may have begun again
+            if stream is None:
+                raise TypeError("of a file that begins again nothing is there")
+            self.ranges.watch(answer)
+            for chunk in chunks(answer, self.source.bandwidth):
+                before, room = part.size, stretches.room(stream, len(chunk))
+                part.write(stream, chunk[:room])
+                self.progress(room)
+                if before < content.ENOUGH <= part.size:
+                    self._look(is_page=as_page)
+                if part.size > self.most:
+                    raise self._too_long()
+                self.clock.check()
+                self.ranges.consider()
+                if room < len(chunk) or (stream.end < stream.asked and not stretches.room(stream, 1)):
+                    break
+        is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
+        is_end = stretches.whole is None or stream.left > 0 or stream.stop >= stretches.whole
+        return _Came(announced=announced, is_page=as_page, is_chunked=is_chunked, is_end=is_end)
 
     def _compare(self, key: Key) -> None:
         """Raise `CutAway` unless what came comes twice: its size alone does not prove it."""
@@ -212,8 +261,9 @@ class _Download:
 
     def _begin_again(self, reason: str, hint: str = "it is tried again") -> CutAway:
         """Take back what came, and what was reported as progress."""
-        if self.part.size:
-            self.progress(-self.part.size)
+        self.ranges.end()
+        if came := self.part.stretches.came:
+            self.progress(-came)
         self.part.restart()
         return CutAway(reason, hint)
 
@@ -222,7 +272,9 @@ class _Download:
         if self.expected is not None:
             reason = f"more came than the {plural(self.expected, 'byte')} that Zoom lists"
             return self._begin_again(reason, self._accept)
-        return self.failed(f"more than {size_in_words(self.most)} come, {self.file.size or 0:,} bytes are listed")
+        return self.source.failed(
+            f"more than {size_in_words(self.most)} come, {self.file.size or 0:,} bytes are listed"
+        )
 
     def _look(self, *, is_page: bool) -> None:
         """Judge the first bytes, whatever they are served as; `is_page`: as a web page."""
@@ -235,11 +287,14 @@ class _Download:
     def _admit(self, answer: requests.Response) -> int | None:
         """Judge status, packing and length; the size of the whole file that they announce."""
         part, file = self.part, self.file
+        if answer.status_code == 416:
+            raise self._begin_again(f"HTTP 416, {said(beginning(answer))}")
         if answer.status_code not in (200, 206):
-            self._refuse(answer)
-        self._require_plain(answer)
-        length = answer.headers.get("Content-Length", "")
-        before = part.size if answer.status_code == 206 else 0
+            self.source.refuse(answer)
+        self.source.require_plain(answer)
+        length, stream, whole = answer.headers.get("Content-Length", ""), part.stretches.stream, part.stretches.whole
+        others = whole - (stream.asked - stream.start) if whole is not None and stream is not None else 0
+        before = others if answer.status_code == 206 else 0
         total = before + int(length) if re.fullmatch("[0-9]{1,18}", length) else None
         is_known = self.expected is not None or not content.has_signature(file.extension)
         if is_page(answer) and is_known and total != file.size:
@@ -253,25 +308,17 @@ class _Download:
             raise self._begin_again(f"{total:,} bytes are announced, {self.expected:,} listed", self._accept)
         if part.size or answer.status_code == 206:
             self._resume(answer)
-        part.validator = answer.headers.get("ETag", "")
+        part.validator = validator_of(answer)
+        if part.stretches.whole is None and self.file.size is not None and is_strong(part.validator):
+            part.stretches.whole = total if self.file.kind.is_media else None
         return total
-
-    def _require_plain(self, answer: requests.Response) -> None:
-        """Refuse what is packed: nobody asked for it, and a little of it can be a lot."""
-        packing = answer.headers.get("Content-Encoding", "").strip().lower()
-        if packing in ("", "identity"):
-            return
-        if is_page(answer):
-            raise page(answer)
-        hint = "look whether a proxy of this machine packs it; it is tried again"
-        raise self.failed(f"it comes packed ({escaped(packing[:40])}), which nobody asked for", hint)
 
     def _resume(self, answer: requests.Response) -> None:
         """Go on only if the answer holds exactly what is missing; a whole one is taken from its beginning."""
-        part, validator = self.part, answer.headers.get("ETag", "")
+        part, validator, stream = self.part, validator_of(answer), self.part.stretches.stream
         span = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
-        asked = (str(part.size), str((self.expected or 0) - 1))
-        fits = span and span.groups()[:2] == asked and span[3] in ("*", str(self.expected))
+        asked = (str(part.size), str(stream.asked - 1 if stream is not None else 0))
+        fits = span and span.groups()[:2] == asked and span[3] in ("*", str(part.stretches.whole))
         is_same = validator == part.validator or "" in (validator, part.validator)
         if answer.status_code == 206 and fits and is_same:
             return
@@ -279,58 +326,14 @@ class _Download:
         if answer.status_code == 206:
             raise cut
 
-    def _refuse(self, answer: requests.Response) -> None:
-        """Raise what a status of its own means."""
-        fact = f"HTTP {answer.status_code}, {said(beginning(answer))}"
-        is_named = "Authorization" in answer.request.headers
-        if answer.status_code in (401, 403) and is_named:
-            raise DownloadRefused(fact)
-        if answer.status_code in (401, 403, 404, 410):
-            raise DownloadRefused(fact, "address" if is_named else "signature")
-        if answer.status_code == 416:
-            raise self._begin_again(fact)
-        if not is_named:  # a new signed address comes with the next transfer
-            raise CutAway(fact)
-        raise self.failed(fact)
-
-    def _open(self, key: Key, *, start: int) -> requests.Response:
-        """The answer at the end of the redirects, each of which is judged before it is followed.
-
-        Usually Zoom redirects once, to a signed address that needs no token (seen, undocumented).
-        """
-        url = key.url
-        for _ in range(HOPS + 1):
-            if problem := self.addresses.problem(url):
-                raise self.failed(problem, "if the host is Zoom's, add it to zoom.download_hosts")
-            headers = {"Accept-Encoding": "identity"}
-            if start:
-                headers["Range"] = f"bytes={start}-"
-            if self.addresses.may_see_token(url, key.url):
-                headers["Authorization"] = f"Bearer {key.credential}"
-            subject = Subject("file", self.file.id)
-            try:
-                answer = self.http.request(
-                    "GET", url, repeatable=True, tries=REQUESTS, subject=subject, stream=True, headers=headers
-                )
-            except ServiceUnavailable as error:
-                raise self.failed(str(error).removeprefix(f"{self.http.name}: ")) from error
-            if answer.status_code not in REDIRECTS:
-                return answer
-            with answer:
-                try:
-                    url = urljoin(url, answer.headers.get("Location", ""))
-                except ValueError:
-                    url = ""
-        raise self.failed(f"redirected more than {HOPS} times")
-
     def _second_digest(self, key: Key) -> str:
         """The hash of the whole file, fetched once more and not kept."""
         digest, size = hashlib.sha256(), 0
-        with self._open(key, start=0) as answer:
+        with self.source.open(key) as answer:
             if answer.status_code != 200:
                 raise CutAway(f"HTTP {answer.status_code} when it was fetched a second time")
-            self._require_plain(answer)
-            for chunk in chunks(answer, self.bandwidth):
+            self.source.require_plain(answer)
+            for chunk in chunks(answer, self.source.bandwidth):
                 self.clock.check()
                 digest.update(chunk)
                 size += len(chunk)

@@ -2,11 +2,15 @@
 
 After a power cut a file may have its size and lack its bytes: what is gone on with hashes to what the note says. A file
 that was proven says in its own name what it hashes to, so that one that comes whole at once needs no note.
+
+A stretch that comes ahead of what is in order has a hash of its own. Once all before it is there, it is read again for
+the hash of the whole.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
@@ -15,6 +19,7 @@ from zoomsync import files
 from zoomsync.files import CHUNK, STAGING
 from zoomsync.model import Arrival, Clock, Fetched, RecordingFile
 from zoomsync.zoom.content import HEAD
+from zoomsync.zoom.stretches import Stretch, Stretches
 
 SYNC_EVERY = 64 * 10**6
 """Bytes after which what came is made durable and noted, so that a power cut costs no more than these."""
@@ -23,10 +28,11 @@ SYNC_EVERY = 64 * 10**6
 class PartialFile:
     """One cloud file in staging; what was proven or begun in an earlier pass is found again.
 
-    Open it with `with` to write. Raises `DiskFull`, and `Unfit` if the folder cannot be written.
+    Open it with `with` to write. Raises `DiskFull`, and `Unfit` if the folder cannot be written. One thread has it;
+    others may only `write` stretches that they took.
     """
 
-    def __init__(self, folder: Path, uuid: str, file: RecordingFile, clock: Clock) -> None:
+    def __init__(self, folder: Path, uuid: str, file: RecordingFile, clock: Clock, *, size: int | None = None) -> None:
         name = hashlib.sha256(f"{uuid}\0{file.id}".encode()).hexdigest()[:32]
         self._folder = folder
         self._begin = f"{name}-{file.size}-"
@@ -34,6 +40,7 @@ class PartialFile:
         self._part = folder / f"{name}.part"
         self._sidecar = folder / f"{name}.sidecar.json"
         self._listed = file.size
+        self._size = size
         self._can_resume = file.kind.is_media and file.size is not None
         self._clock = clock
         self._out: IO[bytes]
@@ -45,18 +52,23 @@ class PartialFile:
 
     def _forget(self) -> None:
         self._hash = hashlib.sha256()
-        self.size = 0
-        """Bytes so far."""
+        self.stretches = Stretches(whole=self._size)
+        """Which bytes are there; more than a part of them only where they are of the same `validator`."""
         self.head = b""
         """The first of them."""
         self.validator = ""
-        """The ETag under which they came, if there was one: a later transfer goes on with the same bytes."""
+        """What tells this state of the file from another one: a later transfer goes on with the same bytes."""
         self._durable = 0
-        """How many of them the note vouches for."""
+        """How many bytes the note vouches for."""
+
+    @property
+    def size(self) -> int:
+        """Bytes so far, without a gap."""
+        return self.stretches.size
 
     @property
     def sha256(self) -> str:
-        """Of the bytes so far."""
+        """Of these bytes."""
         return self._hash.hexdigest()
 
     def ready(self) -> Fetched | None:
@@ -75,9 +87,8 @@ class PartialFile:
         self._forget()
         with STAGING.explained(self._folder):
             self._find_durable()
-            self._out = files.open_file(self._part, "r+b" if self.size else "wb")
-            self._out.truncate(self.size)
-            self._out.seek(self.size)
+            self._out = files.open_file(self._part, "r+b" if self.stretches.came else "wb")
+            self._out.truncate(max([self.size, *(one.end for one in self.stretches.ahead)]))
         return self
 
     def _find_durable(self) -> None:
@@ -86,10 +97,31 @@ class PartialFile:
         if not (self._can_resume and listed == self._listed and isinstance(size, int) and self._part.is_file()):
             return
         self._read(self._part, size)
-        if (self.size, self.sha256) == (size, self._note.get("durable_sha256")):
-            self.validator, self._durable = str(self._note.get("validator") or ""), size
-        else:
+        if (self.size, self.sha256) != (size, self._note.get("durable_sha256")):
             self._forget()
+            return
+        self.validator, whole = str(self._note.get("validator") or ""), self._note.get("whole")
+        if self.stretches.whole is None and isinstance(whole, int):
+            self.stretches.whole = whole
+        with suppress(ValueError, TypeError):
+            for start, length, sha256 in self._note.get("ahead") or ():  # type: ignore[attr-defined]
+                self._find_ahead(start, length, sha256)
+        self._durable = self.stretches.came
+
+    def _find_ahead(self, start: int, length: int, sha256: str) -> None:
+        """Count a stretch that the note vouches for, if it is there."""
+        ahead, end = self.stretches.ahead, start + length
+        if not (ahead[-1].end if ahead else self.size) <= start < end <= (self.stretches.whole or 0):
+            return
+        found = Stretch(start=start, stop=end, asked=end, is_running=False)
+        with files.open_file(self._part) as file:
+            file.seek(start)
+            while found.left and (chunk := file.read(min(CHUNK, found.left))):
+                self._clock.check()
+                found.hash.update(chunk)
+                found.size += len(chunk)
+        if not found.left and found.hash.hexdigest() == sha256:
+            ahead.append(found)
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
         with STAGING.explained(self._folder), self._out:
@@ -98,32 +130,46 @@ class PartialFile:
             elif failed is not None:
                 self._out.truncate(0)  # what nobody goes on from takes no room
 
-    def append(self, chunk: bytes) -> None:
-        """Add the next bytes."""
+    def write(self, stretch: Stretch, chunk: bytes) -> None:
+        """Add the next bytes of a stretch."""
         with STAGING.explained(self._folder):
-            self._out.write(chunk)
-        self._count(chunk)
-        if self.size - self._durable >= SYNC_EVERY:
-            self.keep()
+            _write_at(self._out.fileno(), chunk, stretch.end)
+        with self.stretches.lock:
+            if stretch is self.stretches.stream:
+                self._count(chunk)
+            else:
+                stretch.hash.update(chunk)
+            stretch.size += len(chunk)
 
-    def keep(self) -> None:
-        """Make what came durable, then note it: a later transfer goes on from here."""
-        if self._can_resume and self.size > self._durable:
+    def join(self) -> bool:
+        """Count what lies behind the bytes in order already; whether the file is whole with that."""
+        ahead = self.stretches.ahead
+        while ahead and ahead[0].start <= self.size and not ahead[0].is_running:
+            with STAGING.explained(self._folder):
+                self._read(self._part, ahead[0].end)
+            with self.stretches.lock:
+                ahead = self.stretches.ahead = self.stretches.ahead[1:]
+        return self.size == self.stretches.whole
+
+    def keep(self, least: int = 1) -> None:
+        """If so many bytes came, make them durable, then note them: a later transfer goes on from here."""
+        with self.stretches.lock:
+            came = self.stretches.came
+            ahead = [(one.start, one.size, one.hash.hexdigest()) for one in self.stretches.ahead if one.size]
+        if self._can_resume and came >= self._durable + least:
             self._sync()
-            self._write_note()
+            self._write_note(ahead)
+            self._durable = came
 
     def _sync(self) -> None:
         with STAGING.explained(self._folder):
-            self._out.flush()
             os.fsync(self._out.fileno())
-        self._durable = self.size
 
     def restart(self) -> None:
-        """Forget what came so far."""
+        """Forget what came so far; nobody writes a stretch of it any more."""
         self._forget()
         with STAGING.explained(self._folder):
-            self._out.seek(0)
-            self._out.truncate()
+            self._out.truncate(0)
 
     def finish(self, arrival: Arrival) -> Fetched:
         """Give the proven bytes their final name, once they are durable."""
@@ -136,21 +182,31 @@ class PartialFile:
     def _count(self, chunk: bytes) -> None:
         self._hash.update(chunk)
         self.head += chunk[: HEAD - len(self.head)]
-        self.size += len(chunk)
+        self.stretches.size += len(chunk)
 
     def _read(self, path: Path, size: int) -> None:
-        """Count the first `size` bytes of what is there."""
+        """Count what is there up to `size`."""
         with files.open_file(path) as file:
+            file.seek(self.size)
             while self.size < size and (chunk := file.read(min(CHUNK, size - self.size))):
                 self._clock.check()
                 self._count(chunk)
 
-    def _write_note(self) -> None:
+    def _write_note(self, ahead: Sequence[tuple[int, int, str]]) -> None:
         note = {
             "listed": self._listed,
+            "whole": self.stretches.whole,
             "validator": self.validator,
-            "durable": self._durable,
+            "durable": self.size,
             "durable_sha256": self.sha256,
+            "ahead": ahead,
         }
         with STAGING.explained(self._folder):
             files.write(self._sidecar, json.dumps(note).encode())
+
+
+def _write_at(descriptor: int, data: bytes, place: int) -> None:
+    left = memoryview(data)
+    while left:
+        written = os.pwrite(descriptor, left, place)
+        left, place = left[written:], place + written
