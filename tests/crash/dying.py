@@ -12,7 +12,7 @@ from typing import Any
 STEPS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link", "os.truncate",
          "subprocess.Popen"}  # fmt: skip
 """Python's own audit events; writing and flushing have none and are counted by the functions that do it."""
-CALLS = ("write", "fsync")
+CALLS = ("write", "pwrite", "fsync")
 NEVER = 1 << 30
 
 

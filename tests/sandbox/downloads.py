@@ -52,7 +52,7 @@ class Downloads:
     def _bytes(self, request: Request, file: ZoomFile) -> Answer:
         etag = f'"{hash(file.content):016x}"'
         head = {"Content-Type": TYPES.get(file.extension.upper(), "application/octet-stream"), "Accept-Ranges": "bytes",
-                "ETag": etag,
+                "Etag": etag,
                 "Content-Disposition": f'attachment; filename="{file.id}.{file.extension.lower()}"'}  # fmt: skip
         is_same = request.headers.get("if-range", etag) == etag
         span = byte_range(request.headers.get("range", ""), file.content.size) if is_same else None

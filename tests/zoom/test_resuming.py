@@ -68,14 +68,22 @@ def test_another_range_than_the_one_asked_for_begins_again(video: Try, fault: Fa
     assert video.ranges == [None, "bytes=100000-", None]
 
 
-def test_a_range_of_a_changed_file_begins_again(video: Try) -> None:
+@pytest.mark.parametrize("heeds_if_range", [True, False])
+def test_a_range_of_a_changed_file_begins_again(video: Try, heeds_if_range: bool) -> None:
+    def ask(request: Request) -> Request:
+        heeded = request.headers.items() if heeds_if_range else ()
+        return replace(request, headers={"range": request.headers["range"], **dict(heeded)})
+
+    def change(_: Request, answer: Answer) -> Answer:
+        return replace(answer, headers={**answer.headers, "ETag": '"2"'})
+
     video.sandbox.fail(SERVED, with_=Fault(change=lambda _, a: replace(
         a, headers={**a.headers, "ETag": '"1"'}, stop_after=100_000, ending=Ending.FIN)))  # fmt: skip
-    video.sandbox.fail(SERVED, with_=faults.headers(etag='"2"'))
+    video.sandbox.fail(SERVED, with_=Fault(ask=ask, change=change), headers={"range": "."})
 
     video.assert_arrived(video.fetch())
 
-    assert video.ranges == [None, "bytes=100000-", None]
+    assert video.ranges == [None, "bytes=100000-", *([] if heeds_if_range else [None])]
 
 
 def test_a_range_that_is_none_begins_again(video: Try) -> None:

@@ -1,7 +1,9 @@
 """One file of the stand-in on its way to a folder."""
 
 import hashlib
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,8 @@ class Try:
     cloud: ZoomFile
     uuid: str
     progress: list[int] = field(default_factory=list)
+    pool: Executor | None = None
+    """Its connections; None: the one that fetches."""
 
     @property
     def data(self) -> bytes:
@@ -41,7 +45,8 @@ class Try:
 
     def fetch(self, meeting: Meeting | None = None) -> Fetched:
         listed, file = self.listed
-        return self.edge.downloads.fetch(meeting or listed, file, self.folder, self.progress.append)
+        fetch = partial(self.edge.downloads.fetch, meeting or listed, file, self.folder, self.progress.append)
+        return fetch() if self.pool is None else self.pool.submit(fetch, idle=self.pool).result()
 
     def fails(self, match: str) -> DownloadFailed:
         with pytest.raises(DownloadFailed, match=match) as caught:

@@ -1,5 +1,6 @@
 """A download as it is asked for and answered: piece by piece and not too fast, or a page that came instead of it."""
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ def validator_of(answer: requests.Response) -> str:
 
 def is_strong(validator: str) -> bool:
     """Whether parts of a file fit together that have it: https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5."""
-    return validator not in ("", "*") and not validator.startswith("W/")
+    return re.fullmatch('"[!#-~]*"', validator) is not None or moment_of(validator) is not None
 
 
 def is_page(answer: requests.Response) -> bool:

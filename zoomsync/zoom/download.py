@@ -194,7 +194,7 @@ class _Download:
             self._begin_again("")
         while not part.join() or not part.size:
             if part.stretches.begin_stream() is None:
-                self.ranges.go_on(key)
+                self.ranges.go_on()
                 continue
             try:
                 came = self._stream(key)
@@ -228,16 +228,16 @@ class _Download:
                 raise TypeError("of a file that begins again nothing is there")
             self.ranges.watch(answer)
             for chunk in chunks(answer, self.source.bandwidth):
-                before, room = part.size, stretches.room(stream, len(chunk))
-                part.write(stream, chunk[:room])
-                self.progress(room)
+                before, size = part.size, stretches.claim(stream, len(chunk))
+                part.write(stream, chunk[:size])
+                self.progress(size)
                 if before < content.ENOUGH <= part.size:
                     self._look(is_page=as_page)
                 if part.size > self.most:
                     raise self._too_long()
                 self.clock.check()
                 self.ranges.consider()
-                if room < len(chunk) or (stream.end < stream.asked and not stretches.room(stream, 1)):
+                if size < len(chunk) or stretches.is_cut(stream):
                     break
         is_chunked = answer.headers.get("Transfer-Encoding", "").lower() == "chunked"
         is_end = stretches.whole is None or stream.left > 0 or stream.stop >= stretches.whole

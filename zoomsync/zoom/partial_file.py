@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
@@ -44,6 +45,8 @@ class PartialFile:
         self._can_resume = file.kind.is_media and file.size is not None
         self._clock = clock
         self._out: IO[bytes]
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="hash")
+        self._hashing: Future[None] | None = None
         self._forget()
         self._note: dict[str, object] = {}
         """What is known from before; nothing if that cannot be read: the file is then fetched again."""
@@ -51,6 +54,7 @@ class PartialFile:
             self._note = dict(json.loads(files.read_file(self._sidecar)))
 
     def _forget(self) -> None:
+        self._settle()
         self._hash = hashlib.sha256()
         self.stretches = Stretches(whole=self._size)
         """Which bytes are there; more than a part of them only where they are of the same `validator`."""
@@ -69,6 +73,7 @@ class PartialFile:
     @property
     def sha256(self) -> str:
         """Of these bytes."""
+        self._settle()
         return self._hash.hexdigest()
 
     def ready(self) -> Fetched | None:
@@ -77,10 +82,9 @@ class PartialFile:
             for path in self._folder.glob(f"{self._begin}*"):
                 arrival, _, proven = path.name.removeprefix(self._begin).removesuffix(self._end).partition("-")
                 if path.is_file() and arrival in set(Arrival):
-                    self._forget()
-                    self._read(path, path.stat().st_size)
-                    if self.sha256 == proven and (arrival != Arrival.ONCE or self.size == self._listed):
-                        return Fetched(path=path, size=self.size, sha256=proven, arrival=Arrival(arrival))
+                    sha256, status = files.digest(path, self._clock)
+                    if sha256 == proven and (arrival != Arrival.ONCE or status.st_size == self._listed):
+                        return Fetched(path=path, size=status.st_size, sha256=proven, arrival=Arrival(arrival))
         return None
 
     def __enter__(self) -> Self:
@@ -96,7 +100,7 @@ class PartialFile:
         size, listed = self._note.get("durable"), self._note.get("listed")
         if not (self._can_resume and listed == self._listed and isinstance(size, int) and self._part.is_file()):
             return
-        self._read(self._part, size)
+        self._read(size)
         if (self.size, self.sha256) != (size, self._note.get("durable_sha256")):
             self._forget()
             return
@@ -119,12 +123,12 @@ class PartialFile:
             while found.left and (chunk := file.read(min(CHUNK, found.left))):
                 self._clock.check()
                 found.hash.update(chunk)
-                found.size += len(chunk)
+                found.size = found.claimed = found.size + len(chunk)
         if not found.left and found.hash.hexdigest() == sha256:
             ahead.append(found)
 
     def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        with STAGING.explained(self._folder), self._out:
+        with STAGING.explained(self._folder), self._out, self._beside:
             if failed is not None and self._can_resume:
                 self.keep()
             elif failed is not None:
@@ -146,7 +150,7 @@ class PartialFile:
         ahead = self.stretches.ahead
         while ahead and ahead[0].start <= self.size and not ahead[0].is_running:
             with STAGING.explained(self._folder):
-                self._read(self._part, ahead[0].end)
+                self._read(ahead[0].end)
             with self.stretches.lock:
                 ahead = self.stretches.ahead = self.stretches.ahead[1:]
         return self.size == self.stretches.whole
@@ -179,14 +183,24 @@ class PartialFile:
             self._part.replace(path)
         return Fetched(path=path, size=self.size, sha256=self.sha256, arrival=arrival)
 
+    def _settle(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
+
     def _count(self, chunk: bytes) -> None:
-        self._hash.update(chunk)
+        """Add to what is known of the bytes in order: much at once is hashed while more of it comes."""
+        self._settle()
+        if len(chunk) < CHUNK // 4:
+            self._hash.update(chunk)
+        else:
+            self._hashing = self._beside.submit(self._hash.update, chunk)
         self.head += chunk[: HEAD - len(self.head)]
         self.stretches.size += len(chunk)
 
-    def _read(self, path: Path, size: int) -> None:
+    def _read(self, size: int) -> None:
         """Count what is there up to `size`."""
-        with files.open_file(path) as file:
+        with files.open_file(self._part) as file:
             file.seek(self.size)
             while self.size < size and (chunk := file.read(min(CHUNK, size - self.size))):
                 self._clock.check()

@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import copy_context
 from typing import Self
@@ -29,7 +29,7 @@ STRETCH_SECONDS = 2.0
 """How long a stretch takes at the speed of the connection that goes on in order."""
 WORTH_SECONDS = 2.0
 """What is left of a file and comes within these is left to one connection."""
-WARM_UP_SECONDS = 0.2
+WARM_UP_SECONDS = 0.1
 """After these the speed of a connection is believed."""
 FAILURES = 5
 """So many helpers in a row that bring nothing are the last ones of this file."""
@@ -85,9 +85,7 @@ class Ranges:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
-        if failed is not None:
-            self._part.keep()  # before helpers come to their end, which may take longer than a pass that is to end has
+    def __exit__(self, *_: object) -> None:
         self.end()
 
     def watch(self, answer: requests.Response) -> None:
@@ -121,15 +119,37 @@ class Ranges:
                 self._helpers.append(self._idle.submit(copy_context().run, self._help))
 
     def _help(self) -> None:
-        """Bring one stretch. What does not come is brought by others: no file fails for it."""
+        """Bring one stretch."""
         with self._changed:
             self._is_asked = False
-            is_wanted = not self._is_over and self._helping < self._most
-            stretch = self._part.stretches.take(self._size, LEAST) if is_wanted else None
+            stretch = self._take()
+        if stretch is not None:
+            self._ask()
+            self._try(stretch)
+            self._ask()
+
+    def go_on(self) -> None:
+        """While others bring what is next in order: bring a stretch, or wait a moment. Raises as `consider`."""
+        self._part.keep(SYNC_EVERY)
+        self._check()
+        self._clock.check()
+        with self._changed:
+            stretch = self._take()
             if stretch is None:
-                return
-            self._helping += 1
-        self._ask()
+                self._changed.wait(POLL_SECONDS if self._helping else 0)
+        if stretch is not None:
+            self._try(stretch)
+
+    def _take(self) -> Stretch | None:
+        """What one more connection may bring."""
+        if self._is_over or self._helping >= self._most or self._clock.monotonic() < self._again_at:
+            return None
+        stretch = self._part.stretches.take(self._size, LEAST)
+        self._helping += stretch is not None
+        return stretch
+
+    def _try(self, stretch: Stretch) -> None:
+        """Bring a stretch. What does not come is brought by others, in order at last: no file fails for it."""
         try:
             with nullcontext() if is_brief() else brief(seconds=math.inf):
                 self._bring(stretch, self._key())
@@ -141,7 +161,6 @@ class Ranges:
                 self._helping -= 1
                 self._part.stretches.give_back(stretch)
                 self._changed.notify_all()
-        self._ask()
 
     def _judge(self, stretch: Stretch) -> None:
         """Have fewer help, and not at once, if this one brought next to nothing: a server may want no more of them."""
@@ -153,35 +172,21 @@ class Ranges:
         self._again_at = self._clock.monotonic() + 2.0**self._failures
         self._is_over = self._is_over or self._failures == FAILURES
 
-    def go_on(self, key: Key) -> None:
-        """While others bring what is next in order: bring a stretch, or wait for a moment. Raises what it meets."""
-        self._part.keep(SYNC_EVERY)
-        self._check()
-        self._clock.check()
-        stretch = None if self._is_over else self._part.stretches.take(self._size, LEAST)
-        if stretch is None:
-            with self._changed:
-                self._changed.wait(POLL_SECONDS if self._helping else 0)
-            return
-        try:
-            self._bring(stretch, key)
-        finally:
-            self._part.stretches.give_back(stretch)
-
     def _bring(self, stretch: Stretch, key: Key) -> None:
-        """One stretch, or as much of it as nobody else takes over. Raises `CutAway` and `DownloadRefused`."""
+        """One stretch, or as much of it as nobody else takes over."""
         stretches = self._part.stretches
         span = f"{stretch.start}-{stretch.asked - 1}"
-        with self._source.open(key, span, self._part.validator) as answer, self._known(answer):
+        with self._source.open(key, span, self._part.validator) as answer:
             self._admit(answer, stretch)
-            for chunk in chunks(answer, self._source.bandwidth):
-                room = stretches.room(stretch, len(chunk))
-                self._part.write(stretch, chunk[:room])
-                self._progress(room)
-                self._clock.check()
-                is_cut = room < len(chunk) or (stretch.end < stretch.asked and not stretches.room(stretch, 1))
-                if is_cut or self._is_over:
-                    return
+            with self._known(answer):
+                for chunk in chunks(answer, self._source.bandwidth):
+                    with stretch.writing:
+                        size = stretches.claim(stretch, len(chunk))
+                        self._part.write(stretch, chunk[:size])
+                        self._progress(size)
+                    self._clock.check()
+                    if size < len(chunk) or stretches.is_cut(stretch):
+                        return
         if stretch.left:
             raise CutAway("the connection broke or stalled")
 
@@ -220,10 +225,14 @@ class Ranges:
                 raise problem
 
     def end(self) -> None:
-        """Nobody helps any more: the rest comes in order. Returns once all who did are gone."""
+        """Nobody helps any more: the rest comes in order. What a helper still waits for is written nowhere."""
         with self._changed:
             self._is_over = True
             for answer in self._answers:
                 with suppress(OSError, ValueError, RuntimeError):
-                    answer.raw.shutdown()
-        wait([one for one in self._helpers if not one.cancel()])
+                    answer.raw.shutdown()  # so that the connection is free for others
+        for one in self._helpers:
+            one.cancel()
+        for stretch in list(self._part.stretches.ahead):
+            with stretch.writing:
+                self._part.stretches.give_back(stretch)

@@ -22,7 +22,11 @@ class Stretch:
     """Where the answer ends that the connection asked for."""
     size: int = 0
     """Bytes of it that are there."""
+    claimed: int = 0
+    """Bytes of it that are there or just being written."""
     is_running: bool = True
+    writing: threading.Lock = field(default_factory=threading.Lock)
+    """Whoever writes what it claimed has it."""
     hash: "_Hash" = field(default_factory=hashlib.sha256)
     """Of what is there; not of what comes in order."""
 
@@ -34,7 +38,7 @@ class Stretch:
     @property
     def left(self) -> int:
         """Bytes that are still to come."""
-        return self.stop - self.end
+        return self.stop - self.start - self.claimed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,17 +94,35 @@ class Stretches:
     def give_back(self, stretch: Stretch) -> None:
         """It is at its end, or nobody goes on with it."""
         with self.lock:
-            stretch.stop, stretch.is_running = stretch.end, False
+            stretch.stop, stretch.claimed, stretch.is_running = stretch.end, stretch.size, False
             if not stretch.size and stretch in self.ahead:
                 self.ahead.remove(stretch)
 
-    def room(self, stretch: Stretch, size: int) -> int:
-        """How many of `size` bytes that came belong to it; those that were left to others too if nobody has them."""
+    def claim(self, stretch: Stretch, size: int) -> int:
+        """How many of the next `size` bytes belong to it, which then writes them."""
         with self.lock:
-            if stretch.end + size > stretch.stop:
-                stretch.stop = min([stretch.asked, *(one.start for one in self.ahead if one.start > stretch.start)])
-            is_last = self.whole is None or stretch.stop >= self.whole
-            return size if is_last and stretch is self.stream else min(size, stretch.left)  # more may come than listed
+            if stretch is self.stream and size > stretch.left:
+                self._extend(stretch)
+            is_last = stretch is self.stream and (self.whole is None or stretch.stop >= self.whole)
+            claimed = size if is_last else min(size, stretch.left)  # more may come than is listed, for others to judge
+            stretch.claimed += claimed
+            return claimed
+
+    def is_cut(self, stretch: Stretch) -> bool:
+        """Whether others bring what comes next in its answer."""
+        with self.lock:
+            if stretch is self.stream and not stretch.left:
+                self._extend(stretch)
+            return not stretch.left and stretch.stop < stretch.asked
+
+    def _extend(self, stream: Stretch) -> None:
+        """Go on with what was left to others who are gone; those who have brought nothing yet have nothing to bring."""
+        stream.stop = stream.asked
+        for one in self.ahead:
+            if one.claimed or not one.is_running:
+                stream.stop = min(stream.asked, one.start)
+                break
+            one.stop = one.start
 
     def _running(self) -> Iterator[Stretch]:
         return (one for one in (self.stream, *self.ahead) if one is not None and one.is_running)
@@ -119,5 +141,5 @@ class Stretches:
         last = max(self._running(), key=lambda one: one.left, default=None)
         if last is None or last.left < 2 * least:
             return False
-        last.stop = last.end + min(most, last.left // 2)
+        last.stop -= max(last.left - most, (last.left + 1) // 2)
         return True
