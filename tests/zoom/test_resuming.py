@@ -75,10 +75,10 @@ def test_a_range_of_a_changed_file_begins_again(video: Try, heeds_if_range: bool
         return replace(request, headers={"range": request.headers["range"], **dict(heeded)})
 
     def change(_: Request, answer: Answer) -> Answer:
-        return replace(answer, headers={**answer.headers, "ETag": '"2"'})
+        return replace(answer, headers={**answer.headers, "Etag": '"2"'})
 
     video.sandbox.fail(SERVED, with_=Fault(change=lambda _, a: replace(
-        a, headers={**a.headers, "ETag": '"1"'}, stop_after=100_000, ending=Ending.FIN)))  # fmt: skip
+        a, headers={**a.headers, "Etag": '"1"'}, stop_after=100_000, ending=Ending.FIN)))  # fmt: skip
     video.sandbox.fail(SERVED, with_=Fault(ask=ask, change=change), headers={"range": "."})
 
     video.assert_arrived(video.fetch())
