@@ -33,6 +33,8 @@ WARM_UP_SECONDS = 0.1
 """After these the speed of a connection is believed."""
 FAILURES = 5
 """So many helpers in a row that bring nothing are the last ones of this file."""
+STUCK_SECONDS = 5.0
+"""So long one is waited for that brings what is next in order, and so long again if it is nearly done."""
 POLL_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,8 @@ class Ranges:
         self._began = 0.0
         """When the first connection went on in order, and from which byte."""
         self._begin = 0
+        self._awaited: tuple[Stretch, int, float] | None = None
+        """What is waited for, its size then, and since when."""
         self._is_able = False
         """Whether ranges of what it brings may be asked for."""
         self._is_over = idle is None
@@ -139,6 +143,21 @@ class Ranges:
                 self._changed.wait(POLL_SECONDS if self._helping else 0)
         if stretch is not None:
             self._try(stretch)
+        else:
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """Take back what comes next in order from one that brings it far too slowly."""
+        stretches, now = self._part.stretches, self._clock.monotonic()
+        with stretches.lock:
+            first = stretches.ahead[0] if stretches.ahead else None
+        if first is None or self._awaited is None or self._awaited[0] is not first:
+            self._awaited = (first, first.size, now) if first is not None else None
+            return
+        _, size, since = self._awaited
+        if now - since >= STUCK_SECONDS and first.left * (now - since) > (first.size - size) * STUCK_SECONDS:
+            with first.writing:
+                stretches.give_back(first)
 
     def _take(self) -> Stretch | None:
         """What one more connection may bring."""
