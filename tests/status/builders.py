@@ -34,7 +34,7 @@ def a_state(*entries: Entry, runs: tuple[Run, ...] = (), intents: tuple[Intent, 
     path = Path("state.json")
     database = Database.in_memory(path)
     with database.step() as connection:
-        write(connection, entries, intents)
+        write(connection, path, entries, intents)
     return State(path, Page(steps=0, head=replace(plain, **head), runs=runs), database)
 
 

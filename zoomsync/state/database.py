@@ -32,20 +32,19 @@ CREATE TABLE state (id TEXT NOT NULL, steps INTEGER NOT NULL);
 CREATE TABLE host (key INTEGER PRIMARY KEY, id TEXT NOT NULL, email TEXT NOT NULL, UNIQUE (id, email));
 CREATE TABLE name (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE entry (
-    key INTEGER PRIMARY KEY, uuid TEXT NOT NULL, ending INTEGER NOT NULL, number TEXT NOT NULL, host INTEGER NOT NULL,
-    start INTEGER NOT NULL, phase TEXT NOT NULL, is_open INTEGER NOT NULL, is_notable INTEGER NOT NULL,
+    key INTEGER PRIMARY KEY, ending INTEGER NOT NULL, number INTEGER NOT NULL, host INTEGER NOT NULL,
+    start INTEGER NOT NULL, phase INTEGER NOT NULL, is_open INTEGER NOT NULL, is_notable INTEGER NOT NULL,
     destination INTEGER, author INTEGER, size INTEGER NOT NULL, stored_at INTEGER, turn INTEGER, deleted_at INTEGER,
     crc32 INTEGER NOT NULL, document BLOB NOT NULL
 );
 CREATE INDEX by_ending ON entry (ending);
 CREATE INDEX by_number ON entry (number);
-CREATE INDEX by_host ON entry (host);
-CREATE INDEX by_phase ON entry (phase, start);
+CREATE INDEX by_phase ON entry (phase, host);
 CREATE INDEX opened ON entry (key) WHERE is_open;
 CREATE INDEX notable ON entry (key) WHERE is_notable;
-CREATE INDEX stored ON entry (destination, host, phase, author, stored_at, size) WHERE destination IS NOT NULL;
+CREATE INDEX stored ON entry (destination, host, author, phase, stored_at, size, deleted_at)
+    WHERE destination IS NOT NULL;
 CREATE INDEX to_delete ON entry (destination, turn, stored_at) WHERE turn IS NOT NULL;
-CREATE INDEX deleted ON entry (deleted_at) WHERE deleted_at IS NOT NULL;
 CREATE TABLE intent (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, crc32 INTEGER NOT NULL, document BLOB NOT NULL);
 """
 
@@ -219,6 +218,7 @@ def create(path: Path, state_id: str, fill: Callable[[sqlite3.Connection], None]
         os.close(open_regular(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE))
         connection = _connected(aside, "mode=rw")
         try:
+            connection.execute("PRAGMA page_size=8192")  # entries fill it better than they fill smaller ones
             connection.execute("PRAGMA journal_mode=OFF")
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute("BEGIN")

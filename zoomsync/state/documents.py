@@ -1,61 +1,94 @@
 """What a row of `state.db` holds: a document, compressed, with its checksum; and by what its entry is found."""
 
 import math
+import re
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from zoomsync.model import Entry, Intent
+from zoomsync.model import Entry, Intent, Phase
 from zoomsync.naming import suffix
 from zoomsync.rules.ledger import facts
 from zoomsync.state.page import damaged, json_of, misfit
 from zoomsync.state.schema import FORMAT
 
+PHASES = (
+    Phase.WAITING,
+    Phase.SKIPPED,
+    Phase.PUBLISHED,
+    Phase.DELETED,
+    Phase.LOST,
+    Phase.REMOVED,
+    Phase.ERASED,
+)
+"""Each by its number in a row."""
 MOST = 2**53
 """Of sizes that are added up."""
 COLUMNS = (
-    "uuid, ending, number, host, start, phase, is_open, is_notable, destination, author, size, stored_at, turn, "
+    "ending, number, host, start, phase, is_open, is_notable, destination, author, size, stored_at, turn, "
     "deleted_at, crc32, document"
 )
 _ENTRY: TypeAdapter[Any] = TypeAdapter(Entry)
 _INTENT: TypeAdapter[Any] = TypeAdapter(Intent)
 _WORDS = (
-    b'"},{"name":"recording.json"},{"id":"","kind":"chat","type":"CHAT","view":"chat_file","extension":"txt"'
-    b'"summary","SUMMARY","timeline","TIMELINE","json","closed_caption","CC","audio_only","audio","M4A","m4a"'
-    b'"active_speaker","gallery_view","shared_screen","speaker_view","America/New_York","Asia/","Europe/London","UTC"'
-    b'"phase":"waiting","skipped","lost","removed","due_at":"2026-01-01T00:00:00Z","auto_delete":"2027-'
-    b'"retry":{"tries":1,"error":"","hint":"","at":"2026-","next_at":"2026-","since":"2026-"},"refusal":"kept":"'
-    b'"asked":"","differs":"","arrival":"twice","offsets":[0.0,"place":"","stamp":{"at":"2026-","version":"","look":"'
-    b'"phase":"deleted","reason":"stored; deleted from Zoom 2026-01-01 00:00 UTC","changed_at":"2026-"deleted":{"'
-    b'{"uuid":"==","number":"8","host_id":"","host_email":"@example.org","topic":"","start":"2026-01-01T00:00:00Z",'
-    b'"timezone":"Europe/Berlin","phase":"published","reason":"stored 2026-01-01 00:00 UTC","first_seen":"2026-01-01T'
-    b'00:00:00Z","changed_at":"2026-01-01T00:00:00Z","size":1,"receipt":{"uuid":"==","destination":"","place":'
-    b'"published/@example.org/2026/2026-01-01 00-00  []","author":"@example.org","files":[{"name":"video.mp4","role":'
-    b'"video","size":,"sha256":"","made_of":["","stamp":{"at":"2026-01-01T00:00:00Z"}},{"name":"captions.vtt","role":'
-    b'"captions","size":,"sha256":"","made_of":["","offsets":[0.0]}],"cloud":[{"id":"","kind":"video","type":"MP4",'
-    b'"view":"shared_screen_with_speaker_view","start":"2026-01-01T00:00:00Z","size":,"fetched_size":,"sha256":"",'
-    b'"stored":"video.mp4","end":"2026-01-01T00:00:00Z","extension":"mp4"},{"id":"","kind":"captions","type":'
-    b'"TRANSCRIPT","view":"audio_transcript","start":"2026-01-01T00:00:00Z","size":,"fetched_size":,"sha256":"",'
-    b'"stored":"captions.vtt","end":"2026-01-01T00:00:00Z","extension":"vtt"}]},"stored_at":"2026-01-01T00:00:00Z"}'
+    b'","kind":"chat","type":"CHAT","view":"chat_file","extension":"txt"},{"id":"summary","SUMMARY","timeline","TIMEL'
+    b'INE","json","closed_caption","CC","audio","type":"M4A","view":"audio_only","extension":"m4a"active_speaker","ga'
+    b'llery_view","shared_screen","speaker_view","America/New_York","Asia/","Europe/London","UTC","phase":"waiting","'
+    b'reason":"skipped","lost","removed","failed: ","due_at":"2026-01-01T00:00:00Z","auto_delete":"2027-","retry":{"t'
+    b'ries":1,"error":"","hint":"","at":"2026-","next_at":"2026-","since":"2026-"},"refusal":{"kept":"","asked":"","d'
+    b'iffers":"","pending":["","arrival":"twice","offsets":[0.0,"place":"","stamp":{"at":"2026-01-01T00:00:00Z","vers'
+    b'ion":"","look":"","name":"audio.m4a","role":"audio","name":"chat.txt","role":"chat","name":"video.gallery_view.'
+    b'mp4","role":"video.gallery_view","phase":"deleted","reason":"stored; deleted from Zoom 2026-01-01 00:00 UTC","f'
+    b'irst_seen":"2026-"stored_at":"2026-01-01T00:00:00Z","deleted":{"\x03":"2026-01-01T00:00:00Z","\x05":"2026-01-01'
+    b'T00:00:00Z"}}{"uuid":"==","number":"8","host_id":"","host_email":".org","topic":"","start":"2026-01-01T00:00:00'
+    b'Z","timezone":"Europe/Berlin","phase":"published","reason":"stored 2026-01-01 00:00 UTC","first_seen":"2026-01-'
+    b'01T00:00:00Z","changed_at":"2026-01-01T00:00:00Z","size":1,"receipt":{"uuid":"==","destination":"\x01","place":'
+    b'"published/.org/2026/2026-01-01 00-00  []","author":"","files":[{"name":"video.mp4","role":"video","size":1,"sh'
+    b'a256":"\x02","made_of":["\x03"]},{"name":"captions.vtt","role":"captions","size":1,"sha256":"\x04","made_of":["'
+    b'\x05"]}],"cloud":[{"id":"\x03","kind":"video","type":"MP4","view":"shared_screen_with_speaker_view","start":"20'
+    b'26-01-01T00:00:00Z","size":1,"fetched_size":1,"sha256":"\x02","stored":"video.mp4","end":"2026-01-01T00:00:00Z"'
+    b',"extension":"mp4"},{"id":"\x05","kind":"captions","type":"TRANSCRIPT","view":"audio_transcript","start":"2026-'
+    b'01-01T00:00:00Z","size":1,"fetched_size":1,"sha256":"\x06","stored":"captions.vtt","end":"2026-01-01T00:00:00Z"'
+    b',"extension":"vtt"}]},"stored_at":"2026-01-01T00:00:00Z"}'
 )
-"""What documents have in common, which each is compressed against: without it they take twice the room.
+"""What documents have in common, which each is compressed against: without it they take half as much room again.
 
 It is a part of the format: not a byte of it may change.
 """
+_HEX = re.compile(rb"[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Digests and ids, which no compression makes as short as their bytes are."""
+_MARKS = 31
+"""So many bytes are in no document: they stand for the first digests and ids."""
 
 
 def packed(value: Entry | Intent) -> tuple[int, bytes]:
     """The checksum, of the document and of how it lies there, and the document, compressed."""
     adapter = _ENTRY if isinstance(value, Entry) else _INTENT
     document = json_of(adapter, value).encode()
+    found = [*dict.fromkeys(_HEX.findall(document))][:_MARKS]
+    marks = {one: bytes([number]) for number, one in enumerate(found, start=1)}
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_WORDS)
-    compressed = deflate.compress(document) + deflate.flush()
+    compressed = deflate.compress(_HEX.sub(lambda one: marks.get(one[0], one[0]), document)) + deflate.flush()
+    compressed += b"".join(bytes([len(one)]) + bytes.fromhex(one.replace(b"-", b"").decode()) for one in found)
     return zlib.crc32(compressed, zlib.crc32(document)), compressed
+
+
+def _expanded(compressed: bytes) -> bytes:
+    """The document; raises what damage leads to."""
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_WORDS)
+    document, rest = inflate.decompress(compressed) + inflate.flush(), inflate.unused_data
+    number = 0
+    while rest:
+        size, number = rest[0], number + 1
+        text, rest = rest[1:33].hex() if size == 64 else rest[1:17].hex(), rest[33 if size == 64 else 17 :]
+        document = document.replace(bytes([number]), (str(UUID(text)) if size == 36 else text).encode())
+    return document
 
 
 def entry_of(path: Path, key: int, crc32: object, document: bytes) -> Entry:
@@ -72,10 +105,9 @@ def intent_of(path: Path, key: int, crc32: object, document: bytes) -> Intent:
 
 def _unpacked(adapter: TypeAdapter[Any], path: Path, what: str, crc32: object, compressed: bytes) -> Any:
     try:
-        inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_WORDS)
-        document = inflate.decompress(compressed) + inflate.flush()
+        document = _expanded(compressed)
         is_whole = zlib.crc32(compressed, zlib.crc32(document)) == crc32
-    except (zlib.error, TypeError) as error:
+    except (zlib.error, TypeError, ValueError) as error:
         raise damaged(path, f"{what} is damaged") from error
     if not is_whole:
         raise damaged(path, f"{what} is damaged")
@@ -87,13 +119,14 @@ def _unpacked(adapter: TypeAdapter[Any], path: Path, what: str, crc32: object, c
 
 def write(
     connection: sqlite3.Connection,
+    path: Path,
     entries: Iterable[Entry],
     begun: Iterable[Intent] = (),
     settled: Collection[str] = (),
 ) -> None:
-    """Remember these, and close those."""
+    """Remember these, and close those, in the database at `path`."""
     for entry in entries:
-        _write_entry(connection, entry)
+        _write_entry(connection, path, entry)
     for intent in begun:
         connection.execute(
             "INSERT INTO intent (id, crc32, document) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
@@ -103,15 +136,14 @@ def write(
     connection.executemany("DELETE FROM intent WHERE id = ?", [(text(one),) for one in settled])
 
 
-def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
+def _write_entry(connection: sqlite3.Connection, path: Path, entry: Entry) -> None:
     known, receipt = facts(entry), entry.receipt
     values = (
-        text(entry.uuid),
         ending(entry.uuid),
         text(entry.number),
         _key(connection, "host", id=entry.host_id, email=entry.host_email),
         seconds(entry.start),
-        entry.phase.value,
+        PHASES.index(entry.phase),
         known.is_open,
         known.is_notable,
         None if receipt is None else _key(connection, "name", text=receipt.destination),
@@ -122,9 +154,12 @@ def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
         seconds(known.deleted_at),
         *packed(entry),
     )
-    update = f"UPDATE entry SET ({COLUMNS}) = ({', '.join('?' * len(values))}) WHERE ending = ? AND uuid = ?"
-    if not connection.execute(update, (*values, values[1], values[0])).rowcount:
-        connection.execute(f"INSERT INTO entry ({COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+    marks = ", ".join("?" * len(values))
+    rows = connection.execute("SELECT key, crc32, document FROM entry WHERE ending = ?", values[:1]).fetchall()
+    for key in (row[0] for row in rows if entry_of(path, *row).uuid == entry.uuid):
+        connection.execute(f"UPDATE entry SET ({COLUMNS}) = ({marks}) WHERE key = ?", (*values, key))
+        return
+    connection.execute(f"INSERT INTO entry ({COLUMNS}) VALUES ({marks})", values)
 
 
 def _key(connection: sqlite3.Connection, table: str, **columns: str) -> int:

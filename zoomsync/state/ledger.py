@@ -13,7 +13,7 @@ from zoomsync.model import Entry, Intent, Phase
 from zoomsync.rules.ledger import Turn
 from zoomsync.rules.named import Named
 from zoomsync.state.database import Database, Row
-from zoomsync.state.documents import ending, entry_of, intent_of, seconds, text, time_of
+from zoomsync.state.documents import PHASES, ending, entry_of, intent_of, seconds, text, time_of
 
 BATCH = 200
 """So many entries are read at a time, where many are."""
@@ -50,8 +50,9 @@ class Ledger(Mapping[str, Entry]):
         self._database = database
 
     def __getitem__(self, uuid: str) -> Entry:
-        for found in self._found("ending = ? AND uuid = ?", ending(uuid), text(uuid)):
-            return found
+        for found in self._found("ending = ?", ending(uuid)):
+            if found.uuid == uuid:
+                return found
         raise KeyError(uuid)
 
     def __iter__(self) -> Iterator[str]:
@@ -101,15 +102,17 @@ class Ledger(Mapping[str, Entry]):
 
     def of_phase(self, phase: Phase, limit: int) -> list[Entry]:
         """The newest of those that stand there."""
-        return self._found("phase = ? ORDER BY start DESC, key DESC LIMIT ?", phase.value, limit)
+        return self._found("phase = ? ORDER BY start DESC, key DESC LIMIT ?", PHASES.index(phase), limit)
 
     def reasons(self, phase: Phase) -> Iterator[str]:
         """Why they stand there, of all that do."""
-        return (entry.reason for entry in self._stream("phase = ?", phase.value))
+        return (entry.reason for entry in self._stream("phase = ?", PHASES.index(phase)))
 
     def phases(self) -> dict[Phase, int]:
         """How many stand where."""
-        return {Phase(name): count for name, count in self._rows("SELECT phase, count(*) FROM entry GROUP BY phase")}
+        return {
+            PHASES[number]: count for number, count in self._rows("SELECT phase, count(*) FROM entry GROUP BY phase")
+        }
 
     def hosts(self) -> list[Host]:
         """Everybody of whom something is remembered, in the order of the last one of each."""
@@ -129,7 +132,7 @@ class Ledger(Mapping[str, Entry]):
         sql = f"""SELECT id, email, name.text, count(*), sum(size), min(stored_at),
             sum(size * (stored_at BETWEEN ? AND ?))
             FROM entry JOIN host ON host.key = host LEFT JOIN name ON name.key = author
-            WHERE destination = {_NAME} AND phase <> 'removed' GROUP BY host, author"""
+            WHERE destination = {_NAME} AND phase <> {PHASES.index(Phase.REMOVED)} GROUP BY host, author"""
         return [
             Stored(
                 host=Host(id=id_, email=email, meetings=items),

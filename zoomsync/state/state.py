@@ -58,7 +58,7 @@ def _take_over(path: Path, data: bytes, body: bytes) -> None:
     Until the page takes the place of the old `state.json` nothing has changed, and it may begin again.
     """
     old, kept = version1.read(path, body), path.with_name(f"{path.name}.version-1")
-    create(beside(path), old.head.id, partial(write, entries=old.entries, begun=old.intents.values()))
+    create(beside(path), old.head.id, partial(write, path=path, entries=old.entries, begun=old.intents.values()))
     write_file(kept, data)
     write_page(path, Page(steps=0, head=old.head, runs=old.runs[-RUNS_KEPT:]))
     log.info("%s: taken over from version 1, whose files stay as %s and %s", path, kept.name, f"{path.name}.journal-*")
@@ -125,7 +125,7 @@ class State(AbstractContextManager["State"]):
         """One that no pass has taken over yet."""
         old, database = version1.read(path, body), Database.in_memory(path)
         with database.step() as connection:
-            write(connection, old.entries, old.intents.values())
+            write(connection, path, old.entries, old.intents.values())
         return cls(path, Page(steps=0, head=old.head, runs=old.runs), database)
 
     @classmethod
@@ -165,7 +165,7 @@ class State(AbstractContextManager["State"]):
             self._database = Database.in_memory(self.path, self._database)
             self.entries = Ledger(self._database)
         with self._database.step() as connection:
-            write(connection, entries)
+            write(connection, self.path, entries)
 
     def update(self, **changes: Any) -> None:
         """Change these fields of the head, durably; if they are so already, nothing is written."""
@@ -213,7 +213,7 @@ class State(AbstractContextManager["State"]):
             return
         with self._database.lock:
             with self._database.step() as connection:
-                write(connection, entries, begun, settled)
+                write(connection, self._database.path, entries, begun, settled)
             self._intents |= {one.id: one for one in begun}
             for intent_id in settled:
                 self._intents.pop(intent_id, None)
