@@ -1,12 +1,16 @@
 """How an entry changes by what was decided and by what happened."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.decisions import a_retry, published
 from tests.fakes import NOW, START, a_file, a_meeting, a_piece, a_receipt, an_entry
+from tests.state.builders import any_value
 from zoomsync.errors import (
     DeletionRefused,
     DestinationUnsupported,
@@ -22,8 +26,9 @@ from zoomsync.errors import (
 )
 from zoomsync.model import DAY, HOUR, Entry, Phase, Retry
 from zoomsync.rules import ledger
-from zoomsync.rules.ledger import Done
-from zoomsync.rules.publish import Decision, Publish, Skip, Wait
+from zoomsync.rules.delete import Keep, why_kept
+from zoomsync.rules.ledger import Done, Turn, facts
+from zoomsync.rules.publish import Decision, Publish, Rules, Skip, Wait, is_open
 from zoomsync.rules.retry import Cause
 
 LATER = NOW + HOUR
@@ -280,3 +285,34 @@ def test_a_refused_deletion_is_remembered(
 
     refusal = Retry(tries=tries, error=str(error), hint="", at=NOW, next_at=next_at, since=NOW, unanswered=unanswered)
     assert ledger.refused(before, error, NOW, cause) == replace(before, changed_at=NOW, refusal=refusal)
+
+
+def rules_for(entry: Entry, *, is_sweep: bool, retry_failed: bool, has_asked: bool) -> Rules:
+    """Those that ask for most of this entry."""
+    stored_in = entry.receipt.destination if entry.receipt is not None else ""
+    return Rules(
+        now=datetime(2100, 1, 1, tzinfo=UTC),
+        since=START,
+        settle=HOUR,
+        min_duration=HOUR,
+        views="all",
+        kinds=frozenset(),
+        hosts=None,
+        is_sweep=is_sweep,
+        retry_failed=retry_failed,
+        destination=entry.asked if has_asked else stored_in,
+        delete="trash",
+    )
+
+
+@given(entry=any_value(Entry), is_sweep=st.booleans(), retry_failed=st.booleans(), has_asked=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_what_a_rule_asks_for_is_found_by_the_facts_of_an_entry(entry: Entry, **asked: bool) -> None:
+    rules, known = rules_for(entry, **asked), facts(entry)
+
+    assert known.is_open or not is_open(entry, rules)
+    decision = why_kept(entry, rules)
+    may_go = decision is None or isinstance(decision, Keep)
+    assert known.turn is not None or not may_go
+    assert known.turn is not Turn.KEPT or decision is not None or rules.is_sweep
+    assert known.is_notable or not known.is_open

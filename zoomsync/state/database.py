@@ -39,12 +39,13 @@ CREATE TABLE entry (
 );
 CREATE INDEX by_ending ON entry (ending);
 CREATE INDEX by_number ON entry (number);
-CREATE INDEX by_phase ON entry (phase, host);
+CREATE INDEX by_host ON entry (host);
+CREATE INDEX by_phase ON entry (phase);
 CREATE INDEX opened ON entry (key) WHERE is_open;
 CREATE INDEX notable ON entry (key) WHERE is_notable;
 CREATE INDEX stored ON entry (destination, host, author, phase, stored_at, size, deleted_at)
     WHERE destination IS NOT NULL;
-CREATE INDEX to_delete ON entry (destination, turn, stored_at) WHERE turn IS NOT NULL;
+CREATE INDEX to_delete ON entry (destination, turn, stored_at, host) WHERE turn IS NOT NULL;
 CREATE TABLE intent (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, crc32 INTEGER NOT NULL, document BLOB NOT NULL);
 """
 
@@ -79,7 +80,8 @@ def _problem(path: Path, name: str, says: str) -> ZoomsyncError:
         hint = "end the program that has it open, `fuser -v` on it names that; then run zoomsync again"
         return StateUnusable(message, hint=hint)
     if name.startswith(_NO_RIGHT):
-        return StateUnusable(message, hint=STATE.no_right)
+        hint = f"{STATE.no_right}; to look at a copy of it, copy the folder to where you may write"
+        return StateUnusable(message, hint=hint)
     return StateUnusable(message, hint=f"check the disk; {ELSEWHERE}")
 
 

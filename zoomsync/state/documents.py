@@ -37,31 +37,31 @@ COLUMNS = (
 _ENTRY: TypeAdapter[Any] = TypeAdapter(Entry)
 _INTENT: TypeAdapter[Any] = TypeAdapter(Intent)
 _WORDS = (
-    b'","kind":"chat","type":"CHAT","view":"chat_file","extension":"txt"},{"id":"summary","SUMMARY","timeline","TIMEL'
-    b'INE","json","closed_caption","CC","audio","type":"M4A","view":"audio_only","extension":"m4a"active_speaker","ga'
-    b'llery_view","shared_screen","speaker_view","America/New_York","Asia/","Europe/London","UTC","phase":"waiting","'
-    b'reason":"skipped","lost","removed","failed: ","due_at":"2026-01-01T00:00:00Z","auto_delete":"2027-","retry":{"t'
-    b'ries":1,"error":"","hint":"","at":"2026-","next_at":"2026-","since":"2026-"},"refusal":{"kept":"","asked":"","d'
-    b'iffers":"","pending":["","arrival":"twice","offsets":[0.0,"place":"","stamp":{"at":"2026-01-01T00:00:00Z","vers'
-    b'ion":"","look":"","name":"audio.m4a","role":"audio","name":"chat.txt","role":"chat","name":"video.gallery_view.'
-    b'mp4","role":"video.gallery_view","phase":"deleted","reason":"stored; deleted from Zoom 2026-01-01 00:00 UTC","f'
-    b'irst_seen":"2026-"stored_at":"2026-01-01T00:00:00Z","deleted":{"\x03":"2026-01-01T00:00:00Z","\x05":"2026-01-01'
-    b'T00:00:00Z"}}{"uuid":"==","number":"8","host_id":"","host_email":".org","topic":"","start":"2026-01-01T00:00:00'
-    b'Z","timezone":"Europe/Berlin","phase":"published","reason":"stored 2026-01-01 00:00 UTC","first_seen":"2026-01-'
-    b'01T00:00:00Z","changed_at":"2026-01-01T00:00:00Z","size":1,"receipt":{"uuid":"==","destination":"\x01","place":'
-    b'"published/.org/2026/2026-01-01 00-00  []","author":"","files":[{"name":"video.mp4","role":"video","size":1,"sh'
-    b'a256":"\x02","made_of":["\x03"]},{"name":"captions.vtt","role":"captions","size":1,"sha256":"\x04","made_of":["'
-    b'\x05"]}],"cloud":[{"id":"\x03","kind":"video","type":"MP4","view":"shared_screen_with_speaker_view","start":"20'
-    b'26-01-01T00:00:00Z","size":1,"fetched_size":1,"sha256":"\x02","stored":"video.mp4","end":"2026-01-01T00:00:00Z"'
-    b',"extension":"mp4"},{"id":"\x05","kind":"captions","type":"TRANSCRIPT","view":"audio_transcript","start":"2026-'
-    b'01-01T00:00:00Z","size":1,"fetched_size":1,"sha256":"\x06","stored":"captions.vtt","end":"2026-01-01T00:00:00Z"'
-    b',"extension":"vtt"}]},"stored_at":"2026-01-01T00:00:00Z"}'
+    b'","kind":"chat","type":"CHAT","view":"chat_file","extension":"txt"},{"id":"summary","SUMMARY","timeline","TIMELI'
+    b'NE","json","closed_caption","CC","audio","type":"M4A","view":"audio_only","extension":"m4a"active_speaker","gall'
+    b'ery_view","shared_screen","speaker_view","America/New_York","Asia/","Europe/London","UTC","phase":"waiting","rea'
+    b'son":"skipped","lost","removed","failed: ","due_at":"2026-01-01T00:00:00Z","auto_delete":"2027-","retry":{"tries'
+    b'":1,"error":"","hint":"","at":"2026-","next_at":"2026-","since":"2026-"},"refusal":{"kept":"","asked":"","differ'
+    b's":"","pending":["","arrival":"twice","offsets":[0.0,"place":"","stamp":{"at":"2026-01-01T00:00:00Z","version":"'
+    b'","look":"","name":"audio.m4a","role":"audio","name":"chat.txt","role":"chat","name":"video.gallery_view.mp4","r'
+    b'ole":"video.gallery_view","phase":"deleted","reason":"stored; deleted from Zoom 2026-01-01 00:00 UTC","first_see'
+    b'n":"2026-"stored_at":"2026-01-01T00:00:00Z","deleted":{\x03:"2026-01-01T00:00:00Z",\x05:"2026-01-01T00:00:00Z"}}'
+    b'{"uuid":"==","number":"8","host_id":"","host_email":".org","topic":"","start":"2026-01-01T00:00:00Z","timezone":'
+    b'"Europe/Berlin","phase":"published","reason":"stored 2026-01-01 00:00 UTC","first_seen":"2026-01-01T00:00:00Z","'
+    b'changed_at":"2026-01-01T00:00:00Z","size":1,"receipt":{"uuid":"==","destination":\x01,"place":"published/.org/20'
+    b'26/2026-01-01 00-00  []","author":"","files":[{"name":"video.mp4","role":"video","size":1,"sha256":\x02,"made_of'
+    b'":[\x03]},{"name":"captions.vtt","role":"captions","size":1,"sha256":\x04,"made_of":[\x05]}],"cloud":[{"id":\x03'
+    b',"kind":"video","type":"MP4","view":"shared_screen_with_speaker_view","start":"2026-01-01T00:00:00Z","size":1,"f'
+    b'etched_size":1,"sha256":\x02,"stored":"video.mp4","end":"2026-01-01T00:00:00Z","extension":"mp4"},{"id":\x05,"ki'
+    b'nd":"captions","type":"TRANSCRIPT","view":"audio_transcript","start":"2026-01-01T00:00:00Z","size":1,"fetched_si'
+    b'ze":1,"sha256":\x06,"stored":"captions.vtt","end":"2026-01-01T00:00:00Z","extension":"vtt"}]},"stored_at":"2026-'
+    b'01-01T00:00:00Z"}'
 )
 """What documents have in common, which each is compressed against: without it they take half as much room again.
 
 It is a part of the format: not a byte of it may change.
 """
-_HEX = re.compile(rb"[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HEX = re.compile(rb'"(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 """Digests and ids, which no compression makes as short as their bytes are."""
 _MARKS = 31
 """So many bytes are in no document: they stand for the first digests and ids."""
@@ -71,11 +71,17 @@ def packed(value: Entry | Intent) -> tuple[int, bytes]:
     """The checksum, of the document and of how it lies there, and the document, compressed."""
     adapter = _ENTRY if isinstance(value, Entry) else _INTENT
     document = json_of(adapter, value).encode()
-    found = [*dict.fromkeys(_HEX.findall(document))][:_MARKS]
-    marks = {one: bytes([number]) for number, one in enumerate(found, start=1)}
+    found: dict[bytes, int] = {}
+
+    def mark(one: re.Match[bytes]) -> bytes:
+        is_free = len(found) < _MARKS
+        return bytes([found.setdefault(one[0], len(found) + 1)]) if is_free or one[0] in found else one[0]
+
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_WORDS)
-    compressed = deflate.compress(_HEX.sub(lambda one: marks.get(one[0], one[0]), document)) + deflate.flush()
-    compressed += b"".join(bytes([len(one)]) + bytes.fromhex(one.replace(b"-", b"").decode()) for one in found)
+    compressed = deflate.compress(_HEX.sub(mark, document)) + deflate.flush()
+    compressed += b"".join(
+        bytes([len(one) - 2]) + bytes.fromhex(one[1:-1].replace(b"-", b"").decode()) for one in found
+    )
     return zlib.crc32(compressed, zlib.crc32(document)), compressed
 
 
@@ -87,7 +93,7 @@ def _expanded(compressed: bytes) -> bytes:
     while rest:
         size, number = rest[0], number + 1
         text, rest = rest[1:33].hex() if size == 64 else rest[1:17].hex(), rest[33 if size == 64 else 17 :]
-        document = document.replace(bytes([number]), (str(UUID(text)) if size == 36 else text).encode())
+        document = document.replace(bytes([number]), b'"%b"' % (str(UUID(text)) if size == 36 else text).encode())
     return document
 
 

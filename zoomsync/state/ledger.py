@@ -153,13 +153,15 @@ class Ledger(Mapping[str, Entry]):
     def stored_since(self, when: datetime) -> tuple[int, int]:
         """How many meetings were stored after this, anywhere, and their bytes."""
         ((count, size),) = self._rows(
-            "SELECT count(*), sum(size) FROM entry WHERE destination IS NOT NULL AND stored_at > ?", seconds(when)
+            "SELECT count(*), sum(size) FROM entry INDEXED BY stored WHERE destination IS NOT NULL AND stored_at > ?",
+            seconds(when),
         )
         return count, size or 0
 
     def deleted_since(self, when: datetime) -> Iterator[Entry]:
         """Those of which we deleted something after this."""
-        return self._stream("deleted_at > ?", seconds(when))
+        sql = "SELECT key FROM entry INDEXED BY stored WHERE destination IS NOT NULL AND deleted_at > ?"
+        return (one for (key,) in self._rows(sql, seconds(when)) for one in self._found("key = ?", key))
 
     def to_delete(
         self, destination: str, selects: Callable[[str, str], bool], *, before: datetime, with_kept: bool
