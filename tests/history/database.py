@@ -17,7 +17,9 @@ from urllib.parse import unquote
 from tests.history.disk import Blow, Disk, Gone, files_in
 from tests.history.nodes import Node
 
-PAGE = 4096
+PAGE = 8192
+FULL = 2
+"""Of `PRAGMA synchronous`: with less a commit flushes nothing."""
 
 
 class Connection(sqlite3.Connection):
@@ -34,7 +36,8 @@ class Connection(sqlite3.Connection):
         if self.path is None or sql == "ROLLBACK":
             return real(sql, *more)
         if sql == "COMMIT":
-            return self.of.commit(self.path, lambda: real(sql))
+            is_flushed = real("PRAGMA synchronous").fetchone()[0] >= FULL
+            return self.of.commit(self.path, lambda: real(sql), is_flushed=is_flushed)
         if self.of.disk.is_over:
             raise Gone
         return real(sql, *more)
@@ -68,7 +71,7 @@ class Databases:
                     sqlite3.Connection.close(self._open.pop())
                 self._bring_back()
 
-    def commit(self, path: Path, really: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
+    def commit(self, path: Path, really: Callable[[], sqlite3.Cursor], *, is_flushed: bool) -> sqlite3.Cursor:
         log, was_over = log_of(path), self.disk.is_over
         try:
             self.disk.room("commit")
@@ -81,7 +84,7 @@ class Databases:
             refused.sqlite_errorname = "SQLITE_FULL" if self.disk.is_full else "SQLITE_IOERR_FSYNC"
             raise refused from error
         done = really()
-        if log.exists():
+        if log.exists() and is_flushed:
             self._flushed(log)
         return done
 

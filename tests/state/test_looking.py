@@ -71,9 +71,9 @@ def as_user(uid: int, act: Callable[[], object]) -> int:
 
 
 def given_to(uid: int, path: Path) -> None:
-    for one in (*path.parents[1].parents[:0], path.parent, *path.parent.iterdir()):
+    for one in (path.parent, *path.parent.iterdir()):
         os.chown(one, uid, uid)
-    for one in [*path.parents][1:4]:
+    for one in [*path.parents][1:4]:  # those of the test
         one.chmod(0o755)
 
 
