@@ -4,7 +4,8 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,14 @@ os._exit(9)
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "state" / "state.json"
-    with opened(path) as state:
-        list(a_history(state))
-    return path
+def path() -> Iterator[Path]:
+    """In a folder that others may enter, as none of pytest's is."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = Path(folder, "state", "state.json")
+        with opened(path) as state:
+            list(a_history(state))
+        yield path
 
 
 def listing(path: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -73,8 +77,6 @@ def as_user(uid: int, act: Callable[[], object]) -> int:
 def given_to(uid: int, path: Path) -> None:
     for one in (path.parent, *path.parent.iterdir()):
         os.chown(one, uid, uid)
-    for one in [*path.parents][1:4]:  # those of the test
-        one.chmod(0o755)
 
 
 def test_a_look_leaves_no_trace(path: Path) -> None:
@@ -133,8 +135,5 @@ def test_of_a_folder_that_nobody_may_write_to_what_lies_there_is_read(
 
 @as_root
 def test_who_may_not_read_it_is_told(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    for one in [*path.parents][1:4]:
-        one.chmod(0o755)
-
     assert as_user(NOBODY, lambda: State.read(path)) == 5
     assert "run zoomsync as the user that owns it" in capfd.readouterr().err
