@@ -18,7 +18,6 @@ OnCluster = Callable[..., Site]
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
     """A scheduler and three workers of one thread each."""
     with machines(tmp_path_factory.mktemp("cluster"), "first", "second", "third") as found:
-        found.wait()
         yield found
 
 
@@ -28,6 +27,7 @@ def on_cluster(cluster: Machines, tmp_path: Path) -> Iterator[OnCluster]:
     with ExitStack() as stack:
 
         def new(world: World, **overrides: Any) -> Site:
+            cluster.refill(1)
             return stack.enter_context(a_site_on(cluster, tmp_path, world, **overrides))
 
         yield new

@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import distributed
@@ -42,6 +44,7 @@ class Machines:
         self.folder = folder
         self.config = folder / "worker.yaml"
         self.tls = {"ca": str(folder / "ca.pem"), "cert": str(folder / "cert.pem"), "key": str(folder / "key.pem")}
+        self._numbers = count(1)
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         """By name."""
         self._certificates()
@@ -75,12 +78,20 @@ class Machines:
         process.kill()
         process.wait()
 
-    def kill_who_has(self, folder: str) -> None:
-        """Kill the worker that works on the meeting with this folder in staging."""
-        for name, process in [*self.workers.items()]:
-            links = (one.readlink() for one in Path(f"/proc/{process.pid}/fd").iterdir())
-            if any(f"/staging/{folder}/" in str(link) for link in links):
-                self.kill(name)
+    def kill_a_busy_one(self, random: Random) -> None:
+        """Kill a worker that works on a meeting."""
+        self.kill(random.choice([name for name in self.workers if self._at_work(name)]))
+
+    def _at_work(self, name: str) -> bool:
+        """Whether a worker has the lock of a meeting in staging."""
+        links = (one.readlink() for one in Path(f"/proc/{self.workers[name].pid}/fd").iterdir())
+        return any("/staging/" in str(link) for link in links)
+
+    def refill(self, size: int) -> None:
+        """Have at least so many workers, and a scheduler that gives an order to four of them."""
+        self.work(*(f"more-{next(self._numbers)}" for _ in range(size - len(self.workers))))
+        self.allow(failures=3)
+        self.wait()
 
     def allow(self, *, failures: int) -> None:
         """So many workers may die of one order before it fails."""

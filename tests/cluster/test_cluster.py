@@ -1,15 +1,19 @@
 """Meetings made by a real scheduler and real workers: the same items, and trouble that stays with whom it concerns."""
 
+import subprocess
+import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from signal import SIGTERM
-from typing import Any
+from random import Random
+from signal import SIGKILL, SIGTERM
 
+import pytest
 import yaml
 
 from tests.cluster.conftest import OnCluster
-from tests.cluster.machines import Machines, RealClock
+from tests.cluster.machines import PATIENCE_SECONDS, Machines, RealClock
 from tests.e2e.harness import Site, served, sha256
 from tests.e2e.test_failures import retry
 from tests.sandbox import faults
@@ -17,7 +21,8 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.message import Request
 from tests.sandbox.stage import Stage
 from tests.sandbox.worlds import empty_world, small_world
-from zoomsync.naming import suffix
+from zoomsync.cluster import client
+from zoomsync.formatting import plural
 
 
 def now() -> datetime:
@@ -34,15 +39,19 @@ def videos(*names: str) -> Stage:
     return stage
 
 
-def at_download(site: Site, name: str, act: Any) -> None:
-    """Have this done when the first video of a meeting is asked for, before it is answered."""
-    (file, *_) = site.world.meetings[site.uuid(name)].files
+def at_request(site: Site, path: str, act: Callable[[], object], skip: int = 0) -> None:
+    """Have this done when Zoom is asked for this path, after so many times, before it answers."""
 
     def ask(request: Request) -> Request:
         act()
         return request
 
-    site.sandbox.fail(f"/ssrweb/{file.id}", with_=Fault(ask=ask), times=1)
+    site.sandbox.fail(path, with_=Fault(ask=ask), times=1, skip=skip)
+
+
+def at_download(site: Site, name: str, act: Callable[[], object]) -> None:
+    """Likewise when the first video of a meeting is downloaded."""
+    at_request(site, f"/ssrweb/{site.world.meetings[site.uuid(name)].files[0].id}", act)
 
 
 def test_workers_make_whole_items_and_their_log_lines_name_the_meeting(on_cluster: OnCluster) -> None:
@@ -60,19 +69,33 @@ def test_workers_make_whole_items_and_their_log_lines_name_the_meeting(on_cluste
     assert not list(site.root.rglob(".cluster-probe-*"))
 
 
-def test_what_a_killed_worker_was_at_is_made_by_another_one(on_cluster: OnCluster, cluster: Machines) -> None:
-    site = on_cluster(videos("a", "b", "c", "d").world)
-    at_download(site, "b", lambda: cluster.kill_who_has(suffix(site.uuid("b"))))
+@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 60))])
+def test_whoever_is_killed_and_whenever_the_library_becomes_the_same(
+    on_cluster: OnCluster, cluster: Machines, tmp_path: Path, seed: int
+) -> None:
+    """A worker is killed, or with an even seed the pass: then the next one begins while workers are still at it."""
+    cluster.refill(2)
+    random = Random(seed)
+    site = on_cluster(videos("a", "b", "c").world)
+    when = random.choice(["/v2/meetings/", "/rec/download/", "/ssrweb/"])
+    at_request(site, when, lambda: cluster.kill_a_busy_one(random) if seed % 2 else running.kill(), random.randrange(3))
+    argv = [sys.executable, "-m", "zoomsync", "-q", "-c", str(tmp_path / "config.yaml"), "sync"]
 
-    result = site.sync()
+    with subprocess.Popen(argv, stderr=subprocess.PIPE) as running:
+        _, said = running.communicate(timeout=PATIENCE_SECONDS)
+    again = site.sync()
 
-    assert (result.code, result.counts.get("published"), len(cluster.workers)) == (0, 4, 2), result.stderr
+    assert (running.returncode, again.code) == (0 if seed % 2 else -SIGKILL, 0), said.decode() + again.stderr
+    for name in "abc":
+        (file,) = site.world.meetings[site.uuid(name)].files
+        assert sha256(site.item(name) / "video.mp4") == served(file)
+    assert site.leftovers() == []
 
 
 def test_a_meeting_that_kills_its_workers_is_its_own_failure(on_cluster: OnCluster, cluster: Machines) -> None:
-    cluster.allow(failures=0)
     site = on_cluster(videos("a", "b", "c").world, workers=1)
-    at_download(site, "b", lambda: cluster.kill_who_has(suffix(site.uuid("b"))))
+    cluster.allow(failures=0)
+    at_download(site, "b", lambda: cluster.kill_a_busy_one(Random(0)))
 
     result = site.sync()
 
@@ -88,10 +111,11 @@ def test_a_worker_that_is_not_fit_gets_no_orders_and_is_told_at_the_end(
     cluster.work("odd", environ={"ZOOMSYNC_CONFIG": str(tmp_path / "other.yaml")})
     cluster.wait()
 
-    result = site.sync()
+    result, check = site.sync(), site.run("auth-check", "--only", "local")
     cluster.kill("odd")
 
     assert (result.code, result.counts.get("published")) == (5, 2), result.stderr
+    assert (check.code, f"{plural(len(cluster.workers), 'worker')} of this version" in check.stdout) == (5, True)
     assert "other.yaml: is for another Zoom account" in result.stderr
     assert "hint: set ZOOMSYNC_CONFIG for the worker" in result.stderr
 
@@ -118,8 +142,9 @@ def test_a_pass_that_is_stopped_cancels_what_no_worker_has_begun(on_cluster: OnC
 
 
 def test_a_scheduler_that_dies_ends_the_pass_and_what_was_done_is_written_down(
-    on_cluster: OnCluster, cluster: Machines
+    on_cluster: OnCluster, cluster: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 1)
     site = on_cluster(videos("a", "b", "c").world, workers=1)
     at_download(site, "b", cluster.scheduler.kill)
 
