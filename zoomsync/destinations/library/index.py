@@ -53,7 +53,7 @@ class Index:
     """Suffix → folders; None: not walked yet."""
     _closed: list[Path] = field(default_factory=list)
     """Folders that a person closed to this user, or that another user made: nobody knows what lies in there."""
-    _beside: dict[Path, bytes] = field(default_factory=dict)
+    _beside: dict[Path, bytearray] = field(default_factory=dict)
     """Folder → the suffixes in it, when it was listed first."""
     _inherited: bytes | None = None
     """The suffixes that are written down; None: not read yet."""
@@ -110,7 +110,7 @@ class Index:
         found: list[Path] = []
         for folder in folders:
             if folder not in self._beside:
-                self._beside[folder] = " ".join(SUFFIX.findall("".join(self._listed(folder)))).encode()
+                self._beside[folder] = bytearray(" ".join(SUFFIX.findall("".join(self._listed(folder)))).encode())
             if ending.encode() in self._beside[folder]:
                 found += [folder / name for name in self._listed(folder) if f"[{ending}]" in name]
         return sorted(found)
