@@ -25,7 +25,7 @@ from zoomsync.state import State
 
 PICTURES = marks.PAGE.parent / "growth"
 ALL_NEW, NOTHING_NEW, STATUS = "pass, all is new", "pass, nothing new", "status"
-RECORDINGS = (100, 1_000) if IS_QUICK else (100, 1_000, 10_000, 100_000)
+RECORDINGS = (30, 300) if IS_QUICK else (100, 1_000, 10_000, 100_000)
 USERS = (10, 1_000) if IS_QUICK else (10, 100, 1_000, 10_000, 50_000)
 REMEMBERED = (1_000, 10_000) if IS_QUICK else (1_000, 10_000, 100_000, 1_000_000)
 SIZES = (10**6, 10**7) if IS_QUICK else (10**6, 10**7, 10**8, 10**9, 8 * 10**9)
@@ -64,7 +64,7 @@ def _by_recordings(folder: Path) -> Growth:
 
 
 def _by_users(folder: Path) -> Growth:
-    recordings = 100 if IS_QUICK else 1_000
+    recordings = 30 if IS_QUICK else 1_000
     return _first_and_second(
         folder / "users",
         ((count, large_world(wall_clock(), users=count, meetings=recordings, days=25)) for count in USERS),

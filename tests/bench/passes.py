@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.bench.marks import Row
-from tests.bench.table import MB, seconds, show
+from tests.bench.table import IS_QUICK, MB, seconds, show
 from tests.crash.place import Place, ended
 from tests.crash.place import serving as at_work
 from tests.fakes import a_file, a_meeting, a_receipt, an_entry
@@ -16,8 +16,8 @@ from zoomsync.model import Entry, Kind, Meeting, Phase
 from zoomsync.rules.publish import Publish, Rules, decide, sorted_by_urgency
 from zoomsync.state import State
 
-RUNS = 3
-MEETINGS = 10_000
+RUNS = 1 if IS_QUICK else 3
+MEETINGS = 1_000 if IS_QUICK else 10_000
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tests.bench.counted import Usage, command, compiled, traced, used
 from tests.bench.marks import Row
-from tests.bench.table import seconds, show, side_by_side
+from tests.bench.table import IS_QUICK, seconds, show, side_by_side
 from tests.crash.place import ROOT, Place, ended
 from tests.crash.place import serving as at_work
 from tests.sandbox.settings import wall_clock
 from tests.sandbox.worlds import small_world
 
-RUNS = 5
+RUNS = 2 if IS_QUICK else 5
 NOTHING_NEW = "zoomsync sync, nothing to do"
 COMMANDS = {
     "zoomsync --version": ("--version",),
