@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -141,9 +141,9 @@ class ZoomClient:
             subject=None if user is None else Subject("user", user),
         )
 
-    def _listing(self, pages: Iterable[Page], listed_at: datetime, user: str | None) -> Listing:
+    def _listing(self, pages: list[Page], listed_at: datetime, user: str | None) -> Listing:
         meetings, unreadable = [], []
-        for entry in (one for page in pages for one in page.entries):
+        for entry in (one for _ in range(len(pages)) for one in pages.pop(0).entries):  # read, a page is let go
             try:
                 meetings.append(self._meeting(entry, listed_at, user if user and "@" in user else ""))
             except Nonsense as problem:
