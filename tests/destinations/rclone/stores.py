@@ -185,6 +185,28 @@ def obscured(shared: Shared, secret: str) -> str:
     return str(client.call("core/obscure", clear=secret).document["obscured"])
 
 
+def on_server(rclone: Shared, server: Server, kind: str) -> str:
+    """`remote:path` of a new place on a server that is there."""
+    if kind == "s3":
+        return f"{a_bucket(rclone, server)}/zoom"
+    secret = obscured(rclone, SECRET)
+    if kind == "webdav":
+        options = {"url": f"http://{server.address}", "user": KEY, "pass": secret}
+    else:
+        options = {"host": server.host, "port": server.port, "user": KEY, "pass": secret}
+    return f"{rclone.add(type=kind, **options)}:zoom"
+
+
+def a_bucket(rclone: Shared, server: Server, **options: str) -> str:
+    """`remote:bucket` of a new bucket."""
+    name, bucket = rclone.add(**server.as_s3(**options)), uuid.uuid4().hex
+    answer = Client(rclone=rclone.process, clock=FakeClock()).call(
+        "operations/mkdir", fs=f"{name},no_check_bucket=false:{bucket}", remote=""
+    )
+    assert answer.is_good, answer.error
+    return f"{name}:{bucket}"
+
+
 class Gate:
     """Stands between rclone and a store: counts what goes through, cuts it, or lets it wait."""
 

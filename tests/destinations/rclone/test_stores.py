@@ -23,9 +23,18 @@ from tests.destinations.contract import (
     with_files,
     without,
 )
-from tests.destinations.rclone.stores import Gate, Server, Shared, a_remote, obscured, served, unattached
+from tests.destinations.rclone.stores import (
+    Gate,
+    Server,
+    Shared,
+    a_bucket,
+    a_remote,
+    obscured,
+    on_server,
+    served,
+    unattached,
+)
 from tests.fakes import FakeClock, a_meeting, a_user
-from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.remote import Remote
 from zoomsync.errors import (
@@ -48,16 +57,6 @@ def publish(destination: RcloneDestination, item: Item, previous: Receipt | None
     return destination.publish(item, destination.author_for(a_user()), previous)
 
 
-def a_bucket(rclone: Shared, server: Server, **options: str) -> str:
-    """`remote:bucket` of a new bucket."""
-    name, bucket = rclone.add(**server.as_s3(**options)), uuid.uuid4().hex
-    answer = Client(rclone=rclone.process, clock=FakeClock()).call(
-        "operations/mkdir", fs=f"{name},no_check_bucket=false:{bucket}", remote=""
-    )
-    assert answer.is_good, answer.error
-    return f"{name}:{bucket}"
-
-
 def on_s3(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
     del folder
     return f"{a_bucket(rclone, request.getfixturevalue('s3'))}/zoom"
@@ -66,18 +65,13 @@ def on_s3(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
 def on_webdav(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
     del request
     (folder / "store").mkdir()
-    server = served(rclone, "webdav", folder / "store")
-    secret = obscured(rclone, "sesame-of-the-tests")
-    return f"{rclone.add(type='webdav', url=f'http://{server.address}', user='AKZOOMSYNC', **{'pass': secret})}:zoom"
+    return on_server(rclone, served(rclone, "webdav", folder / "store"), "webdav")
 
 
 def on_sftp(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
     del request
     (folder / "store").mkdir()
-    server = served(rclone, "sftp", folder / "store")
-    secret = obscured(rclone, "sesame-of-the-tests")
-    options = {"host": server.host, "port": server.port, "user": "AKZOOMSYNC", "pass": secret}
-    return f"{rclone.add(type='sftp', **options)}:zoom"
+    return on_server(rclone, served(rclone, "sftp", folder / "store"), "sftp")
 
 
 def on_crypt(rclone: Shared, folder: Path, request: pytest.FixtureRequest) -> str:
