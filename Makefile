@@ -18,7 +18,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: $(READY) ## The main job against the sandbox: auth-check, users, dry run, two passes, status; PORTAL=1: into a portal
+demo: $(READY) ## The main job against the sandbox: auth-check, users, dry run, two passes, status; PORTAL=1: into a portal; REMOTE=1: into S3
 	$(BIN)/python -m tests.demo
 
 test: $(READY) ## The test suite

@@ -1,6 +1,6 @@
 """The main job, shown: every command against the sandbox, into a library that one can watch. `make demo`.
 
-`make demo PORTAL=1`: into the stand-in portal instead.
+`make demo PORTAL=1`: into the stand-in portal instead. `make demo REMOTE=1`: into an S3, by rclone.
 """
 
 import contextlib
@@ -8,8 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
+from tests.destinations.rclone.stores import seaweed
 from tests.sandbox.__main__ import write_config
 from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.residents import move_in
@@ -32,6 +37,7 @@ def main() -> int:
         sandbox = serving.enter_context(Sandbox())
         portal = serving.enter_context(move_in(Portal())) if os.environ.get("PORTAL") else None
         write_config(sandbox, FOLDER, portal)
+        remote = serving.enter_context(_s3()) if os.environ.get("REMOTE") else None
         for command in COMMANDS:
             if code := _run(command):
                 return code
@@ -39,8 +45,33 @@ def main() -> int:
         print("\n# a transcript, a view, a segment and a meeting arrive late")
         if code := _run("sync"):
             return code
-    print(f"\n{_shown(portal) if portal else _watched()}")
+        print(f"\n{_shown(portal) if portal else _listed(remote) if remote else _watched()}")
     return 0
+
+
+@contextlib.contextmanager
+def _s3() -> Iterator[list[str]]:
+    """SeaweedFS, named in the config; yields the command that lists what it has."""
+    place = FOLDER / "s3"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    with seaweed(place) as server:
+        lines = "".join(f"{key} = {value}\n" for key, value in server.as_s3().items())
+        (place / "rclone.conf").write_text(f"[s3]\n{lines}")
+        server.make_bucket("recordings", place)
+        config = yaml.safe_load((FOLDER / "config.yaml").read_text())
+        below = {"type": "rclone", "remote": "s3:recordings/zoom", "config": str(place / "rclone.conf")}
+        (FOLDER / "config.yaml").write_text(yaml.safe_dump(config | {"destination": below}))
+        program = Path(sysconfig.get_path("scripts")) / "rclone"
+        yield [str(program), "--config", str(place / "rclone.conf"), "lsf", "-R", "--files-only", below["remote"]]
+
+
+def _listed(command: list[str]) -> str:
+    """What the bucket holds."""
+    files = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    items = sum(one.endswith("/recording.json") for one in files)
+    shown = "\n".join(sorted(one for one in files if one.startswith("published/"))[:SHOWN])
+    return f"s3:recordings/zoom held {items} items in {len(files)} files, such as\n{shown}"
 
 
 def _watched() -> str:

@@ -5,6 +5,7 @@ import sysconfig
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.bench.marks import Row
@@ -73,18 +74,15 @@ def costs(rclone: Shared, where: str, gate: Gate, folder: Path) -> tuple[Spent, 
     """Of a pass that finds nothing new; of a new item; of one that grows; of the proof before a deletion."""
     first = attached(rclone, where, 1)
     store(first, an_item(folder, "0"), None)
-    receipts: list[Receipt] = []
-    item = spent(
-        gate, lambda: receipts.extend(store(first, an_item(folder, str(n)), None) for n in range(1, 1 + ITEMS))
-    )
     first.detach()
     nothing = spent(gate, lambda: attached(rclone, where, 2).detach())
     second = attached(rclone, where, 2)
     store(second, an_item(folder, "0", late=True), second.find("0"))
-    grown: list[Receipt] = []
-    late = spent(
-        gate, lambda: grown.extend(store(second, an_item(folder, one.uuid, late=True), one) for one in receipts)
-    )
+    receipts, grown = list[Receipt](), list[Receipt]()
+    new = [an_item(folder, str(number)) for number in range(1, 1 + ITEMS)]
+    item = spent(gate, lambda: receipts.extend(store(second, one, None) for one in new))
+    more = [an_item(folder, one.uuid, late=True) for one in receipts]
+    late = spent(gate, lambda: grown.extend(map(partial(store, second), more, receipts)))
     proof = spent(gate, lambda: [second.verify(one) for one in grown])
     assert all(second.verify(one).safe for one in grown)
     second.detach()
