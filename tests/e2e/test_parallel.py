@@ -88,6 +88,16 @@ def test_over_all_meetings_there_are_never_more_than_connections(begin: Begin, s
     assert (result.code, result.counts["published"], doorman.most) == (0, 4, 2)
 
 
+def test_more_meetings_are_fetched_at_once_than_there_are_workers_but_for_one(begin: Begin, stage: Stage) -> None:
+    site = some(begin, stage, "a", "b", "c", workers=2, connections=3)
+    doorman = Doorman(3)
+    site.sandbox.fail("/ssrweb/", with_=Fault(change=doorman.change), times=3)
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"], doorman.most) == (0, 3, 3)
+
+
 def test_one_connection_is_one_file_after_the_other(begin: Begin, stage: Stage) -> None:
     site = some(begin, stage, "a", workers=4, connections=1)
     views(stage, "a", "gallery_view", "active_speaker")

@@ -48,9 +48,9 @@ class DaskEngine:
         """By uuid of the meeting."""
 
     @property
-    def is_stitching(self) -> bool:
+    def ahead(self) -> int:
         """Workers have connections of their own."""
-        return False
+        return 0
 
     @property
     def problem(self) -> ZoomsyncError | None:

@@ -172,7 +172,7 @@ def _work(
         )
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES, progress=progress)
         _attach(destination, env, state, request, run_id)
-        executor = _pool(stack, config.workers + 1, "meeting")
+        executor = _pool(stack, 2 * config.workers, "meeting")
         if request.verify:
             from zoomsync.sync.verifier import Verifier, chosen, refuse_unknown
 
@@ -230,7 +230,7 @@ def _engine(
         clock=env.clock,
         progress=progress,
     )
-    return ThreadEngine(executor=_pool(stack, config.workers + 1, "item"), workshop=workshop)
+    return ThreadEngine(executor=_pool(stack, 2 * config.workers, "item"), workshop=workshop)
 
 
 def _pool(stack: ExitStack, size: int, name: str) -> Executor:

@@ -170,7 +170,7 @@ class Config(Settings):
     workers: types.Whole = Field(4, ge=1, le=64)
     """How many meetings are worked on at the same time; one more is fetched while one is stitched."""
     connections: types.Whole = Field(8, ge=1, le=64)
-    """How many files are fetched at the same time, over all meetings."""
+    """How many downloads there are at the same time, over all meetings; a large file that comes slowly has several."""
     bandwidth: types.Bandwidth = None
     """Bytes a second that downloads take at most, over all connections: 50MB. Default: no limit."""
     engine: EngineSettings = written({})

@@ -112,8 +112,8 @@ class Engine(Protocol):
         """What comes of an order, see `make_item`; `wrote` is called with the bytes that arrive in staging."""
 
     @property
-    def is_stitching(self) -> bool:
-        """Whether a meeting needs no connections for a while, so that another one may use them."""
+    def ahead(self) -> int:
+        """How many more meetings than workers are begun, so that those use the connections that others do not need."""
 
     @property
     def problem(self) -> ZoomsyncError | None:
@@ -124,6 +124,7 @@ class Slots:
     """So many of one kind of work at once; who waits for a slot still notices that the pass is to end."""
 
     def __init__(self, size: int, clock: Clock) -> None:
+        self.size = size
         self._free = threading.Semaphore(size)
         self._lock = threading.Lock()
         self._clock = clock
@@ -154,7 +155,7 @@ class Workshop:
     tools: Callable[[], Tools]
     """They are run once to see that they work, before anything is fetched."""
     stitching: Slots
-    """As many videos are stitched at once as meetings are worked on, although one more is fetched meanwhile."""
+    """As many videos are stitched at once as meetings are worked on, although more are fetched meanwhile."""
     clock: Clock
     progress: Progress
 
@@ -180,9 +181,9 @@ class ThreadEngine:
         return future.result()
 
     @property
-    def is_stitching(self) -> bool:
-        """See `Engine`."""
-        return self.workshop.stitching.taken > 0
+    def ahead(self) -> int:
+        """See `Engine`. One worker works on one meeting at a time, but while it stitches."""
+        return max(self.workshop.stitching.size - 1, int(self.workshop.stitching.taken > 0))
 
 
 def make_item(order: ItemOrder, workshop: Workshop, wrote: Callable[[int], None]) -> Made:

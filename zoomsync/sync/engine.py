@@ -147,7 +147,7 @@ class Pass:
             connected.config.workers,
             self._clock,
             lambda job: self._work(job, rules, context),
-            lambda: context.engine.is_stitching,  # then the next one is fetched, so that no connection is idle
+            lambda: context.engine.ahead,
         )
         try:
             for reading in readings:

@@ -17,7 +17,7 @@ GRACE_SECONDS = 4.0
 class Workers(Generic[Job, Result]):
     """Runs jobs on an executor, never more than `size` at once, so that it can stop beginning new ones at any time.
 
-    While `may_be_more` says so, it is one more.
+    `ahead` says how many more it is at the moment.
     """
 
     def __init__(
@@ -26,13 +26,13 @@ class Workers(Generic[Job, Result]):
         size: int,
         clock: Clock,
         run: Callable[[Job], Result],
-        may_be_more: Callable[[], bool] = lambda: False,
+        ahead: Callable[[], int] = lambda: 0,
     ) -> None:
         self._executor = executor
         self._size = size
         self._clock = clock
         self._run = run
-        self._may_be_more = may_be_more
+        self._ahead = ahead
         self.in_flight: dict[Future[Result], Job] = {}
         """What is begun and has not ended."""
 
@@ -49,7 +49,7 @@ class Workers(Generic[Job, Result]):
             self._clock.check()
 
     def _has_room(self) -> bool:
-        return len(self.in_flight) < self._size + self._may_be_more()
+        return len(self.in_flight) < self._size + self._ahead()
 
     def drain(self, seconds: float) -> Iterator[tuple[Job, Future[Result]]]:
         """What ends within `seconds` of those still in flight; the rest is abandoned."""
