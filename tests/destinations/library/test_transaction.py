@@ -1,5 +1,6 @@
 """Killed before any step on the disk and run again, a pass ends in the same library as an undisturbed one."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 from tests.destinations.contract import CAPTIONS, LATE, VIDEO, a_staged, an_item, with_files
 from tests.destinations.library.test_destination import a_library, attach, elsewhere, publish, tree, unattached
 from tests.fakes import a_meeting
-from zoomsync.errors import MeetingFailed
+from zoomsync.errors import LibraryUnusable, MeetingFailed
 from zoomsync.model import Item, Receipt
 
 __all__ = ["elsewhere"]
@@ -207,6 +208,28 @@ def test_a_file_of_a_person_that_a_killed_update_meets_is_not_overwritten(tmp_pa
         assert all((persons.parent / file.name).stat().st_size == file.size for file in receipt.files)
         assert not (persons.parent / "video.mp4").exists()
     assert met > 1
+
+
+def test_an_item_whose_place_cannot_be_flushed_is_not_there_and_comes_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = a_library(tmp_path / "library")
+    item, flush = first_item(tmp_path / "staging"), os.fsync
+
+    def refuse(descriptor: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().name == "2026":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        flush(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(LibraryUnusable, match="input/output error"):
+            publish(library, item)
+
+    assert [*library.path.glob("published/*/*/*")] == []
+    receipt = publish(library, item)  # what was gathered is still there
+    assert [*library.path.glob("published/*/*/*")] == [library.path / receipt.place]
+    assert library.verify(receipt).safe
 
 
 def test_what_a_killed_attempt_gathered_and_the_next_one_does_not_want_goes(tmp_path: Path) -> None:
