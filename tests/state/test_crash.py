@@ -216,7 +216,7 @@ def test_a_step_for_which_there_is_no_room_is_not_there_at_all(tmp_path: Path) -
         before = contents(state)
         size = (tmp_path / "state.db-wal").stat().st_size
 
-        with at_most(size + 100), pytest.raises(DiskFull, match=r"state\.db: disk I/O error") as refused:
+        with at_most(size + 100), pytest.raises(DiskFull, match=r"state\.db: no room for it: disk I/O error") as refused:
             state.put(an_entry(uuid="too much"))
 
         assert "file size limit" in refused.value.hint

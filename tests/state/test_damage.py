@@ -231,7 +231,7 @@ def test_a_ledger_that_another_program_has_locked_is_told(path: Path, monkeypatc
     with opened(path) as state:
         other.execute("BEGIN IMMEDIATE")
 
-        with pytest.raises(StateUnusable, match=r"state\.db: database is locked") as refused:
+        with pytest.raises(StateUnusable, match=r"state\.db: locked by another program") as refused:
             state.put(an_entry(uuid="lost"))
 
         other.execute("ROLLBACK")

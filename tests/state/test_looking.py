@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -137,3 +138,23 @@ def test_of_a_folder_that_nobody_may_write_to_what_lies_there_is_read(
 def test_who_may_not_read_it_is_told(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert as_user(NOBODY, lambda: State.read(path)) == 5
     assert "run zoomsync as the user that owns it" in capfd.readouterr().err
+
+
+def test_a_copy_that_sqlite_makes_while_a_pass_runs_goes_with_the_page_of_before(path: Path) -> None:
+    """As the manual says: first `state.json`, then `.backup`."""
+    there = path.parent.with_name("backup")
+    there.mkdir()
+    with opened(path) as state:
+        (there / path.name).write_bytes(path.read_bytes())
+        state.put(an_entry(uuid="meanwhile"))
+        copying = sqlite3.connect(path.with_name("state.db"))
+        copy = sqlite3.connect(there / "state.db")
+        copying.backup(copy)
+        copying.close()
+        copy.close()
+        state.put(an_entry(uuid="later"))
+
+    with opened(there / path.name) as state:
+        assert [*state.entries][-1] == "meanwhile"
+        state.put(an_entry(uuid="next"))
+    assert [*stored(there / path.name)[1]][-1] == "next"

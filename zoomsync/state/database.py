@@ -71,14 +71,14 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _problem(path: Path, name: str, says: str) -> ZoomsyncError:
-    message = f"{path}: {says}"
+    message = f"{path}: SQLite says: {says}"
     if name.startswith(_NO_ROOM):
-        return DiskFull(message, hint=STATE.no_room)
+        return DiskFull(f"{path}: no room for it: {says}", hint=STATE.no_room)
     if name.startswith(_DAMAGE):
         return damaged(path, f"is damaged: {says}")
     if name.startswith(_LOCKED):
         hint = "end the program that has it open, `fuser -v` on it names that; then run zoomsync again"
-        return StateUnusable(message, hint=hint)
+        return StateUnusable(f"{path}: locked by another program", hint=hint)
     if name.startswith(_NO_RIGHT):
         hint = f"{STATE.no_right}; to look at a copy of it, copy the folder to where you may write"
         return StateUnusable(message, hint=hint)
