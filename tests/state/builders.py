@@ -95,7 +95,7 @@ def a_history(state: State) -> Iterator[Contents]:
     yield contents(state)
     state.put(an_entry(), a_published_entry("other=="))
     yield contents(state)
-    state.save(replace(state.head, pass_number=1, since=NOW))
+    state.update(pass_number=1, since=NOW)
     yield contents(state)
     state.begin(an_intent(1))
     yield contents(state)

@@ -117,7 +117,7 @@ def older(path: Path) -> None:
     shutil.copy(database(path), path.with_name("copy"))
     with opened(path) as state:
         state.put(an_entry(uuid="newer"))
-        state.save(state.head)
+        state.save()
     path.with_name("copy").replace(database(path))
 
 

@@ -171,11 +171,11 @@ class State(AbstractContextManager["State"]):
         """Change these fields of the head, durably; if they are so already, nothing is written."""
         head = replace(self.head, **changes)
         if head != self.head:
-            self.save(head)
+            self._write_page(head, self.runs)
 
-    def save(self, head: Head) -> None:
-        """Make this the head, durably."""
-        self._write_page(head, self.runs)
+    def save(self) -> None:
+        """Write the head as it is now, durably."""
+        self._write_page(self.head, self.runs)
 
     def begin(self, intent: Intent) -> None:
         """Write down what is about to be called and cannot be repeated; or under the same id what is known of it."""

@@ -248,13 +248,14 @@ class Pass:
         """What to do with each meeting that was read, most urgent first."""
         recorder = self._recorder
         decisions: list[tuple[Meeting, Decision]] = []
-        failed = set[str]()
+        known: dict[str, Entry] = {}
         for found in reading.meetings:
             with recorder.guarded(found):
-                entry = recorder.entry(found.uuid)
-                failed |= {found.uuid} if entry is not None and entry.retry is not None else set()
+                if (entry := recorder.entries.get(found.uuid)) is not None:
+                    known[found.uuid] = entry
                 decisions.append((found, decide(found, entry, rules)))
-        jobs = recorder.planned(sorted_by_urgency(decisions, failed, rules.now))
+        failed = {uuid for uuid, entry in known.items() if entry.retry is not None}
+        jobs = recorder.planned(sorted_by_urgency(decisions, failed, rules.now), known)
         recorder.move(reading.head, at_once=not reading.is_lookback)  # that one is listed in every pass
         return jobs
 

@@ -200,7 +200,7 @@ class Reader:
         """By uuid; one whose host Zoom does not name is that one's failure."""
         found = {}
         for meeting in meetings:
-            entry = self._recorder.entry(meeting.uuid)
+            entry = self._recorder.entries.get(meeting.uuid)
             try:
                 email = entry.host_email if entry is not None else ""
                 found[meeting.uuid] = self._lister.with_host(meeting, email)

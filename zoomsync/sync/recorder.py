@@ -19,7 +19,7 @@ from zoomsync.rules.publish import Decision, Publish, Skip, Wait, decide_gone
 from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.retry import Cause
 from zoomsync.rules.segments import to_join
-from zoomsync.state import Head, Ledger, State
+from zoomsync.state import Head, State
 from zoomsync.sync.tally import ACTIONS, Said, Tally, row
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class Recorder:
         self._requested = request.meetings
         self._is_dry = request.dry_run
         self.clock = clock
+        self.entries = state.entries
         self.tally = tally
         self._said: dict[tuple[str, ...], list[Said]] = {}
         """What went wrong, by what it has in common."""
@@ -63,43 +64,39 @@ class Recorder:
         """The facts about the whole account, as of now."""
         return self._state.head
 
-    @property
-    def entries(self) -> Ledger:
-        """The ledger."""
-        return self._state.entries
-
-    def entry(self, uuid: str) -> Entry | None:
-        """What is remembered of a meeting."""
-        return self._state.entries.get(uuid)
-
     def has_stored(self, host: str | None = None) -> bool:
         """Whether the destination has stored anything before: of this host (id), or of anybody."""
-        return self._state.entries.has_stored(self._destination.id, host)
+        return self.entries.has_stored(self._destination.id, host)
 
     def put(self, *entries: Entry, settled: Iterable[str] = ()) -> None:
         """Remember entries and close intents, durably and together; what did not change is not written."""
-        changed = [entry for entry in entries if entry != self.entry(entry.uuid)]
+        changed = [entry for entry in entries if entry != self.entries.get(entry.uuid)]
         if not self._is_dry:
             self._state.put(*changed, settled=settled)
 
     def move(self, head: Head, *, at_once: bool) -> None:
         """Go on with this head: it is on the disk `at_once`, or with the next one that is."""
-        if at_once and not self._is_dry:
-            self._state.save(head)
         self._state.head = head
+        if at_once and not self._is_dry:
+            self._state.save()
 
-    def planned(self, decisions: Iterable[tuple[Meeting, Decision]]) -> list[Job]:
-        """Write down what is to be done with each meeting; returns what is to be published."""
-        entries: list[Entry] = []
-        jobs: list[Job] = []
+    def planned(self, decisions: Iterable[tuple[Meeting, Decision]], known: Mapping[str, Entry]) -> list[Job]:
+        """Write down what is to be done with each meeting, `known` by its uuid; returns what is to be published."""
+        entries, jobs = list[Entry](), list[Job]()
         for meeting, decision in decisions:
             with self.guarded(meeting):
-                self._plan_one(meeting, decision, entries, jobs)
-        self.put(*entries)
+                entry = self._plan_one(meeting, decision, known.get(meeting.uuid))
+                is_foreign = isinstance(decision, Skip) and decision.is_foreign
+                if entry != known.get(meeting.uuid, entry if is_foreign else None):
+                    entries.append(entry)
+                if isinstance(decision, Publish):
+                    jobs.append(Job(action=decision, entry=entry))
+        if not self._is_dry:
+            self._state.put(*entries)
         return jobs
 
-    def _plan_one(self, meeting: Meeting, decision: Decision, entries: list[Entry], jobs: list[Job]) -> None:
-        now, before = self.clock.now(), self.entry(meeting.uuid)
+    def _plan_one(self, meeting: Meeting, decision: Decision, before: Entry | None) -> Entry:
+        now = self.clock.now()
         entry = ledger.answered(ledger.begun(meeting, before, now), decision, now)
         is_requested = meeting in self._requested
         if is_requested and isinstance(decision, Publish) and entry.receipt is not None:
@@ -107,10 +104,7 @@ class Recorder:
         self._count(meeting, decision)
         if is_requested:
             self._report_not_fetched(entry, decision)
-        if before is not None or not (isinstance(decision, Skip) and decision.is_foreign):
-            entries.append(entry)
-        if isinstance(decision, Publish):
-            jobs.append(Job(action=decision, entry=entry))
+        return entry
 
     def decided(self, entry: Entry, decision: Decision) -> None:
         """Write down a decision about a meeting that could not be read, or turned out not to be due any more."""
@@ -166,9 +160,7 @@ class Recorder:
         is_update = job.entry.receipt is not None
         self.tally.outcomes[Outcome.UPDATED if is_update else Outcome.PUBLISHED] += 1
         self.tally.bytes += done.size
-        head = self.head
-        if head.fetched_till is None or job.entry.start > head.fetched_till:
-            head = replace(head, fetched_till=job.entry.start)
+        head = replace(self.head, fetched_till=max(self.head.fetched_till or job.entry.start, job.entry.start))
         if (change := self._destination.last_change) is not None:
             head = replace(head, library_pass=change[0], library_run=change[1])
         # a library without this pass's change is an older copy from now on, whatever happens next
@@ -220,7 +212,7 @@ class Recorder:
             raise
         except Exception as bug:  # noqa: BLE001  # the guard round each subject
             self.bug(bug)
-            entry = of if isinstance(of, Entry) else self.entry(of.uuid)
+            entry = of if isinstance(of, Entry) else self.entries.get(of.uuid)
             problem = MeetingFailed(f"bug: {type(bug).__name__}: {bug}", hint="report it")
             if entry is None:
                 self._report(Outcome.FAILED, of, str(problem), problem.hint)
