@@ -73,9 +73,7 @@ def _many(folder: Path) -> Iterator[Row]:
         (author,) = (place.library / "published").iterdir()
         for number in range(ITEMS):
             year = author.with_name(f"{number % AUTHORS}") / "2025" if number % AUTHORS else next(author.iterdir())
-            item = year / f"2025-01-01 10-00 Old [{number:08x}]"
-            item.mkdir(parents=True)
-            (item / "recording.json").write_text("{}")
+            (year / f"2025-01-01 10-00 Old [{number:08x}]").mkdir(parents=True)
         stage = Stage(place.sandbox.world)
         what = f"library of {ITEMS:,} items, {{}}: directory reads"
         _add(stage, "new", has_all=False)
