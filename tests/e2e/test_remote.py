@@ -13,6 +13,7 @@ from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.e2e.test_deletion import TRASH, VIEW, deletions
 from tests.sandbox.stage import Stage
+from zoomsync.naming import suffix
 
 ToRemote = Callable[..., Site]
 
@@ -107,6 +108,39 @@ def test_a_remote_that_went_away_ends_the_pass_at_its_start(to_remote: ToRemote,
     assert site.downloads() == []
 
 
+def test_what_is_in_the_way_of_one_item_costs_no_other(to_remote: ToRemote, stage: Stage) -> None:
+    a_meeting(stage)
+    a_meeting(stage, "b", 3)
+    site = to_remote(stage, delete_recordings="never")
+    year = site.root / "published" / "alice@example.org" / "2026"
+    year.mkdir(parents=True)
+    (year / f"2026-03-08 09-30 Meeting a [{suffix(site.uuid('a'))}]").write_text("a file where a folder should be")
+
+    result = site.sync()
+
+    assert (result.code, result.counts["published"], result.counts["failed"]) == (1, 1, 1), result.stderr
+    assert "video.mp4" in site.names("b")
+    assert list(result.reasons("failed")) == [site.uuid("a")]
+    assert "may be moved aside" in result.stderr
+
+
+def test_a_library_moves_to_a_remote_and_back_without_a_fetch(begin: Begin, stage: Stage, tmp_path: Path) -> None:
+    a_meeting(stage)
+    site = begin(stage.world, **TRASH)
+    assert site.sync().code == 0
+    (tmp_path / "rclone.conf").write_text(f"[box]\ntype = alias\nremote = {tmp_path / 'moved'}\n")
+    shutil.copytree(site.root, tmp_path / "moved", ignore=shutil.ignore_patterns("staging", "changes", "lock"))
+
+    site.configure(destination=below(tmp_path / "rclone.conf"))
+    remote, fetched = site.sync("--no-delete"), site.downloads()
+    read = site.run("sync", "--verify")
+    site.configure(destination={"type": "library", "path": str(tmp_path / "moved")})
+    library, again = site.sync("--no-delete"), site.downloads()
+
+    assert (remote.code, read.code, library.code) == (0, 0, 0), remote.stderr
+    assert (fetched, again) == ([], [])
+
+
 def test_an_s3_is_checked_filled_and_read_again(begin: Begin, stage: Stage, tmp_path: Path) -> None:
     a_meeting(stage)
     (tmp_path / "weed").mkdir()
@@ -126,6 +160,8 @@ def test_an_s3_is_checked_filled_and_read_again(begin: Begin, stage: Stage, tmp_
     assert "a folder" in users.stdout
     assert {name for name, _, _ in deletions(site)} == {"a"}
     assert not [one for one in outputs if SECRET in one or KEY in one]
+    assert "to be downloaded" not in read.stderr
+    assert "others may read it, and it holds credentials" in checked.stdout
 
 
 def in_bucket(folder: Path, server: Server) -> dict[str, Any]:

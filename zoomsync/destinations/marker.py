@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
@@ -64,7 +64,7 @@ class Marker:
                     )
                 case {"format": 1, "library": str(id_), "state": str(state), "pass": int(number), "run": str(run)}:
                     held = document.get("held_till")
-                    until = datetime.fromisoformat(held) if held else None
+                    until = datetime.fromisoformat(str(held)).astimezone(UTC) if held else None
                     return cls(id=id_, state=state, pass_number=number, run=run, held_till=until)
         hint = f"restore it from a backup, or move it away: then {NEW}"
         raise LibraryUnusable(f"{name}: damaged, this is not a library's marker", hint=hint, service=service)

@@ -174,7 +174,7 @@ class Stamp:
     version: str = ""
     """The portal's version of the media that holds it."""
     look: str = ""
-    """A digest of what else the portal said of that media."""
+    """A digest of what else the portal said of that media; of a file at a remote, the store's hash of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

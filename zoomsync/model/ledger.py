@@ -116,10 +116,12 @@ class Intent:
     """Made up by us: 32 hex digits."""
     at: datetime
     action: str
-    """`delete`; at a portal `create` (a media item of the meeting), `attach` (a file to one) and `invite` (a user)."""
+    """`delete`; at a portal `create` (a media item of the meeting), `attach` (a file to one) and `invite` (a user);
+    at a remote `store` (the files of an item).
+    """
     uuid: str
     target: str
-    """What it is done to: the cloud file's id; the role of the media or file; the user's e-mail."""
+    """What it is done to: the cloud file's id; the role of media or file; the user's e-mail; the item's place."""
     details: Mapping[str, str] = field(default_factory=dict)
 
 

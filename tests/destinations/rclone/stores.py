@@ -56,6 +56,7 @@ class Endless(Rclone):
 def shared_rclone(folder: Path) -> Iterator[Shared]:
     config = folder / "rclone.conf"
     config.write_text("")
+    config.chmod(0o600)
     process = Endless(
         config=config,
         flags=(),

@@ -210,6 +210,7 @@ def test_what_is_half_there_shows_to_nobody(rclone: Shared, where: str, root: Pa
     with pytest.raises(MeetingFailed, match="changed in staging"):
         publish(destination, item)
     half = names(root / "published")
+    (root / "published" / half[0]).with_name("captions.vtt.0123abcd.partial").write_text("cut")
 
     receipt = publish(destination, an_item(tmp_path / "staging"))
 
@@ -234,3 +235,13 @@ def test_an_altered_item_of_which_the_state_knows_is_left_alone(
         publish(destination, an_item(tmp_path / "staging", late=LATE), receipt)
 
     assert (root / receipt.place / "captions.vtt").read_text() == "mine"
+
+
+def test_a_config_with_credentials_that_others_can_read_is_warned_of(rclone: Shared, where: str) -> None:
+    destination = a_remote(rclone, where)
+    rclone.config.chmod(0o644)
+    said = [(row.result, row.message) for row in destination.survey()][3:]
+    rclone.config.chmod(0o600)
+
+    assert said == [("unchecked", f"{rclone.config}: others may read it, and it holds credentials")]
+    assert len(list(destination.survey())) == 3

@@ -125,6 +125,9 @@ KNOWN = {"number": 7, "known_pass": 5}
     [
         ({"library": "library-2"}, {}, "this is library library-, the state knows library-"),
         ({"state": "state-2"}, {}, "belongs to another state"),
+        ({"state": "state-2", "held_till": "2026-03-01T00:00:00+00:00"}, {}, "belongs to another state"),
+        ({"held_till": "some day"}, {}, "damaged"),
+        ({"held_till": 5}, {}, "damaged"),
         ({"pass": 4}, {}, "last changed by pass 4, the state knows of pass 5"),
         ({"pass": 12, "run": "run-12"}, {}, "of which the state knows nothing"),
         ({}, {"has_items": True}, "its folders published and drafts are gone"),
@@ -138,10 +141,11 @@ def test_a_remote_that_does_not_fit_the_state_is_refused(
     plain = {"format": 1, "zoomsync": "0.1.0", "library": "library-1", "state": "state-1", "pass": 5, "run": "run-5"}
     (tmp_path / "remote" / ".zoomsync").mkdir(parents=True)
     (tmp_path / "remote" / ".zoomsync" / "library.json").write_text(json.dumps({**plain, **fields}))
-    before = tree(tmp_path)
+    before, destination = tree(tmp_path), unattached(rclone, where)
 
     with pytest.raises(LibraryUnusable, match=said) as raised:
-        unattached(rclone, where).attach(an_attachment(**{**KNOWN, **known}, dry_run=dry_run))
+        destination.attach(an_attachment(**{**KNOWN, **known}, dry_run=dry_run))
+    destination.detach()
 
     assert (raised.value.code, raised.value.service) == (5, "remote")
     assert tree(tmp_path) == before

@@ -114,6 +114,11 @@ class RcloneDestination:
             ("modification times", f"{times}; nothing rests on them"),
         ):
             yield Surveyed(name=name, result="confirmed", message=message)
+        config = self._rclone.config
+        with suppress(OSError):  # one that is not there, rclone has told of
+            if config is not None and config.stat().st_mode & 0o077:
+                said = f"{config}: others may read it, and it holds credentials"
+                yield Surveyed(name="config", result="unchecked", message=said, hint=f"chmod 600 {config}")
 
     def author_for(self, host: User) -> Author:
         return author_for(host, self._context)

@@ -68,8 +68,8 @@ class Lease:
                 hint = f"it ends by itself; if that machine died, this may go on at {moment(until)}"
                 raise PassRunning(message, hint=hint, service="remote")
         self.is_new = found is None
-        self._is_held = found is not None and found.held_till is not None and not attachment.dry_run
         self.marker = working_marker(found, attachment, root)
+        self._is_held = self.marker.held_till is not None and not attachment.dry_run
         is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
         self.is_ahead = self.marker != found or not is_seen
         self._pass = (attachment.pass_number, attachment.run)

@@ -22,6 +22,7 @@ _ROOM = "free space at the remote, or raise its quota"
 _ROOT = "check destination.remote; a bucket or share must exist before the first pass"
 _NAME = "the store takes no such name: see its limits at https://rclone.org/overview/#restricted-filenames"
 _SIZE = "the store takes no file of this size: see its limits, or wrap the remote in rclone's chunker"
+_WAY = "look at this path at the remote; what stands in the way may be moved aside"
 _DAMAGED = "was it altered by hand, or is the password of rclone's crypt another one?"
 _COLD = "it lies in cold storage: restore it there, then it can be read"
 _NET = "check the network, and the address in rclone's config; the next pass tries again"
@@ -50,6 +51,7 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
         ),
     ),
     (MeetingFailed, _DAMAGED, r"failed to authenticate decrypted block|bad decryption|not an encrypted file"),
+    (MeetingFailed, _WAY, r"[Nn]ot a directory|[Ii]s a directory|[Ff]ile exists"),
     (MeetingFailed, _COLD, r"InvalidObjectState|BlobArchived"),
     (MeetingFailed, _SIZE, r"EntityTooLarge|RequestBodyTooLarge|\b413\b|file too (large|big)|maximum.*size"),
     (MeetingFailed, _NAME, r"file ?name too long|KeyTooLong|[Ii]nvalid (character|file ?name|name)|InvalidBlobName"),
