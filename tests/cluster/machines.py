@@ -72,11 +72,11 @@ class Machines:
         with self._client() as client:
             client.wait_for_workers(len(self.workers), timeout=PATIENCE_SECONDS)
 
-    def kill(self, name: str) -> None:
-        """Kill a worker in mid-work."""
-        process = self.workers.pop(name)
-        process.kill()
-        process.wait()
+    def kill(self, *names: str) -> None:
+        """Kill workers in mid-work."""
+        for process in [self.workers.pop(name) for name in names]:
+            process.kill()
+            process.wait()
 
     def kill_a_busy_one(self, random: Random) -> None:
         """Kill a worker that works on a meeting."""

@@ -120,6 +120,41 @@ def test_a_worker_that_is_not_fit_gets_no_orders_and_is_told_at_the_end(
     assert "hint: set ZOOMSYNC_CONFIG for the worker" in result.stderr
 
 
+@pytest.mark.soak
+def test_a_worker_that_begins_anew_gets_the_orders_that_only_the_dead_one_might_have(
+    on_cluster: OnCluster, cluster: Machines, tmp_path: Path
+) -> None:
+    site = on_cluster(videos("a", "b").world, workers=1)
+    (tmp_path / "other.yaml").write_text("zoom: {}")
+    cluster.work("odd", environ={"ZOOMSYNC_CONFIG": str(tmp_path / "other.yaml")})
+    cluster.refill(2)
+
+    def replace_all() -> None:
+        cluster.kill(*(name for name in cluster.workers if name != "odd"))
+        cluster.work("anew")
+
+    at_download(site, "b", replace_all)
+
+    result = site.sync()
+    cluster.kill("odd")
+
+    assert (result.code, result.counts.get("published")) == (5, 2), result.stderr
+
+
+@pytest.mark.soak
+def test_without_any_worker_the_pass_ends_after_a_minute(
+    on_cluster: OnCluster, cluster: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "WITHOUT_WORKERS", 1)
+    site = on_cluster(videos("a", "b").world, workers=1)
+    at_download(site, "b", lambda: cluster.kill(*cluster.workers))
+
+    result = site.sync()
+
+    assert (result.code, result.counts.get("published")) == (5, 1), result.stderr
+    assert "has no workers any more" in result.stderr
+
+
 def test_a_pass_that_is_stopped_cancels_what_no_worker_has_begun(on_cluster: OnCluster, cluster: Machines) -> None:
     site, go = on_cluster(videos(*"abcd").world, workers=4), threading.Event()
 

@@ -1,6 +1,7 @@
 """What a worker agrees to, what it tells the pass, and that it never works beside another one."""
 
 import logging
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,11 +17,11 @@ from tests.fakes import FakeClock, a_file, a_meeting
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import empty_world
 from zoomsync.cluster import worker
-from zoomsync.cluster.client import Cluster
+from zoomsync.cluster.client import Cluster, refusal
 from zoomsync.cluster.engine import DaskEngine
 from zoomsync.cluster.terms import PROBE, VERSION, Terms, account_of, opened, sealed
 from zoomsync.config import load
-from zoomsync.errors import DiskFull, MeetingFailed, OutcomeUnknown, Stopped
+from zoomsync.errors import DiskFull, MeetingFailed, OutcomeUnknown, Stopped, Unfit
 from zoomsync.files import take_lock
 from zoomsync.item.build import ItemStyle
 from zoomsync.item.order import ItemOrder
@@ -47,6 +48,7 @@ def terms(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "account": account_of(load(path, {})),
         "staging": str(tmp_path),
         "pass_id": "77",
+        "is_look": False,
         "rate": 1.0,
         "bandwidth": None,
         "connections": 1,
@@ -131,12 +133,15 @@ def test_what_an_earlier_pass_began_ends_once_the_next_one_asks(terms: Terms, tm
     other_share = worker._site({**terms, "rate": 0.5})
     (tmp_path / f"{PROBE}78").write_text("78")
 
+    worker._site({**terms, "pass_id": "78", "is_look": True})
+    other_share.clock.check()
     worker._site({**terms, "pass_id": "78"})
 
     assert same is earlier
     assert other_share is not earlier
-    with pytest.raises(Stopped):
-        other_share.clock.check()
+    for site in (earlier, other_share):
+        with pytest.raises(Stopped):
+            site.clock.check()
 
 
 def test_two_never_work_on_one_meeting_at_the_same_time(tmp_path: Path) -> None:
@@ -194,3 +199,26 @@ def test_what_a_worker_made_is_believed_only_if_it_is_there(tmp_path: Path, cont
 
     with pytest.raises(MeetingFailed, match="is not in staging as the worker made it"):
         engine._require(made)
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"), [({"odd"}, "worker odd: has no ffmpeg"), (set(), "has no workers any more")]
+)
+def test_a_worker_that_begins_anew_is_waited_for_and_no_longer(tmp_path: Path, workers: set[str], said: str) -> None:
+    clock = FakeClock()
+    cluster = Cluster(a_config(), tmp_path, clock)
+    cluster._looked_at = math.inf  # who is there stays as it is
+    cluster.workers = frozenset({"fit", "odd"})
+    if workers:
+        cluster.refuse("odd", refusal("odd", "has no ffmpeg", "install it"))
+    first = cluster.fit()
+    cluster.workers = frozenset(workers)
+
+    for _ in range(6):
+        clock.advance(10)
+        assert not cluster.fit()
+    clock.advance(10)
+    with pytest.raises(Unfit, match=said):
+        cluster.fit()
+
+    assert "fit" in first

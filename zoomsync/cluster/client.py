@@ -38,7 +38,9 @@ INSTALL = "`pip install distributed` beside zoomsync, here and on every worker"
 class Cluster:
     """A scheduler and its workers, as a pass sees them. Shared by all threads; nothing is sent before `connect`."""
 
-    def __init__(self, config: Config, staging: Path, clock: Clock) -> None:
+    def __init__(self, config: Config, staging: Path, clock: Clock, *, is_look: bool = False) -> None:
+        """With `is_look` no orders follow, and what workers do for a pass goes on."""
+        self._is_look = is_look
         self._config = config
         self._staging = staging
         self._clock = clock
@@ -74,8 +76,9 @@ class Cluster:
         """End the connection; what no worker has begun is cancelled by that."""
         if self._client is not None:
             self._client.close(timeout=CONNECT_SECONDS)
+            ours = f"{PROBE}{self._pass_id}*" if self._is_look else f"{PROBE}*"  # a pass removes a killed one's, too
             with suppress(OSError):
-                for probe in self._staging.glob(f"{PROBE}*"):
+                for probe in self._staging.glob(ours):
                     probe.unlink()
 
     @property
@@ -100,16 +103,19 @@ class Cluster:
         return executor.submit(worker.carry_out, self.terms, order, **placed), fit if placed else frozenset()
 
     def fit(self) -> frozenset[str]:
-        """The workers that get orders now. Raises `Unfit` if none is left that may become so."""
+        """The workers that get orders now. Raises `Unfit` once there has been none for a while."""
         self._look()
         fit, now = self.workers - set(self.refused), self._clock.monotonic()
         if fit:
             self._fit_at = now
-        elif self.workers:
-            raise next(error for address, error in self.refused.items() if address in self.workers)
         elif now > self._fit_at + WITHOUT_WORKERS:
-            raise self.lost("has no workers any more")
+            raise self.problem or self.lost("has no workers any more")
         return fit
+
+    @property
+    def problem(self) -> Unfit | None:
+        """What is wrong with one of the workers that get no orders."""
+        return next(iter(self.refused.values()), None)
 
     def refuse(self, address: str, error: Unfit) -> None:
         """This worker gets no orders any more."""
@@ -126,6 +132,7 @@ class Cluster:
             "account": account_of(config),
             "staging": str(self._staging),
             "pass_id": self._pass_id,
+            "is_look": self._is_look,
             "rate": (config.zoom.rate - config.own_rate) / count,
             "bandwidth": config.bandwidth and max(1, config.bandwidth // count),
             "connections": max(1, config.connections // count),
@@ -196,7 +203,7 @@ def survey(config: Config, staging: Path, clock: Clock) -> tuple[str, list[Unfit
 
     Raises `ConfigError` and `Unfit` if the scheduler cannot be reached.
     """
-    cluster = Cluster(config, staging, clock)
+    cluster = Cluster(config, staging, clock, is_look=True)
     try:
         cluster.connect()
         cluster.inspect()

@@ -55,7 +55,7 @@ class DaskEngine:
     @property
     def problem(self) -> ZoomsyncError | None:
         """What is wrong with a worker that got no orders; others did its work."""
-        return next(iter(self._cluster.refused.values()), None)
+        return self._cluster.problem
 
     def prepare(self, *, is_dry: bool) -> None:
         """Connect, and look at every worker; in a dry run nobody is asked, for that leaves something in staging."""
@@ -66,7 +66,8 @@ class DaskEngine:
             make_private_folder(self._staging)
         self._cluster.connect(self._heard)
         self._cluster.inspect()
-        self._cluster.fit()
+        if not self._cluster.fit() and self.problem is not None:
+            raise self.problem
 
     def make(self, order: ItemOrder, wrote: Callable[[int], None]) -> Made:
         """See `Engine`. If the scheduler loses sight of a worker, it gives the order to another one."""

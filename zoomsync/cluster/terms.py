@@ -30,6 +30,8 @@ class Terms(TypedDict):
     staging: str
     pass_id: str
     """Of one run of zoomsync; the probe in staging and the topic of its events have it in their names."""
+    is_look: bool
+    """Whether a person only wants to know whether the worker is fit: no orders follow."""
     rate: float
     bandwidth: int | None
     connections: int

@@ -87,7 +87,8 @@ class _Reporter:
 
     def line(self, record: logging.LogRecord) -> None:
         """A log line."""
-        self._send(level=record.levelno, line=record.getMessage())
+        line = record.getMessage().encode(errors="backslashreplace").decode()  # names of files may be no text
+        self._send(level=record.levelno, line=line)
 
     def _send(self, **what: object) -> None:
         self._worker.log_event(topic_of(self._terms["pass_id"]), {"uuid": self._order.meeting.uuid, **what})
@@ -164,16 +165,18 @@ def _site(terms: Terms) -> _Site:
         known = _SITES.get(terms["staging"])
         if known is not None and known.terms == terms:
             return known
-        found = _opened(terms)
-        if known is not None and known.terms["pass_id"] != terms["pass_id"]:
-            known.clock.stop(SIGTERM)
-        _SITES[terms["staging"]] = found
+        is_same = known is not None and known.terms["pass_id"] == terms["pass_id"]  # its share is another one by now
+        found = _opened(terms, known.clock if known is not None and is_same else SystemClock())
+        if not terms["is_look"]:
+            if known is not None and not is_same:
+                known.clock.stop(SIGTERM)
+            _SITES[terms["staging"]] = found
         return found
 
 
-def _opened(terms: Terms) -> _Site:
+def _opened(terms: Terms, clock: SystemClock) -> _Site:
     """Look at config, tools and staging of this machine, and take the share of connections that the pass gives it."""
-    environ, clock = process_environ(), SystemClock()
+    environ = process_environ()
     config = load(find_config(None, environ, Path.cwd(), os.getuid()), environ)
     if account_of(config) != terms["account"]:
         raise ConfigError(
