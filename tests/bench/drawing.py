@@ -9,7 +9,7 @@ WIDTH, HEIGHT = 410, 230
 """Of one panel."""
 LEFT, RIGHT, TOP, BOTTOM = 64, 26, 34, 40
 """What lies around its axes."""
-LOOKS = (("#2f81f7", ""), ("#d9822b", "6 4"))
+LOOKS = (("#2f81f7", ""), ("#d9822b", "6 4"), ("#57ab5a", "2 4"))
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #57606a }
 .title { font-weight: 600 }

@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
 from tests.bench.counted import command, compiled, traced, used
+from tests.bench.growth import NOTHING_NEW, Growth, cost, count_in_short, draw
 from tests.bench.marks import Row
 from tests.bench.table import IS_QUICK, MB
 from tests.crash.place import Place, ended, serving
@@ -21,20 +23,26 @@ from zoomsync.naming import suffix
 from zoomsync.state import State
 from zoomsync.state.database import beside
 
-COUNTS = (10_000,) if IS_QUICK else (100_000, 1_000_000)
+COUNTS = (1_000, 10_000) if IS_QUICK else (1_000, 10_000, 100_000, 1_000_000)
+MARKED = COUNTS[-1:] if IS_QUICK else COUNTS[-2:]
+"""Those that have marks."""
+STATUS = "status"
 HOSTS = 500
 BATCH = 1_000
 
 
 def run(folder: Path) -> Iterator[Row]:
-    """A state of two files a meeting, each a third of an hour before the one before; nothing of it is open."""
+    """Draw how it grows: a state of two files a meeting, a third of an hour from one to the next; nothing is open."""
     with serving(Place(folder / "place", small_world(wall_clock()))) as place:
         assert ended(place.command("-q", "sync"))[0] == 0
-        known = 0
-        for count in COUNTS:
+        grown: Growth = {NOTHING_NEW: [], STATUS: []}
+        for known, count in pairwise((0, *COUNTS)):
             remember(place.state, range(known, count), place.sandbox.world.now)
-            known = count
-            yield from _costs(place, count)
+            grown[NOTHING_NEW].append((count, cost(place, "-q", "sync")))
+            grown[STATUS].append((count, cost(place, "status")))
+            if count in MARKED:
+                yield from _costs(place, count)
+        draw("remembered", "meetings remembered", count_in_short, grown)
 
 
 def _costs(place: Place, count: int) -> Iterator[Row]:
