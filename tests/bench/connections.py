@@ -1,12 +1,17 @@
 """Whole passes whose limit is the wire: one file after the other, and as many at once as there are connections."""
 
+import shutil
+import statistics
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tests.bench.marks import Row
-from tests.bench.table import MB, seconds, show
+from tests.bench.table import IS_QUICK, MB, seconds, show, side_by_side
 from tests.crash.big import Padded
 from tests.crash.place import Place, ended, serving
 from tests.sandbox.faults import Fault
@@ -16,11 +21,12 @@ from tests.sandbox.settings import wall_clock
 from tests.sandbox.stage import VIEWS, Stage
 from tests.sandbox.worlds import empty_world
 
-FILES = 8
-SIZE = 8 * MB
-SPEED = 4 * MB
+FILES = 2
+SIZE = 64 * MB
+SPEED = 8 * MB
 """Bytes a second of one connection."""
-MEETINGS = 60
+MEETINGS = 6 if IS_QUICK else 60
+"""Of which one comes after the other."""
 LATENCY = 0.05
 """Seconds before each answer of a download server."""
 WAYS: dict[str, dict[str, Any]] = {
@@ -33,23 +39,50 @@ WAYS: dict[str, dict[str, Any]] = {
 
 def run(folder: Path) -> Iterator[Row]:
     """Print both tables."""
-    big = f"one meeting of {FILES} files of {SIZE // MB} MB, {SPEED // MB} MB/s a connection"
-    small = f"{MEETINGS} meetings of 3 small files, {LATENCY * 1000:.0f} ms before each answer"
-    for name, (title, made) in {"big": (big, _big), "small": (small, _small)}.items():
-        found = {
-            way: _taken(folder / f"{name}-{number}", made, keys) for number, (way, keys) in enumerate(WAYS.items())
-        }
-        first = next(iter(found.values()))
-        rows = [[way, seconds([took])[0], f"{first / took:.1f} ×"] for way, took in found.items()]
-        show(title, ["", "one pass", "faster"], rows)
-        fastest = first / min(found.values())
-        if name == "small":
-            yield Row(what=f"{small}: beside one after the other", before="3", now=fastest, least=8, unit="×")
+    yield from _big(folder)
+    yield from _small(folder)
+
+
+def _big(folder: Path) -> Iterator[Row]:
+    """One meeting of large files, beside aria2c with as many connections."""
+    title = f"one meeting of {FILES} files of {SIZE // MB} MB, {SPEED // MB} MB/s a connection"
+    turns = count()
+    acts: dict[str, Callable[[], object]] = {
+        "zoomsync, a whole pass": lambda: _taken(folder / f"big-{next(turns)}", _slow, {}),
+        "zoomsync with one connection for each file": lambda: _taken(
+            folder / f"big-{next(turns)}", _slow, {"connections": FILES}
+        ),
+    }
+    if aria2c := shutil.which("aria2c"):
+        acts["aria2c -x4 -j8"] = lambda: _aria2c(aria2c, folder / f"aria2c-{next(turns)}")
+    found = {name: statistics.median(times) for name, times in side_by_side(acts, runs=1 if IS_QUICK else 3).items()}
+    show(title, ["", "median"], [[name, seconds([took])[0]] for name, took in found.items()])
+    if aria2c:
+        ratio = found["zoomsync, a whole pass"] / found["aria2c -x4 -j8"]
+        yield Row(what=f"{title}: time beside aria2c -x4 -j8", before="8.1 ×", now=ratio, most=1.25, unit="×")
+
+
+def _small(folder: Path) -> Iterator[Row]:
+    """Many meetings of small files, at a rate that the first moments of a pass do not spoil."""
+    title = f"meetings of 3 small files, {LATENCY * 1000:.0f} ms before each answer"
+    rates = {}
+    for number, (way, keys) in enumerate(WAYS.items()):
+        many = MEETINGS * (1 if number == 0 else 4)
+        few, all_of_them = (
+            _taken(folder / f"small-{number}-{size}", partial(_late, size), keys) for size in (MEETINGS // 3, many)
+        )
+        rates[way] = (many - MEETINGS // 3) / (all_of_them - few)
+    first = next(iter(rates.values()))
+    rows = [[way, f"{rate:.1f}", f"{rate / first:.1f} ×"] for way, rate in rates.items()]
+    show(title, ["", "meetings a second", "faster"], rows)
+    for way in list(WAYS)[2:]:
+        now = rates[way] / first
+        yield Row(what=f"{title}: {way} beside one after the other", before="3 ×", now=now, least=8, unit="×")
 
 
 def _taken(folder: Path, made: Callable[[Place], None], keys: dict[str, Any]) -> float:
     """Seconds of a pass that fetches all."""
-    place = Place(folder, empty_world(wall_clock()), concatenate_recordings=False, **keys)
+    place = Place(folder, empty_world(wall_clock()), **{"concatenate_recordings": False, "workers": 4, **keys})
     made(place)
     with serving(place):
         begun = time.perf_counter()
@@ -59,7 +92,7 @@ def _taken(folder: Path, made: Callable[[Place], None], keys: dict[str, Any]) ->
     return took
 
 
-def _big(place: Place) -> None:
+def _slow(place: Place) -> None:
     stage = Stage(place.sandbox.world)
     stage.meeting("big", "alice", 2, "Big")
     for number in range(FILES):
@@ -68,9 +101,22 @@ def _big(place: Place) -> None:
     place.sandbox.settings.speed = SPEED
 
 
-def _small(place: Place) -> None:
+def _aria2c(aria2c: str, folder: Path) -> None:
+    """The same files, with as many connections."""
+    place = Place(folder, empty_world(wall_clock()))
+    _slow(place)
+    with serving(place):
+        bearer = f"Authorization: Bearer {place.sandbox.tokens.mint()}"
+        files = [file.id for meeting in place.sandbox.world.meetings.values() for file in meeting.files]
+        listed = "".join(f"{place.sandbox.url}/rec/download/{one}\n out={one}\n" for one in files)
+        argv = [aria2c, "-q", "-x4", "-s4", "-k1M", "-j8", "--header", bearer, "-i", "-", "-d", str(folder)]
+        subprocess.run(argv, input=listed, text=True, check=True)
+    assert all((folder / one).stat().st_size == SIZE for one in files)
+
+
+def _late(meetings: int, place: Place) -> None:
     stage = Stage(place.sandbox.world)
-    for number in range(MEETINGS):
+    for number in range(meetings):
         name = f"small-{number}"
         stage.meeting(name, "alice", 2 + number / 24, f"Small {number}")
         stage.texts(name)

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ STEPS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.chown
 """Python's own audit events; writing and flushing have none and are counted by the functions that do it."""
 CALLS = ("write", "pwrite", "fsync")
 NEVER = 1 << 30
+SMALL_RANGES = {"LEAST": 10_000, "MOST": 40_000, "SYNC_EVERY": 60_000, "WORTH_SECONDS": 0.1, "WARM_UP_SECONDS": 0.05}
+"""Measures of ranges by which a file of some hundred kilobytes is large."""
 
 
 def context() -> ForkServerContext:
@@ -23,17 +25,23 @@ def context() -> ForkServerContext:
     return made
 
 
-def start(arguments: Sequence[str], output: Path, *, die_before: int = NEVER) -> ForkServerProcess:
+def start(
+    arguments: Sequence[str], output: Path, *, die_before: int = NEVER, has_small_ranges: bool = False
+) -> ForkServerProcess:
     """`zoomsync ARGUMENTS` as a process of its own, both outputs in a file; killed before its step `die_before`."""
-    process = context().Process(target=zoomsync, args=(tuple(arguments), str(output), die_before))
+    arguments, small = tuple(arguments), SMALL_RANGES if has_small_ranges else {}
+    process = context().Process(target=zoomsync, args=(arguments, str(output), die_before, small))
     process.start()
     return process
 
 
-def zoomsync(arguments: Sequence[str], output: str, die_before: int) -> None:
-    """What the process does."""
+def zoomsync(arguments: Sequence[str], output: str, die_before: int, measures: Mapping[str, float]) -> None:
+    """What the process does; `measures` are those by which a file is large and slow."""
     from zoomsync.cli import main
+    from zoomsync.zoom import ranges
 
+    for name, value in measures.items():
+        setattr(ranges, name, value)
     fd = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(fd, 1)
     os.dup2(fd, 2)

@@ -94,6 +94,8 @@ class Place:
         self.audit = folder / "state" / "audit.jsonl"
         self.config = folder / "config.yaml"
         self._started: list[subprocess.Popen[str]] = []
+        self.has_small_ranges = False
+        """Whether `sync` fetches what is large by the measure of a test in ranges."""
         folder.mkdir(exist_ok=True)
         self.configure(**config)
 
@@ -126,7 +128,8 @@ class Place:
         steps = Path(f"{output}.steps")
         steps.unlink(missing_ok=True)
         die_before = dying.NEVER if kill.step is None else kill.step
-        begun = [dying.start(["-c", str(self.config), "sync", *arguments], output, die_before=die_before)]
+        command, small = ["-c", str(self.config), "sync", *arguments], self.has_small_ranges
+        begun = [dying.start(command, output, die_before=die_before, has_small_ranges=small)]
         self.sandbox.arm(kill, strike or (lambda: _kill(begun[0].pid)))
         begun[0].join(PATIENCE_SECONDS if kill.seconds is None else kill.seconds)
         if begun[0].exitcode is None:
