@@ -91,6 +91,8 @@ def a_remote(
 
 
 KEY, SECRET = "AKZOOMSYNC", "sesame-of-the-tests"
+READER = "AKREADER"
+"""Of who may not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,12 @@ class Server:
 def seaweed(folder: Path) -> Iterator[Server]:
     """SeaweedFS: a production store with S3, which refuses wrong secrets and buckets that are not there."""
     identity = {"name": "zoomsync", "credentials": [{"accessKey": KEY, "secretKey": SECRET}], "actions": ["Admin"]}
-    (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
+    reader = {
+        "name": "reader",
+        "credentials": [{"accessKey": READER, "secretKey": SECRET}],
+        "actions": ["Read", "List"],
+    }
+    (folder / "s3.json").write_text(json.dumps({"identities": [identity, reader]}))
     (folder / "data").mkdir()
     names = ("s3", "master", "volume", "filer", "admin")
     ports = dict(zip(names, free_ports(len(names)), strict=True))

@@ -120,7 +120,7 @@ def lives_on(rclone: Shared, folder: Path, verify: str, step: int) -> None:
 
 
 def test_killed_at_some_requests_all_is_there_once(rclone: Shared, tmp_path: Path) -> None:
-    lives_on(rclone, tmp_path, "hash", step=11)
+    lives_on(rclone, tmp_path, "hash", step=17)
 
 
 @pytest.mark.soak

@@ -24,6 +24,7 @@ from tests.destinations.contract import (
     without,
 )
 from tests.destinations.rclone.stores import (
+    READER,
     Gate,
     Server,
     Shared,
@@ -39,6 +40,7 @@ from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.remote import Remote
 from zoomsync.errors import (
     DiskFull,
+    Forbidden,
     LibraryUnusable,
     MeetingFailed,
     NotAuthorized,
@@ -142,7 +144,11 @@ def test_a_file_in_several_parts_is_read_back(rclone: Shared, s3: Server, tmp_pa
     large = a_staged(tmp_path / "staging", "video.mp4", VIDEO[:3] * 2_000_000)
     receipt = publish(destination, with_files(a_meeting(files=()), [large]))
 
-    assert destination.verify(receipt).safe
+    verdict = destination.verify(receipt)
+
+    assert verdict.safe
+    assert "6.0 MB read back" in verdict.reason
+    assert destination.to_download(receipt) == large.size
     assert destination.verify(replace(receipt, files=(replace(receipt.files[0], sha256="0" * 64),))).safe is False
 
 
@@ -155,6 +161,17 @@ def test_a_wrong_secret_is_refused_before_anything_is_done(rclone: Shared, s3: S
 
     assert (raised.value.code, raised.value.service, raised.value.subject) == (3, "remote", None)
     assert "rclone" in raised.value.hint
+
+
+def test_who_may_only_read_is_told_so_at_the_start(rclone: Shared, s3: Server) -> None:
+    bucket = a_bucket(rclone, s3).partition(":")[2]
+    destination = unattached(rclone, f"{rclone.add(**s3.as_s3(access_key_id=READER))}:{bucket}")
+
+    with pytest.raises(Forbidden, match="AccessDenied") as raised:
+        destination.attach(an_attachment())
+
+    assert (raised.value.code, raised.value.service) == (3, "remote")
+    assert "write" in raised.value.hint
 
 
 @pytest.mark.parametrize(("number", "said"), [(1, "NoSuchBucket"), (2, "missing, it should hold library")])

@@ -14,7 +14,7 @@ from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.items import Items, with_stamps
 from zoomsync.destinations.rclone.lease import Lease
 from zoomsync.destinations.rclone.process import Rclone
-from zoomsync.destinations.rclone.remote import PROOFS, Entry, Remote
+from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.destinations.rclone.verify import inspect
 from zoomsync.destinations.rclone.writer import Writer
 from zoomsync.errors import (
@@ -101,11 +101,11 @@ class RcloneDestination:
     def survey(self) -> Iterator[Surveyed]:
         """What the store can do, and what that means for deletion in Zoom."""
         found, proof = self.remote.abilities, self._items.proof
-        hashes = ", ".join(one for one in PROOFS if one in found.hashes) or ", ".join(found.hashes) or "none"
         if proof:
             meaning = f"its own {proof.upper()} proves content; a file that has none is read back before a deletion"
         else:
-            meaning = f"{hashes}: each file is read back, all of it, before its cloud copy is deleted in Zoom"
+            has = f" ({', '.join(found.hashes)} do not)" if found.hashes and self._items.by_hash else ""
+            meaning = f"none proves content{has}: each file is read back before its cloud copy is deleted in Zoom"
         moves = "renames" if found.can_move else "does not rename, nor needs to: recording.json comes last"
         times = "keeps modification times" if found.precision < CENTURY else "keeps no modification times"
         for name, message in (

@@ -93,8 +93,9 @@ class Writer:
         self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document)
         self.finish(begun, after)
         proof, now = self.items.remote.abilities.proof, self.context.clock.now()
+        known = {name: after[name].hash for name in new if after[name].hash}
         stamped = (
-            replace(one, stamp=Stamp(at=now, look=f"{proof}:{hashes[one.name]}")) if hashes.get(one.name) else one
+            replace(one, stamp=Stamp(at=now, look=f"{proof}:{known[one.name]}")) if one.name in known else one
             for one in receipt.files
         )
         return replace(receipt, files=tuple(stamped))
@@ -138,14 +139,14 @@ class Writer:
         remote, clock = self.items.remote, self.context.clock
         proof = remote.abilities.proof
         assert file.source is not None  # noqa: S101  # `store` looked
-        content, other = hashlib.sha256(), hashlib.new(proof or "md5", usedforsecurity=False)
+        sums = {name: hashlib.new(name, usedforsecurity=False) for name in ("sha256", proof) if name}
         with open_file(file.source) as staged:
             for chunk in chunks(staged, clock):
-                content.update(chunk)
-                other.update(chunk)
-        if content.hexdigest() != file.sha256:
+                for one in sums.values():
+                    one.update(chunk)
+        if sums["sha256"].hexdigest() != file.sha256:
             raise MeetingFailed(f"{file.name}: changed in staging", hint=REFETCH, service="disk")
-        wanted = other.hexdigest() if proof else ""
+        wanted = sums[proof].hexdigest() if proof else ""
         if wanted and listed and (listed.size, listed.hash) == (file.size, wanted):
             return wanted
         with self.context.progress.working(f"{file.name} is sent", file.size, is_due=False) as sent:
