@@ -22,14 +22,15 @@ side: seen, see tests/media/test_verify.py."""
 UNREADABLE = ("display_matrix", "extradata")
 """What says nothing to people."""
 METADATA = "metadata"
-INDEX_HEAD = 16 * 1024
+INDEX_HEAD = 8 * 1024
 """Bytes of an index beside its tables and labels."""
 LABEL_HEAD = 1024
 """Bytes that a label takes beside its text, which is in the index twice at most."""
 MOST_SAID = 24
 """Bytes in which an index says how large a packet is, when it is shown, and that it needs no other."""
-SAID_OF_CHUNK = 12
-"""Bytes in which it says how many packets a chunk has."""
+SAID_OF_CHUNK = 6
+"""Bytes in which it says how many packets a chunk has: 12 where the one before has another number, which is so in every
+second one at most, as tracks come in turns."""
 SHORT_PLACES = 4_000_000_000
 """Bytes of a file within which a place is a number of 4 bytes; behind that it has 8."""
 NO_INDEX_ROOM = "reserved_moov_size is too small"
@@ -104,17 +105,18 @@ def join_by_copying(workspace: Workspace, segments: Sequence[ProbeResult], label
 
 
 def index_room(segments: Sequence[ProbeResult]) -> int:
-    """Bytes that the index of a copy of these segments needs at most, but for its labels.
+    """Bytes that the index of a copy of these segments needs, but for its labels.
 
     Packets of one track that lie between two of others are one chunk; so there are no more chunks than twice the
     packets of all tracks but the largest, beside those that end because they are a megabyte long.
     """
-    kept = [track for tracks in kept_tracks(segments) for track in tracks]
-    tables = sum(track.index_size or MOST_SAID * (track.packets or 0) for track in kept)
-    counts = [sum(one.packets or 0 for one in same) for same in zip(*kept_tracks(segments), strict=True)]
+    kept = kept_tracks(segments)
+    tables = sum(track.index_size or MOST_SAID * (track.packets or 0) for tracks in kept for track in tracks)
+    counts = [sum(track.packets or 0 for track in same) for same in zip(*kept, strict=True)]
     size = sum(segment.path.stat().st_size for segment in segments)
     chunks = 2 * (sum(counts) - max(counts)) + (size >> 20) + len(counts) * (len(segments) + 1)
-    return INDEX_HEAD + (tables + sum(counts)) * 21 // 20 + chunks * (SAID_OF_CHUNK + (8 if size > SHORT_PLACES else 4))
+    place = 8 if size > SHORT_PLACES else 4
+    return INDEX_HEAD + tables + sum(counts) + chunks * (SAID_OF_CHUNK + place)
 
 
 def _listed(workspace: Workspace, segments: Sequence[ProbeResult]) -> Any:
