@@ -16,17 +16,18 @@ exec {real} "$@"
 """
 
 
-STITCHING, PROVING = "concat", "null"
-"""What a command of ffmpeg contains when it does this."""
+STITCHING, PROVING = "concat", "-count_frames"
+"""What a command of ffmpeg or ffprobe contains when it does this."""
 
 
 def fake_tools(folder: Path, *, at: str = STITCHING, endless: bool = False, first: str = "") -> None:
-    """Put both into `folder`; at that work ffmpeg never ends, or runs the shell command `first` first."""
+    """Put both into `folder`; at that work they never end, or run the shell command `first` first."""
     real = Path(ffmpeg())
-    command, comment = shlex.quote(str(real)), shlex.quote(f"comment={folder}/")
-    never = f"exec {command} -v error -re -f lavfi -i color=s=16x16:r=5 -metadata {comment} -f null -"
-    _script(folder / "ffmpeg", SCRIPT.format(at=at, instead=never if endless else first, real=command))
-    _script(folder / "ffprobe", f'#!/bin/sh\nexec {shlex.quote(str(_ffprobe(real)))} "$@"\n')
+    comment = shlex.quote(f"comment={folder}/")
+    never = f"exec {shlex.quote(str(real))} -v error -re -f lavfi -i color=s=16x16:r=5 -metadata {comment} -f null -"
+    for name, tool in (("ffmpeg", real), ("ffprobe", _ffprobe(real))):
+        instead = never if endless else first
+        _script(folder / name, SCRIPT.format(at=at, instead=instead, real=shlex.quote(str(tool))))
 
 
 def _ffprobe(real: Path) -> Path:

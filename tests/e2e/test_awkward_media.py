@@ -99,7 +99,8 @@ def test_time_that_runs_out_makes_separate_videos_and_costs_no_download(
 
     (warning,) = lines(site)
 
-    assert "video, video.gallery_view: the segments stay separate videos: segment 1: ff" in warning
+    assert "video, video.gallery_view: the segments stay separate videos: ffprobe" in warning
+    assert warning.endswith("did not end in time")
     assert (len(site.downloads()), len(site.names("pair"))) == (4, 4)
 
 
