@@ -237,9 +237,13 @@ with ThreadPoolExecutor() as pool:
     pool.submit(run, tools, endless(tools, Path(sys.argv[2])), clock=MachineClock(), seconds=60).result()
 """
     marker = tmp_path / "output"
+
+    def is_ffmpeg(pid: int) -> bool:  # and not the guard any more, which may not have asked for its signal yet
+        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(os.fsencode(tools.ffmpeg))
+
     command = [sys.executable, "-c", program, tools.environ["PATH"], str(marker)]
     with subprocess.Popen(command, cwd=ROOT) as parent:
-        assert eventually(lambda: len(processes_with(marker)) == 2), "ffmpeg did not start"
+        assert eventually(lambda: any(map(is_ffmpeg, processes_with(marker)))), "ffmpeg did not start"
         os.kill(parent.pid, signal.SIGKILL)
 
     try:
