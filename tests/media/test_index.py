@@ -128,6 +128,23 @@ def test_what_is_no_recording_has_no_index(tmp_path: Path, content: bytes) -> No
     assert read_index(tmp_path / "gone.mp4") is None
 
 
+@pytest.mark.parametrize("kind", [b"stsz", b"stts", b"stsc", b"stco"])
+@pytest.mark.parametrize("count", [0, 1, 2**32 - 1])
+def test_a_count_that_is_not_that_of_its_table_is_odd(red: Path, tmp_path: Path, kind: bytes, count: int) -> None:
+    """However long the table claims to be, no memory is taken for it; nor for packets that are all alike."""
+    content = bytearray(red.read_bytes())
+    begin = content.index(kind, content.index(b"soun")) + (12 if kind == b"stsz" else 8)
+    content[begin : begin + 4] = count.to_bytes(4)
+    if kind == b"stsz":
+        content[begin - 4 : begin] = (1).to_bytes(4)
+    (path := tmp_path / "a.mp4").write_bytes(content)
+
+    index = read_index(path)
+
+    assert index is not None
+    assert (index.tracks[1], index.contents) == (None, None)
+
+
 ATOMS = re.compile(
     b"mvhd|tkhd|mdhd|hdlr|dref|stsd|avc1|avcC|pasp|mp4a|esds|stts|ctts|stss|stsc|stsz|stco|elst|edts|trak|stbl|moov|mdat"
 )

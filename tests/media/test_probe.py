@@ -7,7 +7,7 @@ from tests.media.conftest import MachineClock, Studio
 from zoomsync.errors import DownloadFailed, Unstitchable
 from zoomsync.media import mp4
 from zoomsync.media.ffmpeg import Tools
-from zoomsync.media.probe import Stream, probe
+from zoomsync.media.probe import Stream, decodes, probe
 
 
 def test_tracks_and_lengths_are_read(tools: Tools, clock: MachineClock, red: Path) -> None:
@@ -70,6 +70,30 @@ def test_what_is_no_recording_is_named(tools: Tools, clock: MachineClock, tmp_pa
 
     with pytest.raises(Unstitchable, match=r"^a\\nb\.mp4: unreadable: .*\S$"):
         probe(tools, path, clock)
+
+
+@pytest.mark.parametrize(
+    ("stretches", "is_fine"),
+    [([(0.0, 2.0)], True), ([(0.0, 1.0), (5.5, 6.0)], True), ([(2.5, 3.5)], False), ([(0.0, 1.0), (3.0, 3.5)], False)],
+)
+def test_what_does_not_decode_is_found_where_it_is_looked_for(
+    tools: Tools,
+    clock: MachineClock,
+    studio: Studio,
+    tmp_path: Path,
+    stretches: list[tuple[float, float]],
+    is_fine: bool,
+) -> None:
+    """Bytes are overwritten where the packets of the fourth second lie."""
+    whole = studio.segment("decodes.mp4", seconds=6, more="-vf noise=alls=40:allf=t")
+    content = bytearray(whole.read_bytes())
+    for place, size, at in studio.packets(whole):
+        if 3.0 <= at < 4.0:
+            content[place + 5 : place + size] = bytes(size - 5)
+    (damaged := tmp_path / "damaged.mp4").write_bytes(content)
+
+    assert decodes(tools, whole, stretches, clock, seconds=10)
+    assert decodes(tools, damaged, stretches, clock, seconds=10) is is_fine
 
 
 def test_only_the_atoms_show_a_cut_behind_the_index(

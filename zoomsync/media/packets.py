@@ -17,8 +17,8 @@ from zoomsync.media.mp4 import Atom, Atoms, Odd, expect
 
 BLOCK = 12 * 4096
 """Bytes of a table read at once: whole rows of 1, 2 or 3 numbers."""
-MOST_PACKETS = 1 << 24
-"""Of a track: days of it have less."""
+MOST_ALIKE = 1 << 16
+"""Packets of one size, of which no table says how many there are: chapters have such, picture and sound do not."""
 MOST_TICKS = 1 << 31
 MOST_DELAY = 1 << 28
 """Ticks by which a frame is shown later than it is decoded: ffmpeg believes no more."""
@@ -101,7 +101,6 @@ def read_packets(file: IO[bytes], table: Atoms, media: Sequence[Atom], most: int
         chunks=_table(file, table.only("co64" if is_long else "stco"), width=8 if is_long else 4),
         counts=_table(file, table.only("stsc"), columns=3),
     )
-    expect(found.sizes.count <= MOST_PACKETS)
     sizes, begins, packets = found.sizes.numbers(file), [one.begin for one in media], 0
     for chunk, count in found.runs(file):
         place = chunk
@@ -154,7 +153,7 @@ def _sizes(file: IO[bytes], atom: Atom) -> Table:
     file.seek(atom.begin + 4)
     alike, count = int.from_bytes(file.read(4)), int.from_bytes(file.read(4))
     if alike:
-        expect(atom.end - atom.begin == 12 and count)
+        expect(atom.end - atom.begin == 12 and 0 < count <= MOST_ALIKE)
         return Table(begin=0, count=count, alike=alike)
     return _table(file, atom, head=8)
 
