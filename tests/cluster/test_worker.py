@@ -16,12 +16,12 @@ from tests.e2e.harness import NOW
 from tests.fakes import FakeClock, a_file, a_meeting
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import empty_world
-from zoomsync.cluster import worker
+from zoomsync.cluster import client, worker
 from zoomsync.cluster.client import Cluster, refusal
 from zoomsync.cluster.engine import DaskEngine
 from zoomsync.cluster.terms import PROBE, VERSION, Terms, account_of, opened, sealed
 from zoomsync.config import load
-from zoomsync.errors import DiskFull, MeetingFailed, OutcomeUnknown, Stopped, Unfit
+from zoomsync.errors import ConfigError, DiskFull, MeetingFailed, OutcomeUnknown, Stopped, Unfit
 from zoomsync.files import take_lock
 from zoomsync.item.build import ItemStyle
 from zoomsync.item.order import ItemOrder
@@ -222,3 +222,23 @@ def test_a_worker_that_begins_anew_is_waited_for_and_no_longer(tmp_path: Path, w
         cluster.fit()
 
     assert "fit" in first
+
+
+def test_what_answers_but_is_no_scheduler_is_not_waited_for(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.5)
+    engine = {"type": "dask", "scheduler": sandbox.url.replace("http://", "tcp://")}
+    cluster = Cluster(a_config(engine=engine), tmp_path, FakeClock())
+
+    with pytest.raises(Unfit, match="cannot be reached"):
+        cluster.connect()
+    cluster.close()
+
+
+def test_a_certificate_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    tls = {name: str(tmp_path / f"{name}.pem") for name in ("ca", "cert", "key")}
+    engine = {"type": "dask", "scheduler": "tls://host:8786", "tls": tls}
+
+    with pytest.raises(ConfigError, match=r"ca\.pem: no such file or directory"):
+        Cluster(a_config(engine=engine), tmp_path, FakeClock()).connect()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from zoomsync.cluster import worker
 from zoomsync.cluster.terms import PROBE, SHARE, VERSION, Terms, account_of
-from zoomsync.config import Config, EngineSettings
+from zoomsync.config import Config, TlsSettings
 from zoomsync.errors import ConfigError, Unfit
-from zoomsync.files import STAGING_ITSELF, read_file, write
+from zoomsync.files import STAGING_ITSELF, fact, read_file, write
 from zoomsync.formatting import escaped, moment, plural
 from zoomsync.model import Clock
 from zoomsync.sync.accounts import SKEW
@@ -61,12 +62,14 @@ class Cluster:
         engine = self._config.engine
         for name in ("distributed", "distributed.client", "tornado.application"):  # a pass says what concerns it
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        security = _security(engine.tls)
         try:
+            asyncio.run(_shake_hands(engine.scheduler, security))
             self._client = distributed.Client(
-                engine.scheduler, security=_security(engine), timeout=CONNECT_SECONDS, set_as_default=False
+                engine.scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False
             )
-        except (OSError, ValueError) as error:
-            raise self.lost("cannot be reached") from error
+        except (OSError, ValueError, MemoryError) as error:  # MemoryError: what speaks HTTP announces petabytes
+            raise self.lost("TLS failed" if _is_of_tls(error) else "cannot be reached") from error
         self._client.subscribe_topic(worker.topic_of(self._pass_id), lambda event: heard(event[1]))
         self._look()
         if not self.workers:
@@ -225,16 +228,36 @@ def refusal(address: str, fact: str, hint: str) -> Unfit:
     return Unfit(f"worker {escaped(address)}: {escaped(fact)}", hint=hint, service="cluster")
 
 
-def _security(engine: EngineSettings) -> "Security | None":
-    """The certificates; None: loopback without them."""
+def _security(tls: TlsSettings) -> "Security | None":
+    """The certificates; None: loopback without them. Raises `ConfigError` if one cannot be read."""
     from distributed import Security
 
-    tls = engine.tls
-    if tls.ca is None:
-        return None
+    files = {"ca": tls.ca, "cert": tls.cert, "key": tls.key}
+    for key, path in files.items():
+        if path is None:
+            return None
+        try:
+            read_file(path, follow=True)
+        except OSError as cause:
+            hint = "make it readable for this user"
+            raise ConfigError(f"engine.tls.{key}: {path}: {fact(cause)}", hint=hint) from cause
     return Security(
         require_encryption=True,
         tls_ca_file=str(tls.ca),
         tls_client_cert=str(tls.cert),
         tls_client_key=str(tls.key),
     )
+
+
+async def _shake_hands(address: str | None, security: "Security | None") -> None:
+    """Return if a scheduler answers. Dask's client alone would wait for ever for what accepts and never speaks."""
+    from distributed.comm.core import connect
+
+    known = security.get_connection_args("client") if security is not None else {}
+    comm = await asyncio.wait_for(connect(address, timeout=CONNECT_SECONDS, **known), CONNECT_SECONDS)
+    await comm.close()
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Whether TLS is what failed."""
+    return error is not None and (isinstance(error, ssl.SSLError) or _is_of_tls(error.__cause__ or error.__context__))

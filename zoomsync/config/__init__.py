@@ -2,7 +2,7 @@
 
 from zoomsync.config.describe import describe
 from zoomsync.config.load import parse
-from zoomsync.config.schema import Config, EngineSettings, RecordingsSettings, TellSettings, ZoomSettings
+from zoomsync.config.schema import Config, EngineSettings, RecordingsSettings, TellSettings, TlsSettings, ZoomSettings
 from zoomsync.config.types import parse_duration
 from zoomsync.config.yaml_file import find_config, load
 
@@ -11,6 +11,7 @@ __all__ = [
     "EngineSettings",
     "RecordingsSettings",
     "TellSettings",
+    "TlsSettings",
     "ZoomSettings",
     "describe",
     "find_config",
