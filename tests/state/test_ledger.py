@@ -161,9 +161,11 @@ def test_what_fails_while_it_is_looked_at_does_not_come_again(state: State, monk
 
 
 def test_a_person_finds_by_topic_or_address(state: State) -> None:
-    state.put(an_entry(uuid="a", topic="Straße"), an_entry(uuid="b", topic="x", host_email="Bob@Example.org"))
+    state.put(an_entry(uuid="a", topic="“Straße”\n"), an_entry(uuid="b", topic="x", host_email="Bob@Example.org"))
+    state.put(an_entry(uuid="c", topic="ab" * 16))
+    whats = ("“strasse”\n", "bob@example.org", "abab", "y")
 
-    assert [uuids(state.entries.about(what)) for what in ("strasse", "bob@example.org", "y")] == [["a"], ["b"], []]
+    assert [uuids(state.entries.about(what)) for what in whats] == [["a"], ["b"], ["c"], []]
 
 
 def test_many_are_read_a_few_at_a_time_while_others_are_written(state: State, monkeypatch: pytest.MonkeyPatch) -> None:

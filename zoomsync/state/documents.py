@@ -1,10 +1,12 @@
 """What a row of `state.db` holds: a document, compressed, with its checksum; and by what its entry is found."""
 
+import json
 import math
 import re
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,7 @@ It is a part of the format: not a byte of it may change.
 """
 _HEX = re.compile(rb'"(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 """Digests and ids, which no compression makes as short as their bytes are."""
+_TOPIC = re.compile(rb'"topic":("(?:[^"\\]|\\.)*")')
 _MARKS = 31
 """So many bytes are in no document: they stand for the first digests and ids."""
 
@@ -95,6 +98,15 @@ def _expanded(compressed: bytes) -> bytes:
         text, rest = rest[1:33].hex() if size == 64 else rest[1:17].hex(), rest[33 if size == 64 else 17 :]
         document = document.replace(bytes([number]), b'"%b"' % (str(UUID(text)) if size == 36 else text).encode())
     return document
+
+
+def topic_of(compressed: bytes) -> str:
+    """The topic of an entry, without looking at the rest of it; empty if it is damaged."""
+    with suppress(zlib.error, ValueError):
+        document = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_WORDS).decompress(compressed)
+        if found := _TOPIC.search(document) or _TOPIC.search(_expanded(compressed)):  # it may look like a digest
+            return str(json.loads(found[1]))
+    return ""
 
 
 def entry_of(path: Path, key: int, crc32: object, document: bytes) -> Entry:

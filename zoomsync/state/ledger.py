@@ -13,7 +13,7 @@ from zoomsync.model import Entry, Intent, Phase
 from zoomsync.rules.ledger import Turn
 from zoomsync.rules.named import Named
 from zoomsync.state.database import Database, Row
-from zoomsync.state.documents import PHASES, ending, entry_of, intent_of, seconds, text, time_of
+from zoomsync.state.documents import PHASES, ending, entry_of, intent_of, seconds, text, time_of, topic_of
 
 BATCH = 200
 """So many entries are read at a time, where many are."""
@@ -96,9 +96,13 @@ class Ledger(Mapping[str, Entry]):
 
     def about(self, folded: str) -> Iterator[Entry]:
         """Those with this case-folded text in their topic, or as their host's address: all are looked through."""
-        for entry in self.everything():
-            if entry.host_email.casefold() == folded or folded in entry.topic.casefold():
-                yield entry
+        hosts = {key for key, _, email in self._rows("SELECT * FROM host") if email.casefold() == folded}
+        last, sql = 0, f"SELECT key, host, document FROM entry WHERE key > ? ORDER BY key LIMIT {BATCH}"
+        while rows := self._rows(sql, last):
+            last = rows[-1][0]
+            for key, host, document in rows:
+                if host in hosts or folded in topic_of(document).casefold():
+                    yield from self._found("key = ?", key)
 
     def of_phase(self, phase: Phase, limit: int) -> list[Entry]:
         """The newest of those that stand there."""
