@@ -51,8 +51,9 @@ def _costs(place: Place, count: int) -> Iterator[Row]:
         peak = used(command(place, *arguments), environ).peak / MB
         yield Row(what=f"{what}memory of {name}", before=before and f"{before} MB", now=peak, most=80, unit="MB")
     yield Row(what=f"{what}to open it", before="2.4 s", now=_open_seconds(place.state), most=0.1, unit="s")
-    size = beside(place.state).stat().st_size / MB
-    yield Row(what=f"{what}on the disk", before="124 MB", now=size, most=60 * count / 100_000, unit="MB")
+    if count <= 100_000:
+        size = beside(place.state).stat().st_size / MB
+        yield Row(what=f"{what}on the disk", before="124 MB", now=size, most=60, unit="MB")
     calls = traced(command(place, "-q", "sync"), environ)
     yield Row(what=f"{what}fsyncs of a pass with nothing new", before="12", now=calls.flushes, most=4)
 
