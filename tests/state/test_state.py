@@ -34,12 +34,13 @@ HERE = Path("state.db")
 
 @given(head=any_value(Head), runs=any_value(tuple[Run, ...]))
 @settings(max_examples=30, deadline=None)
-def test_every_page_comes_back_as_it_was(head: Head, runs: tuple[Run, ...]) -> None:
+def test_every_page_comes_back_as_it_was_but_for_what_was_counted_to_be_none(head: Head, runs: tuple[Run, ...]) -> None:
     with TemporaryDirectory() as folder:
         path, page = Path(folder, "state.json"), Page(steps=7, head=head, runs=runs)
         write_page(path, page)
+        runs = tuple(replace(one, counts={name: n for name, n in one.counts.items() if n}) for one in runs)
 
-        assert read_page(path, *unsealed(path, path.read_bytes())[:1]) == page
+        assert read_page(path, unsealed(path, path.read_bytes())[0]) == replace(page, runs=runs)
 
 
 @given(entry=any_value(Entry), intent=any_value(Intent))

@@ -95,6 +95,8 @@ def read_page(path: Path, body: bytes) -> Page:
 def write_page(path: Path, page: Page) -> None:
     """Make it the content of `state.json`, durably: the head in lines that one can read, then a line for each run."""
     whole = json.loads(json_of(_PAGE, page))
+    for run in whole.get("runs", ()):
+        run["counts"] = {name: count for name, count in run.get("counts", {}).items() if count}
     runs = ",\n".join(json.dumps(run, ensure_ascii=False) for run in whole.get("runs", ()))
     head = json.dumps(whole["head"], ensure_ascii=False, indent=1)
     text = f'{{"format":{page.format},"steps":{page.steps},\n"head":{head},\n"runs":[\n{runs}\n]}}\n'
