@@ -157,13 +157,14 @@ class PartialFile:
 
     def keep(self, least: int = 1) -> None:
         """If so many bytes came, make them durable, then note them: a later transfer goes on from here."""
+        if not self._can_resume or self.stretches.came < self._durable + least:
+            return
         with self.stretches.lock:
             came = self.stretches.came
             ahead = [(one.start, one.size, one.hash.hexdigest()) for one in self.stretches.ahead if one.size]
-        if self._can_resume and came >= self._durable + least:
-            self._sync()
-            self._write_note(ahead)
-            self._durable = came
+        self._sync()
+        self._write_note(ahead)
+        self._durable = came
 
     def _sync(self) -> None:
         with STAGING.explained(self._folder):

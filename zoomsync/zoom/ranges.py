@@ -119,7 +119,7 @@ class Ranges:
                 if self._idle is None:
                     raise TypeError("nobody is idle where there is no pool")
                 self._is_asked = True
-                self._helpers = [one for one in self._helpers if not one.done() or one.exception() is not None]
+                self._helpers = [one for one in self._helpers if not one.done() or _problem(one) is not None]
                 self._helpers.append(self._idle.submit(copy_context().run, self._help))
 
     def _help(self) -> None:
@@ -200,7 +200,8 @@ class Ranges:
             with self._known(answer):
                 for chunk in chunks(answer, self._source.bandwidth):
                     with stretch.writing:
-                        size = stretches.claim(stretch, len(chunk))
+                        if not (size := stretches.claim(stretch, len(chunk))):
+                            return  # perhaps the file is whole meanwhile, and closed
                         self._part.write(stretch, chunk[:size])
                         self._progress(size)
                     self._clock.check()
@@ -240,7 +241,7 @@ class Ranges:
     def _check(self) -> None:
         """Raise what kept a helper from writing: a full disk, or a fault of ours."""
         for one in self._helpers:
-            if one.done() and not one.cancelled() and (problem := one.exception()) is not None:
+            if (problem := _problem(one)) is not None:
                 raise problem
 
     def end(self) -> None:
@@ -255,3 +256,8 @@ class Ranges:
         for stretch in list(self._part.stretches.ahead):
             with stretch.writing:
                 self._part.stretches.give_back(stretch)
+
+
+def _problem(helper: Future[None]) -> BaseException | None:
+    """What ended a helper for good."""
+    return helper.exception() if helper.done() and not helper.cancelled() else None

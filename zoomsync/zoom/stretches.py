@@ -102,7 +102,7 @@ class Stretches:
         """How many of the next `size` bytes belong to it, which then writes them."""
         with self.lock:
             if stretch is self.stream and size > stretch.left:
-                self._extend(stretch)
+                self._extend(stretch, size)
             is_last = stretch is self.stream and (self.whole is None or stretch.stop >= self.whole)
             claimed = size if is_last else min(size, stretch.left)  # more may come than is listed, for others to judge
             stretch.claimed += claimed
@@ -112,17 +112,16 @@ class Stretches:
         """Whether others bring what comes next in its answer."""
         with self.lock:
             if stretch is self.stream and not stretch.left:
-                self._extend(stretch)
+                self._extend(stretch, 1)
             return not stretch.left and stretch.stop < stretch.asked
 
-    def _extend(self, stream: Stretch) -> None:
-        """Go on with what was left to others who are gone; those who have brought nothing yet have nothing to bring."""
-        stream.stop = stream.asked
-        for one in self.ahead:
-            if one.claimed or not one.is_running:
-                stream.stop = min(stream.asked, one.start)
-                break
-            one.stop = one.start
+    def _extend(self, stream: Stretch, size: int) -> None:
+        """Go on, for `size` bytes at least, with what was left to others who are gone or have brought nothing yet."""
+        needed = stream.start + stream.claimed + size
+        for one in list(self.ahead):
+            if one.start < needed and one.is_running and not one.claimed:
+                self.give_back(one)
+        stream.stop = min([stream.asked, *(one.start for one in self.ahead)])
 
     def _running(self) -> Iterator[Stretch]:
         return (one for one in (self.stream, *self.ahead) if one is not None and one.is_running)
