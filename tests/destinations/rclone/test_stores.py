@@ -154,7 +154,7 @@ def test_a_file_in_several_parts_is_read_back(rclone: Shared, s3: Server, tmp_pa
 
 def test_a_wrong_secret_is_refused_before_anything_is_done(rclone: Shared, s3: Server) -> None:
     bucket = a_bucket(rclone, s3).partition(":")[2]
-    destination = unattached(rclone, f"{rclone.add(**s3.as_s3(secret='wrong'))}:{bucket}")
+    destination = unattached(rclone, f"{rclone.add(**s3.as_s3(secret='wrong'))}:{bucket}/zoom")
 
     with pytest.raises(NotAuthorized, match="SignatureDoesNotMatch") as raised:
         destination.attach(an_attachment())
@@ -203,6 +203,7 @@ def test_a_name_that_leads_nowhere_is_the_configs_fault(rclone: Shared) -> None:
         unattached(rclone, "nowhere:box").attach(an_attachment())
 
     assert raised.value.code == 2
+    assert list(unattached(rclone, "nowhere:box").survey()) == []
 
 
 def test_a_damaged_ciphertext_is_never_taken_for_whole(

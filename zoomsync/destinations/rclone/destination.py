@@ -66,7 +66,7 @@ class RcloneDestination:
         self.remote.open()
         self._lease.look(attachment)
         if attachment.adopt:
-            log.info("%s: %s", self.remote.fs, in_words(self._items.places()))
+            log.info("%s: %s", self.remote.root, in_words(self._items.places()))
         if not attachment.dry_run and not attachment.reconcile:
             for begun in self._writer.begun():
                 with suppress(MeetingFailed):  # raised again when this meeting is published
@@ -93,14 +93,16 @@ class RcloneDestination:
         if found != data:
             message = f"{self.remote.name(path)}: was written, and is read back otherwise"
             raise LibraryUnusable(message, hint="look at what stands between: a cache, a proxy?", service="remote")
-        kind = self.remote.abilities.type or "of a type that rclone's config does not name"
+        kind = (self.remote.abilities and self.remote.abilities.type) or "of a type that rclone's config does not name"
         new = ": new" if self._lease.is_new else ""
-        where = f"{self.remote.fs} ({kind}, rclone {self._rclone.version})"
+        where = f"{self.remote.root} ({kind}, rclone {self._rclone.version})"
         return f"library {self.id[:8]} at {where}, written and read back{new}"
 
     def survey(self) -> Iterator[Surveyed]:
         """What the store can do, and what that means for deletion in Zoom."""
         found, proof = self.remote.abilities, self._items.proof
+        if found is None:  # it could not be reached
+            return
         if proof:
             meaning = f"its own {proof.upper()} proves content; a file that has none is read back before a deletion"
         else:

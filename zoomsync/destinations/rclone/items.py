@@ -33,7 +33,7 @@ class Items:
     @property
     def proof(self) -> str:
         """The hash of the store that proves content; empty: what is to be proven is read back."""
-        return self.remote.abilities.proof if self.by_hash else ""
+        return self.remote.proof if self.by_hash else ""
 
     def locate(
         self, uuid: str, place: str = "", *, library: str, is_known: bool = False, is_ahead: bool = False

@@ -51,7 +51,7 @@ class Lease:
         """Read the marker, writing nothing. Raises `LibraryUnusable`, `PassRunning`."""
         folders = self.remote.folders()
         root = Root(
-            name=self.remote.fs,
+            name=self.remote.root,
             key="destination.remote",
             is_there=folders is not None,
             has_tops=bool(set(TOPS) & set(folders or ())),
@@ -64,7 +64,7 @@ class Lease:
         if found and found.held_till and found.run not in attachment.runs:
             until = found.held_till + SKEW
             if until > self.clock.now():
-                message = f"{self.remote.fs}: another pass (run {found.run}) works in this remote"
+                message = f"{self.remote.root}: another pass (run {found.run}) works in this remote"
                 hint = f"it ends by itself; if that machine died, this may go on at {moment(until)}"
                 raise PassRunning(message, hint=hint, service="remote")
         self.is_new = found is None
@@ -92,10 +92,10 @@ class Lease:
             found = self._read()
             if found is None or (found.id, found.state) != (self.marker.id, self.marker.state):
                 hint = "does the remote still lead to the same place? check destination.remote in the config"
-                message = f"{self.remote.fs}: library {self.marker.id[:8]} went away during the pass"
+                message = f"{self.remote.root}: library {self.marker.id[:8]} went away during the pass"
                 raise LibraryUnusable(message, hint=hint, service="remote")
             if found.run != self.marker.run:
-                message = f"{self.remote.fs}: another pass (run {found.run}) took this remote over"
+                message = f"{self.remote.root}: another pass (run {found.run}) took this remote over"
                 hint = "let no copy of this state work in it; the next pass of the newer state goes on"
                 raise LibraryUnusable(message, hint=hint, service="remote")
 

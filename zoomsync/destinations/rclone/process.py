@@ -36,7 +36,7 @@ _OURS = re.compile(
     r"|(s3|b2|azureblob)-disable-checksum)"
 )
 """Flags, by how they begin, that are set here or would change what is stored, and no part of a backend's name."""
-_DEFAULTS = ("--contimeout=30s", "--timeout=2m", "--streaming-upload-cutoff=1M")
+_DEFAULTS = ("--contimeout=20s", "--timeout=1m", "--streaming-upload-cutoff=1M")
 """What a config can override."""
 _NEVER_MADE = ("--s3-no-check-bucket", "--gcs-no-check-bucket", "--azureblob-no-check-container")
 """A bucket that is gone is an error: one that is made anew would look like a library that a person emptied."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -64,11 +64,23 @@ class Abilities:
 class Remote:
     """Paths are relative to its root, `/`-separated."""
 
-    fs: str
+    root: str
     """As the config names it."""
     client: Client
-    abilities: Abilities = field(init=False)
+    abilities: Abilities | None = None
     """Known after `open`."""
+
+    @property
+    def fs(self) -> str:
+        """As rclone is told it: with a slash at its end no store is asked whether it is a file, which S3 takes for
+        granted if it may not answer (https://github.com/rclone/rclone/blob/v1.75.2/backend/s3/s3.go, NewFs).
+        """
+        return self.root if self.root.endswith((":", "/")) else f"{self.root}/"
+
+    @property
+    def proof(self) -> str:
+        """The hash of the store that proves content; empty: none does."""
+        return self.abilities.proof if self.abilities is not None else ""
 
     def open(self) -> None:
         """Find out what it can do; nothing is asked of the store that rclone need not know to begin."""
@@ -97,7 +109,7 @@ class Remote:
 
     def files(self, path: str, *, hashed: bool = True) -> dict[str, Entry]:
         """The files below a folder, by their path relative to it; none if it is not there."""
-        proof = self.abilities.proof if hashed else ""
+        proof = self.proof if hashed else ""
         hashes = {"showHash": True, "hashTypes": [proof]} if proof else {}
         options = {**LEAN, "recurse": True, "filesOnly": True, **hashes}
         answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=options)
@@ -157,7 +169,7 @@ class Remote:
 
     def name(self, path: str) -> str:
         """As messages have it."""
-        return f"{self.fs}{'' if self.fs.endswith((':', '/')) or not path else '/'}{path}"
+        return f"{self.fs}{path}" if path else self.root
 
     def _to(self, path: str) -> Mapping[str, Any]:
         return {"dstFs": self.fs, "dstRemote": path, "_config": {"NoCheckDest": True}}  # what is there was looked at

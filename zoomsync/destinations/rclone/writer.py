@@ -92,7 +92,7 @@ class Writer:
         self.lease.confirm()
         self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document)
         self.finish(begun, after)
-        proof, now = self.items.remote.abilities.proof, self.context.clock.now()
+        proof, now = self.items.remote.proof, self.context.clock.now()
         known = {name: after[name].hash for name in new if after[name].hash}
         stamped = (
             replace(one, stamp=Stamp(at=now, look=f"{proof}:{known[one.name]}")) if one.name in known else one
@@ -107,7 +107,7 @@ class Writer:
             if file.name in there and not self.items.flaw(begun.place, file, there):
                 remote.remove(f"{begun.place}/{file.name}")
         folders = {name.rpartition("/")[0] for name in (one.name for one in begun.old)} - {""}
-        for folder in folders if remote.abilities.keeps_folders else ():
+        for folder in folders if remote.abilities and remote.abilities.keeps_folders else ():
             remote.remove_folder(f"{begun.place}/{folder}")
         self.context.intents.settle(begun.intent.id)
 
@@ -137,7 +137,7 @@ class Writer:
     def _bring(self, path: str, file: ItemFile, listed: Entry | None) -> str:
         """Upload a file, unless it is there; returns the hash by which the store will know it, empty for none."""
         remote, clock = self.items.remote, self.context.clock
-        proof = remote.abilities.proof
+        proof = remote.proof
         assert file.source is not None  # noqa: S101  # `store` looked
         sums = {name: hashlib.new(name, usedforsecurity=False) for name in ("sha256", proof) if name}
         with open_file(file.source) as staged:
