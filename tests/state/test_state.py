@@ -152,6 +152,16 @@ def test_all_files_are_private(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
+@pytest.mark.parametrize("name", [b"caf\xe9", b"50%20 ?mode=memory#", "Übung “1”".encode()])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name) / "state.json"
+    with opened(path) as state:
+        state.put(an_entry())
+
+    assert [*stored(path)[1]] == [an_entry().uuid]
+    assert sorted(one.name for one in path.parent.iterdir()) == ["state.db", "state.json"]
+
+
 def test_two_states_share_a_folder(tmp_path: Path) -> None:
     one, other = tmp_path / "a.json", tmp_path / "b"
     with opened(one) as first, opened(other) as second:

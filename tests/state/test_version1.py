@@ -227,6 +227,17 @@ def test_killed_anywhere_while_it_is_taken_over_and_run_again_it_ends_well(path:
         assert sorted(files(left)) == ["state.db", "state.json", "state.json.journal-7", "state.json.version-1"]
 
 
+def test_what_was_taken_over_is_no_state_that_only_begins(path: Path) -> None:
+    with opened(path):
+        pass
+    for one in path.parent.iterdir():
+        if one.name != "state.db":
+            one.unlink()
+
+    with pytest.raises(StateUnusable, match=r"state\.json: is missing, but its state\.db is there"):
+        State.open(path, new_id=ID)
+
+
 def test_after_the_way_back_it_is_taken_over_as_it_is_then(path: Path) -> None:
     old = path.read_bytes()
     with opened(path) as state:

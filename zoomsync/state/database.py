@@ -186,7 +186,7 @@ class Database:
                 self._connection.execute("COMMIT")
             except BaseException as error:
                 # after a failed flush nobody knows what of it is on the disk: the next pass finds out
-                self._is_sound = not str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_IOERR_FSYNC")
+                self._is_sound = "FSYNC" not in getattr(error, "sqlite_errorname", "")
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
                 raise
@@ -249,7 +249,7 @@ def _fill(connection: sqlite3.Connection, state_id: str) -> None:
 
 
 def _connected(path: Path, options: str) -> sqlite3.Connection:
-    address = f"file:{quote(os.fspath(path))}?{options}" if options else ""
+    address = f"file:{quote(os.fsencode(path))}?{options}" if options else ""
     return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=SECONDS)
 
 

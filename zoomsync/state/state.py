@@ -6,6 +6,7 @@ one. A page that knows of more steps than the ledger has seen is told as what it
 
 import logging
 import os
+import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -42,13 +43,13 @@ def refuse_to_begin_again(path: Path, audit: Path | None) -> None:
 def _refuse_to_begin_beside(path: Path) -> None:
     """Raise `StateUnusable` if what lies beside a missing `state.json` remembers anything.
 
-    A crash at the very beginning leaves a database of no step; of version 1 the first journal, empty.
+    A crash at the very beginning leaves an empty database; of version 1 the first journal, empty.
     """
     database, first = beside(path), f"{path.name}.journal-1"
     for journal in path.parent.glob(f"{path.name}.journal-*"):
         if journal.name != first or journal.stat().st_size:
             raise damaged(path, f"is missing, but its journal {journal.name} is there")
-    if database.exists() and Database.to_read(database).steps:
+    if database.exists() and (found := Database.to_read(database)) and (found.steps or Ledger(found)):
         raise damaged(path, f"is missing, but its {database.name} is there")
 
 
@@ -149,6 +150,12 @@ class State(AbstractContextManager["State"]):
                     _take_over(real, data, body)
             page = read_page(real, unsealed(real, read_file(real))[0])
             return cls(real, page, _opened(real, page, Database.to_write), is_writable=True)
+
+    @classmethod
+    def rehearse(cls, folder: Path) -> None:
+        """Begin one in this folder, and leave no trace. Raises what `open` raises."""
+        with STATE.explained(folder), tempfile.TemporaryDirectory(prefix=".zoomsync-probe-", dir=folder) as probe:
+            cls.open(Path(probe, "state.json"), new_id="probe").close()
 
     @classmethod
     def imagined(cls, path: Path) -> "State":
