@@ -143,7 +143,8 @@ def draw(name: str, x_title: str, x_shown: Callable[[float], str], growth: Growt
     ]
     PICTURES.mkdir(exist_ok=True)
     (PICTURES / f"{name}.svg").write_text(drawn(x_title, x_shown, panels), encoding="utf-8")
-    marks.put(name, marks.table(head, rows))
+    picture = f"![Seconds, calls, fsyncs and memory against: {x_title}](growth/{name}.svg)"
+    marks.put(name, f"{picture}\n\n{marks.table(head, rows)}")
 
 
 def count_in_short(value: float) -> str:
