@@ -33,7 +33,7 @@ Exit codes:
   2    usage or config
   3    not authorized by Zoom or the destination
   4    another pass is running
-  5    ffmpeg, disk, staging, state, library or clock are not fit
+  5    ffmpeg, disk, staging, state, library, clock or cluster are not fit
   6    Zoom or the destination cannot be reached, or is out of order
   70   a bug in zoomsync
   129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM; the state is saved

@@ -120,7 +120,7 @@ class PassRunning(ZoomsyncError):
 
 
 class Unfit(ZoomsyncError):
-    """The environment is not fit: ffmpeg, disk, staging, state, library or clock."""
+    """The environment is not fit: ffmpeg, disk, staging, state, library, clock or cluster."""
 
     code = 5
     service = "machine"

@@ -40,7 +40,8 @@ class RealClock(SiteClock):
 class Machines:
     """A cluster; its workers have the config that lies in `config` when a pass asks them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: str = "") -> None:
+        """`before` is a statement that makes another scheduler of it."""
         self.folder = folder
         self.config = folder / "worker.yaml"
         self.tls = {"ca": str(folder / "ca.pem"), "cert": str(folder / "cert.pem"), "key": str(folder / "key.pem")}
@@ -50,7 +51,16 @@ class Machines:
         self._certificates()
         at = folder / "scheduler.json"
         self.scheduler = self._start(
-            "scheduler", "--scheduler-file", str(at), "--protocol", "tls", "--host", "127.0.0.1", "--port", "0"
+            "scheduler",
+            "--scheduler-file",
+            str(at),
+            "--protocol",
+            "tls",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            before=before,
         )
         _until(lambda: at.exists() and bool(at.read_text()), self.scheduler)
         self.address: str = json.loads(at.read_text())["address"]
@@ -141,9 +151,9 @@ class Machines:
 
 
 @contextmanager
-def machines(folder: Path, *names: str) -> Iterator[Machines]:
+def machines(folder: Path, *names: str, before: str = "") -> Iterator[Machines]:
     """A cluster with these workers until the end of the block."""
-    found = Machines(folder)
+    found = Machines(folder, before)
     try:
         found.work(*names)
         yield found

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.cluster.conftest import OnCluster
-from tests.cluster.machines import PATIENCE_SECONDS, Machines, RealClock
+from tests.cluster.machines import PATIENCE_SECONDS, Machines, RealClock, a_site_on, machines
 from tests.e2e.harness import Site, served, sha256
 from tests.e2e.test_failures import retry
 from tests.sandbox import faults
@@ -139,6 +139,19 @@ def test_a_worker_that_begins_anew_gets_the_orders_that_only_the_dead_one_might_
     cluster.kill("odd")
 
     assert (result.code, result.counts.get("published")) == (5, 2), result.stderr
+
+
+@pytest.mark.soak
+def test_a_scheduler_without_zoomsync_is_told_before_anything_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    blocked = "import sys; sys.modules['zoomsync'] = None"
+    with (
+        machines(tmp_path / "cluster", "first", before=blocked) as cluster,
+        a_site_on(cluster, tmp_path, videos("a").world) as site,
+    ):
+        result = site.sync()
+
+    assert (result.code, result.document["run"]["why"].partition(": zoomsync cannot be imported")[1] != "") == (5, True)
 
 
 @pytest.mark.soak

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.cluster import worker
-from zoomsync.cluster.terms import PROBE, SHARE, VERSION, Terms, account_of
+from zoomsync.cluster.terms import PROBE, SAME, SHARE, VERSION, Terms, account_of, version
 from zoomsync.config import Config, TlsSettings
 from zoomsync.errors import ConfigError, Unfit
 from zoomsync.files import STAGING_ITSELF, fact, read_file, write
@@ -70,10 +70,23 @@ class Cluster:
             )
         except (OSError, ValueError, MemoryError) as error:  # MemoryError: what speaks HTTP announces petabytes
             raise self.lost("TLS failed" if _is_of_tls(error) else "cannot be reached") from error
+        self._require_same_version()
         self._client.subscribe_topic(worker.topic_of(self._pass_id), lambda event: heard(event[1]))
         self._look()
         if not self.workers:
             raise Unfit(f"{engine.scheduler}: has no workers", hint="start some with `dask worker`", service="cluster")
+
+    def _require_same_version(self) -> None:
+        """Raise `Unfit` unless the scheduler, too, has this version."""
+        scheduler = self._config.engine.scheduler
+        try:
+            there = self._connected.run_on_scheduler(version)
+        except (ImportError, AttributeError) as missing:
+            fact = f"{scheduler}: zoomsync cannot be imported there: {missing}"
+            raise Unfit(fact, hint=SAME, service="cluster") from missing
+        if there != VERSION:
+            fact = f"{scheduler}: runs zoomsync {there}, and the pass {VERSION}"
+            raise Unfit(fact, hint=SAME, service="cluster")
 
     def close(self) -> None:
         """End the connection; what no worker has begun is cancelled by that."""

@@ -16,6 +16,7 @@ from zoomsync.model import RecordingFile, Secret
 
 PYTHON = ".".join(map(str, sys.version_info[:2]))
 VERSION = f"{__version__} on Python {PYTHON}"
+SAME = "install the same version of zoomsync, with the same Python, on all machines"
 PROBE = ".cluster-probe-"
 """How the files begin with which a pass and its workers see that they share staging."""
 SHARE = "mount the staging folder of the pass under the same path on every machine, for the same user"
@@ -38,6 +39,11 @@ class Terms(TypedDict):
     min_free: int
     level: int
     """From which on log lines are wanted."""
+
+
+def version() -> str:
+    """That of the process in which it is called: the scheduler reads orders, too, and must know their types."""
+    return VERSION
 
 
 def account_of(config: Config) -> str:

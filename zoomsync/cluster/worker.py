@@ -16,7 +16,7 @@ from typing import Any
 
 from zoomsync import app
 from zoomsync.clock import SystemClock, process_environ
-from zoomsync.cluster.terms import PROBE, SHARE, VERSION, Terms, account_of, opened, sealed
+from zoomsync.cluster.terms import PROBE, SAME, SHARE, VERSION, Terms, account_of, opened, sealed
 from zoomsync.config import find_config, load
 from zoomsync.errors import ConfigError, DiskFull, DownloadFailed, OutcomeUnknown, Unfit, ZoomsyncError
 from zoomsync.files import STAGING, STAGING_ITSELF, make_private_folder, read_file, rehearse, take_lock, write
@@ -159,8 +159,7 @@ def _site(terms: Terms) -> _Site:
     What an earlier pass with the same staging had begun here ends: nobody waits for it any more.
     """
     if terms["version"] != VERSION:
-        hint = "install the same version of zoomsync, with the same Python, on all machines"
-        raise Unfit(f"runs zoomsync {VERSION}, and the pass {terms['version']}", hint=hint)
+        raise Unfit(f"runs zoomsync {VERSION}, and the pass {terms['version']}", hint=SAME)
     with _OPENING:
         known = _SITES.get(terms["staging"])
         if known is not None and known.terms == terms:

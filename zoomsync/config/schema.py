@@ -168,7 +168,7 @@ class Config(Settings):
     min_free_disk: types.Size = written("2GB")
     """Kept free on every file system that is written to."""
     workers: types.Whole = Field(4, ge=1, le=64)
-    """How many meetings are worked on at the same time; one more is fetched while one is stitched."""
+    """How many meetings are worked on at the same time; the next ones are fetched meanwhile."""
     connections: types.Whole = Field(8, ge=1, le=64)
     """How many downloads there are at the same time, over all meetings; a large file that comes slowly has several."""
     bandwidth: types.Bandwidth = None
