@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from zoomsync.media.codecs import Aac, Picture, Sequence, adts_header, expect_keyframe, read_aac, read_avc
+from zoomsync.media.codecs import (
+    Aac,
+    Picture,
+    Sequence,
+    adts_header,
+    expect_elements,
+    expect_keyframe,
+    read_aac,
+    read_avc,
+)
 from zoomsync.media.mp4 import Odd
 
 BASELINE = bytes.fromhex("0142c00affe100176742c00ada0a36c044000003000400000300a03c489a8001000468ce0fc8")
@@ -53,6 +62,19 @@ def test_other_set_up_data_of_sound_is_odd(data: str) -> None:
     """Such that may hide the half of its band, say."""
     with pytest.raises(Odd):
         read_aac(bytes.fromhex(data))
+
+
+@pytest.mark.parametrize(
+    ("packet", "is_fine"), [("01", True), ("de04", True), ("21", False), ("a0", False), ("", False)]
+)
+def test_a_packet_of_sound_has_the_channels_that_were_set_up(packet: str, *, is_fine: bool) -> None:
+    aac, content = Aac(sample_rate=48000, channels=1), bytes.fromhex(packet)
+
+    if is_fine:
+        expect_elements(aac, content)
+    else:
+        with pytest.raises(Odd):
+            expect_elements(aac, content)
 
 
 def test_whatever_the_set_up_data_is_it_is_read_or_odd() -> None:

@@ -14,6 +14,8 @@ CONSTRAINED = 0x40
 """constraint_set1_flag, which makes `Constrained Baseline` of `Baseline`."""
 WHOLE_PICTURE, PARAMETER_SETS = 5, {7, 8}
 """Types of NAL units: ITU-T H.264, table 7-1."""
+BESIDE_SOUND = (4, 6)
+"""Elements of AAC with data and with nothing."""
 LONGEST_HEAD = 40
 """Bytes of a slice in which all is that is read of it."""
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
@@ -211,6 +213,14 @@ def read_aac(data: bytes) -> Aac:
     expect(number < len(AAC_RATES) and channels in (1, 2) and bits.take(3) == 0)
     expect(data[2:] or AAC_RATES[number] >= SBR_RATE)
     return Aac(sample_rate=AAC_RATES[number], channels=channels)
+
+
+def expect_elements(aac: Aac, packet: bytes) -> None:
+    """Raise `Odd` unless a packet begins with its channels or what is beside them: ISO/IEC 14496-3, table 4.85.
+
+    ffprobe believes one that redefines the channels.
+    """
+    expect(packet and packet[0] >> 5 in (aac.channels - 1, *BESIDE_SOUND))
 
 
 def adts_header(sample_rate: int, channels: int, size: int) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from zoomsync.files import open_file
-from zoomsync.media.codecs import expect_keyframe, read_aac, read_avc
+from zoomsync.media.codecs import expect_elements, expect_keyframe, read_aac, read_avc
 from zoomsync.media.ffmpeg import Tools
 from zoomsync.media.mp4 import Atom, Atoms, expect
 from zoomsync.media.packets import MOST_TICKS, Packets, read_packets, read_timing
@@ -164,7 +164,7 @@ def _described(kind: bytes, header: bytes, table: Atoms, packets: Packets, sourc
     if kind == PICTURE:
         return _picture(header, table, packets, source.file)
     if kind == SOUND:
-        return _sound(table, source.file)
+        return _sound(table, packets, source.file)
     expect(kind == TEXT and int.from_bytes(header[20:24] if header[0] else header[12:16]) in source.chapters)
     return {"codec_type": "data", "codec": "bin_data", "codec_tag": "text"}
 
@@ -224,12 +224,15 @@ def _units(file: IO[bytes], begin: int, size: int) -> Iterator[bytes]:
         begin += 4 + length
 
 
-def _sound(table: Atoms, file: IO[bytes]) -> dict[str, object]:
+def _sound(table: Atoms, packets: Packets, file: IO[bytes]) -> dict[str, object]:
     """What a track of AAC-LC is: 12.2.3."""
     entry, inner = _entry(table, file, b"mp4a", 36, {"esds", "btrt"})
     expect(entry[16:18] == bytes(2))  # else it has QuickTime's form
     setup = _setup(inner.content("esds"))
     aac = read_aac(setup)
+    begin, size = next(packets.places(file))
+    file.seek(begin)
+    expect_elements(aac, file.read(size))
     expect(struct.unpack_from(">H", entry, 24)[0] in (aac.channels, 2))
     expect(struct.unpack_from(">I", entry, 32)[0] == aac.sample_rate << 16)
     return {
