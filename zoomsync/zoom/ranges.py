@@ -155,7 +155,7 @@ class Ranges:
             self._awaited = (first, first.size, now) if first is not None else None
             return
         _, size, since = self._awaited
-        if now - since >= STUCK_SECONDS and first.left * (now - since) > (first.size - size) * STUCK_SECONDS:
+        if now - since >= STUCK_SECONDS and first.left * (now - since) >= (first.size - size) * STUCK_SECONDS:
             with first.writing:
                 stretches.give_back(first)
 
