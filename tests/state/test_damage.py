@@ -50,14 +50,17 @@ def test_a_flipped_bit_anywhere_in_the_page_is_found(path: Path) -> None:
 
 
 def test_a_flipped_bit_anywhere_in_a_document_is_found(path: Path) -> None:
-    ((key, whole),) = rows(path, "SELECT key, document FROM entry ORDER BY key DESC LIMIT 1")
+    ((key, crc32, whole),) = rows(path, "SELECT key, crc32, document FROM entry ORDER BY key DESC LIMIT 1")
 
     for place in range(len(whole)):
         flipped = whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
-        change(path, "UPDATE entry SET document = ? WHERE key = ?", flipped, key)
-        with pytest.raises(StateUnusable, match=rf"state\.db: entry {key} is damaged") as found:
-            stored(path)
-        assert found.value.hint == BACKUP.format(folder=path.parent)
+        with pytest.raises(StateUnusable, match=rf"state\.db: entry {key} is damaged"):
+            documents.entry_of(database(path), key, crc32, flipped)
+
+    change(path, "UPDATE entry SET document = ? WHERE key = ?", flipped, key)
+    with pytest.raises(StateUnusable, match=rf"state\.db: entry {key} is damaged") as found:
+        stored(path)
+    assert found.value.hint == BACKUP.format(folder=path.parent)
 
 
 def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -67,10 +70,11 @@ def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
     return found
 
 
-def test_a_flipped_bit_anywhere_in_the_database_is_an_error_of_ours_or_changes_nothing(path: Path) -> None:
+@pytest.mark.parametrize("step", [1999, pytest.param(61, marks=pytest.mark.soak)])
+def test_a_flipped_bit_in_the_database_is_an_error_of_ours_or_changes_nothing(path: Path, step: int) -> None:
     before, whole = stored(path), database(path).read_bytes()
 
-    for place in range(0, len(whole), 61):
+    for place in range(0, len(whole), step):
         database(path).write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
         try:
             found = stored(path)
@@ -81,7 +85,7 @@ def test_a_flipped_bit_anywhere_in_the_database_is_an_error_of_ours_or_changes_n
 
 def is_index(place: int, whole: bytes) -> bool:
     """Whether it lies in an index, whose damage may hide an entry."""
-    return whole[place - place % 4096] in (2, 10)
+    return whole[place - place % 8192] in (2, 10)
 
 
 def of_state(change: Callable[[bytes], bytes]) -> Callable[[Path], None]:

@@ -184,6 +184,7 @@ def test_the_newest_of_a_phase_come_first(state: State) -> None:
     state.put(*(an_entry(uuid=f"{n}", phase=Phase.LOST, start=START + timedelta(days=n % 3)) for n in range(4)))
 
     assert uuids(state.entries.of_phase(Phase.LOST, 2)) == ["2", "1"]
+    assert uuids(state.entries.of_phase(Phase.LOST, None)) == ["2", "1", "3", "0"]
 
 
 QUERIES: list[Callable[[Ledger], object]] = [

@@ -104,9 +104,10 @@ class Ledger(Mapping[str, Entry]):
                 if host in hosts or folded in topic_of(document).casefold():
                     yield from self._found("key = ?", key)
 
-    def of_phase(self, phase: Phase, limit: int) -> list[Entry]:
-        """The newest of those that stand there."""
-        return self._found("phase = ? ORDER BY start DESC, key DESC LIMIT ?", PHASES.index(phase), limit)
+    def of_phase(self, phase: Phase, limit: int | None) -> list[Entry]:
+        """Those that stand there, the newest first; None: all of them."""
+        most = -1 if limit is None else limit
+        return self._found("phase = ? ORDER BY start DESC, key DESC LIMIT ?", PHASES.index(phase), most)
 
     def reasons(self, phase: Phase) -> Iterator[str]:
         """Why they stand there, of all that do."""

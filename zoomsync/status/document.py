@@ -27,8 +27,8 @@ from zoomsync.status.query import (
 Facts: TypeAlias = dict[str, Any]
 """JSON-ready."""
 RUNS_SHOWN = 10
-ROWS_SHOWN = 10_000
-"""Of what was lost, removed or skipped, the newest ones: there may be very many."""
+SKIPPED_SHOWN = 10_000
+"""The newest ones: there may be very many."""
 PACE = 30 * DAY
 """How far back it is looked how fast the library grows."""
 
@@ -103,9 +103,9 @@ def _meetings(state: State, rules: Rules) -> Facts:
     counts = {phase: count - moved[phase] for phase, count in ledger.phases().items()}
     counts[Phase.SKIPPED] = counts.get(Phase.SKIPPED, 0) + len(given_up)
 
-    def rows(phase: Phase, *more: Entry) -> list[Facts]:
-        found = newest_first([*ledger.of_phase(phase, ROWS_SHOWN), *more])
-        return [meeting_row(entry, phase_now(entry, rules)[1], phase=phase.value) for entry in found[:ROWS_SHOWN]]
+    def rows(phase: Phase, *more: Entry, limit: int | None = None) -> list[Facts]:
+        found = newest_first([*ledger.of_phase(phase, limit), *more])
+        return [meeting_row(entry, phase_now(entry, rules)[1], phase=phase.value) for entry in found[:limit]]
 
     def waiting(entry: Entry) -> Facts:
         reason = f"stored, still to come: {', '.join(entry.pending)}" if entry.pending else entry.reason
@@ -123,7 +123,10 @@ def _meetings(state: State, rules: Rules) -> Facts:
         "kept": [meeting_row(entry, entry.kept or doubts(entry)) for entry in lists.deletion_blocked],
         "lost": rows(Phase.LOST),
         "removed": rows(Phase.REMOVED),
-        "skipped": {"counts": dict(why_skipped.most_common()), "rows": rows(Phase.SKIPPED, *given_up)},
+        "skipped": {
+            "counts": dict(why_skipped.most_common()),
+            "rows": rows(Phase.SKIPPED, *given_up, limit=SKIPPED_SHOWN),
+        },
     }
 
 
