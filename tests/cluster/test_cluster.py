@@ -64,6 +64,9 @@ def test_workers_make_whole_items_and_their_log_lines_name_the_meeting(on_cluste
     (line,) = [one for one in result.stderr.splitlines() if "HTTP 503" in one]
     assert (result.code, result.counts.get("published"), "“Plain meeting”" in line) == (0, 3, True), result.stderr
     assert sha256(site.item("plain") / "video.mp4") == served(file)
+    sent = [one.path.startswith(("/v2/", "/oauth/")) for one in site.sandbox.seen()]
+    run = result.document["run"]["counts"]
+    assert (run["calls"], run["downloads"]) == (sum(sent), len(sent) - sum(sent))
     assert list(site.names("pair")) == ["video.mp4"]
     assert {"video.mp4", "video.vtt", "chat.txt"} < set(site.names("texts"))
     assert not list(site.root.rglob(".cluster-probe-*"))

@@ -1,6 +1,7 @@
 """Items made by the workers of a cluster. What they say is believed only if it is found in staging."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, wait
 from contextlib import suppress
@@ -44,6 +45,8 @@ class DaskEngine:
         self._staging = staging
         self._clock = clock
         self._progress = progress
+        self._counting = threading.Lock()
+        self.requests = (0, 0)
         self._given: dict[str, _Given] = {}
         """By uuid of the meeting."""
 
@@ -85,6 +88,9 @@ class DaskEngine:
                     self._cluster.refuse(answer["worker"], refusal(answer["worker"], *answer["refusal"]))
             finally:
                 del self._given[uuid]
+        with self._counting:
+            calls, downloads = answer["requests"]
+            self.requests = (self.requests[0] + calls, self.requests[1] + downloads)
         if "failed" in answer:
             raise opened(answer["failed"])
         made: Made = opened(answer["made"])

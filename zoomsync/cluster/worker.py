@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from signal import SIGTERM
@@ -39,9 +39,17 @@ class _Site:
     """What this process works with for one pass."""
 
     terms: Terms
-    zoom: Zoom
+    connection: app.ZoomConnection
     clock: SystemClock
     workshop: Workshop
+    told: list[int] = field(default_factory=lambda: [0, 0])
+    """API calls and download requests that the pass knows of."""
+
+    def news(self) -> list[int]:
+        """Those that it does not know of yet; it does after this."""
+        with _OPENING:
+            before, self.told[:] = [*self.told], [self.connection.api.calls, self.connection.files.calls]
+            return [now - then for now, then in zip(self.told, before, strict=True)]
 
 
 _SITES: dict[str, _Site] = {}
@@ -144,10 +152,10 @@ def carry_out(terms: Terms, order: bytes) -> dict[str, Any]:
     token = _REPORTER.set(reporter)
     try:
         with _alone(found, site.clock):
-            made = make_item(_with_addresses(found, site.zoom), site.workshop, reporter.wrote)
-            return {"made": sealed(made), "worker": worker.address}
+            made = make_item(_with_addresses(found, site.connection.zoom), site.workshop, reporter.wrote)
+            return {"made": sealed(made), "requests": site.news()}
     except ZoomsyncError as error:
-        return {"failed": sealed(error), "worker": worker.address}
+        return {"failed": sealed(error), "requests": site.news()}
     finally:
         reporter.flush()
         _REPORTER.reset(token)
@@ -202,7 +210,7 @@ def _opened(terms: Terms, clock: SystemClock) -> _Site:
         clock=clock,
         progress=Progress(),
     )
-    return _Site(terms=terms, zoom=connection.zoom, clock=clock, workshop=workshop)
+    return _Site(terms=terms, connection=connection, clock=clock, workshop=workshop)
 
 
 def _require_shared(staging: Path, pass_id: str) -> None:

@@ -205,7 +205,8 @@ def _work(
         try:
             Pass(connections, tally).run()
         finally:
-            tally.calls, tally.downloads = connection.api.calls, connection.files.calls
+            calls, downloads = engine.requests
+            tally.calls, tally.downloads = connection.api.calls + calls, connection.files.calls + downloads
 
 
 def _engine(

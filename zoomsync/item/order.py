@@ -119,6 +119,10 @@ class Engine(Protocol):
     def problem(self) -> ZoomsyncError | None:
         """What is not as it should be, although all could be made."""
 
+    @property
+    def requests(self) -> tuple[int, int]:
+        """How many API calls and download requests were sent from elsewhere."""
+
 
 class Slots:
     """So many of one kind of work at once; who waits for a slot still notices that the pass is to end."""
@@ -168,6 +172,7 @@ class ThreadEngine:
     workshop: Workshop
 
     problem: None = None
+    requests: tuple[int, int] = (0, 0)
 
     def prepare(self, *, is_dry: bool) -> None:  # noqa: ARG002  # of the protocol
         """See `Engine`."""
