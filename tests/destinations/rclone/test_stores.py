@@ -198,6 +198,15 @@ def test_a_bucket_that_goes_in_mid_pass_ends_it(rclone: Shared, s3: Server, tmp_
         destination.ping()
 
 
+def test_what_cannot_be_sent_is_never_taken_for_sent(rclone: Shared, tmp_path: Path) -> None:
+    destination = unattached(rclone, f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:")
+
+    with pytest.raises(ServiceUnavailable, match="not found"):
+        destination.remote.upload(tmp_path / "nothing", "there", lambda _: None)
+
+    assert destination.remote.read_back("there", lambda _: None) is None
+
+
 def test_a_name_that_leads_nowhere_is_the_configs_fault(rclone: Shared) -> None:
     with pytest.raises(ZoomsyncError, match="nowhere") as raised:
         unattached(rclone, "nowhere:box").attach(an_attachment())

@@ -41,6 +41,7 @@ class Lease:
     of the pass that changed it last."""
     _pass: tuple[int, str] = (0, "")
     """The number of this pass, and the id of its run; of one that changes nothing ("")."""
+    _is_noted: bool = False
     _is_changed: bool = False
     """Whether the marker says that this pass changes the remote."""
     _is_held: bool = False
@@ -48,7 +49,7 @@ class Lease:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def look(self, attachment: Attachment) -> None:
-        """Read the marker, writing nothing. Raises `LibraryUnusable`, `PassRunning`."""
+        """Read the marker; write that of one that begins or is taken over. Raises `LibraryUnusable`, `PassRunning`."""
         folders = self.remote.folders()
         root = Root(
             name=self.remote.root,
@@ -115,7 +116,8 @@ class Lease:
         return None if data is None else Marker.parse(data, self.remote.name(PATH), service="remote")
 
     def _write(self, marker: Marker) -> None:
-        if self.is_ahead:  # before the marker says that all is as the state knows it
+        if self.is_ahead and not self._is_noted:  # before the marker says that all is as the state knows it
             self.note_all()
+            self._is_noted = True
         self.remote.write(PATH, marker.document)
         self.marker = marker

@@ -52,8 +52,6 @@ class Abilities:
     proof: str
     """The hash that proves content; empty: none does."""
     can_move: bool
-    has_partial: bool
-    """Whether rclone uploads under another name first."""
     keeps_folders: bool
     """Whether a folder stays that holds nothing."""
     precision: int
@@ -95,7 +93,6 @@ class Remote:
             hashes=hashes,
             proof=proof,
             can_move=bool(features.get("Move")),
-            has_partial=bool(features.get("PartialUploads")),
             keeps_folders=bool(features.get("CanHaveEmptyDirectories")),
             precision=int(info.get("Precision", 0)),
         )
@@ -142,20 +139,19 @@ class Remote:
         name = self.client.rclone.new_id()
         self._good(self.client.put(data, fs=MEMORY, name=name), path)
         try:
-            self._transfer("operations/copyfile", path, lambda _: None, srcFs=MEMORY, srcRemote=name, **self._to(path))
+            self._send(path, lambda _: None, srcFs=MEMORY, srcRemote=name)
         finally:
             self.client.call("operations/deletefile", fs=MEMORY, remote=name)
 
     def upload(self, source: Path, path: str, moved: Callable[[int], None]) -> None:
         """A staged file; `moved` is called with the bytes as they leave."""
-        parent = str(source.parent)
-        self._transfer("operations/copyfile", path, moved, srcFs=parent, srcRemote=source.name, **self._to(path))
+        self._send(path, moved, srcFs=str(source.parent), srcRemote=source.name)
 
     def read_back(self, path: str, moved: Callable[[int], None]) -> str | None:
         """The SHA-256 of a file, all of which is downloaded for it, and kept nowhere; None: it is not there."""
         what = {"fs": self.fs, "remote": path, "hashType": "sha256", "download": True}
         answer = self._transfer("operations/hashsumfile", path, moved, **what)
-        return None if answer is None else str(answer.document["hash"])
+        return None if answer.status == NOT_FOUND else str(self._good(answer, path).document["hash"])
 
     def remove(self, path: str) -> None:
         """A file, if it is there."""
@@ -171,11 +167,13 @@ class Remote:
         """As messages have it."""
         return f"{self.fs}{path}" if path else self.root
 
-    def _to(self, path: str) -> Mapping[str, Any]:
-        return {"dstFs": self.fs, "dstRemote": path, "_config": {"NoCheckDest": True}}  # what is there was looked at
+    def _send(self, path: str, moved: Callable[[int], None], **source: str) -> None:
+        """A file of rclone's to the remote; what is there under this name was looked at before."""
+        target = {"dstFs": self.fs, "dstRemote": path, "_config": {"NoCheckDest": True}}
+        self._good(self._transfer("operations/copyfile", path, moved, **source, **target), path)
 
-    def _transfer(self, call: str, path: str, moved: Callable[[int], None], **parameters: Any) -> Answer | None:
-        """A call that moves bytes, as long as some move; None: what it reads is not there."""
+    def _transfer(self, call: str, path: str, moved: Callable[[int], None], **parameters: Any) -> Answer:
+        """A call that moves bytes, as long as some move."""
         group = self.client.rclone.new_id()
         watched = _Watched(client=self.client, group=group, moved=moved, name=self.name(path))
         try:
@@ -183,7 +181,7 @@ class Remote:
             watched.tell()
         finally:
             self.client.call("core/stats-delete", group=group)
-        return None if answer.status == NOT_FOUND else self._good(answer, path)
+        return answer
 
     def _type(self, name: str) -> str:
         if name == "local":
