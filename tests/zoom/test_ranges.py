@@ -326,13 +326,22 @@ def test_many_large_files_never_wait_for_each_other(slow: Try, connections: int)
 
 
 def test_a_full_disk_that_a_helper_meets_ends_the_file(slow: Try) -> None:
-    def full(size: int) -> None:
-        if sum(slow.progress) > SIZE // 2:
-            raise DiskFull("needs more than was reserved")
-        slow.progress.append(size)
+    threads: list[threading.Thread] = []
 
-    with ThreadPoolExecutor(CONNECTIONS) as pool, pytest.raises(DiskFull):
-        pool.submit(slow.edge.downloads.fetch, *slow.listed, slow.folder, full, idle=pool).result()
+    def full(_: int) -> None:
+        threads.append(threading.current_thread())
+        if threads[-1] is not threads[0]:
+            raise DiskFull("needs more than was reserved")
+
+    def change(_: Request, answer: Answer) -> Answer:
+        return replace(answer, content=Held(answer.content, lambda: len(set(threads)) > 1), speed=2 * 10**6)
+
+    slow.sandbox.rules.clear()
+    slow.sandbox.fail(SERVED, with_=Fault(change=change), headers=IN_ORDER)
+
+    assert slow.pool is not None
+    with pytest.raises(DiskFull):
+        slow.pool.submit(slow.edge.downloads.fetch, *slow.listed, slow.folder, full, idle=slow.pool).result()
 
 
 def ended_in_ranges(video: Try) -> dict[str, object]:
