@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.e2e.conftest import Twice
 from tests.e2e.harness import NOW, served, sha256
 from tests.sandbox.world import ZoomFile
+from zoomsync.state.documents import _expanded
 
 SPEAKER = "shared_screen_with_speaker_view"
 TEXTS = [
@@ -310,11 +312,13 @@ def test_topics_and_metadata_keep_what_a_folder_name_cannot(twice: Twice) -> Non
 def test_no_secret_and_no_link_reaches_library_state_or_output(twice: Twice) -> None:
     site = twice.site
     texts = [path for path in site.folder.rglob("*") if path.suffix in (".json", ".jsonl") and path.is_file()]
-    texts += [path for path in site.folder.glob("state/*") if path.is_file()]
-    said = twice.first.result.stdout + twice.first.result.stderr + "".join(path.read_text() for path in texts)
+    rows = sqlite3.connect(site.folder / "state/state.db").execute("SELECT document FROM entry").fetchall()
+    remembered = [_expanded(document).decode() for (document,) in rows]
+    said = twice.first.result.stdout + twice.first.result.stderr
+    said += "".join([*(path.read_text() for path in texts), *remembered])
 
     found = [word for word in ("sandbox-secret", "sandbox.token", "Signature=", "/rec/", "yYNEFgg5") if word in said]
-    assert (len(texts) > 100, found) == (True, [])
+    assert (len(texts) > 100, len(remembered) > 50, found) == (True, True, [])
 
 
 def test_what_was_fetched_last_is_remembered(twice: Twice) -> None:

@@ -214,7 +214,7 @@ def test_a_portal_that_answers_about_no_item_lets_nothing_be_deleted_and_ends_th
     broken = site.sync()
     mend()
     site.portal.heal()
-    after = site.state().entries
+    after = dict(site.state().entries)
     site.clock.advance(days=1)
     healed = site.sync()
 
