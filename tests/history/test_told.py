@@ -91,3 +91,17 @@ def test_a_pass_with_a_wrong_clock_ends_what_a_killed_one_began_and_does_nothing
     history.syncs(strike=Strike(Blow.KILL, 1, "unlink"))
     history.misreads(0)
     ended(history)
+
+
+@pytest.mark.parametrize("blow", [Blow.KILL, Blow.POWER])
+@pytest.mark.parametrize("of", ["commit", "replace"])
+@pytest.mark.parametrize("step", range(1, 5))
+def test_what_is_older_than_the_lookback_is_listed_again_if_the_first_pass_dies(
+    history: History, step: int, of: str, blow: Blow
+) -> None:
+    history.meets("A1", hours=20 * 24)
+    history.syncs(strike=Strike(blow, step, of), seed=step)
+    history.waits(hours=1)
+    history.syncs()
+    history.judge_completeness()  # before a sweep lists everything again
+    history.check()
