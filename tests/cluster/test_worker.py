@@ -19,7 +19,7 @@ from tests.sandbox.worlds import empty_world
 from zoomsync.cluster import client, worker
 from zoomsync.cluster.client import Cluster, refusal
 from zoomsync.cluster.engine import DaskEngine
-from zoomsync.cluster.terms import PROBE, VERSION, Terms, account_of, opened, sealed
+from zoomsync.cluster.terms import PROBE, Terms, account_of, opened, sealed, version
 from zoomsync.config import load
 from zoomsync.errors import ConfigError, DiskFull, MeetingFailed, OutcomeUnknown, Stopped, Unfit
 from zoomsync.files import take_lock
@@ -44,7 +44,7 @@ def terms(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ZOOMSYNC_CONFIG", str(path))
     (tmp_path / f"{PROBE}77").write_text("77")
     return {
-        "version": VERSION,
+        "version": version(),
         "account": account_of(load(path, {})),
         "staging": str(tmp_path),
         "pass_id": "77",
@@ -94,7 +94,7 @@ def test_a_fit_worker_leaves_what_the_pass_can_see(terms: Terms) -> None:
     [
         (
             {"version": "0.1.0 on Python 2.7"},
-            f"runs zoomsync {VERSION}, and the pass 0.1.0 on Python 2.7",
+            f"runs zoomsync {version()}, and the pass 0.1.0 on Python 2.7",
             "same version",
         ),
         ({"account": "0" * 16}, "is for another Zoom account", "ZOOMSYNC_CONFIG"),

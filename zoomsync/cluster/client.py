@@ -5,6 +5,7 @@ import logging
 import secrets
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.cluster import worker
-from zoomsync.cluster.terms import PROBE, SAME, SHARE, VERSION, Terms, account_of, version
+from zoomsync.cluster.terms import PROBE, SAME, SHARE, Terms, account_of, version
 from zoomsync.config import Config, TlsSettings
 from zoomsync.errors import ConfigError, Unfit
 from zoomsync.files import STAGING_ITSELF, fact, read_file, write
@@ -65,9 +66,11 @@ class Cluster:
         security = _security(engine.tls)
         try:
             asyncio.run(_shake_hands(engine.scheduler, security))
-            self._client = distributed.Client(
-                engine.scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False
-            )
+            with warnings.catch_warnings():  # of versions: those that matter are compared, and told in one line
+                warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+                self._client = distributed.Client(
+                    engine.scheduler, security=security, timeout=CONNECT_SECONDS, set_as_default=False
+                )
         except (OSError, ValueError, MemoryError) as error:  # MemoryError: what speaks HTTP announces petabytes
             raise self.lost("TLS failed" if _is_of_tls(error) else "cannot be reached") from error
         self._require_same_version()
@@ -84,8 +87,8 @@ class Cluster:
         except (ImportError, AttributeError) as missing:
             fact = f"{scheduler}: zoomsync cannot be imported there: {missing}"
             raise Unfit(fact, hint=SAME, service="cluster") from missing
-        if there != VERSION:
-            fact = f"{scheduler}: runs zoomsync {there}, and the pass {VERSION}"
+        if there != version():
+            fact = f"{scheduler}: runs zoomsync {there}, and the pass {version()}"
             raise Unfit(fact, hint=SAME, service="cluster")
 
     def close(self) -> None:
@@ -144,7 +147,7 @@ class Cluster:
         """What they may take is divided among the workers that there are now."""
         config, count = self._config, max(1, len(self.workers))
         return {
-            "version": VERSION,
+            "version": version(),
             "account": account_of(config),
             "staging": str(self._staging),
             "pass_id": self._pass_id,

@@ -8,6 +8,7 @@ import io
 import pickle
 import sys
 from dataclasses import replace
+from importlib import metadata
 from typing import Any, TypedDict
 
 from zoomsync import __version__
@@ -15,8 +16,7 @@ from zoomsync.config import Config
 from zoomsync.model import RecordingFile, Secret
 
 PYTHON = ".".join(map(str, sys.version_info[:2]))
-VERSION = f"{__version__} on Python {PYTHON}"
-SAME = "install the same version of zoomsync, with the same Python, on all machines"
+SAME = "install the same versions of zoomsync and of distributed, with the same Python, on all machines"
 PROBE = ".cluster-probe-"
 """How the files begin with which a pass and its workers see that they share staging."""
 SHARE = "mount the staging folder of the pass under the same path on every machine, for the same user"
@@ -43,7 +43,7 @@ class Terms(TypedDict):
 
 def version() -> str:
     """That of the process in which it is called: the scheduler reads orders, too, and must know their types."""
-    return VERSION
+    return f"{__version__} on Python {PYTHON} with Dask {metadata.version('distributed')}"
 
 
 def account_of(config: Config) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from zoomsync import app
 from zoomsync.clock import SystemClock, process_environ
-from zoomsync.cluster.terms import PROBE, SAME, SHARE, VERSION, Terms, account_of, opened, sealed
+from zoomsync.cluster.terms import PROBE, SAME, SHARE, Terms, account_of, opened, sealed, version
 from zoomsync.config import find_config, load
 from zoomsync.errors import ConfigError, DiskFull, DownloadFailed, OutcomeUnknown, Unfit, ZoomsyncError
 from zoomsync.files import STAGING, STAGING_ITSELF, make_private_folder, read_file, rehearse, take_lock, write
@@ -166,8 +166,8 @@ def _site(terms: Terms) -> _Site:
 
     What an earlier pass with the same staging had begun here ends: nobody waits for it any more.
     """
-    if terms["version"] != VERSION:
-        raise Unfit(f"runs zoomsync {VERSION}, and the pass {terms['version']}", hint=SAME)
+    if terms["version"] != version():
+        raise Unfit(f"runs zoomsync {version()}, and the pass {terms['version']}", hint=SAME)
     with _OPENING:
         known = _SITES.get(terms["staging"])
         if known is not None and known.terms == terms:
