@@ -87,6 +87,8 @@ class Cluster:
         except (ImportError, AttributeError) as missing:
             fact = f"{scheduler}: zoomsync cannot be imported there: {missing}"
             raise Unfit(fact, hint=SAME, service="cluster") from missing
+        except OSError as error:
+            raise self.lost("does not answer any more") from error
         if there != version():
             fact = f"{scheduler}: runs zoomsync {there}, and the pass {version()}"
             raise Unfit(fact, hint=SAME, service="cluster")
