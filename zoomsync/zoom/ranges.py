@@ -103,12 +103,12 @@ class Ranges:
         self._part.keep(SYNC_EVERY)
         self._check()
         seconds, whole = self._clock.monotonic() - self._began, self._part.stretches.whole
-        if self._is_over or self._is_asked or whole is None or not self._is_able or seconds < WARM_UP_SECONDS:
+        if self._is_over or whole is None or not self._is_able or seconds < WARM_UP_SECONDS:
             return
         speed, limit = (self._part.size - self._begin) / max(seconds, 1e-6), self._source.bandwidth.rate
+        self._size = int(min(max(LEAST, STRETCH_SECONDS * speed), MOST))
         is_slow = whole - self._part.stretches.came > WORTH_SECONDS * speed
         if is_slow and (limit is None or 2 * speed < limit):
-            self._size = int(min(max(LEAST, STRETCH_SECONDS * speed), MOST))
             self._ask()
 
     def _ask(self) -> None:
