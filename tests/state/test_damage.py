@@ -15,6 +15,7 @@ from tests.fakes import an_entry
 from tests.state.builders import ID, a_history, a_published_entry, opened, stored
 from zoomsync.errors import StateUnusable
 from zoomsync.state import State, documents, page
+from zoomsync.state import database as database_module
 from zoomsync.state.database import Database
 from zoomsync.state.page import seal
 
@@ -263,3 +264,13 @@ def test_who_looks_finds_another_ledger_once_a_pass_has_changed_it(path: Path) -
     after = looking.rows("SELECT count(*) FROM entry")
 
     assert (during, after) == ([(3,)], [(303,)])
+
+
+def test_a_file_system_without_shared_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = database_module._connected
+    monkeypatch.setattr(database_module, "_connected", lambda path, how: real(path, f"{how}&vfs=unix-dotfile"))
+
+    with pytest.raises(StateUnusable, match=r"state\.db: SQLite cannot keep its log here") as refused:
+        State.open(tmp_path / "state.json", new_id=ID)
+
+    assert "set `state` to a path on a local one" in refused.value.hint
