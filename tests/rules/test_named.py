@@ -71,9 +71,3 @@ def test_a_daily_meeting_of_the_evening_before_is_not_named_too() -> None:
 )
 def test_what_names_no_meeting_says_how_to_write_it(what: str) -> None:
     assert problem_with(what) == f"{what!r} names no meeting: write {FORMS}"
-
-
-def test_what_names_nothing_known_is_found() -> None:
-    named = Named(["85012345678", "[00000000]", UUID])
-
-    assert named.unmatched([an_entry(uuid=UUID, number="1")]) == ["85012345678", "[00000000]"]

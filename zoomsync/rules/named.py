@@ -80,11 +80,6 @@ class Named:
         """Each text, and the meetings that it alone names."""
         return [(what, type(self)((what,), self._timezone)) for what in self.whats]
 
-    def unmatched(self, entries: Iterable[Entry]) -> list[str]:
-        """The texts that name none of these meetings."""
-        known = list(entries)
-        return [what for what, named in self.each() if not any(entry in named for entry in known)]
-
     def _day_of(self, one: Entry | Meeting) -> date:
         """On which day it began, where the config wants dates to be; UTC if its own zone is wanted and not known."""
         name = one.timezone if self._timezone == "meeting" else self._timezone
