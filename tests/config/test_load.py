@@ -379,6 +379,14 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
             "destination.flags.0: --s3-secret-access-key may hold a credential (write it into rclone's own config)",
         ),
         (
+            "destination: {type: rclone, remote: 's3:box', flags: ['--header=Authorization: x']}",
+            "destination.flags.0: --header may hold a credential (write it into rclone's own config)",
+        ),
+        (
+            "destination: {type: rclone, remote: 's3:box', flags: [--dump=auth]}",
+            "destination.flags.0: --dump is set by zoomsync, or would change what it stores (leave it away)",
+        ),
+        (
             "destination: {type: rclone, remote: 's3:box', flags: [transfers]}",
             'destination.flags.0: "transfers" is no flag of rclone (write --name=value)',
         ),

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -107,6 +109,21 @@ def test_one_that_ends_by_itself_is_an_error_with_its_last_words(started: Rclone
         Client(rclone=started, clock=FakeClock()).call("core/version")
 
     assert raised.value.service == "remote"
+
+
+def test_an_answer_that_was_cut_is_none(started: Rclone) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started.port = listener.getsockname()[1]
+
+        def answer() -> None:
+            near, _ = listener.accept()
+            with near:
+                near.recv(65536)
+                near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n0300a520\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(Unreachable, match="IncompleteRead"):
+            Client(rclone=started, clock=FakeClock()).get("/inherited.txt")
 
 
 DIES = """

@@ -107,6 +107,8 @@ class Client:
                         raise ServiceUnavailable(message, hint=hint, service="remote")
             answer = connection.getresponse()
             data = answer.read(limit + 1)
+            if len(data) <= limit and answer.length:  # `read` takes what was cut for whole
+                raise http.client.IncompleteRead(data, answer.length)
         except (OSError, http.client.HTTPException) as cause:
             words = self.rclone.last_words
             fact = f"ended by itself: {words}" if words else f"does not answer: {type(cause).__name__}"

@@ -30,7 +30,7 @@ _VERSION = re.compile(r"v(\d+)\.(\d+)")
 _PASSED = re.compile(r"PATH|HOME|XDG_CONFIG_HOME|SSL_CERT_(FILE|DIR)|(?i:https?|all|no)_(?i:proxy)|RCLONE_\w+")
 """What it sees of the environment."""
 _OURS = re.compile(
-    r"(rc|log|syslog|use-json-log|config|bwlimit|dry-run|interactive|ignore|size-only|checksum|update|backup-dir"
+    r"(rc|log|syslog|dump|use-json-log|config|bwlimit|dry-run|interactive|ignore|size-only|checksum|update|backup-dir"
     r"|suffix|compare-dest|copy-dest|no-check-dest|immutable|inplace|partial-suffix|name-transform|metadata-set|cutoff"
     r"|max-|min-|include|exclude|filter|files-from|hash-filter|error-on|stats|low-level-retries"
     r"|(s3|b2|azureblob)-disable-checksum)"

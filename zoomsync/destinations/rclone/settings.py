@@ -14,7 +14,10 @@ from zoomsync.formatting import size_in_words
 
 _REMOTE = re.compile(r"[\w.+@][\w.+@ -]*:[^\]]*")
 """A name as rclone takes it (https://rclone.org/docs/#valid-remote-names); its server takes no `]` in a path."""
-_CREDENTIAL = re.compile(r"pass|secret|token|key|auth|user|sas|credential")
+_CREDENTIAL = re.compile(
+    r"pass|secret|token|key|auth|user|sas|credential|header|cookies|grant|connection-string|proxy|url$|2fa|sftp-ssh"
+)
+"""Of names of flags whose values are credentials, or can have some in them, like `--header`."""
 
 
 def _remote(text: str) -> str:
