@@ -92,6 +92,23 @@ def test_once_the_lease_is_over_another_state_may_adopt_it(rclone: Shared, where
     assert other.find("third==") is None
 
 
+def test_a_pass_that_slept_leaves_the_marker_to_who_took_the_remote_over(
+    rclone: Shared, where: str, tmp_path: Path
+) -> None:
+    sleeper = left_by(where, rclone, tmp_path)
+    other = unattached(rclone, where, a_context(clock=FakeClock(NOW + LEASE + SKEW)))
+    other.attach(an_attachment(2, runs=frozenset({"run-1", "run-2"})))
+    publish(other, an_item(tmp_path / "staging", another("other==")))
+
+    sleeper.detach()
+    held = marker(tmp_path)
+    other.ping()
+    other.detach()
+
+    assert (held["run"], "held_till" in held) == ("run-2", True)
+    assert "held_till" not in marker(tmp_path)
+
+
 def test_what_a_killed_pass_of_this_state_held_is_taken_at_once(rclone: Shared, where: str, tmp_path: Path) -> None:
     left_by(where, rclone, tmp_path)
 

@@ -101,10 +101,11 @@ class Lease:
                 raise LibraryUnusable(message, hint=hint, service="remote")
 
     def release(self) -> None:
-        """Say that this pass has ended."""
+        """Say that this pass has ended, unless another took the remote over: then that one's marker stays."""
         with self._lock:
             if self._is_held:
                 self._is_held = False
+                self.confirm()
                 self._write(replace(self.marker, held_till=None))
 
     def _is_half_over(self) -> bool:
