@@ -1,8 +1,10 @@
 """Killed before or after any request to rclone and run again, passes end in the same remote as undisturbed ones."""
 
+import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import pytest
 from tests.destinations.contract import CAPTIONS, LATE, VIDEO, Journal, a_context, a_staged, an_attachment, with_files
 from tests.destinations.rclone.stores import Shared, unattached
 from tests.destinations.rclone.test_stores import publish
-from tests.fakes import a_meeting
+from tests.fakes import NOW, FakeClock, a_meeting
 from zoomsync.destinations.rclone.client import Answer, Client
 from zoomsync.destinations.rclone.writer import ACTION
+from zoomsync.errors import Unreachable
 from zoomsync.model import Item, Receipt
 
 
@@ -98,6 +101,75 @@ def content(root: Path) -> dict[str, bytes]:
     files = (path for path in sorted(root.rglob("*")) if path.is_file())
     found = {str(path.relative_to(root)): path.read_bytes() for path in files}
     return {name: data for name, data in found.items() if not name.startswith(".zoomsync/")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sick(Client):
+    """Of one thing the store does what it is asked for, or nothing (`is_deaf`), and always answers that it failed."""
+
+    word: str
+    is_deaf: bool = False
+
+    def _request(self, method: str, path: str, body: bytes, *others: Any) -> Answer:
+        is_it = self.word.encode() in path.encode() + body and "stats" not in path
+        if is_it and self.is_deaf:
+            return Answer(status=500, body=json.dumps({"error": "nobody knows why"}).encode())
+        answer = super()._request(method, path, body, *others)
+        return Answer(status=500, body=b'{"error": "EOF"}') if is_it and "copyfile" in path else answer
+
+
+def sick(destination: Any, word: str, *, is_deaf: bool = False) -> None:
+    client = destination.remote.client
+    destination.remote.client = Sick(rclone=client.rclone, clock=client.clock, word=word, is_deaf=is_deaf)
+
+
+ENDED = frozenset({"run-1"})
+
+
+def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: Shared, tmp_path: Path) -> None:
+    where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
+    first = unattached(rclone, where, a_context(intents=journal))
+    first.attach(an_attachment())
+    sick(first, "recording.json")
+    with pytest.raises(Unreachable):
+        publish(first, begun(tmp_path / "staging"))
+    first.detach()
+
+    second = unattached(rclone, where, a_context(intents=journal))
+    second.attach(an_attachment(2, known_pass=1, ended=ENDED))
+    second.detach()  # killed, or over, before this meeting had its turn
+    third = unattached(rclone, where, a_context(intents=journal))
+    third.attach(an_attachment(3, known_pass=2, ended=ENDED | {"run-2"}))
+    publish(third, replace(begun(tmp_path / "staging"), folder="2026-03-01 10-30 Renamed"))
+    third.detach()
+
+    assert len([one for one in content(tmp_path / "remote") if one.endswith("recording.json")]) == 1
+
+
+@pytest.mark.parametrize("days", [1, 61])
+def test_a_change_that_was_begun_costs_no_other_meeting_and_is_not_asked_about_for_ever(
+    rclone: Shared, tmp_path: Path, days: int
+) -> None:
+    where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
+    first = unattached(rclone, where, a_context(intents=journal))
+    first.attach(an_attachment())
+    sick(first, "captions.vtt")
+    with pytest.raises(Unreachable):
+        publish(first, begun(tmp_path / "staging"))
+    first.detach()
+    left = content(tmp_path / "remote")
+
+    clock = FakeClock(NOW + timedelta(days=days))
+    second = unattached(rclone, where, a_context(intents=journal, clock=clock))
+    sick(second, "0300a520", is_deaf=True)
+    second.attach(an_attachment(2, known_pass=1, ended=ENDED))
+    publish(second, replace(begun(tmp_path / "staging"), meeting=a_meeting(uuid="other==", files=()), folder="Other"))
+    second.detach()
+    third = unattached(rclone, where, a_context(intents=journal, clock=clock))
+    third.attach(an_attachment(3, known_pass=2, ended=ENDED | {"run-2"}))
+
+    assert len(journal.open) == (days < 60)
+    assert left.items() <= content(tmp_path / "remote").items()
 
 
 def lives_on(rclone: Shared, folder: Path, verify: str, step: int) -> None:

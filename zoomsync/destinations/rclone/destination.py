@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
@@ -16,9 +17,10 @@ from zoomsync.destinations.rclone.lease import Lease
 from zoomsync.destinations.rclone.process import Rclone
 from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.destinations.rclone.verify import inspect
-from zoomsync.destinations.rclone.writer import Writer
+from zoomsync.destinations.rclone.writer import Begun, Writer
 from zoomsync.errors import (
     DiskFull,
+    Forbidden,
     LibraryUnusable,
     MeetingFailed,
     RemovedByPerson,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FORGOTTEN = timedelta(days=60)
+"""So long nobody tried again what a pass had begun: its meeting is parked, excluded or lost."""
 CENTURY = 10**9 * 60 * 60 * 24 * 365 * 100
 """In nanoseconds: rclone's precision of a store without modification times."""
 
@@ -69,8 +73,8 @@ class RcloneDestination:
             log.info("%s: %s", self.remote.root, in_words(self._items.places()))
         if not attachment.dry_run and not attachment.reconcile:
             for begun in self._writer.begun():
-                with suppress(MeetingFailed):  # raised again when this meeting is published
-                    self._finish(begun.intent.uuid)
+                with suppress(MeetingFailed, Unreachable, Forbidden):  # its own: the marker could be read. It is
+                    self._finish(begun)  # raised again when this meeting is published
 
     def detach(self) -> None:
         """Give the remote back, and end rclone."""
@@ -140,7 +144,8 @@ class RcloneDestination:
         uuid = item.meeting.uuid
         known = previous if previous is not None and previous.destination == self.id and not requested else None
         with about(uuid):
-            self._finish(uuid)
+            for begun in self._writer.begun(uuid):
+                self._finish(begun)
             place = item_place(item, author)
             found = self._locate(uuid, previous, place)
             if found is not None:
@@ -218,17 +223,23 @@ class RcloneDestination:
             number += 1
             place = f"{title} ({number}){suffix}"
 
-    def _finish(self, uuid: str) -> None:
-        """Finish a change whose `recording.json` is there already."""
-        for begun in self._writer.begun(uuid):
-            found = self._items.at(begun.place, uuid, library=self.id)
-            names = {one.name for one in found.receipt.files} if found else set()
-            there = self.remote.files(begun.place)
-            if begun.new <= names and found and not names & {one.name for one in begun.old}:
-                self._lease.begin_change()
-                self._writer.finish(begun, there)
-            elif not there:
-                self._context.intents.settle(begun.intent.id)
+    def _finish(self, begun: Begun) -> None:
+        """Finish a change whose `recording.json` is there already: nobody may have told the state of that item.
+
+        One of which nothing is there, or that no pass went on with for long, is forgotten; what it left stays.
+        """
+        found = self._items.at(begun.place, begun.intent.uuid, library=self.id)
+        names = {one.name for one in found.receipt.files} if found else set()
+        there = self.remote.files(begun.place)
+        if begun.new <= names and found and not names & {one.name for one in begun.old}:
+            self._lease.is_ahead = True
+            self._lease.begin_change()
+            self._writer.finish(begun, there)
+        elif not there:
+            self._context.intents.settle(begun.intent.id)
+        elif self._clock.now() - begun.intent.at > FORGOTTEN:
+            log.warning("%s: never completed, what lies there is left alone", self.remote.name(begun.place))
+            self._context.intents.settle(begun.intent.id)
 
 
 @contextmanager
