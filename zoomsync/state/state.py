@@ -205,6 +205,10 @@ class State(AbstractContextManager["State"]):
         runs = {one.id: one for one in (*self.runs, run)}
         self._write_page(replace(self.head, **changes), tuple(runs.values())[-RUNS_KEPT:])
 
+    def prove(self) -> None:
+        """Look through all of the ledger. Raises `StateUnusable` if some of it does not fit the rest."""
+        self._database.prove()
+
     def close(self) -> None:
         """Let go of the ledger; nothing is lost without."""
         self._database.close()

@@ -188,6 +188,7 @@ class Pass:
             gaps = add_gap(gaps, Gap(since=max(since, listed_till), until=now))
             head = replace(head, listed_till=now)
         if is_sweep:
+            self._connected.state.prove()
             gaps = add_gap(gaps, Gap(since=since, until=now))
             head = replace(head, swept_at=now, fingerprint=config.fingerprint())
         destination = self._destination.id
