@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import sqlite3
 from typing import Any
 
 import pytest
@@ -292,3 +293,17 @@ def test_what_a_person_removed_from_a_library_that_is_no_older_copy_is_not_recon
     refused = site.sync("--reconcile")
 
     assert (refused.code, "not an older copy" in refused.stderr) == (5, True)
+
+
+def test_a_sweep_refuses_a_ledger_whose_index_hides_what_it_has(site: Site) -> None:
+    connection = sqlite3.connect(site.folder / "state" / "state.db")
+    connection.execute("PRAGMA writable_schema=ON")  # what is in it is of another column now
+    connection.execute("UPDATE sqlite_schema SET sql = replace(sql, '(ending)', '(size)') WHERE name = 'by_ending'")
+    connection.commit()
+    connection.close()
+    site.clock.advance(days=8)
+
+    tries = [site.sync() for _ in range(2)]
+
+    assert [one.code for one in tries] == [5, 5]
+    assert "index by_ending" in tries[-1].stderr

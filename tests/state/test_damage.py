@@ -287,6 +287,14 @@ def test_a_ledger_that_another_program_has_locked_is_told(path: Path, monkeypatc
     assert {"lost", "next"} & set(stored(path)[1]) == {"next"}
 
 
+def test_a_journal_beside_a_missing_state_is_found_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "state[1].json"
+    path.with_name("state[1].json.journal-2").touch()
+
+    with pytest.raises(StateUnusable, match="is missing, but its journal"):
+        State.open(path, new_id=ID)
+
+
 def test_a_path_through_a_file_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from glob import escape
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -46,7 +47,7 @@ def _refuse_to_begin_beside(path: Path) -> None:
     A crash at the very beginning leaves an empty database; of version 1 the first journal, empty.
     """
     database, first = beside(path), f"{path.name}.journal-1"
-    for journal in path.parent.glob(f"{path.name}.journal-*"):
+    for journal in path.parent.glob(f"{escape(path.name)}.journal-*"):
         if journal.name != first or journal.stat().st_size:
             raise damaged(path, f"is missing, but its journal {journal.name} is there")
     if database.exists() and (found := Database.to_read(database)) and (found.steps or Ledger(found)):
