@@ -45,6 +45,17 @@ def test_what_is_said_is_the_error_that_says_what_can_be_done(said: str, kind: t
     assert "RequestID" not in str(error)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "open /srv/zoom/published/2026/HTTP 401 and Quota [0300a520]/video.mp4: connection refused",
+        'Put "https://s3.example.org/published/HTTP-401-and-Quota/video.mp4": connection refused',
+    ],
+)
+def test_what_a_topic_is_called_says_nothing_of_the_store(said: str) -> None:
+    assert type(refusal(said, "s3:zoom/published/2026/HTTP 401 and Quota [0300a520]/video.mp4")) is Unreachable
+
+
 def test_no_secret_of_an_address_is_repeated() -> None:
     error = refusal('Put "https://u:sesame@host/x?X-Amz-Signature=0123&sig=456": connection refused', "azure:box")
 
