@@ -57,6 +57,7 @@ def _s3() -> Iterator[list[str]]:
     place.mkdir()
     with seaweed(place) as server:
         lines = "".join(f"{key} = {value}\n" for key, value in server.as_s3().items())
+        (place / "rclone.conf").touch(mode=0o600)
         (place / "rclone.conf").write_text(f"[s3]\n{lines}")
         server.make_bucket("recordings", place)
         config = yaml.safe_load((FOLDER / "config.yaml").read_text())

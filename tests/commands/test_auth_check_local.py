@@ -1,6 +1,7 @@
 """Config, ffmpeg, state, library, staging and disk."""
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.commands.checking import Begin, hints, listing, reported
 from tests.e2e.harness import Site
+from tests.state.test_damage import BACKUP
 from zoomsync.destinations.library.marker import write_marker
 from zoomsync.destinations.marker import FOLDER, Marker
 
@@ -74,9 +76,23 @@ def test_a_damaged_state(site: Site) -> None:
             "warn destination: not checked: state failed",
         ],
     )
-    assert hints(site, "--only", "destination") == [
-        "restore the whole folder <site>/state from a backup; nothing was changed in it"
-    ]
+    assert hints(site, "--only", "destination") == [BACKUP.format(folder="<site>/state")]
+
+
+def test_a_ledger_of_which_a_part_is_damaged(site: Site) -> None:
+    site.sync("--until", "2020-01-01")
+    database = site.folder / "state" / "state.db"
+    connection = sqlite3.connect(database)
+    ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'to_delete'")
+    connection.close()
+    with database.open("r+b") as file:  # an index in which nobody looks just now
+        file.seek((page - 1) * 8192)
+        file.write(b"\xff" * 64)
+
+    code, rows = reported(site, "--only", "local")
+
+    assert (code, [row for row in rows if "state.db: is damaged" in row]) == (5, rows)
+    assert len(rows) == 1
 
 
 def test_a_state_of_a_newer_zoomsync(site: Site) -> None:

@@ -33,7 +33,7 @@ def test_what_can_never_fit_is_refused_with_the_numbers(tmp_path: Path) -> None:
         pass
 
     assert str(caught.value).startswith(f"{tmp_path}: needs 6.0 GB, but ")
-    assert str(caught.value).endswith(" of them are kept (min_free_disk)")
+    assert str(caught.value).endswith(" are to stay free (min_free_disk)")
     assert "free some space" in caught.value.hint
 
 

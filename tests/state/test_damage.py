@@ -166,7 +166,10 @@ def older(path: Path) -> None:
     path.with_name("copy").replace(database(path))
 
 
-BACKUP = "restore the whole folder {folder} from a backup; nothing was changed in it"
+BACKUP = (
+    "restore the whole folder {folder} from a backup; without one, move its state.* files away, "
+    "then `zoomsync sync --adopt-library`"
+)
 CHECK = "check this path and the disk that it is on"
 BEFORE = "run the newer zoomsync that wrote it, or restore a backup from before the upgrade"
 WRITER = "run the zoomsync that wrote it, or restore the whole folder from a backup"

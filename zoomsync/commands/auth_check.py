@@ -260,7 +260,7 @@ class Inspection:
         path, state = self.config.state, self._read_state()
         if not rehearse_below(path.parent, "state", STATE):
             raise no_locks(path)
-        State.rehearse(existing(path.parent))
+        State.rehearse(existing(path.parent), state)
         if state is None:
             return [ok("state", f"{path}: none yet, will be created")]
         entries, number = plural(len(state.entries), "meeting"), state.head.pass_number

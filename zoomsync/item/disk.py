@@ -80,7 +80,7 @@ class Disk:
 
     def _full(self, folder: Path, needed: str) -> DiskFull:
         free, kept = size_in_words(free_bytes(folder)), size_in_words(self.keep_free)
-        message = f"{folder}: needs {needed}, but {free} are free and {kept} of them are kept (min_free_disk)"
+        message = f"{folder}: needs {needed}, but {free} are free and {kept} are to stay free (min_free_disk)"
         hint = "free some space, or lower min_free_disk; the meeting is tried in the next pass"
         return DiskFull(message, room=f"{free} free at {folder}, {kept} kept (min_free_disk)", hint=hint)
 

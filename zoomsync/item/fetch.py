@@ -98,6 +98,7 @@ class Fetching:
             before = fetched.sha256
             with STAGING.explained(self.folder):
                 fetched.path.unlink(missing_ok=True)
+            progress(-fetched.size)
         raise DownloadFailed(f"{file.label} {file.id}: {problem}", hint=mp4.HINT)
 
     def _problem(self, file: RecordingFile, fetched: Fetched) -> str:

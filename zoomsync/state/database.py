@@ -168,6 +168,11 @@ class Database:
         if found != "ok":
             raise damaged(self.path, f"is damaged: {found}")
 
+    def require_writable(self) -> None:
+        """Raise `StateUnusable` if a pass could not write to it; nothing is written."""
+        with explained(self.path):
+            os.close(os.open(self.path, os.O_RDWR))
+
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """What a query finds."""
         with self.lock, explained(self.path):

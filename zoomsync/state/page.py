@@ -23,6 +23,7 @@ STATE = Refusals(
 """Of the folder of state, lock and audit."""
 LIMIT = 4 << 30
 """Of each file that is read as a whole."""
+WITHOUT_BACKUP = "without one, move its state.* files away, then `zoomsync sync --adopt-library`"
 
 _PAGE = TypeAdapter(Page)
 _SEAL = b'{"crc32":"%08x",'
@@ -32,7 +33,7 @@ _FORMAT_IN_FILE = re.compile(rb'\{"crc32":"[0-9a-f]{8}","format":([0-9]+),')
 
 def damaged(path: Path, fact: str) -> StateUnusable:
     """The error for a file that is not what was written."""
-    hint = f"restore the whole folder {path.parent} from a backup; nothing was changed in it"
+    hint = f"restore the whole folder {path.parent} from a backup; {WITHOUT_BACKUP}"
     return StateUnusable(f"{path}: {fact}", hint=hint)
 
 

@@ -153,10 +153,12 @@ class State(AbstractContextManager["State"]):
             return cls(real, page, _opened(real, page, Database.to_write), is_writable=True)
 
     @classmethod
-    def rehearse(cls, folder: Path) -> None:
-        """Begin one in this folder, and leave no trace. Raises what `open` raises."""
+    def rehearse(cls, folder: Path, known: "State | None") -> None:
+        """Begin one in this folder, and leave no trace; look through the `known` one. Raises what `open` raises."""
         with STATE.explained(folder), tempfile.TemporaryDirectory(prefix=".zoomsync-probe-", dir=folder) as probe:
             cls.open(Path(probe, "state.json"), new_id="probe").close()
+        if known is not None:
+            known.expect_fit()
 
     @classmethod
     def imagined(cls, path: Path) -> "State":
@@ -209,6 +211,11 @@ class State(AbstractContextManager["State"]):
     def prove(self) -> None:
         """Look through all of the ledger. Raises `StateUnusable` if some of it does not fit the rest."""
         self._database.prove()
+
+    def expect_fit(self) -> None:
+        """As `prove`; and raise `StateUnusable` if a pass could not write to the ledger."""
+        self.prove()
+        self._database.require_writable()
 
     def close(self) -> None:
         """Let go of the ledger; nothing is lost without."""

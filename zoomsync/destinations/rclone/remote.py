@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from zoomsync.destinations.rclone.client import NOT_FOUND, Answer, Client
+from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, Answer, Client
 from zoomsync.destinations.rclone.refusals import refusal
 from zoomsync.errors import ServiceUnavailable
 
@@ -124,7 +124,9 @@ class Remote:
         """The folders below `tops`, wherever, that hold a file of this name: all of it is listed."""
         rules = {"IncludeRule": [f"/{top}/**/{name}" for top in tops]}
         options = {**LEAN, "recurse": True, "filesOnly": True}
-        answer = self.client.call("operations/list", fs=self.fs, remote="", opt=options, _filter=rules)
+        answer = self.client.call(
+            "operations/list", seconds=LISTING_SECONDS, fs=self.fs, remote="", opt=options, _filter=rules
+        )
         if answer.status == NOT_FOUND:
             return []
         return [str(one["Path"]).rpartition("/")[0] for one in self._good(answer, "").document["list"]]
