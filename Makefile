@@ -22,7 +22,7 @@ demo: $(READY) ## The main job against the sandbox: auth-check, users, dry run, 
 	$(BIN)/python -m tests.demo
 
 test: $(READY) ## The test suite
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal -m "not soak"
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not soak"
 
 test-all: ## The test suite on every Python that is supported and present; a part of it with other releases of the libraries
 	PYTHON="$(PYTHON)" sh tests/every_python.sh

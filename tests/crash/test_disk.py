@@ -110,7 +110,7 @@ def test_what_min_free_disk_keeps_is_not_touched(place: Place, whole: dict[str, 
     refused = place.sync()
 
     assert (refused.code, refused.downloaded, place.items()) == (5, frozenset(), {}), refused.said
-    assert "are kept (min_free_disk)" in refused.said
+    assert "are to stay free (min_free_disk)" in refused.said
     assert "zoomsync: hint: free some space, or lower min_free_disk" in refused.said
     place.configure()
     complete(place, whole)
