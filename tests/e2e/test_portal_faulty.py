@@ -183,7 +183,7 @@ def test_a_portal_that_goes_down_in_the_middle_ends_the_pass_and_every_meeting_h
 
     assert (broken.code, refused.code, healed.code) == (6, 6, 0)
     assert "connection refused (6 tries)" in refused.stderr
-    assert len(missing) >= 4
+    assert len(missing) >= 3  # two workers, and one more meeting that is fetched meanwhile
     assert missing <= set(reported)
     assert "Sync process: Failed: portal: sign_in: 127.0.0.1" in status
     assert sorted(one.title.partition(" – ")[0] for one in site.portal.media.values()) == [
