@@ -108,7 +108,7 @@ class PartialFile:
         if self.stretches.whole is None and isinstance(whole, int):
             self.stretches.whole = whole
         with suppress(ValueError, TypeError):
-            for start, length, sha256 in self._note.get("ahead") or ():  # type: ignore[attr-defined]
+            for start, length, sha256 in self._note.get("ahead") or ():  # type: ignore[attr-defined]  # if not, it is caught
                 self._find_ahead(start, length, sha256)
         self._durable = self.stretches.came
 
