@@ -3,15 +3,12 @@
 import html
 import json
 import logging
-import re
 import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -197,7 +194,7 @@ class Http:
                 raise
             raise _failure(error, timeouts, is_passing=repeatable) from None
         with answer:
-            asked = pause_asked(answer.headers.get("Retry-After"), self._clock.now())
+            asked = connection.pause_asked(answer.headers.get("Retry-After"), self._clock.now())
             fact = f"HTTP {answer.status_code}, {self.said(connection.beginning_of(answer, LONGEST_REASON))}"
         if asked is not None and asked > HOPELESS_PAUSE:
             raise _Failed(f"{fact}, and asks for a pause of {asked / 3600:.0f} h", ServiceUnavailable)
@@ -327,27 +324,3 @@ _UNCONNECTED: Mapping[type[BaseException], str] = {
     urllib3.exceptions.ConnectTimeoutError: "no connection within {:g} s",
     urllib3.exceptions.NewConnectionError: "no connection",
 }
-
-
-def pause_asked(value: str | None, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` asks for; None: missing or nonsense.
-
-    It is seconds or an HTTP date, but Zoom also writes an ISO 8601 time, on which urllib3's own `Retry` raises:
-    https://github.com/jrchamp/moodle-mod_zoom/pull/106 (there it is read as a time).
-    """
-    text = (value or "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
-        return float(text)
-    when = moment_of(text)
-    return None if when is None else max(0.0, (when - now).total_seconds())
-
-
-def moment_of(text: str) -> datetime | None:
-    """An ISO 8601 time or an HTTP date, UTC if it names no zone; None: neither."""
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
-        try:
-            when = read(text)
-        except (ValueError, TypeError, IndexError):
-            continue
-        return when if when.tzinfo else when.replace(tzinfo=UTC)
-    return None

@@ -1,4 +1,4 @@
-"""One answer on its way in: how long it may take, how large it may be, and what of this machine is in its way."""
+"""One answer on its way in: how long, how large, which times it names; and what of this machine is in its way."""
 
 import http.client
 import io
@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -135,6 +137,30 @@ def beginning_of(answer: requests.Response, size: int) -> bytes:
             if len(body) >= size:
                 break
     return body[:size]
+
+
+def pause_asked(value: str | None, now: datetime) -> float | None:
+    """Seconds that a `Retry-After` asks for; None: missing or nonsense.
+
+    It is seconds or an HTTP date, but Zoom also writes an ISO 8601 time, on which urllib3's own `Retry` raises:
+    https://github.com/jrchamp/moodle-mod_zoom/pull/106 (there it is read as a time).
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        return float(text)
+    when = moment_of(text)
+    return None if when is None else max(0.0, (when - now).total_seconds())
+
+
+def moment_of(text: str) -> datetime | None:
+    """An ISO 8601 time or an HTTP date, UTC if it names no zone; None: neither."""
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            when = read(text)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return None
 
 
 def unfit(verify: object, proxies: Mapping[str, str]) -> tuple[str, str] | None:

@@ -14,8 +14,7 @@ from zoomsync.errors import DownloadFailed, ServiceUnavailable, Subject
 from zoomsync.files import CHUNK
 from zoomsync.formatting import escaped
 from zoomsync.http import Http
-from zoomsync.http.client import moment_of
-from zoomsync.http.connection import TooSlow, beginning_of
+from zoomsync.http.connection import TooSlow, beginning_of, moment_of
 from zoomsync.model import Clock, Meeting, RecordingFile
 from zoomsync.redaction import said
 from zoomsync.zoom import content
