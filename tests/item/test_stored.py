@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import SHA, a_cloud_file, a_file, a_meeting, a_piece, a_receipt
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, OutcomeUnknown, RemovedByPerson, ZoomsyncError
-from zoomsync.item.stored import known_receipt, verified_receipt
+from zoomsync.item.worker import known_receipt, verified_receipt
 from zoomsync.model import Receipt, RecordingFile, Role, StoredFile, Verdict
 from zoomsync.rules.publish import Publish
 
