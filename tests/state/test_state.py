@@ -26,8 +26,7 @@ from tests.state.builders import (
 from zoomsync.model import Entry, Intent, Meeting, RecordingFile, Run, Secret, Stamp
 from zoomsync.state import Head, State
 from zoomsync.state.documents import entry_of, intent_of, packed
-from zoomsync.state.page import read_page, unsealed, write_page
-from zoomsync.state.schema import Page
+from zoomsync.state.page import Page, read_page, unsealed, write_page
 
 HERE = Path("state.db")
 

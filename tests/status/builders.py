@@ -12,7 +12,7 @@ from zoomsync.model import DAY, HOUR, AuthorizationStatus, Entry, Intent, Meetin
 from zoomsync.state import Head, State
 from zoomsync.state.database import Database
 from zoomsync.state.documents import write
-from zoomsync.state.schema import Page
+from zoomsync.state.page import Page
 
 PROCESS = Process(pid=4711, host="recorder", started="123")
 

@@ -17,8 +17,7 @@ from urllib.parse import quote
 
 from zoomsync.errors import DiskFull, StateUnusable, ZoomsyncError
 from zoomsync.files import PRIVATE_FILE, open_regular, put_in_place, sync
-from zoomsync.state.page import STATE, damaged, newer
-from zoomsync.state.schema import FORMAT
+from zoomsync.state.page import FORMAT, STATE, damaged, newer
 
 Row: TypeAlias = tuple[Any, ...]
 

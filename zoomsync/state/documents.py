@@ -17,8 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from zoomsync.model import Entry, Intent, Phase
 from zoomsync.naming import suffix
 from zoomsync.rules.ledger import facts
-from zoomsync.state.page import damaged, json_of, misfit
-from zoomsync.state.schema import FORMAT
+from zoomsync.state.page import FORMAT, damaged, json_of, misfit
 
 PHASES = (
     Phase.WAITING,

@@ -25,8 +25,7 @@ from zoomsync.state import version1
 from zoomsync.state.database import Database, beside, create
 from zoomsync.state.documents import write
 from zoomsync.state.ledger import Ledger
-from zoomsync.state.page import STATE, content, damaged, read_page, unsealed, write_page
-from zoomsync.state.schema import Head, Page
+from zoomsync.state.page import STATE, Head, Page, content, damaged, read_page, unsealed, write_page
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from zoomsync.files import read_file
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state.page import LIMIT, damaged, misfit, unseal
-from zoomsync.state.schema import Head
+from zoomsync.state.page import LIMIT, Head, damaged, misfit, unseal
 
 VERSION = 1
 _HOLE = b"\0\0"
