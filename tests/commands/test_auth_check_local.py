@@ -10,8 +10,7 @@ import pytest
 from tests.commands.checking import Begin, hints, listing, reported
 from tests.e2e.harness import Site
 from tests.state.test_damage import BACKUP
-from zoomsync.destinations.library.marker import write_marker
-from zoomsync.destinations.marker import FOLDER, Marker
+from zoomsync.destinations.marker import FOLDER, NAME, Marker
 
 
 @pytest.mark.parametrize(
@@ -166,7 +165,8 @@ def test_a_folder_out_of_reach_is_no_bug(begin: Begin, tmp_path: Path) -> None:
 
 def test_a_foreign_library_is_refused(site: Site) -> None:
     (site.folder / "library" / FOLDER).mkdir(parents=True)
-    write_marker(Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3"), site.folder / "library")
+    marker = Marker(id="a" * 32, state="b" * 32, pass_number=3, run="run-3")
+    (site.folder / "library" / FOLDER / NAME).write_bytes(marker.document)
 
     assert reported(site) == (
         5,

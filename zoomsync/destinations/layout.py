@@ -17,7 +17,7 @@ from zoomsync.destinations.base import DestinationContext
 from zoomsync.errors import MeetingFailed
 from zoomsync.formatting import json_text, plural
 from zoomsync.model import Author, Item, ItemFile, Receipt, User
-from zoomsync.naming import COMPONENT_BYTES, FOLDER_BYTES, safe_component, suffix, versions
+from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
 
 FORMAT = 1
 MANIFEST = "recording.json"
@@ -80,6 +80,11 @@ class Recording:
         return tuple((one.name, one.size, one.sha256) for one in self.receipt.files if one.name not in names)
 
 
+def again(uuid: str) -> str:
+    """The remedy for an item that a person removed or changed."""
+    return f"it is left alone; `zoomsync sync --meeting {uuid}` publishes it again"
+
+
 def in_words(folders: Sequence[str]) -> str:
     """How many items these folders are, and how far back they go."""
     names = (name[:16] for folder in folders if _DATED.match(name := folder.rpartition("/")[2]))
@@ -90,7 +95,7 @@ def in_words(folders: Sequence[str]) -> str:
 
 def author_folder(author: Author) -> str:
     """What the folder of this author is called."""
-    return safe_component(author.id, COMPONENT_BYTES)
+    return safe_component(author.id)
 
 
 def item_place(item: Item, author: Author) -> str:

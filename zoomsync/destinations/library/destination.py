@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
-from zoomsync.destinations.layout import TOPS, Recording, arrange, author_folder, author_for, item_place
+from zoomsync.destinations.layout import TOPS, Recording, again, arrange, author_folder, author_for, item_place
 from zoomsync.destinations.library.index import Found, Index
 from zoomsync.destinations.library.marker import ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
 from zoomsync.destinations.library.transaction import Change, Transaction
@@ -123,7 +123,7 @@ class LibraryDestination:
                 return self._update(item, transaction, *found, known)
             if known is not None:
                 self._lock.confirm()
-                raise RemovedByPerson(f"{known.place}: removed from the library", hint=_again(uuid), service="library")
+                raise RemovedByPerson(f"{known.place}: removed from the library", hint=again(uuid), service="library")
             return self._create(item, author, transaction)
 
     def verify(self, receipt: Receipt) -> Verdict:
@@ -179,7 +179,7 @@ class LibraryDestination:
             if not has_size(folder / one.name, one.size):
                 self._lock.confirm()
                 message = f"{folder / one.name}: removed or changed"
-                raise RemovedByPerson(message, hint=_again(old.uuid), service="library")
+                raise RemovedByPerson(message, hint=again(old.uuid), service="library")
         return old.files
 
     def _finish(self, transaction: Transaction) -> None:
@@ -221,7 +221,3 @@ class LibraryDestination:
                 hint = "check destination.group in the config, or create the group"
                 raise LibraryUnusable(f"destination.group: no group {group!r} on this machine", hint=hint) from error
         return FileModes(dir_mode=self._settings.dir_mode, file_mode=self._settings.file_mode, gid=gid)
-
-
-def _again(uuid: str) -> str:
-    return f"it is left alone; `zoomsync sync --meeting {uuid}` publishes it again"

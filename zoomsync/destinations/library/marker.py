@@ -46,13 +46,6 @@ def read_marker(library: Path) -> Marker | None:
     return Marker.parse(data, str(path), service="library")
 
 
-def write_marker(marker: Marker, library: Path) -> None:
-    """Make it the marker of a library, durably; its folder exists."""
-    path = library / FOLDER / NAME
-    with LIBRARY_ITSELF.explained(path):
-        write(path, marker.document, mode=0o640)
-
-
 @dataclass(slots=True)
 class LibraryLock:
     """Makes sure that this is the library that the state knows, and that no other pass works in it."""
@@ -147,7 +140,9 @@ class LibraryLock:
         if self.is_ahead:
             with LIBRARY_ITSELF.explained(self.path):
                 self.note_all()
-        write_marker(self.marker, self.path)
+        path = self.path / FOLDER / NAME
+        with LIBRARY_ITSELF.explained(path):
+            write(path, self.marker.document, mode=0o640)
 
     def confirm(self) -> None:
         """Before anything is written, or a person is said to have removed something: is the library still there?"""

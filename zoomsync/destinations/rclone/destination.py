@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from zoomsync.destinations.base import Attachment, DestinationContext
-from zoomsync.destinations.layout import Recording, arrange, author_folder, author_for, in_words, item_place
+from zoomsync.destinations.layout import Recording, again, arrange, author_folder, author_for, in_words, item_place
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.items import Items, with_stamps
@@ -152,7 +152,7 @@ class RcloneDestination:
                 return self._update(item, found, previous, known)
             if known is not None:
                 self._lease.confirm()
-                raise RemovedByPerson(f"{known.place}: removed from the remote", hint=_again(uuid), service="remote")
+                raise RemovedByPerson(f"{known.place}: removed from the remote", hint=again(uuid), service="remote")
             return self._create(item, author, place)
 
     def verify(self, receipt: Receipt) -> Verdict:
@@ -208,7 +208,7 @@ class RcloneDestination:
             if one.name not in there or there[one.name].size not in (one.size, -1):
                 self._lease.confirm()
                 message = f"{self.remote.name(old.place)}/{one.name}: removed or changed"
-                raise RemovedByPerson(message, hint=_again(old.uuid), service="remote")
+                raise RemovedByPerson(message, hint=again(old.uuid), service="remote")
         return old.files
 
     def _free(self, wanted: str, uuid: str) -> tuple[str, dict[str, Entry]]:
@@ -250,7 +250,3 @@ def about(uuid: str) -> Iterator[None]:
     except (Unreachable, MeetingFailed, DiskFull) as error:
         error.subject = error.subject or Subject("meeting", uuid)
         raise
-
-
-def _again(uuid: str) -> str:
-    return f"it is left alone; `zoomsync sync --meeting {uuid}` publishes it again"
