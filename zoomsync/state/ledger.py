@@ -12,7 +12,7 @@ from typing import Any
 from zoomsync.model import Entry, Intent, Phase
 from zoomsync.rules.ledger import Turn
 from zoomsync.rules.named import Named
-from zoomsync.state.database import Database, Row
+from zoomsync.state.database import Database
 from zoomsync.state.documents import PHASES, ending, entry_of, intent_of, seconds, text, time_of, topic_of
 
 BATCH = 200
@@ -48,6 +48,7 @@ class Ledger(Mapping[str, Entry]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rows = database.rows
 
     def __getitem__(self, uuid: str) -> Entry:
         for found in self._found("ending = ?", ending(uuid)):
@@ -202,9 +203,6 @@ class Ledger(Mapping[str, Entry]):
         return {one.id: one for one in found}
 
     # reading rows
-
-    def _rows(self, sql: str, *values: Any) -> list[Row]:
-        return self._database.rows(sql, *values)
 
     def _number(self, sql: str, *values: Any) -> Any:
         return self._rows(sql, *values)[0][0]
