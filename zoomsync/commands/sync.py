@@ -186,7 +186,6 @@ def _work(
         if not is_dry:
             tidy(staging, state.entries.of_folder)
         connections = Connections(
-            config=config,
             request=request,
             state=state,
             executor=executor,

@@ -42,13 +42,6 @@ class Retry:
     """How often in a row a server did not answer about it, although it answered about others: no tries."""
 
     @property
-    def is_asked_briefly(self) -> bool:
-        """Whether nobody waits long for it: a server was silent about it. After five times it is asked once a day only,
-        with all patience again: it may just be slow.
-        """
-        return 0 < self.unanswered <= 5
-
-    @property
     def is_parked(self) -> bool:
         """Whether it is not tried again by itself."""
         return self.next_at is None

@@ -34,6 +34,10 @@ class SyncRequest:
     sample: float = 1.0
     """How much of it."""
 
+    def spans(self, start: datetime) -> bool:
+        """Whether what began then is in the stretch that is asked for."""
+        return (self.since is None or start >= self.since) and (self.until is None or start < self.until)
+
     @property
     def narrowed(self) -> str:
         """How it is narrowed, in words; empty for a whole pass."""

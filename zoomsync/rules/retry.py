@@ -39,6 +39,13 @@ def after_failure(
     return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since, unanswered=unanswered)
 
 
+def is_asked_briefly(retry: Retry | None) -> bool:
+    """Whether nobody waits long for what failed: a server was silent about it. After five times it is asked once a day
+    only, with all patience again: it may just be slow.
+    """
+    return retry is not None and 0 < retry.unanswered <= 5
+
+
 def is_delayed(retry: Retry, now: datetime) -> bool:
     """Whether it is too early to try again what failed. A failure in the future tells of a wrong clock: it is not."""
     return (retry.next_at is None or retry.next_at > now) and retry.at <= now

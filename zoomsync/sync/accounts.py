@@ -1,15 +1,19 @@
 """What the app may do in the account, and whose recordings the config selects; with no more calls than that needs."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from zoomsync.config import Config
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     ClockWrong,
     ConfigError,
+    Forbidden,
+    MeetingFailed,
     NotAuthorized,
     ServiceUnavailable,
     UsageError,
@@ -17,7 +21,7 @@ from zoomsync.errors import (
     ZoomsyncError,
 )
 from zoomsync.formatting import moment, span_in_words
-from zoomsync.model import Authorization, Retry, User, Zoom
+from zoomsync.model import Authorization, AuthorSource, Retry, User, Zoom
 from zoomsync.sync.lookups import FEW, Lookups
 from zoomsync.zoom import scopes
 
@@ -283,6 +287,20 @@ def with_names(host: User, zoom: Zoom) -> User:
         log.warning("zoom: %s: its names are not known: %s", host.email, refused)
         return host
     return host if found is None else replace(host, first_name=found.first_name, last_name=found.last_name)
+
+
+def count_authors(hosts: Iterable[User], destination: Destination) -> Counter[AuthorSource]:
+    """For a dry run: how many hosts have an author, and how many authors would be made; changes nothing.
+
+    A host whose author the destination refuses to look up is warned of and not counted.
+    """
+    found: Counter[AuthorSource] = Counter()
+    for host in hosts:
+        try:
+            found[destination.prospect(host).source] += 1
+        except (Forbidden, MeetingFailed) as refused:
+            log.warning("%s: author not known: %s", host.email, refused)
+    return found
 
 
 def _by_id(users: Iterable[User]) -> dict[str, User]:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 
 from zoomsync.console import fields, log_context
 from zoomsync.errors import (
@@ -22,7 +23,7 @@ from zoomsync.model import Clock, Entry, Intent, Meeting, Outcome, RecordingFile
 from zoomsync.rules import ledger
 from zoomsync.rules.delete import KEPT, Deletable, Delete, Keep, decide_deletion, recheck, why_kept
 from zoomsync.rules.publish import Publish, Rules
-from zoomsync.rules.retry import is_delayed
+from zoomsync.rules.retry import is_asked_briefly, is_delayed
 from zoomsync.state import State
 from zoomsync.state.audit import Audit
 from zoomsync.sync.breaker import ASK_AFTER, Breaker
@@ -212,15 +213,14 @@ class Deletions:
         """The meeting as it is in the cloud now: deletable, or with late files; None: neither."""
         self._recorder.clock.check()
         try:
-            with brief(on=entry.refusal is not None and entry.refusal.is_asked_briefly):
+            with brief(on=is_asked_briefly(entry.refusal)):
                 found = self._zoom.meeting(entry.uuid)
         except StillProcessing:
             return None
         except (MeetingFailed, ServiceUnavailable) as problem:
             self._recorder.refused(entry, problem)
             if isinstance(problem, ServiceUnavailable):
-                unanswered = problem
-                self._zoom_breaker.failed(lambda: self._recorder.take_back_refusal(entry, unanswered))
+                self._zoom_breaker.failed(partial(self._recorder.take_back_refusal, entry, problem))
             return None
         self._zoom_breaker.answered()
         decision = recheck(entry, found, rules)
@@ -244,9 +244,8 @@ class Deletions:
         except (MeetingFailed, Forbidden) as error:
             verdict = Verdict(safe=False, reason=str(error), receipt=found.receipt)
         except Unreachable as problem:  # about this item: that proves nothing and stops no other
-            unanswered = problem
-            self._recorder.refused(entry, unanswered, Outcome.UNPROVEN)
-            self._destination_breaker.failed(lambda: self._recorder.take_back_refusal(entry, unanswered))
+            self._recorder.refused(entry, problem, Outcome.UNPROVEN)
+            self._destination_breaker.failed(partial(self._recorder.take_back_refusal, entry, problem))
             return False
         self._destination_breaker.answered()
         action = decide_deletion(found, verdict, rules.delete)

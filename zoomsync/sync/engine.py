@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 
-from zoomsync.config import Config
 from zoomsync.console import fields, log_context
 from zoomsync.errors import (
     ConfigError,
@@ -27,10 +27,10 @@ from zoomsync.model import AuthorizationStatus, Entry, Gap, Meeting, Outcome, Us
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, decide, sorted_by_urgency
 from zoomsync.rules.request import SyncRequest
+from zoomsync.rules.retry import is_asked_briefly
 from zoomsync.rules.windows import add_gap, with_ids
 from zoomsync.state import State
-from zoomsync.sync.accounts import Hosts, authorize, hosts_of_pass
-from zoomsync.sync.authors import count_authors
+from zoomsync.sync.accounts import Hosts, authorize, count_authors, hosts_of_pass
 from zoomsync.sync.breaker import Breaker, ForbiddenHosts
 from zoomsync.sync.deleter import Deleter, Deletions
 from zoomsync.sync.lister import Lister
@@ -50,7 +50,6 @@ Result: TypeAlias = Done | Decision
 class Connections:
     """What a pass is given to work with; put together by the command line, or by a test."""
 
-    config: Config
     request: SyncRequest
     state: State
     executor: Executor
@@ -65,6 +64,7 @@ class Pass:
 
     def __init__(self, connected: Connections, tally: Tally) -> None:
         self._connected = connected
+        self._config = connected.context.config
         self._clock = connected.context.clock
         self._destination = connected.context.destination
         self._recorder = Recorder(connected.state, self._clock, self._destination, connected.request, tally)
@@ -87,7 +87,7 @@ class Pass:
             self._recorder.sum_up()
 
     def _run(self) -> None:
-        config, request, zoom = self._connected.config, self._connected.request, self._connected.context.zoom
+        request, config, zoom = self._connected.request, self._config, self._connected.context.zoom
         recorder, tally, breaker, now = self._recorder, self._recorder.tally, self._zoom_breaker, self._clock.now()
         # 1. The command has opened config, state and destination, each with its lock.
         # 2. The token, the clocks, and what the app may do.
@@ -108,14 +108,13 @@ class Pass:
         # 4. Deletions of what earlier passes published; some turn out to have late files. What fails ends no more.
         late = self._delete(selection, may_delete=may_delete)
         # 5. Listing, window by window, newest first; with the first window every open entry is read.
-        troubles = {gap.user: gap.retry for gap in recorder.head.gaps if gap.user and gap.retry}
         lister = Lister(
             zoom,
             hosts,
             breaker,
             is_account_wide=wanted.is_account_wide,
             now=now,
-            troubles=troubles | ({None: recorder.head.account_list} if recorder.head.account_list else {}),
+            troubles=recorder.head.list_troubles,
             ignores_delays=request.retry_failed,
         )
         windows = windows_of_pass(request, rules, config.recordings.lookback, recorder.head)
@@ -144,7 +143,7 @@ class Pass:
         context = replace(connected.context, users=users)
         workers = Workers[Job, Result](
             connected.executor,
-            connected.config.workers,
+            self._config.workers,
             self._clock,
             lambda job: self._work(job, rules, context),
             lambda: context.engine.ahead,
@@ -154,7 +153,7 @@ class Pass:
                 # 6. The plan: decided by pure rules, and written down before any of it is begun.
                 jobs = self._plan(reading, rules)
                 if jobs:
-                    self._prepare_once(context)
+                    self._prepare(context)
                 if connected.request.dry_run:
                     due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
                     continue
@@ -176,7 +175,7 @@ class Pass:
 
         `ids` has the users' ids by their addresses: what was a gap under an address is one of its user.
         """
-        config, request, head = self._connected.config, self._connected.request, self._recorder.head
+        config, request, head = self._config, self._connected.request, self._recorder.head
         settings = config.recordings
         since = begin_of_pass(config, head, now)
         swept_at = head.swept_at if head.swept_at and head.swept_at <= now else None
@@ -226,8 +225,8 @@ class Pass:
             deletions.run(
                 selection.rules,
                 includes=selection.includes,
-                limit=connected.config.delete_limit,
-                ahead=connected.config.workers,
+                limit=self._config.delete_limit,
+                ahead=self._config.workers,
                 is_over=self._is_over,
             )
         except StateUnusable:
@@ -242,7 +241,7 @@ class Pass:
         """In a worker: what the destination says of the stored files."""
         if entry.receipt is None:
             raise TypeError("a deletion is due only with a receipt")
-        with brief(on=entry.refusal is not None and entry.refusal.is_asked_briefly):
+        with brief(on=is_asked_briefly(entry.refusal)):
             return self._destination.verify(entry.receipt)
 
     def _plan(self, reading: Reading, rules: Rules) -> list[Job]:
@@ -260,7 +259,7 @@ class Pass:
         recorder.move(reading.head, at_once=not reading.is_lookback)  # that one is listed in every pass
         return jobs
 
-    def _prepare_once(self, context: WorkerContext) -> None:
+    def _prepare(self, context: WorkerContext) -> None:
         """Before anything is fetched: if nothing can be made nothing is begun."""
         try:
             context.engine.prepare(is_dry=self._connected.request.dry_run)
@@ -273,7 +272,7 @@ class Pass:
             if (postponed := self._forbidden.postponed(job.entry, rules.now)) is not None:
                 return postponed
             retry = job.entry.retry  # what disk or credential caused says nothing of how patient to be with a server
-            is_silent = retry is not None and retry.is_asked_briefly
+            is_silent = is_asked_briefly(retry)
             has_failed = retry is not None and retry.tries > 0
             with brief(on=is_silent or has_failed, seconds=None if is_silent else math.inf):
                 return publish(job.action, job.entry, rules, context)
@@ -310,9 +309,8 @@ class Pass:
         except Unreachable as error:
             recorder.failed(entry, error)
             breaker = self._zoom_breaker if error.service == "zoom" else self._destination_breaker
-            unanswered = error
             try:
-                breaker.failed(lambda: recorder.take_back(entry, unanswered))
+                breaker.failed(partial(recorder.take_back, entry, error))
             except ZoomsyncError as down:
                 self._ending = self._ending or down
         except DiskFull as error:  # a smaller meeting may have room

@@ -18,7 +18,7 @@ from zoomsync.errors import (
 )
 from zoomsync.http import brief
 from zoomsync.model import Gap, Listing, Meeting, Retry, User, Zoom
-from zoomsync.rules.retry import Cause, after_failure, is_delayed
+from zoomsync.rules.retry import Cause, after_failure, is_asked_briefly, is_delayed
 from zoomsync.rules.windows import Window
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Breaker
@@ -142,7 +142,7 @@ class Lister:
         if trouble is not None and self._is_delayed(trouble):
             return None
         try:
-            with brief(on=trouble is not None and trouble.is_asked_briefly):
+            with brief(on=is_asked_briefly(trouble)):
                 listing = self._zoom.recordings(*window.days, user=None)
         except AccountListFailed as failed:
             log.warning("%s; listing user by user instead", failed)
@@ -202,7 +202,7 @@ class Lister:
                 if (problem := self._unsaid.pop(user, None)) is not None:
                     problems[email or user] = problem
                 continue
-            found = self._own_list(window, user, is_brief=trouble is not None and trouble.is_asked_briefly)
+            found = self._own_list(window, user, is_brief=is_asked_briefly(trouble))
             if isinstance(found, ZoomsyncError):
                 self._failed.add(user)
                 problems[email or user] = found

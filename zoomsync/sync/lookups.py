@@ -10,7 +10,7 @@ from zoomsync.errors import (
 )
 from zoomsync.http import brief
 from zoomsync.model import Retry, User, Zoom
-from zoomsync.rules.retry import Cause, after_failure, is_delayed
+from zoomsync.rules.retry import Cause, after_failure, is_asked_briefly, is_delayed
 from zoomsync.state import Host
 from zoomsync.sync.breaker import Breaker
 
@@ -71,7 +71,7 @@ class Lookups:
             self.failed[email], self.troubles[email] = None, before
             return
         try:
-            with brief(on=before is not None and before.is_asked_briefly):
+            with brief(on=is_asked_briefly(before)):
                 self._answers[email] = self.zoom.user(email)
         except (UserFailed, ServiceUnavailable) as problem:
             cause = Cause.UNANSWERED if isinstance(problem, ServiceUnavailable) else Cause.ELSEWHERE

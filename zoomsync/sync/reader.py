@@ -22,6 +22,7 @@ from zoomsync.model import DAY, Entry, Meeting, Outcome, Zoom
 from zoomsync.rules.named import Named
 from zoomsync.rules.publish import Rules, Wait, is_open, is_requested
 from zoomsync.rules.request import SyncRequest
+from zoomsync.rules.retry import is_asked_briefly
 from zoomsync.rules.windows import (
     MANY,
     Window,
@@ -63,11 +64,9 @@ class Selection:
         """Whether the command line and the config leave this entry in."""
         request = self.request
         is_named = not request.meetings or entry in request.meetings
-        is_after = request.since is None or entry.start >= request.since
-        is_before = request.until is None or entry.start < request.until
         is_still_requested = is_requested(entry, entry, self.rules) and not request.users
         is_wanted = bool(request.meetings) or is_still_requested or self.hosts.selects(entry.host_id, entry.host_email)
-        return is_named and is_after and is_before and is_wanted
+        return is_named and request.spans(entry.start) and is_wanted
 
 
 def begin_of_pass(config: Config, head: Head, now: datetime) -> datetime:
@@ -224,7 +223,7 @@ class Reader:
     def _read(self, entry: Entry) -> Meeting | None:
         """The meeting of an entry; what keeps it from being read is written down."""
         try:
-            with brief(on=entry.retry is not None and entry.retry.is_asked_briefly):
+            with brief(on=is_asked_briefly(entry.retry)):
                 found = self._zoom.meeting(entry.uuid)
                 found = found and self._lister.with_host(found, entry.host_email)
         except StillProcessing as wait:
@@ -234,8 +233,7 @@ class Reader:
             self._recorder.failed(entry, problem)
         except ServiceUnavailable as problem:
             self._recorder.failed(entry, problem)
-            error = problem
-            self._breaker.failed(lambda: self._recorder.take_back(entry, error))
+            self._breaker.failed(partial(self._recorder.take_back, entry, problem))
         else:
             self._breaker.answered()
             if found is not None:

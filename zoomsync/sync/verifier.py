@@ -36,17 +36,15 @@ def chosen(entries: Ledger, request: SyncRequest, destination: str, run: str) ->
 
     def is_chosen(entry: Entry) -> bool:
         is_of_user = not request.users or entry.host_email.lower() in request.users
-        is_after = request.since is None or entry.start >= request.since
-        is_before = request.until is None or entry.start < request.until
         is_drawn = int(suffix(f"{run} {entry.uuid}"), 16) < request.sample * 2**32
-        return is_of_user and is_after and is_before and is_drawn and _is_stored(entry, destination)
+        return is_of_user and request.spans(entry.start) and is_drawn and _is_stored(entry, destination)
 
     named = entries.named(request.meetings) if request.meetings else entries.in_destination(destination)
     return ((entry, entry.receipt) for entry in named if entry.receipt is not None and is_chosen(entry))
 
 
 def _is_stored(entry: Entry, destination: str) -> bool:
-    is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED) and entry.receipt is not None
+    is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED)
     return is_there and entry.receipt is not None and entry.receipt.destination == destination
 
 
