@@ -51,7 +51,8 @@ class ZoomConnection:
     """Its API, and its downloads, which do not count as API requests."""
 
     zoom: "ZoomClient"
-    downloads: "Downloads"
+    downloads: Callable[[], "Downloads"]
+    """Asked for once something is due: nothing of it is imported before."""
     api: "Http"
     files: "Http"
 
@@ -60,7 +61,6 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int, rate:
     """What talks to Zoom, until the stack ends; nothing is sent yet. `rate` instead of the config's: a share of it."""
     from zoomsync.http import USER_AGENT, Http
     from zoomsync.zoom.client import ZoomClient
-    from zoomsync.zoom.download import Downloads
     from zoomsync.zoom.oauth import TokenSource
 
     settings = config.zoom
@@ -77,9 +77,11 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int, rate:
         clock=clock,
     )
     zoom = ZoomClient(api, tokens, api_url=settings.api_url, clock=clock)
-    return ZoomConnection(
-        zoom=zoom,
-        downloads=Downloads(
+
+    def downloads() -> "Downloads":
+        from zoomsync.zoom.download import Downloads
+
+        return Downloads(
             files,
             tokens,
             accepts=zoom.accepts,
@@ -88,10 +90,9 @@ def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int, rate:
             api_url=settings.api_url,
             clock=clock,
             bandwidth=config.bandwidth,
-        ),
-        api=api,
-        files=files,
-    )
+        )
+
+    return ZoomConnection(zoom=zoom, downloads=downloads, api=api, files=files)
 
 
 def destination(

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.config.builders import a_config, a_file
-from zoomsync.config import describe, load
+from zoomsync.config import load
+from zoomsync.config.describe import describe
 
 
 @pytest.mark.parametrize(

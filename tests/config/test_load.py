@@ -15,10 +15,10 @@ from zoomsync.config import (
     RecordingsSettings,
     TellSettings,
     ZoomSettings,
-    describe,
     load,
     parse,
 )
+from zoomsync.config.describe import describe
 from zoomsync.destinations.library.settings import LibrarySettings
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.config.builders import CREDENTIALS, a_config, a_file
-from zoomsync.config import Config, describe, load
+from zoomsync.config import Config, load
+from zoomsync.config.describe import describe
 from zoomsync.errors import ConfigError
 
 ME = os.geteuid()

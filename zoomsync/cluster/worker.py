@@ -203,7 +203,7 @@ def _opened(terms: Terms, clock: SystemClock) -> _Site:
     if not any(isinstance(one, _LinesSent) for one in logger.handlers):
         logger.addHandler(_LinesSent())
     workshop = Workshop(
-        downloads=connection.downloads,
+        downloads=connection.downloads(),
         transfers=ThreadPoolExecutor(terms["connections"], "file"),
         tools=tools,
         stitching=Slots(os.cpu_count() or 1, clock),

@@ -11,7 +11,8 @@ from zoomsync import __version__, app
 from zoomsync.app import Environment
 from zoomsync.clock import ending
 from zoomsync.commands.tell import problems_of
-from zoomsync.config import Config, describe
+from zoomsync.config import Config
+from zoomsync.config.describe import describe
 from zoomsync.console import Terminal
 from zoomsync.errors import ConfigError, Forbidden, NotAuthorized, StateUnusable, Unfit, Unreachable, ZoomsyncError
 from zoomsync.files import STAGING_ITSELF, fact, open_regular

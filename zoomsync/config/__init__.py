@@ -1,6 +1,5 @@
 """YAML → `Config`, or every problem at once."""
 
-from zoomsync.config.describe import describe
 from zoomsync.config.load import parse
 from zoomsync.config.schema import Config, EngineSettings, RecordingsSettings, TellSettings, TlsSettings, ZoomSettings
 from zoomsync.config.types import parse_duration
@@ -13,7 +12,6 @@ __all__ = [
     "TellSettings",
     "TlsSettings",
     "ZoomSettings",
-    "describe",
     "find_config",
     "load",
     "parse",

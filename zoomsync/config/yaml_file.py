@@ -77,7 +77,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
 def read_yaml(path: Path) -> dict[object, object]:
     """The file's mapping; raises `ConfigError` with the line, and quotes nothing of it, for it may hold secrets."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = path.read_bytes().decode().removeprefix("\ufeff")
     except OSError as cause:
         raise _unreadable(path, cause) from cause
     except UnicodeDecodeError as cause:

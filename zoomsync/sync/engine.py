@@ -2,14 +2,16 @@
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from zoomsync.config import Config
 from zoomsync.console import fields, log_context
+from zoomsync.destinations.base import Destination
 from zoomsync.errors import (
     ConfigError,
     DiskFull,
@@ -22,8 +24,8 @@ from zoomsync.errors import (
 )
 from zoomsync.formatting import plural
 from zoomsync.http import brief
-from zoomsync.item.worker import WorkerContext, publish
-from zoomsync.model import AuthorizationStatus, Entry, Gap, Meeting, Outcome, User, Verdict
+from zoomsync.model import AuthorizationStatus, Clock, Entry, Gap, Meeting, Outcome, User, Verdict, Zoom
+from zoomsync.progress import Progress
 from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, decide, sorted_by_urgency
 from zoomsync.rules.request import SyncRequest
@@ -32,13 +34,17 @@ from zoomsync.rules.windows import add_gap, with_ids
 from zoomsync.state import State
 from zoomsync.sync.accounts import Hosts, authorize, count_authors, hosts_of_pass
 from zoomsync.sync.breaker import Breaker, ForbiddenHosts
-from zoomsync.sync.deleter import Deleter, Deletions
 from zoomsync.sync.lister import Lister
 from zoomsync.sync.lookups import Lookups
 from zoomsync.sync.reader import Reader, Reading, Selection, begin_of_pass, rules_of_pass, windows_of_pass
 from zoomsync.sync.recorder import Job, Recorder
 from zoomsync.sync.tally import Tally
 from zoomsync.sync.workers import GRACE_SECONDS, Workers
+
+if TYPE_CHECKING:  # a pass with nothing new imports none of it
+    from zoomsync.item.order import Engine
+    from zoomsync.item.worker import WorkerContext
+    from zoomsync.sync.deleter import Deleter
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +56,17 @@ Result: TypeAlias = Done | Decision
 class Connections:
     """What a pass is given to work with; put together by the command line, or by a test."""
 
+    config: Config
     request: SyncRequest
     state: State
     executor: Executor
-    context: WorkerContext
-    """What the workers share, Zoom, destination and clock among it; the pass adds the users that it comes to know."""
-    deleter: Deleter | None
+    zoom: Zoom
+    destination: Destination
+    clock: Clock
+    progress: Progress
+    worker_context: "Callable[[], WorkerContext]"
+    """Puts together what the workers share, once something is due; the pass adds the users that it comes to know."""
+    deleter: "Deleter | None"
     """None in a dry run; and if `delete_recordings` is `never` and no earlier deletion waits to be settled."""
 
 
@@ -64,16 +75,18 @@ class Pass:
 
     def __init__(self, connected: Connections, tally: Tally) -> None:
         self._connected = connected
-        self._config = connected.context.config
-        self._clock = connected.context.clock
-        self._destination = connected.context.destination
+        self._config = connected.config
+        self._clock = connected.clock
+        self._destination = connected.destination
         self._recorder = Recorder(connected.state, self._clock, self._destination, connected.request, tally)
         self._forbidden = ForbiddenHosts(self._recorder)
-        self._zoom_breaker = Breaker(connected.context.zoom.ping)
+        self._zoom_breaker = Breaker(connected.zoom.ping)
         self._destination_breaker = Breaker(self._destination.ping)
         limit = connected.request.max_duration
         self._over_at = math.inf if limit is None else self._clock.monotonic() + limit.total_seconds()
-        connected.context.zoom.over_at = self._over_at
+        connected.zoom.over_at = self._over_at
+        self._engine: Engine | None = None
+        """What makes items; None: nothing was due yet."""
         self._ending: ZoomsyncError | None = None
         """What ends the pass early: nothing new is begun."""
         self._deletions_ended: ZoomsyncError | None = None
@@ -84,10 +97,12 @@ class Pass:
         try:
             self._run()
         finally:
+            if self._engine is not None:
+                self._recorder.tally.calls, self._recorder.tally.downloads = self._engine.requests
             self._recorder.sum_up()
 
     def _run(self) -> None:
-        request, config, zoom = self._connected.request, self._config, self._connected.context.zoom
+        request, config, zoom = self._connected.request, self._config, self._connected.zoom
         recorder, tally, breaker, now = self._recorder, self._recorder.tally, self._zoom_breaker, self._clock.now()
         # 1. The command has opened config, state and destination, each with its lock.
         # 2. The token, the clocks, and what the app may do.
@@ -133,35 +148,29 @@ class Pass:
         self._correct(lister)
         forbidden = self._forbidden.settle()
         recorder.warn_at_end(config.named_meetings, deletes=config.delete_recordings != "never")
-        problem = self._connected.context.engine.problem
+        problem = self._engine.problem if self._engine is not None else None
         if ending := self._ending or down or forbidden or self._deletions_ended or problem:
             raise ending
 
     def _publish(self, readings: Iterable[Reading], users: Mapping[str, User], rules: Rules) -> None:
         """Plan and publish what is read; in a dry run look ahead to the authors instead."""
-        connected, due_hosts = self._connected, dict[str, User]()
-        context = replace(connected.context, users=users)
-        workers = Workers[Job, Result](
-            connected.executor,
-            self._config.workers,
-            self._clock,
-            lambda job: self._work(job, rules, context),
-            lambda: context.engine.ahead,
-        )
+        due_hosts, workers = dict[str, User](), None
         try:
             for reading in readings:
                 # 6. The plan: decided by pure rules, and written down before any of it is begun.
                 jobs = self._plan(reading, rules)
-                if jobs:
-                    self._prepare(context)
-                if connected.request.dry_run:
+                if not jobs:
+                    continue
+                workers = workers or self._open_workers(users, rules)
+                if self._connected.request.dry_run:
                     due_hosts |= {job.entry.host_id: job.action.meeting.host for job in jobs}
                     continue
                 # 7. One meeting is one job in a worker; this thread alone writes down what came of it.
                 self._work_off(workers, jobs)
         finally:
-            self._drain(workers)
-        if connected.request.dry_run:
+            if workers is not None:
+                self._drain(workers)
+        if self._connected.request.dry_run:
             hosts = [users.get(host, user) for host, user in due_hosts.items()]
             self._recorder.tally.authors = count_authors(hosts, self._destination)
 
@@ -204,8 +213,12 @@ class Pass:
         Whatever fails here ends the deletions at most: listing and publishing have their turn.
         """
         connected, recorder = self._connected, self._recorder
+        if connected.deleter is None and selection.rules.delete == "never":
+            return []
+        from zoomsync.sync.deleter import Deletions
+
         deletions = Deletions(
-            connected.context.zoom,
+            connected.zoom,
             recorder,
             (self._zoom_breaker, self._destination_breaker),
             lambda entry: connected.executor.submit(self._verify, entry),
@@ -259,15 +272,27 @@ class Pass:
         recorder.move(reading.head, at_once=not reading.is_lookback)  # that one is listed in every pass
         return jobs
 
-    def _prepare(self, context: WorkerContext) -> None:
-        """Before anything is fetched: if nothing can be made nothing is begun."""
+    def _open_workers(self, users: Mapping[str, User], rules: Rules) -> Workers[Job, Result]:
+        """Now that something is due, and before anything is fetched: if nothing can be made nothing is begun."""
+        connected = self._connected
+        context = replace(connected.worker_context(), users=users)
+        engine = self._engine = context.engine
         try:
-            context.engine.prepare(is_dry=self._connected.request.dry_run)
+            engine.prepare(is_dry=connected.request.dry_run)
         except (ConfigError, Unfit) as error:
             self._ending = self._ending or error
+        return Workers(
+            connected.executor,
+            self._config.workers,
+            self._clock,
+            lambda job: self._work(job, rules, context),
+            lambda: engine.ahead,
+        )
 
-    def _work(self, job: Job, rules: Rules, context: WorkerContext) -> Result:
+    def _work(self, job: Job, rules: Rules, context: "WorkerContext") -> Result:
         """In a worker: publish one meeting, unless the destination has refused its host."""
+        from zoomsync.item.worker import publish
+
         with log_context(job.entry):
             if (postponed := self._forbidden.postponed(job.entry, rules.now)) is not None:
                 return postponed
@@ -279,14 +304,13 @@ class Pass:
 
     def _work_off(self, workers: Workers[Job, Result], jobs: list[Job]) -> None:
         """Work off the jobs until all are done, or until nothing new may be begun."""
-        if jobs:
-            size = sum(job.action.size for job in jobs)
-            log.info("%s due", plural(len(jobs), "meeting"), extra=fields(event="due", meetings=len(jobs), bytes=size))
-            self._connected.context.progress.due(len(jobs), size)
+        size = sum(job.action.size for job in jobs)
+        log.info("%s due", plural(len(jobs), "meeting"), extra=fields(event="due", meetings=len(jobs), bytes=size))
+        self._connected.progress.due(len(jobs), size)
         left = len(jobs)
         for job, future in workers.work_off(jobs, may_begin=lambda: not self._is_over()):
             left -= 1
-            self._connected.context.progress.ended()
+            self._connected.progress.ended()
             self._take(job, future)
         if left:
             self._recorder.tally.left.append(f"{plural(left, 'meeting')} due and not begun")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.config.builders import CREDENTIALS, a_config, a_file, problems
-from zoomsync.config import Config, describe, load
+from zoomsync.config import Config, load
+from zoomsync.config.describe import describe
 from zoomsync.destinations.vidizmo.settings import VidizmoSettings
 from zoomsync.model import Kind
 

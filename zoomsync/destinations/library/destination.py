@@ -1,6 +1,5 @@
 """The library: a folder of items that needs no server. Its layout and its promises are those of README and manual."""
 
-import grp
 import logging
 import os
 from collections.abc import Iterator
@@ -14,8 +13,6 @@ from zoomsync.destinations.base import Attachment, DestinationContext
 from zoomsync.destinations.layout import TOPS, Recording, again, arrange, author_folder, author_for, item_place
 from zoomsync.destinations.library.index import Found, Index
 from zoomsync.destinations.library.marker import ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
-from zoomsync.destinations.library.transaction import Change, Transaction
-from zoomsync.destinations.library.verify import inspect
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import LibraryUnusable, MeetingFailed, RemovedByPerson
 from zoomsync.files import FileModes, has_content, has_size, rehearse
@@ -23,8 +20,9 @@ from zoomsync.model import Author, Item, Receipt, StoredFile, Surveyed, User, Ve
 
 log = logging.getLogger(__name__)
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # and what changes or reads an item is imported once one is changed or read
     from zoomsync.destinations.library.settings import LibrarySettings
+    from zoomsync.destinations.library.transaction import Transaction
 
 
 class LibraryDestination:
@@ -131,6 +129,8 @@ class LibraryDestination:
         if receipt.destination != self.id:
             reason = f"stored in another library ({receipt.destination[:8]})"
             return Verdict(safe=False, reason=reason, receipt=receipt)
+        from zoomsync.destinations.library.verify import inspect
+
         try:
             with ITEM.explained(self.path):
                 verdict = inspect(receipt, self._locate(receipt.uuid, receipt), self._clock)
@@ -145,7 +145,7 @@ class LibraryDestination:
         del receipt
         return 0
 
-    def _create(self, item: Item, author: Author, transaction: Transaction) -> Receipt:
+    def _create(self, item: Item, author: Author, transaction: "Transaction") -> Receipt:
         uuid = item.meeting.uuid
         place = item_place(item, author)
         nothing = Receipt(uuid=uuid, destination=self.id, place=place, author=author_folder(author), files=(), cloud=())
@@ -159,11 +159,13 @@ class LibraryDestination:
         return replace(receipt, place=folder.relative_to(self.path).as_posix())
 
     def _update(
-        self, item: Item, transaction: Transaction, folder: Path, old: Recording, known: Receipt | None
+        self, item: Item, transaction: "Transaction", folder: Path, old: Recording, known: Receipt | None
     ) -> Receipt:
         intact = self._intact(folder, old.receipt, known)
         receipt, new = arrange(item, replace(old.receipt, files=intact), lambda name: os.path.lexists(folder / name))
         if new or (receipt.files, receipt.cloud) != (old.receipt.files, old.receipt.cloud):
+            from zoomsync.destinations.library.transaction import Change
+
             gone = old.superseded(receipt)
             recording = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
             self._lock.begin_change()
@@ -182,7 +184,7 @@ class LibraryDestination:
                 raise RemovedByPerson(message, hint=again(old.uuid), service="library")
         return old.files
 
-    def _finish(self, transaction: Transaction) -> None:
+    def _finish(self, transaction: "Transaction") -> None:
         """Finish an update that is whole, if there is one."""
         change = transaction.read()
         if change is None:
@@ -208,13 +210,17 @@ class LibraryDestination:
         """The folder of all changes that are made ready or not finished yet."""
         return self.path / FOLDER / self._lock.marker.state / "changes"
 
-    def _transaction(self, folder: Path) -> Transaction:
+    def _transaction(self, folder: Path) -> "Transaction":
+        from zoomsync.destinations.library.transaction import Transaction
+
         return Transaction(path=folder, root=self.path, modes=self._modes(), clock=self._clock)
 
     def _modes(self) -> FileModes:
         """Raises `LibraryUnusable` for a group that this machine does not know."""
         gid, group = None, self._settings.group
         if group is not None:
+            import grp
+
             try:
                 gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
             except (KeyError, ValueError) as error:
