@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.rclone.stores import KEY, SECRET, Server, seaweed
+from tests.destinations.rclone.stores import KEY, SECRET, Gate, Server, on_server, seaweed, served, shared_rclone
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.e2e.test_deletion import TRASH, VIEW, deletions
@@ -139,6 +139,34 @@ def test_a_library_moves_to_a_remote_and_back_without_a_fetch(begin: Begin, stag
 
     assert (remote.code, read.code, library.code) == (0, 0, 0), remote.stderr
     assert (fetched, again) == ([], [])
+
+
+def test_of_a_remote_that_is_full_the_first_refusal_ends_what_would_be_fetched_in_vain(
+    begin: Begin, stage: Stage, tmp_path: Path
+) -> None:
+    with shared_rclone(tmp_path) as shared:
+        gate = Gate(served(shared, "webdav", tmp_path / "library"))
+        remote = on_server(shared, Server(gate.address), "webdav").replace("zoom", "")
+        below = {"type": "rclone", "path": None, "remote": remote, "config": str(shared.config)}
+        site = begin(stage.world, **TRASH, destination=below, workers=1)
+        a_meeting(stage, "old", 3)
+        assert site.sync().code == 0
+        site.clock.advance(days=8)
+        for name in ("a", "b", "c"):
+            a_meeting(stage, name, -6)
+        gate.is_full = True
+
+        full, fetched = site.sync(), site.downloads()
+        gate.is_full = False
+        again = site.sync()
+        gate.close()
+
+    assert full.code == 5, full.stderr
+    assert list(full.reasons("failed")) == [site.uuid("a")], full.stderr
+    assert "raise its quota" in full.stderr
+    assert {name for name, _, _ in deletions(site)} == {"old"}
+    assert not {file.id for name in ("b", "c") for file in stage.world.meetings[site.uuid(name)].files} & {*fetched}
+    assert (again.code, again.counts.get("published")) == (0, 3), again.stdout + again.stderr
 
 
 def test_an_s3_is_checked_filled_and_read_again(begin: Begin, stage: Stage, tmp_path: Path) -> None:

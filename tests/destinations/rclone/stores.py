@@ -64,6 +64,7 @@ def shared_rclone(folder: Path) -> Iterator[Shared]:
         tries=1,
         environ={"PATH": os.environ["PATH"], "HOME": str(folder)},
         new_id=lambda: uuid.uuid4().hex,
+        check=lambda: None,
     )
     process.start(Client(rclone=process, clock=FakeClock()).version)
     try:
@@ -215,6 +216,16 @@ def a_bucket(rclone: Shared, server: Server, **options: str) -> str:
     return f"{name}:{bucket}"
 
 
+def refuse(client: socket.socket, begun: bytes, status: int) -> None:
+    """Answer a request, of which so much has come, once all of it has."""
+    head, _, body = begun.partition(b"\r\n\r\n")
+    length = re.search(rb"Content-Length: (\d+)", head)
+    left = (int(length[1]) if length else 0) - len(body)
+    while left > 0:
+        left -= len(client.recv(65536)) or left
+    client.sendall(b"HTTP/1.1 %d Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+
+
 class Gate:
     """Stands between rclone and a store: counts what goes through, cuts it, or lets it wait."""
 
@@ -227,6 +238,8 @@ class Gate:
         """Once so many bytes went to the store on one connection, it is cut."""
         self.is_closed = False
         """Nothing goes through, and nobody is told."""
+        self.is_full = False
+        """Nothing can be put there any more: 507."""
         self.delay = 0.0
         """Seconds that each piece takes."""
         self.requests: list[str] = []
@@ -256,6 +269,9 @@ class Gate:
                 sent += len(data)
                 if is_up and (found := re.match(rb"([A-Z]+) (\S+) HTTP/1.1\r\n", data)):
                     self.requests.append(f"{found[1].decode()} {found[2].decode()}")
+                    if self.is_full and found[1] == b"PUT":
+                        refuse(near, data, 507)
+                        return
                 if is_up and self.cut_after is not None and sent > self.cut_after:
                     near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return

@@ -146,6 +146,27 @@ def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: 
     assert len([one for one in content(tmp_path / "remote") if one.endswith("recording.json")]) == 1
 
 
+def test_what_was_half_sent_under_another_topic_goes(rclone: Shared, tmp_path: Path) -> None:
+    where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
+    first = unattached(rclone, where, a_context(intents=journal))
+    first.attach(an_attachment())
+    sick(first, "segments")
+    with pytest.raises(Unreachable):
+        publish(first, begun(tmp_path / "staging"))
+    (half,) = {one.rpartition("/segments")[0] for one in content(tmp_path / "remote") if "segments" in one}
+    first.detach()
+
+    second = unattached(rclone, where, a_context(intents=journal))
+    second.attach(an_attachment(2, known_pass=1, ended=ENDED))
+    stored = publish(second, replace(begun(tmp_path / "staging"), folder="2026-03-01 10-30 Renamed"))
+    second.detach()
+
+    assert "Renamed" in stored.place
+    assert not (tmp_path / "remote" / half).exists()
+    assert {one.startswith(stored.place) for one in content(tmp_path / "remote")} == {True}
+    assert journal.open == {}
+
+
 @pytest.mark.parametrize("days", [1, 61])
 def test_a_change_that_was_begun_costs_no_other_meeting_and_is_not_asked_about_for_ever(
     rclone: Shared, tmp_path: Path, days: int

@@ -18,7 +18,7 @@ from tests.fakes import FakeClock
 from zoomsync.destinations.rclone import process
 from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.process import Rclone
-from zoomsync.errors import ToolMissing, Unreachable
+from zoomsync.errors import Stopped, ToolMissing, Unreachable
 
 
 def an_rclone(folder: Path, **changes: Any) -> Rclone:
@@ -30,6 +30,7 @@ def an_rclone(folder: Path, **changes: Any) -> Rclone:
         "tries": 3,
         "environ": {"PATH": str(folder), "HOME": str(folder)},
         "new_id": lambda: uuid.uuid4().hex,
+        "check": lambda: None,
     }
     return Rclone(**{**plain, **changes})
 
@@ -126,6 +127,26 @@ def test_an_answer_that_was_cut_is_none(started: Rclone) -> None:
             Client(rclone=started, clock=FakeClock()).get("/inherited.txt")
 
 
+def test_a_body_that_stands_still_does_not_keep_a_pass_that_is_to_end(started: Rclone) -> None:
+    clock = FakeClock()
+    clock.stop_after = 3
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started.port = listener.getsockname()[1]
+
+        def answer() -> None:
+            near, _ = listener.accept()
+            near.recv(65536)
+            near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n0300")
+            near.recv(1)  # until the other end goes
+            near.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(Stopped):
+            Client(rclone=started, clock=clock).get("/inherited.txt")
+
+    assert clock.checks == 4
+
+
 DIES = """
 import os, signal, sys, uuid
 from pathlib import Path
@@ -176,3 +197,19 @@ def test_one_that_is_too_old_is_named_with_the_remedy(tmp_path: Path, monkeypatc
 
     assert (raised.value.code, raised.value.service) == (5, "remote")
     assert "zoomsync[rclone]" in raised.value.hint
+
+
+def test_one_that_never_serves_does_not_keep_a_pass_that_is_to_end(tmp_path: Path) -> None:
+    silent, clock = tmp_path / "rclone", FakeClock()
+    silent.write_text("#!/bin/sh\nexec sleep 60\n")
+    silent.chmod(0o755)
+    clock.stop_after = 3
+    rclone = an_rclone(tmp_path, environ={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, check=clock.check)
+
+    with pytest.raises(Stopped):
+        rclone.start(Client(rclone=rclone, clock=clock).version)
+    pid = pid_of(rclone)
+    rclone.stop()
+
+    assert clock.checks == 4
+    assert not Path(f"/proc/{pid}").exists()

@@ -4,12 +4,12 @@ import pytest
 
 from zoomsync.destinations.rclone.refusals import refusal
 from zoomsync.errors import (
-    DiskFull,
     Forbidden,
     LibraryUnusable,
     MeetingFailed,
     NotAuthorized,
     ServiceUnavailable,
+    Unfit,
     Unreachable,
     ZoomsyncError,
 )
@@ -25,12 +25,15 @@ S3 = "operation error S3: PutObject, https response error StatusCode: "
         (f"{S3}404, api error NoSuchBucket: The specified bucket does not exist", LibraryUnusable),
         (f"{S3}503, api error SlowDown: Please reduce your request rate", ServiceUnavailable),
         ("couldn't fetch token: invalid_grant: maybe token expired? - try refreshing", NotAuthorized),
-        ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", DiskFull),
-        ("quotaLimitReached: Insufficient Space Available", DiskFull),
-        ("write /srv/zoom/x: no space left on device", DiskFull),
+        ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", Unfit),
+        ("googleapi: Error 403: Quota exceeded for quota metric 'Queries', rateLimitExceeded", ServiceUnavailable),
+        ("Cannot upload files, storage cap exceeded. (403 storage_cap_exceeded)", Unfit),
+        ("quotaLimitReached: Insufficient Space Available", Unfit),
+        ("write /srv/zoom/x: no space left on device", Unfit),
         ("invalidRequest: Invalid character in name", MeetingFailed),
         ("api error EntityTooLarge: Your proposed upload exceeds the maximum allowed size", MeetingFailed),
         ("api error InvalidObjectState: The operation is not valid for the object's storage class", MeetingFailed),
+        ('corrupted on transfer: md5 hashes differ src(:memory:) "a3" vs dst(S3 bucket box) "4f"', ServiceUnavailable),
         ('Put "https://s3.example.org/x": dial tcp: lookup s3.example.org: no such host', Unreachable),
         ('Put "https://s3.example.org/x": read tcp: connection reset by peer', Unreachable),
         ("something that nobody has read before", ServiceUnavailable),

@@ -39,13 +39,13 @@ from tests.fakes import FakeClock, a_meeting, a_user
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.remote import Remote
 from zoomsync.errors import (
-    DiskFull,
     Forbidden,
     LibraryUnusable,
     MeetingFailed,
     NotAuthorized,
     ServiceUnavailable,
     Stopped,
+    Unfit,
     Unreachable,
     ZoomsyncError,
 )
@@ -265,7 +265,7 @@ def a_full_store() -> Iterator[str]:
 
 
 def test_a_store_without_room_says_so(rclone: Shared) -> None:
-    with a_full_store() as url, pytest.raises(DiskFull, match=r"507|Insufficient") as raised:
+    with a_full_store() as url, pytest.raises(Unfit, match=r"507|Insufficient") as raised:
         unattached(rclone, f"{rclone.add(type='webdav', url=url)}:zoom").attach(an_attachment())
 
     assert (raised.value.service, raised.value.code) == ("remote", 5)
@@ -291,6 +291,26 @@ def test_a_connection_that_is_cut_costs_this_meeting_alone(rclone: Shared, s3: S
     destination.ping()
     assert destination.verify(publish(destination, a_video(tmp_path / "staging"))).safe
     gate.close()
+
+
+def test_a_store_that_does_not_answer_is_not_asked_for_long_and_a_cut_upload_is_sent_again(
+    rclone: Shared, s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rclone.process, "tries", 2)
+    gate = Gate(s3)
+    below = a_bucket(rclone, Server(gate.address))
+    destination = a_remote(rclone, f"{rclone.add(type='crypt', remote=below, password=obscured(rclone, 'sesame'))}:")
+    gate.cut_after, before = 0, len(gate.requests)
+    with pytest.raises(Unreachable):
+        destination.ping()
+    asked = len(gate.requests) - before
+    gate.cut_after, before = 1_000_000, len(gate.requests)
+    with pytest.raises(Unreachable):
+        destination.remote.upload(a_video(tmp_path).files[0].source or tmp_path, "video.mp4", lambda _: None)
+    gate.close()
+
+    assert asked <= 3  # Go repeats one by itself, if it was sent on a connection that had been kept
+    assert sum(one.startswith("PUT ") for one in gate.requests[before:]) == 2
 
 
 class Hurried(FakeClock):

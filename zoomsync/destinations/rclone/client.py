@@ -3,18 +3,18 @@
 import http.client
 import json
 import selectors
+import socket
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from zoomsync.destinations.rclone.process import USER, Rclone
+from zoomsync.destinations.rclone.process import POLL_SECONDS, USER, Rclone
 from zoomsync.errors import ServiceUnavailable, Unreachable
 from zoomsync.files import DOCUMENT_LIMIT
 from zoomsync.model import Clock
 
-POLL_SECONDS = 0.1
 CALL_SECONDS = 900.0
 """How long one answer may take: rclone's own tries and time-outs end long before."""
 LISTING_SECONDS = 6 * 3600.0
@@ -95,19 +95,20 @@ class Client:
     ) -> Answer:
         """Raises `Stopped` within a fraction of a second of the wish; rclone then gives up what it was asked for."""
         deadline = self.clock.monotonic() + seconds
+
+        def look() -> None:
+            self.clock.check()
+            watch()
+            if self.clock.monotonic() > deadline:
+                message = f"rclone: no answer to {path.partition('?')[0]} in {seconds:g} s"
+                hint = "the next pass tries again; is the store very slow?"
+                raise ServiceUnavailable(message, hint=hint, service="remote")
+
         signed = b64encode(f"{USER}:{self.rclone.password}".encode()).decode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.rclone.port, timeout=CALL_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.rclone.port)
         try:
+            connection.sock = _Line(self.rclone.port, look)
             connection.request(method, path, body, {**headers, "Authorization": f"Basic {signed}"})
-            with selectors.DefaultSelector() as ends:
-                ends.register(connection.sock, selectors.EVENT_READ)
-                while not ends.select(POLL_SECONDS):
-                    self.clock.check()
-                    watch()
-                    if self.clock.monotonic() > deadline:
-                        message = f"rclone: no answer to {path.partition('?')[0]} in {seconds:g} s"
-                        hint = "the next pass tries again; is the store very slow?"
-                        raise ServiceUnavailable(message, hint=hint, service="remote")
             answer = connection.getresponse()
             data = answer.read(limit + 1)
             if len(data) <= limit and answer.length:  # `read` takes what was cut for whole
@@ -122,3 +123,24 @@ class Client:
             hint = "look at that file at the remote"
             raise ServiceUnavailable(f"{path}: larger than {limit:,} bytes", hint=hint, service="remote")
         return Answer(status=answer.status, body=data)
+
+
+class _Line(socket.socket):
+    """A connection to rclone: whoever waits there for an answer, or for more of one, calls `look` meanwhile."""
+
+    def __init__(self, port: int, look: Callable[[], None]) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self._look = look
+        self.settimeout(CALL_SECONDS)
+        try:
+            self.connect(("127.0.0.1", port))
+        except OSError:
+            self.close()
+            raise
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        with selectors.PollSelector() as ends:
+            ends.register(self, selectors.EVENT_READ)
+            while not ends.select(POLL_SECONDS):
+                self._look()
+        return super().recv_into(buffer, nbytes, flags)

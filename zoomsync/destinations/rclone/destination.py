@@ -1,7 +1,6 @@
 """A remote of rclone as a destination: the layout of a library, on a store without locks and renames."""
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,7 +18,6 @@ from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.destinations.rclone.verify import inspect
 from zoomsync.destinations.rclone.writer import Begun, Writer
 from zoomsync.errors import (
-    DiskFull,
     Forbidden,
     LibraryUnusable,
     MeetingFailed,
@@ -214,14 +212,14 @@ class RcloneDestination:
     def _free(self, wanted: str, uuid: str) -> tuple[str, dict[str, Entry]]:
         """A folder for a new item, and what a killed pass left there; one that holds anything else is left alone."""
         ours = {one.place for one in self._writer.begun(uuid)}
-        title, suffix = re.fullmatch(r"(.*)( \[\w+\])", wanted, re.DOTALL).groups()  # type: ignore[union-attr]  # `item_place` ends so
+        title, _, ending = wanted.rpartition(" ")  # see `item_place`
         place, number = wanted, 1
         while True:
             there = self.remote.files(place)
             if not there or place in ours:
                 return place, there
             number += 1
-            place = f"{title} ({number}){suffix}"
+            place = f"{title} ({number}) {ending}"
 
     def _finish(self, begun: Begun) -> None:
         """Finish a change whose `recording.json` is there already: nobody may have told the state of that item.
@@ -247,6 +245,6 @@ def about(uuid: str) -> Iterator[None]:
     """What goes wrong meanwhile, and could be this meeting's own trouble, names it."""
     try:
         yield
-    except (Unreachable, MeetingFailed, DiskFull) as error:
+    except (Unreachable, MeetingFailed) as error:
         error.subject = error.subject or Subject("meeting", uuid)
         raise

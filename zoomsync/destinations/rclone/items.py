@@ -75,7 +75,7 @@ class Items:
 
     def places(self) -> list[str]:
         """The folders of all items."""
-        return self.remote.places_of(MANIFEST, TOPS)
+        return [place for top in TOPS for place in self.remote.places_of(MANIFEST, top)]
 
     def note_all(self) -> None:
         """Write down what lies here: a later pass finds by it what the state does not know."""

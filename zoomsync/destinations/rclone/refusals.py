@@ -4,12 +4,12 @@ import re
 
 from zoomsync.errors import (
     ConfigError,
-    DiskFull,
     Forbidden,
     LibraryUnusable,
     MeetingFailed,
     NotAuthorized,
     ServiceUnavailable,
+    Unfit,
     Unreachable,
     ZoomsyncError,
 )
@@ -26,6 +26,10 @@ _WAY = "look at this path at the remote; what stands in the way may be moved asi
 _DAMAGED = "was it altered by hand, or is the password of rclone's crypt another one?"
 _COLD = "it lies in cold storage: restore it there, then it can be read"
 _NET = "check the network, and the address in rclone's config; the next pass tries again"
+_OTHER = (
+    "the next pass sends it again; of a bucket that is encrypted with KMS rclone's config must say so: "
+    "`server_side_encryption = aws:kms` (https://rclone.org/s3/#key-management-system-kms)"
+)
 _LATER = "the next pass tries again; if it goes on, look at what `rclone -vv lsd` of the remote says"
 
 # Each store has its own words, which rclone passes on: these are S3's, Azure's, Google's, Microsoft's, those of HTTP
@@ -43,23 +47,25 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
     ),
     (LibraryUnusable, _ROOT, r"NoSuchBucket|ContainerNotFound|ShareNotFound|bucket (does not exist|not found)"),
     (
-        DiskFull,
+        ServiceUnavailable,
+        _LATER,
+        r"\b429\b|SlowDown|TooManyRequests|[Rr]ate ?[Ll]imit|[Qq]uota metric|activityLimitReached",
+    ),
+    (  # not `DiskFull`, which a smaller meeting may not meet: here each has to be fetched to find out
+        Unfit,
         _ROOM,
         (
             r"[Nn]o space left|[Qq]uota|[Ii]nsufficient[ _]?([Ss]torage|space)|\b507\b|not enough (free )?space"
-            r"|disk full|XMinioStorageFull"
+            r"|disk full|XMinioStorageFull|storage[ _](cap|limit)[ _]exceeded"
         ),
     ),
+    (ServiceUnavailable, _OTHER, r"corrupted on transfer: \w+ hashes differ"),
     (MeetingFailed, _DAMAGED, r"failed to authenticate decrypted block|bad decryption|not an encrypted file"),
     (MeetingFailed, _WAY, r"[Nn]ot a directory|[Ii]s a directory|[Ff]ile exists"),
     (MeetingFailed, _COLD, r"InvalidObjectState|BlobArchived"),
     (MeetingFailed, _SIZE, r"EntityTooLarge|RequestBodyTooLarge|\b413\b|file too (large|big)|maximum.*size"),
     (MeetingFailed, _NAME, r"file ?name too long|KeyTooLong|[Ii]nvalid (character|file ?name|name)|InvalidBlobName"),
-    (
-        ServiceUnavailable,
-        _LATER,
-        r"\b429\b|SlowDown|TooManyRequests|[Rr]ate ?[Ll]imit|\b50[0-9]\b|activityLimitReached",
-    ),
+    (ServiceUnavailable, _LATER, r"\b50[0-9]\b"),
     (Forbidden, _RIGHT, r"\b403\b|AccessDenied|[Ff]orbidden|[Pp]ermission denied|AuthorizationPermissionMismatch"),
     (
         Unreachable,
@@ -78,7 +84,7 @@ def refusal(said: str, where: str) -> ZoomsyncError:
     """The error for what rclone `said` of `where`; what nobody knows is the trouble of the store."""
     plain = _ADDRESS.sub("", said)
     for name in sorted(filter(None, where.partition(":")[2].split("/")), key=len, reverse=True):
-        plain = plain.replace(name, "")  # a topic may be called “Quota” or “401”
+        plain = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", plain)  # a topic may be called “Quota” or “401”
     rows = ((kind, hint) for kind, hint, words in _ROWS if re.search(words, plain))
     kind, hint = next(rows, (ServiceUnavailable, _LATER))
     return kind(f"{where}: {redact(_NOISE.sub('', said))[:300]}", hint=hint, service="remote")

@@ -1,7 +1,8 @@
 """A folder of a remote and what can be done in it; rclone does it, each refusal is an error of ours."""
 
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ STALL_SECONDS = 600.0
 """A transfer of which nothing moves for so long has ended."""
 MEMORY = ":memory:zoomsync"
 """Where rclone keeps a document until it is moved to the remote, whole and under its name, as any file."""
+S3_TIMES = 2
+"""rclone asks S3 twice as often as it is told to, and waits ever longer: for a minute, where a port refuses
+(https://github.com/rclone/rclone/blob/v1.75.0/backend/s3/s3.go, NewFs: SetRetries and RetryMaxAttempts)."""
+DEEPEST = 5
+"""So many remotes wrap one another at most."""
+ASIDE = ".00000000.partial"
+"""What a document is called on its way, where rclone would write it at once."""
 LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
 
 
@@ -54,6 +62,9 @@ class Abilities:
     can_move: bool
     keeps_folders: bool
     """Whether a folder stays that holds nothing."""
+    loses_files: bool
+    """Whether a file is removed that could not be replaced
+    (https://github.com/rclone/rclone/blob/v1.75.0/backend/webdav/webdav.go, updateSimple)."""
     precision: int
     """Of modification times, in nanoseconds; what is over a century means that there are none."""
 
@@ -82,9 +93,13 @@ class Remote:
 
     def open(self) -> None:
         """Find out what it can do; nothing is asked of the store that rclone need not know to begin."""
+        below = self._types(_remote_in(self.root))
+        if "s3" in below:
+            few = {"LowLevelRetries": max(self.client.rclone.tries // S3_TIMES, 1)}
+            self._good(self.client.call("options/set", main=few), "")
         info = self._good(self.client.call("operations/fsinfo", fs=self.fs), "").document
         name = str(info.get("Name", "")).partition("{")[0]
-        kind = name.removeprefix(":") if name.startswith(":") else self._type(name)
+        kind = name.removeprefix(":") if name.startswith(":") else self._types(name)[0]
         hashes = tuple(map(str, info.get("Hashes") or ()))
         features = info.get("Features") or {}
         proof = next((one for one in PROOFS if one in hashes), "") if kind in OWN_HASHES else ""
@@ -94,6 +109,7 @@ class Remote:
             proof=proof,
             can_move=bool(features.get("Move")),
             keeps_folders=bool(features.get("CanHaveEmptyDirectories")),
+            loses_files="webdav" in below,
             precision=int(info.get("Precision", 0)),
         )
 
@@ -120,16 +136,23 @@ class Remote:
             for one in found
         }
 
-    def places_of(self, name: str, tops: tuple[str, ...]) -> list[str]:
-        """The folders below `tops`, wherever, that hold a file of this name: all of it is listed."""
-        rules = {"IncludeRule": [f"/{top}/**/{name}" for top in tops]}
-        options = {**LEAN, "recurse": True, "filesOnly": True}
+    def places_of(self, name: str, path: str, depth: int = 2) -> Iterator[str]:
+        """The folders below this one, wherever, that hold a file of this name: all of it is listed.
+
+        To `depth` each folder by itself: what is listed at once is one year of one author, which fits into memory.
+        """
+        options = {**LEAN, "recurse": not depth, "filesOnly": not depth}
+        rules = {"IncludeRule": [name]}
         answer = self.client.call(
-            "operations/list", seconds=LISTING_SECONDS, fs=self.fs, remote="", opt=options, _filter=rules
+            "operations/list", seconds=LISTING_SECONDS, fs=self.fs, remote=path, opt=options, _filter=rules
         )
         if answer.status == NOT_FOUND:
-            return []
-        return [str(one["Path"]).rpartition("/")[0] for one in self._good(answer, "").document["list"]]
+            return
+        for one in self._good(answer, path).document["list"]:
+            if one["IsDir"]:
+                yield from self.places_of(name, one["Path"], depth - 1)
+            else:
+                yield str(one["Path"]).rpartition("/")[0]
 
     def read(self, path: str) -> bytes | None:
         """A document; None: it is not there."""
@@ -139,11 +162,15 @@ class Remote:
     def write(self, path: str, data: bytes) -> None:
         """A document; a reader sees the old one or the new, if the store replaces files at once."""
         name = self.client.rclone.new_id()
+        aside = f"{path}{ASIDE}" if self.abilities is not None and self.abilities.loses_files else path
         self._good(self.client.put(data, fs=MEMORY, name=name), path)
         try:
-            self._send(path, lambda _: None, srcFs=MEMORY, srcRemote=name)
+            self._send(aside, lambda _: None, srcFs=MEMORY, srcRemote=name)
         finally:
             self.client.call("operations/deletefile", fs=MEMORY, remote=name)
+        if aside != path:
+            there: dict[str, Any] = {"srcFs": self.fs, "srcRemote": aside, "dstFs": self.fs, "dstRemote": path}
+            self._good(self.client.call("operations/movefile", _config={"NoCheckDest": True}, **there), path)
 
     def upload(self, source: Path, path: str, moved: Callable[[int], None]) -> None:
         """A staged file; `moved` is called with the bytes as they leave."""
@@ -171,7 +198,8 @@ class Remote:
 
     def _send(self, path: str, moved: Callable[[int], None], **source: str) -> None:
         """A file of rclone's to the remote; what is there under this name was looked at before."""
-        target = {"dstFs": self.fs, "dstRemote": path, "_config": {"NoCheckDest": True}}
+        config = {"NoCheckDest": True, "LowLevelRetries": max(self.client.rclone.tries, 1)}
+        target = {"dstFs": self.fs, "dstRemote": path, "_config": config}
         self._good(self._transfer("operations/copyfile", path, moved, **source, **target), path)
 
     def _transfer(self, call: str, path: str, moved: Callable[[int], None], **parameters: Any) -> Answer:
@@ -185,16 +213,25 @@ class Remote:
             self.client.call("core/stats-delete", group=group)
         return answer
 
-    def _type(self, name: str) -> str:
-        if name == "local":
-            return name
-        found = self._good(self.client.call("config/get", name=name), "").document
-        return str(found.get("type", ""))  # what else it says is not looked at
+    def _types(self, name: str) -> list[str]:
+        """What rclone's config calls this remote; and those that it wraps, as crypt does."""
+        found: list[str] = []
+        while name and len(found) < DEEPEST:
+            config = self._good(self.client.call("config/get", name=name), "").document
+            found.append(name if name == "local" else str(config.get("type", "")))
+            name = _remote_in(str(config.get("remote", "")))
+        return found
 
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
             raise refusal(answer.error, self.name(path))
         return answer
+
+
+def _remote_in(place: str) -> str:
+    """The name in `name:path` or `name,option=value:path`; empty for a folder of this machine."""
+    found = re.match(r"([^:,]+)[^:]*:", place)
+    return found[1] if found else ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -71,6 +71,7 @@ class RcloneSettings(DestinationSettings):
             tries=context.tries,
             environ=context.environ,
             new_id=context.new_id,
+            check=context.clock.check,
         )
         return RcloneDestination(self, context, rclone)
 

@@ -7,7 +7,7 @@ goes on with it, and takes away what it would have taken away. Whatever else lie
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from zoomsync.destinations.base import DestinationContext
@@ -92,6 +92,8 @@ class Writer:
         self.lease.confirm()
         self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document)
         self.finish(begun, after)
+        for other in self.begun(receipt.uuid):
+            self._clear(other)
         proof, now = self.items.remote.proof, self.context.clock.now()
         known = {name: after[name].hash for name in new if after[name].hash}
         stamped = (
@@ -106,10 +108,28 @@ class Writer:
         for file in begun.old:
             if file.name in there and not self.items.flaw(begun.place, file, there):
                 remote.remove(f"{begun.place}/{file.name}")
-        folders = {name.rpartition("/")[0] for name in (one.name for one in begun.old)} - {""}
-        for folder in folders if remote.abilities and remote.abilities.keeps_folders else ():
-            remote.remove_folder(f"{begun.place}/{folder}")
+        self._remove_folders(begun.place, (one.name for one in begun.old))
         self.context.intents.settle(begun.intent.id)
+
+    def _clear(self, begun: Begun) -> None:
+        """The item lies elsewhere, as its topic changed: what a pass brought here goes; what is a person's stays."""
+        remote = self.items.remote
+        there = remote.files(begun.place, hashed=False)
+        if MANIFEST in there:
+            return
+        for name in there:
+            if name in begun.new or _PARTIAL.fullmatch(name):
+                remote.remove(f"{begun.place}/{name}")
+        self._remove_folders(begun.place, begun.new)
+        remote.remove_folder(begun.place)
+        self.context.intents.settle(begun.intent.id)
+
+    def _remove_folders(self, place: str, names: Iterable[str]) -> None:
+        """In an item, where the store keeps empty ones: those that these files were in."""
+        remote = self.items.remote
+        folders = {name.rpartition("/")[0] for name in names} - {""}
+        for folder in folders if remote.abilities and remote.abilities.keeps_folders else ():
+            remote.remove_folder(f"{place}/{folder}")
 
     def _begin(
         self, recording: Recording, new: Mapping[str, ItemFile], old: Recording | None, there: Mapping[str, Entry]
@@ -138,7 +158,8 @@ class Writer:
         """Upload a file, unless it is there; returns the hash by which the store will know it, empty for none."""
         remote, clock = self.items.remote, self.context.clock
         proof = remote.proof
-        assert file.source is not None  # noqa: S101  # `store` looked
+        if file.source is None:
+            raise TypeError(f"{file.name}: a file that is kept is not sent")
         sums = {name: hashlib.new(name, usedforsecurity=False) for name in ("sha256", proof) if name}
         with open_file(file.source) as staged:
             for chunk in chunks(staged, clock):
