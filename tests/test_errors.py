@@ -134,7 +134,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def zoom(sandbox: Sandbox) -> Iterator[ZoomClient]:
     clock = FakeClock()
-    http = Http(name="zoom", clock=clock, rate=None, user_agent="zoomsync/test", timeouts=(2, 0.3))
+    http = Http(name="zoom", clock=clock, rate=None, timeouts=(2, 0.3))
     yield ZoomClient(http, tokens_for(sandbox, http, clock), api_url=sandbox.api_url, clock=clock)
     http.close()
 

@@ -99,7 +99,7 @@ def test_no_secret_that_a_server_says_back_is_shown_whole_or_in_part(body: str, 
     ids=["plain", "page", "path", "address", "form", "JSON", "JSON as UTF-8"],
 )
 def test_a_hidden_secret_is_cut_out_however_a_server_writes_it(secret: str, written: Callable[[str], str]) -> None:
-    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http = Http(name="portal", clock=FakeClock(), rate=None)
     http.hide(secret)
     echo = written(secret)
     quotes = '"' if echo.startswith('"') else ""
@@ -117,7 +117,7 @@ def test_a_hidden_secret_is_cut_out_however_a_server_writes_it(secret: str, writ
 
 @pytest.mark.parametrize("secret", SECRETS)
 def test_a_hidden_secret_is_cut_out_of_an_object_that_says_why(secret: str) -> None:
-    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http = Http(name="portal", clock=FakeClock(), rate=None)
     http.hide(secret)
 
     texts = [
@@ -129,7 +129,7 @@ def test_a_hidden_secret_is_cut_out_of_an_object_that_says_why(secret: str) -> N
 
 
 def test_a_secret_with_a_sign_of_markup_is_cut_out_of_a_title() -> None:
-    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http = Http(name="portal", clock=FakeClock(), rate=None)
     http.hide("hun<ter>2")
 
     assert http.said(b"<title>cannot use hun<ter>2</title>") == "a page titled \u201ccannot use \u2026\u201d"
@@ -137,7 +137,7 @@ def test_a_secret_with_a_sign_of_markup_is_cut_out_of_a_title() -> None:
 
 @pytest.mark.parametrize("secrets", [{"hunter", "hunter2", "my hunter2 is"}, {"hunter", "my hunter2 is", "hunter2"}])
 def test_a_secret_that_contains_another_is_cut_out_whole(secrets: set[str]) -> None:
-    http = Http(name="portal", clock=FakeClock(), rate=None, user_agent="zoomsync/test")
+    http = Http(name="portal", clock=FakeClock(), rate=None)
     for one in secrets:
         http.hide(one)
 

@@ -82,7 +82,7 @@ def run(folder: Path) -> Iterator[Row]:
 
 def _zoomsync(server: dict[str, str]) -> tuple[Meeting, Downloads]:
     clock = SystemClock()
-    http = Http(name="zoom", clock=clock, rate=None, user_agent="bench")
+    http = Http(name="zoom", clock=clock, rate=None)
     tokens = TokenSource(
         http,
         oauth_url=f"{server['url']}/oauth/token",

@@ -38,7 +38,7 @@ def http(clock: FakeClock) -> Iterator[Http]:
 
 
 def an_http(clock: FakeClock, *, rate: float | None = None, wait: float = 2) -> Http:
-    return Http(name="zoom", clock=clock, rate=rate, user_agent="zoomsync/test", timeouts=(wait, wait))
+    return Http(name="zoom", clock=clock, rate=rate, timeouts=(wait, wait))
 
 
 @pytest.fixture

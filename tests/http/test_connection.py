@@ -40,7 +40,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def http(clock: FakeClock) -> Iterator[Http]:
-    one = Http(name="zoom", clock=clock, rate=None, user_agent="zoomsync/test", timeouts=(2, 2))
+    one = Http(name="zoom", clock=clock, rate=None, timeouts=(2, 2))
     yield one
     one.close()
 

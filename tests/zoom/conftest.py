@@ -30,7 +30,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def edge(sandbox: Sandbox, clock: FakeClock) -> Iterator[Edge]:
-    http = Http(name="zoom", clock=clock, rate=None, user_agent="zoomsync/test", timeouts=(2, 0.3))
+    http = Http(name="zoom", clock=clock, rate=None, timeouts=(2, 0.3))
     tokens = tokens_for(sandbox, http, clock)
     zoom = ZoomClient(http, tokens, api_url=sandbox.api_url, clock=clock)
     downloads = Downloads(

@@ -109,11 +109,11 @@ class Teller:
         return failed
 
     def _ping(self, path: str, summary: str) -> None:
-        from zoomsync.http import USER_AGENT, Http
+        from zoomsync.http import Http
 
         secret = self._tell.ping
         address = secret.reveal().rstrip("/") if secret is not None else ""
-        http = Http(name="tell.ping", clock=self._env.clock, rate=None, user_agent=USER_AGENT, timeouts=(3, 5), tries=2)
+        http = Http(name="tell.ping", clock=self._env.clock, rate=None, timeouts=(3, 5), tries=2)
         try:
             answer = http.request("POST", f"{address}{path}", repeatable=True, data=summary.encode())
         finally:

@@ -89,7 +89,6 @@ class Http:
         name: str,
         clock: Clock,
         rate: float | None,
-        user_agent: str,
         timeouts: tuple[float, float] = (10.0, 60.0),
         tries: int = TRIES,
     ) -> None:
@@ -97,7 +96,6 @@ class Http:
         self._secrets: frozenset[str] = frozenset()
         self._clock = clock
         self._limit = Limit(rate, clock) if rate else None
-        self._user_agent = user_agent
         self._timeouts = timeouts
         self._tries = tries
         self._local = threading.local()
@@ -221,7 +219,7 @@ class Http:
         session = self._local.session = _Session()
         session.auth = lambda request: request  # a callable of our own keeps ~/.netrc out
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.headers["User-Agent"] = self._user_agent
+        session.headers["User-Agent"] = USER_AGENT
         for scheme in ("https://", "http://"):
             session.mount(scheme, connection.Adapter(pool_connections=4, pool_maxsize=4))
         with self._lock:

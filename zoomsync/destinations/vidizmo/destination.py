@@ -24,7 +24,7 @@ from zoomsync.destinations.vidizmo.upload import Uploads
 from zoomsync.destinations.vidizmo.verify import altered, is_there, judge, stamped
 from zoomsync.destinations.vidizmo.writer import Writer
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unreachable
-from zoomsync.http import USER_AGENT, Http
+from zoomsync.http import Http
 from zoomsync.model import Author, CloudFile, Item, Receipt, Role, StoredFile, Surveyed, User, Verdict
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class VidizmoDestination:
         self.id = settings.id
         self._settings = settings
         self._clock = clock = context.clock
-        http = Http(name="portal", clock=clock, rate=None, user_agent=USER_AGENT, tries=context.tries)
+        http = Http(name="portal", clock=clock, rate=None, tries=context.tries)
         self._client = client = PortalClient(http, settings)
         self._intents = intents = IntentLog(context.intents, clock, context.new_id, settings.id, settings.index_lag)
         self._finder = finder = Finder(client, intents, settings.uuid_attribute)
