@@ -15,6 +15,7 @@ from zoomsync.destinations.base import NOBODY_WATCHES, Attachment, Destination, 
 from zoomsync.errors import NotAuthorized, Unreachable, UsageError, ZoomsyncError
 from zoomsync.model import Clock, Zoom
 from zoomsync.progress import Progress
+from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ TRIES = 6
 """Tries a request in a pass."""
 WATCHED_TRIES = 3
 """Tries a request while a person waits for the answer."""
+LOOK = SyncRequest(dry_run=True)
+"""Of a command that changes nothing."""
 WHOLE = (0, ZoomsyncError.code, NotAuthorized.code, Unreachable.code)
 """Exit codes of passes that waited for all that they had begun, and wrote it down."""
 
@@ -59,13 +62,13 @@ class ZoomConnection:
 
 def connect(config: Config, clock: Clock, stack: ExitStack, *, tries: int, rate: float | None = None) -> ZoomConnection:
     """What talks to Zoom, until the stack ends; nothing is sent yet. `rate` instead of the config's: a share of it."""
-    from zoomsync.http import USER_AGENT, Http
+    from zoomsync.http import Http
     from zoomsync.zoom.client import ZoomClient
     from zoomsync.zoom.oauth import TokenSource
 
     settings = config.zoom
-    api = Http(name="zoom", clock=clock, rate=rate or settings.rate, user_agent=USER_AGENT, tries=tries)
-    files = Http(name="zoom", clock=clock, rate=None, user_agent=USER_AGENT, tries=tries)
+    api = Http(name="zoom", clock=clock, rate=rate or settings.rate, tries=tries)
+    files = Http(name="zoom", clock=clock, rate=None, tries=tries)
     stack.callback(api.close)
     stack.callback(files.close)
     tokens = TokenSource(
@@ -125,19 +128,9 @@ def destination(
     return built
 
 
-def attach(
-    destination: Destination,
-    env: Environment,
-    state: State,
-    *,
-    run: str = "",
-    begin_new: bool = False,
-    adopt: bool = False,
-    reconcile: bool = False,
-    dry_run: bool,
-) -> None:
+def attach(destination: Destination, env: Environment, state: State, request: SyncRequest, *, run: str = "") -> None:
     """Take the destination for the pass that has begun, and remember it; in a dry run only see whether it could be."""
-    if reconcile and destination.last_change is None:
+    if request.reconcile and destination.last_change is None:
         raise UsageError("--reconcile: only a library can be an older copy", hint="leave it away")
     head = state.head
     known = head.library or None
@@ -152,14 +145,14 @@ def attach(
         has_items=state.entries.has_stored(known),
         pass_number=head.pass_number,
         run=run,
-        begin_new=begin_new,
-        adopt=adopt,
-        reconcile=reconcile,
+        begin_new=request.new_library,
+        adopt=request.adopt_library,
+        reconcile=request.reconcile,
         new_id=env.new_id(),
-        dry_run=dry_run,
+        dry_run=request.dry_run,
     )
     destination.attach(attachment)
-    if not dry_run and not reconcile:  # else `remember` comes once the state has forgotten what is missing
+    if not (request.dry_run or request.reconcile):  # else it comes once the state has forgotten what is missing
         remember(destination, state)
 
 

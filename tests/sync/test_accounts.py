@@ -9,7 +9,6 @@ from zoomsync.errors import ConfigError, ServiceUnavailable, UsageError, UserFai
 from zoomsync.model import HOUR, Entry, Retry, User
 from zoomsync.state import Host
 from zoomsync.sync.accounts import (
-    NOT_LOOKED_UP,
     AccountFilter,
     Hosts,
     hosts_of_pass,
@@ -18,7 +17,7 @@ from zoomsync.sync.accounts import (
     with_names,
 )
 from zoomsync.sync.breaker import ASK_AFTER
-from zoomsync.sync.lookups import FEW, Lookups
+from zoomsync.sync.lookups import FEW, NOT_LOOKED_UP, Lookups
 
 ADA = a_user()
 BOB = a_user(id="host-bob", email="bob@example.org", first_name="Bob")

@@ -281,7 +281,7 @@ class Inspection:
         state = self._read_state() or State.imagined(self.config.state)
         found = app.destination(self.config, self.env, self.zoom, state, self.stack, tries=app.WATCHED_TRIES)
         try:
-            app.attach(found, self.env, state, dry_run=True)
+            app.attach(found, self.env, state, app.LOOK)
         except ZoomsyncError as error:
             yield failed("destination", error)
             if isinstance(error, NotAuthorized) and not isinstance(error, Forbidden):

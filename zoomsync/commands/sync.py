@@ -275,8 +275,7 @@ def _pool(stack: ExitStack, size: int, name: str) -> Executor:
 
 def _attach(destination: Destination, env: Environment, state: State, request: SyncRequest, run_id: str) -> None:
     """Take the destination, as the request wants it."""
-    wishes = {"begin_new": request.new_library, "adopt": request.adopt_library, "reconcile": request.reconcile}
-    app.attach(destination, env, state, run=run_id, dry_run=request.dry_run, **wishes)
+    app.attach(destination, env, state, request, run=run_id)
     if request.adopt_library:
         log.info("%s", ADOPTED)
     if request.reconcile:

@@ -14,8 +14,8 @@ from zoomsync.console import Terminal
 from zoomsync.errors import Forbidden, MeetingFailed, UserFailed
 from zoomsync.model import Author, User
 from zoomsync.state import Host, State
-from zoomsync.sync.accounts import NOT_LOOKED_UP, AccountFilter, account_filter, select_hosts, unknown_addresses
-from zoomsync.sync.lookups import Lookups
+from zoomsync.sync.accounts import AccountFilter, account_filter, select_hosts, unknown_addresses
+from zoomsync.sync.lookups import NOT_LOOKED_UP, Lookups
 
 SHOWN = ("email", "name", "status", "recordings", "author", "note")
 
@@ -38,7 +38,7 @@ def users(named: Path | None, terminal: Terminal, env: Environment, *, everyone:
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.WATCHED_TRIES)
         is_free = config.destination.is_prospect_free
         if not is_free:
-            app.attach(destination, env, state, dry_run=True)
+            app.attach(destination, env, state, app.LOOK)
         lookups = Lookups(connection.zoom, hosts, env.clock.now())
         found, unknown = selected_users(account_filter(config), lookups, hosts)
         asked = {user.id for user in found} if everyone or is_free or not hosts else {*recordings}

@@ -27,8 +27,6 @@ from zoomsync.zoom import scopes
 
 log = logging.getLogger(__name__)
 
-NOT_LOOKED_UP = "not looked up"
-"""The status of a user who may be active or not."""
 SKEW = timedelta(minutes=10)
 """By how much this machine's clock and Zoom's may differ."""
 PERHAPS_ENOUGH = "Zoom says itself (4711) if that is not enough"
@@ -200,9 +198,8 @@ def narrow_hosts(found: Hosts, emails: tuple[str, ...], lookups: Lookups) -> Hos
     if not emails:
         return found
     users, unknown = lookups.find(emails)
-    lost = [email for email in emails if email in lookups.failed]
-    known = lookups.known
-    users += [User(id=known[email], email=email, status=NOT_LOOKED_UP) for email in lost if email in known]
+    remembered, failed = lookups.lost(emails)
+    users += remembered
     outside = [*unknown, *(user.email for user in users if not found.selects(user.id, user.email))]
     if outside:
         raise UsageError(
@@ -213,7 +210,7 @@ def narrow_hosts(found: Hosts, emails: tuple[str, ...], lookups: Lookups) -> Hos
         found,
         users={**found.users, **_by_id(users)},
         narrowed=tuple(user.id for user in users),
-        failed={email: lookups.failed[email] for email in lost if email not in known},
+        failed=failed,
         lookups=lookups.troubles,
     )
 
@@ -244,9 +241,8 @@ def select_hosts(wanted: AccountFilter, lookups: Lookups) -> Hosts:
     if wanted.unknown == "warn":
         warnings += [str(unknown_addresses("exclude_accounts", [email])) for email in misspelt]
         warnings += [str(unknown_addresses("filter_accounts", [email])) for email in never_known]
-    lost = [email for email in wanted.emails if email in lookups.failed]
+    remembered, failed = lookups.lost(wanted.emails)
     lost_excluded = [email for email in wanted.excluded if email in lookups.failed]
-    remembered = [User(id=known[email], email=email, status=NOT_LOOKED_UP) for email in lost if email in known]
     for user in remembered:
         why = lookups.troubles[user.email].error
         warnings.append(f"filter_accounts: {user.email}: not looked up, its id is that of its last recording: {why}")
@@ -264,7 +260,7 @@ def select_hosts(wanted: AccountFilter, lookups: Lookups) -> Hosts:
         unknown=tuple(never_known),
         unknown_excluded=tuple(misspelt),
         excluded_emails=frozenset(lost_excluded),
-        failed={email: lookups.failed[email] for email in lost if email not in known},
+        failed=failed,
         lookups=lookups.troubles,
     )
 

@@ -14,6 +14,8 @@ from zoomsync.rules.retry import Cause, after_failure, is_asked_briefly, is_dela
 from zoomsync.state import Host
 from zoomsync.sync.breaker import Breaker
 
+NOT_LOOKED_UP = "not looked up"
+"""The status of a user who may be active or not."""
 FEW = 25
 """If no more accounts than this are named, each is asked about, and listed, by itself."""
 
@@ -65,6 +67,12 @@ class Lookups:
             self._breaker.ask()
         answers = {email: self._answers[email] for email in emails if email in self._answers}
         return [user for user in answers.values() if user], [email for email, user in answers.items() if not user]
+
+    def lost(self, emails: Iterable[str]) -> tuple[list[User], dict[str, ZoomsyncError | None]]:
+        """Of those that could not be looked up: users whose id the ledger has; and of the others, by address, why."""
+        lost = [email for email in emails if email in self.failed]
+        known = [User(id=self.known[email], email=email, status=NOT_LOOKED_UP) for email in lost if email in self.known]
+        return known, {email: self.failed[email] for email in lost if email not in self.known}
 
     def _ask(self, email: str, before: Retry | None) -> None:
         if before is not None and is_delayed(before, self._now) and not self._ignores_delays:
