@@ -129,12 +129,19 @@ def test_ranges_are_opened_with_what_opened_the_file(slow: Try) -> None:
     assert bearers[0] not in bearers[bearers.index(bearers[-1]) :]
 
 
-def test_what_comes_fast_enough_in_one_piece_is_not_asked_for_in_ranges(
+def test_what_comes_fast_enough_in_one_piece_is_not_asked_for_in_ranges_however_slow_the_disk_is(
     alone: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ranges, "WORTH_SECONDS", 1.0)  # the clock stands still: all comes in no time
+    monkeypatch.setattr(ranges, "WORTH_SECONDS", 1.0)  # the clock stands still while it comes
+    clock = alone.edge.clock
 
-    alone.assert_arrived(alone.fetch())
+    def slow_disk(size: int) -> None:
+        alone.progress.append(size)
+        clock.sleep(5)
+
+    assert alone.pool is not None
+    fetch = alone.edge.downloads.fetch
+    alone.assert_arrived(alone.pool.submit(fetch, *alone.listed, alone.folder, slow_disk, idle=alone.pool).result())
 
     assert alone.ranges == [None]
 

@@ -226,8 +226,7 @@ class _Download:
             stream = stretches.stream or stretches.begin_stream()  # it may have begun again
             if stream is None:
                 raise TypeError("of a file that begins again nothing is there")
-            self.ranges.watch(answer)
-            for chunk in chunks(answer, self.source.bandwidth):
+            for chunk in self.ranges.watched(answer):
                 before, size = part.size, stretches.claim(stream, len(chunk))
                 part.write(stream, chunk[:size])
                 self.progress(size)

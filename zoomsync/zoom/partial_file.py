@@ -10,6 +10,7 @@ the hash of the whole.
 import hashlib
 import json
 import os
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -24,6 +25,10 @@ from zoomsync.zoom.stretches import Stretch, Stretches
 
 SYNC_EVERY = 64 * 10**6
 """Bytes after which what came is made durable and noted, so that a power cut costs no more than these."""
+FLUSH_EVERY = 8 << 20
+"""Bytes after which the disk begins to write them, so that nobody waits long for it in the end."""
+QUEUED = 2
+"""Pieces that are hashed, or wait for that, while the next one comes."""
 
 
 class PartialFile:
@@ -46,7 +51,7 @@ class PartialFile:
         self._clock = clock
         self._out: IO[bytes]
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="hash")
-        self._hashing: Future[None] | None = None
+        self._hashing = deque[Future[None]]()
         self._forget()
         self._note: dict[str, object] = {}
         """What is known from before; nothing if that cannot be read: the file is then fetched again."""
@@ -138,6 +143,7 @@ class PartialFile:
         """Add the next bytes of a stretch."""
         with STAGING.explained(self._folder):
             _write_at(self._out.fileno(), chunk, stretch.end)
+            _begin_flush(self._out.fileno(), stretch.end, len(chunk))
         with self.stretches.lock:
             if stretch is self.stretches.stream:
                 self._count(chunk)
@@ -185,17 +191,18 @@ class PartialFile:
         return Fetched(path=path, size=self.size, sha256=self.sha256, arrival=arrival)
 
     def _settle(self) -> None:
-        if self._hashing is not None:
-            self._hashing.result()
-            self._hashing = None
+        while self._hashing:
+            self._hashing.popleft().result()
 
     def _count(self, chunk: bytes) -> None:
         """Add to what is known of the bytes in order: much at once is hashed while more of it comes."""
-        self._settle()
         if len(chunk) < CHUNK // 4:
+            self._settle()
             self._hash.update(chunk)
         else:
-            self._hashing = self._beside.submit(self._hash.update, chunk)
+            if len(self._hashing) == QUEUED:
+                self._hashing.popleft().result()
+            self._hashing.append(self._beside.submit(self._hash.update, chunk))
         self.head += chunk[: HEAD - len(self.head)]
         self.stretches.size += len(chunk)
 
@@ -218,6 +225,17 @@ class PartialFile:
         }
         with STAGING.explained(self._folder):
             files.write(self._sidecar, json.dumps(note).encode())
+
+
+def _begin_flush(descriptor: int, place: int, size: int) -> None:
+    """Have the disk begin with each `FLUSH_EVERY` bytes that end within what was written; nobody waits for it.
+
+    Linux takes this advice so, and keeps what is being written in its cache: `generic_fadvise` in
+    https://github.com/torvalds/linux/blob/master/mm/fadvise.c
+    """
+    end = (place + size) // FLUSH_EVERY * FLUSH_EVERY
+    if end > place and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, end - FLUSH_EVERY, FLUSH_EVERY, os.POSIX_FADV_DONTNEED)
 
 
 def _write_at(descriptor: int, data: bytes, place: int) -> None:

@@ -80,6 +80,8 @@ class Ranges:
         self._began = 0.0
         """When the first connection went on in order, and from which byte."""
         self._begin = 0
+        self._waited = 0.0
+        """Seconds that it has kept us waiting since."""
         self._awaited: tuple[Stretch, int, float] | None = None
         """What is waited for, its size then, and since when."""
         self._is_able = False
@@ -92,20 +94,28 @@ class Ranges:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def watch(self, answer: requests.Response) -> None:
-        """Bytes in order come with this answer from now on."""
-        self._began, self._begin = self._clock.monotonic(), self._part.size
+    def watched(self, answer: requests.Response) -> Iterator[bytes]:
+        """The pieces of this answer, with which bytes come in order from now on."""
+        self._began, self._begin, self._waited = self._clock.monotonic(), self._part.size, 0.0
         is_refused = answer.headers.get("Accept-Ranges", "").strip().lower() == "none"
         self._is_able = is_strong(self._part.validator) and not is_refused and host_of(answer.url) not in self._unable
+        pieces, begin = chunks(answer, self._source.bandwidth), self._began
+        for piece in pieces:
+            self._waited += self._clock.monotonic() - begin
+            yield piece
+            begin = self._clock.monotonic()
 
     def consider(self) -> None:
-        """Ask for help if what is left takes long at the speed at which bytes come in order. Raises as `check`."""
+        """Ask for help if what is left takes long at the speed at which bytes come in order. Raises as `check`.
+
+        Only what is waited for them counts: if it is the disk that is slow, more connections are no help.
+        """
         self._part.keep(SYNC_EVERY)
         self._check()
         seconds, whole = self._clock.monotonic() - self._began, self._part.stretches.whole
         if self._is_over or whole is None or not self._is_able or seconds < WARM_UP_SECONDS:
             return
-        speed, limit = (self._part.size - self._begin) / max(seconds, 1e-6), self._source.bandwidth.rate
+        speed, limit = (self._part.size - self._begin) / max(self._waited, 1e-6), self._source.bandwidth.rate
         self._size = int(min(max(LEAST, STRETCH_SECONDS * speed), MOST))
         is_slow = whole - self._part.stretches.came > WORTH_SECONDS * speed
         if is_slow and (limit is None or 2 * speed < limit):
