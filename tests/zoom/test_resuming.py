@@ -86,6 +86,23 @@ def test_a_range_of_a_changed_file_begins_again(video: Try, heeds_if_range: bool
     assert video.ranges == [None, "bytes=100000-", *([] if heeds_if_range else [None])]
 
 
+def test_a_part_without_a_validator_leaves_the_known_one_known(video: Try) -> None:
+    def change(request: Request) -> Request:
+        video.cloud.content = Filler(SIZE, seed=7)
+        return request
+
+    def nameless(_: Request, answer: Answer) -> Answer:
+        return replace(answer, headers={**answer.headers, "Etag": ""}, stop_after=50_000, ending=Ending.FIN)
+
+    video.sandbox.fail(SERVED, with_=faults.cut(100_000))
+    video.sandbox.fail(SERVED, with_=Fault(change=nameless))
+    video.sandbox.fail(SERVED, with_=Fault(ask=change))
+
+    video.assert_arrived(video.fetch())
+
+    assert video.ranges == [None, "bytes=100000-", "bytes=150000-"]
+
+
 def test_a_range_that_is_none_begins_again(video: Try) -> None:
     video.sandbox.fail(SERVED, with_=faults.cut(100_000))
     video.sandbox.fail(SERVED, with_=faults.page(416))

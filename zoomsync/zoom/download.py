@@ -307,7 +307,7 @@ class _Download:
             raise self._begin_again(f"{total:,} bytes are announced, {self.expected:,} listed", self._accept)
         if part.size or answer.status_code == 206:
             self._resume(answer)
-        part.validator = validator_of(answer)
+        part.validator = validator_of(answer) or (part.validator if part.stretches.came else "")
         if part.stretches.whole is None and self.file.size is not None and is_strong(part.validator):
             part.stretches.whole = total if self.file.kind.is_media else None
         return total
