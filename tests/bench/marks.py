@@ -42,7 +42,7 @@ class Row:
         return self.what, self.before, self._number(self.now), mark, "yes" if self.is_reached else "**no**"
 
     def _number(self, value: float) -> str:
-        shown = f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.2g}"
+        shown = f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
         return f"{shown} {self.unit}".rstrip()
 
 
