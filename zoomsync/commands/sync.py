@@ -172,32 +172,14 @@ def _work(
         _attach(destination, env, state, request, run_id)
         executor = _pool(stack, 2 * config.workers, "meeting")
         if request.verify:
-            from zoomsync.sync.verifier import Verifier, chosen, refuse_unknown
+            from zoomsync.sync.verifier import Verifier
 
-            refuse_unknown(state.entries, request, destination.id)
-            items = partial(chosen, state.entries, request, destination.id, run_id)
-            verifier = Verifier(destination, state, tally, env.clock, progress, request.max_duration)
-            verifier.run(items, executor, config.workers)
+            Verifier(destination, state, tally, env.clock, progress, request).run(run_id, executor, config.workers)
             return
         staging = app.staging(config, state.head.id)
         _expect_engine(config, env)
         if not is_dry:
             tidy(staging, state.entries.of_folder)
-
-        def worker_context() -> "WorkerContext":
-            from zoomsync.item.worker import WorkerContext
-
-            return WorkerContext(
-                config=config,
-                zoom=connection.zoom,
-                destination=destination,
-                engine=_engine(config, env, stack, connection, staging, progress),
-                staging=staging,
-                disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
-                clock=env.clock,
-                progress=progress,
-            )
-
         connections = Connections(
             config=config,
             request=request,
@@ -207,7 +189,7 @@ def _work(
             destination=destination,
             clock=env.clock,
             progress=progress,
-            worker_context=worker_context,
+            worker_context=partial(_worker_context, config, env, stack, connection, destination, staging, progress),
             deleter=None if is_dry else _deleter(config, connection.zoom, state, env, run_id, stack),
         )
         try:
@@ -234,6 +216,30 @@ def expect_tools(*, path: str) -> None:
         from zoomsync.media.ffmpeg import NOT_FOUND, REMEDY
 
         raise ToolMissing(NOT_FOUND, hint=REMEDY)
+
+
+def _worker_context(
+    config: Config,
+    env: Environment,
+    stack: ExitStack,
+    connection: app.ZoomConnection,
+    destination: Destination,
+    staging: Path,
+    progress: Progress,
+) -> "WorkerContext":
+    """What the workers share, once something is due."""
+    from zoomsync.item.worker import WorkerContext
+
+    return WorkerContext(
+        config=config,
+        zoom=connection.zoom,
+        destination=destination,
+        engine=_engine(config, env, stack, connection, staging, progress),
+        staging=staging,
+        disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
+        clock=env.clock,
+        progress=progress,
+    )
 
 
 def _engine(

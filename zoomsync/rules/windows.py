@@ -53,6 +53,13 @@ def listed_back_to(before: datetime, window: Window) -> datetime:
     return min(before, window.since) if continues else before
 
 
+def next_sweep(swept_at: datetime | None, every: timedelta | None, now: datetime) -> datetime | None:
+    """When everything is listed again; None: never. A sweep in the future tells of a wrong clock: it counts as none."""
+    if every is None:
+        return None
+    return now if swept_at is None or swept_at > now else max(now, swept_at + every)
+
+
 def windows_of(since: datetime, until: datetime, user: str | None = None) -> Iterator[Window]:
     """The windows that cover a stretch, newest first, each overlapping the next by a day."""
     while since < until:

@@ -11,6 +11,7 @@ from zoomsync.model import COUNTS, DAY, Entry, Gap, Phase, Process, Retry, Run
 from zoomsync.naming import safe_component
 from zoomsync.rules.delete import doubts
 from zoomsync.rules.publish import Rules
+from zoomsync.rules.windows import next_sweep
 from zoomsync.state import State, Stored
 from zoomsync.status.query import (
     is_parked,
@@ -88,12 +89,9 @@ def _gap(gap: Gap, emails: Mapping[str, str]) -> Facts:
 
 def _next_sweep(state: State, config: Config, now: datetime) -> datetime | None:
     """None: never. A changed config, or no sweep yet, makes one due with the next pass."""
-    swept_at, sweep = past(state.head.swept_at, now), config.recordings.sweep
     if state.head.fingerprint != config.fingerprint():
         return now
-    if sweep is None:
-        return None
-    return now if swept_at is None else max(now, swept_at + sweep)
+    return next_sweep(state.head.swept_at, config.recordings.sweep, now)
 
 
 def _meetings(state: State, rules: Rules) -> Facts:

@@ -30,7 +30,7 @@ from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import Decision, Rules, decide, sorted_by_urgency
 from zoomsync.rules.request import SyncRequest
 from zoomsync.rules.retry import is_asked_briefly
-from zoomsync.rules.windows import add_gap, with_ids
+from zoomsync.rules.windows import add_gap, next_sweep, with_ids
 from zoomsync.state import State
 from zoomsync.sync.accounts import Hosts, authorize, count_authors, hosts_of_pass
 from zoomsync.sync.breaker import Breaker, ForbiddenHosts
@@ -75,7 +75,6 @@ class Pass:
 
     def __init__(self, connected: Connections, tally: Tally) -> None:
         self._connected = connected
-        self._config = connected.config
         self._clock = connected.clock
         self._destination = connected.destination
         self._recorder = Recorder(connected.state, self._clock, self._destination, connected.request, tally)
@@ -102,7 +101,7 @@ class Pass:
             self._recorder.sum_up()
 
     def _run(self) -> None:
-        request, config, zoom = self._connected.request, self._config, self._connected.zoom
+        request, config, zoom = self._connected.request, self._connected.config, self._connected.zoom
         recorder, tally, breaker, now = self._recorder, self._recorder.tally, self._zoom_breaker, self._clock.now()
         # 1. The command has opened config, state and destination, each with its lock.
         # 2. The token, the clocks, and what the app may do.
@@ -184,12 +183,10 @@ class Pass:
 
         `ids` has the users' ids by their addresses: what was a gap under an address is one of its user.
         """
-        config, request, head = self._config, self._connected.request, self._recorder.head
-        settings = config.recordings
+        config, request, head = self._connected.config, self._connected.request, self._recorder.head
         since = begin_of_pass(config, head, now)
-        swept_at = head.swept_at if head.swept_at and head.swept_at <= now else None
-        is_old = settings.sweep is not None and (swept_at is None or now >= swept_at + settings.sweep)
-        is_sweep = not request.narrowed and (is_old or head.fingerprint != config.fingerprint())
+        is_due = next_sweep(head.swept_at, config.recordings.sweep, now) == now
+        is_sweep = not request.narrowed and (is_due or head.fingerprint != config.fingerprint())
         gaps = with_ids(head.gaps, ids)
         if not request.narrowed:
             listed_till = head.listed_till if head.listed_till and head.listed_till <= now else since
@@ -217,12 +214,10 @@ class Pass:
             return []
         from zoomsync.sync.deleter import Deletions
 
+        breakers = self._zoom_breaker, self._destination_breaker
+        submit = connected.executor.submit
         deletions = Deletions(
-            connected.zoom,
-            recorder,
-            (self._zoom_breaker, self._destination_breaker),
-            lambda entry: connected.executor.submit(self._verify, entry),
-            connected.deleter,
+            connected.zoom, recorder, breakers, lambda entry: submit(self._verify, entry), connected.deleter
         )
         try:
             if connected.deleter is not None:
@@ -238,8 +233,8 @@ class Pass:
             deletions.run(
                 selection.rules,
                 includes=selection.includes,
-                limit=self._config.delete_limit,
-                ahead=self._config.workers,
+                limit=connected.config.delete_limit,
+                ahead=connected.config.workers,
                 is_over=self._is_over,
             )
         except StateUnusable:
@@ -281,13 +276,8 @@ class Pass:
             engine.prepare(is_dry=connected.request.dry_run)
         except (ConfigError, Unfit) as error:
             self._ending = self._ending or error
-        return Workers(
-            connected.executor,
-            self._config.workers,
-            self._clock,
-            lambda job: self._work(job, rules, context),
-            lambda: engine.ahead,
-        )
+        work = partial(self._work, rules=rules, context=context)
+        return Workers(connected.executor, connected.config.workers, self._clock, work, lambda: engine.ahead)
 
     def _work(self, job: Job, rules: Rules, context: "WorkerContext") -> Result:
         """In a worker: publish one meeting, unless the destination has refused its host."""

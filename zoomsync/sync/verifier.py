@@ -2,10 +2,9 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
-from datetime import timedelta
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
@@ -15,37 +14,13 @@ from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
-from zoomsync.state import Ledger, State
+from zoomsync.state import State
 from zoomsync.sync.tally import Tally, row
 from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
 log = logging.getLogger(__name__)
 
 HINT = "a person's change: nothing; damage: restore it, or `sync --meeting WHAT` fetches it again if Zoom has it still"
-
-
-def refuse_unknown(entries: Ledger, request: SyncRequest, destination: str) -> None:
-    """Raise `UsageError` for a name of nothing that is stored in this destination."""
-    for what, named in request.meetings.each():
-        if not any(_is_stored(entry, destination) for entry in entries.named(named)):
-            raise UsageError(f"--meeting {what}: nothing of that name is stored", hint="`status --meeting` says why")
-
-
-def chosen(entries: Ledger, request: SyncRequest, destination: str, run: str) -> Iterator[tuple[Entry, Receipt]]:
-    """What is to be read: stored in this destination, named by the request; of a sample what the run's id draws."""
-
-    def is_chosen(entry: Entry) -> bool:
-        is_of_user = not request.users or entry.host_email.lower() in request.users
-        is_drawn = int(suffix(f"{run} {entry.uuid}"), 16) < request.sample * 2**32
-        return is_of_user and request.spans(entry.start) and is_drawn and _is_stored(entry, destination)
-
-    named = entries.named(request.meetings) if request.meetings else entries.in_destination(destination)
-    return ((entry, entry.receipt) for entry in named if entry.receipt is not None and is_chosen(entry))
-
-
-def _is_stored(entry: Entry, destination: str) -> bool:
-    is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED)
-    return is_there and entry.receipt is not None and entry.receipt.destination == destination
 
 
 class Verifier:
@@ -58,26 +33,32 @@ class Verifier:
         tally: Tally,
         clock: Clock,
         progress: Progress,
-        limit: timedelta | None,
+        request: SyncRequest,
     ) -> None:
         self._destination = destination
         self._state = state
         self._tally = tally
         self._clock = clock
         self._progress = progress
+        self._request = request
+        limit = request.max_duration
         self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
 
-    def run(self, items: Callable[[], Iterator[tuple[Entry, Receipt]]], executor: Executor, size: int) -> None:
-        """Read each of them, `size` at a time, once they are counted. Raises what concerns all of them."""
+    def run(self, run_id: str, executor: Executor, size: int) -> None:
+        """Read what is asked for, `size` items at a time, once they are counted; of a sample what the run's id draws.
+
+        Raises `UsageError` for a name of nothing that is stored here, and what concerns all items.
+        """
+        self._refuse_unknown()
         left = total = far = 0
-        for _, receipt in items():
+        for _, receipt in self._chosen(run_id):
             left, total, far = left + 1, total + _size(receipt), far + self._destination.to_download(receipt)
         downloads = f", {size_in_words(far)} of it to be downloaded" if far else ""
         log.info("%s to read, %s%s", plural(left, "item"), size_in_words(total), downloads)
         self._progress.due(left, total)
         workers = Workers(executor, size, self._clock, self._read)
         try:
-            for (entry, receipt), future in workers.work_off(items(), may_begin=self._may_begin):
+            for (entry, receipt), future in workers.work_off(self._chosen(run_id), may_begin=self._may_begin):
                 self._progress.ended()
                 left -= 1
                 differs = _write_down(entry, receipt, future, self._tally)
@@ -88,6 +69,28 @@ class Verifier:
                 pass
         if left:
             self._tally.left.append(f"{plural(left, 'item')} to be read")
+
+    def _refuse_unknown(self) -> None:
+        for what, named in self._request.meetings.each():
+            if not any(map(self._is_stored, self._state.entries.named(named))):
+                raise UsageError(
+                    f"--meeting {what}: nothing of that name is stored", hint="`status --meeting` says why"
+                )
+
+    def _chosen(self, run_id: str) -> Iterator[tuple[Entry, Receipt]]:
+        request, entries = self._request, self._state.entries
+
+        def is_chosen(entry: Entry) -> bool:
+            is_of_user = not request.users or entry.host_email.lower() in request.users
+            is_drawn = int(suffix(f"{run_id} {entry.uuid}"), 16) < request.sample * 2**32
+            return is_of_user and request.spans(entry.start) and is_drawn and self._is_stored(entry)
+
+        named = entries.named(request.meetings) if request.meetings else entries.in_destination(self._destination.id)
+        return ((entry, entry.receipt) for entry in named if entry.receipt is not None and is_chosen(entry))
+
+    def _is_stored(self, entry: Entry) -> bool:
+        is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED)
+        return is_there and entry.receipt is not None and entry.receipt.destination == self._destination.id
 
     def _may_begin(self) -> bool:
         return self._clock.monotonic() < self._over_at
