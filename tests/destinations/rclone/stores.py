@@ -226,6 +226,20 @@ def refuse(client: socket.socket, begun: bytes, status: int) -> None:
     client.sendall(b"HTTP/1.1 %d Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
 
 
+@contextmanager
+def woken(one: socket.socket) -> Iterator[None]:
+    """At the end whoever waits at this socket is woken.
+
+    Closing it wakes nobody: a call that is begun again after a signal then waits at the socket that has its number by
+    now, and takes what was meant for others.
+    """
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
 class Gate:
     """Stands between rclone and a store: counts what goes through, cuts it, or lets it wait."""
 
@@ -245,10 +259,13 @@ class Gate:
         self.requests: list[str] = []
         """`PUT /bucket/key`, in order."""
         self.bytes = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def close(self) -> None:
-        self._listener.close()
+        with self._listener, woken(self._listener):
+            pass
+        self._accepting.join()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -260,7 +277,7 @@ class Gate:
 
     def _pass(self, near: socket.socket, far: socket.socket, is_up: bool) -> None:
         sent = 0
-        with suppress(OSError), near, far:
+        with suppress(OSError), near, far, woken(near), woken(far):
             while data := near.recv(65536):
                 while self.is_closed:
                     time.sleep(0.02)
