@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,20 +18,18 @@ settings.register_profile("explore", derandomize=False, max_examples=2000, deadl
 settings.load_profile("repeatable")  # the suite is the same each time; `make soak` explores, with a new seed each time
 
 
-GIVEN = (
-    "ZOOMSYNC_CONFIG",
-    "STATE_DIRECTORY",
-    "CREDENTIALS_DIRECTORY",
-    "NO_COLOR",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-)
-"""What a shell or a service may have set, and zoomsync reads; proxies and XDG folders besides."""
+sys.dont_write_bytecode = False  # else each process of the suite compiles zoomsync and its tests for itself
+
+
+KEPT = ("PATH", "TMPDIR", "LANG", "LC_", "LD_", "PYTEST_", "PYTHONPATH", "SOAK_SEED", "ZOOMSYNC_SANDBOX_CACHE")
+"""With what the variables begin that tests see of this machine; what starts zoomsync and its tools."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def a_machine_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing of this machine shows: no /etc/zoomsync, no proxy, and a HOME in which nothing can be made.
+    """Nothing of this machine shows: no /etc/zoomsync, few variables, and a HOME in which nothing can be made.
+
+    requests looks through every variable for each request.
 
     What would reach outside by some default fails at once: a file below HOME, a connection to another machine.
     """
@@ -38,7 +37,7 @@ def a_machine_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     no_folder.touch()
     with pytest.MonkeyPatch.context() as machine:
         for name in [*os.environ]:
-            if name in GIVEN or name.startswith("XDG_") or name.lower().endswith("_proxy"):
+            if not name.startswith(KEPT):
                 machine.delenv(name)
         machine.setenv("HOME", str(no_folder))
         machine.setattr(yaml_file, "SYSTEM_FOLDER", no_folder / "etc")
