@@ -69,12 +69,13 @@ class ItemOrder:
 
         `length` says how many seconds a fetched file plays: a file lasts so long if Zoom does not say when it ends.
         """
+        files = [self._lasting(file, length) for file in self.files if file.id not in self.failed]
         stored = self.stored
         if stored is not None:
             arrived = [(file, self.fetched[file.id]) for file in self.files if file.id in self.fetched]
             stored = recognized(stored, arrived, {file.id for file in self.meeting.files})
         return stored, arrange(
-            [self._lasting(file, length) for file in self.files if file.id not in self.failed],
+            files,
             stored,
             concatenate=self.style.concatenate,
             views=self.style.views,

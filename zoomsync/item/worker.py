@@ -208,10 +208,10 @@ class _Work:
     @contextmanager
     def _reserved(self, order: ItemOrder, plan: Arrangement) -> Iterator[tuple[int, Wrote]]:
         """Room for what the plan needs, and how much in staging; what an earlier try brought needs none."""
-        arriving, needs = needed(plan, order.staging, self.context.config.destination.storage)
         with STAGING.explained(order.folder):
             found = [path.stat() for path in order.folder.glob("*") if path.is_file()]
         staged = sum(min(one.st_size, 512 * one.st_blocks) for one in found)  # between stretches of a file is nothing
+        arriving, needs = needed(plan, order.staging, self.context.config.destination.storage)
         with self.context.disk.reserve(needs, min(staged, arriving)) as wrote:
             yield needs[order.staging], wrote
 

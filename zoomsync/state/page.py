@@ -73,12 +73,6 @@ class Head:
     digest_at: datetime | None = None
     """When it last told of a week, or began to count one."""
 
-    @property
-    def list_troubles(self) -> dict[str | None, Retry]:
-        """Why lists could not be read, and when each is tried again: by user, the account-wide one under None."""
-        of_all = {None: self.account_list} if self.account_list else {}
-        return {gap.user: gap.retry for gap in self.gaps if gap.user and gap.retry} | of_all
-
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True, kw_only=True)

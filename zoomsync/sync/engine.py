@@ -34,7 +34,7 @@ from zoomsync.rules.windows import add_gap, next_sweep, with_ids
 from zoomsync.state import State
 from zoomsync.sync.accounts import Hosts, authorize, count_authors, hosts_of_pass
 from zoomsync.sync.breaker import Breaker, ForbiddenHosts
-from zoomsync.sync.lister import Lister
+from zoomsync.sync.lister import Lister, troubles_of
 from zoomsync.sync.lookups import Lookups
 from zoomsync.sync.reader import Reader, Reading, Selection, begin_of_pass, rules_of_pass, windows_of_pass
 from zoomsync.sync.recorder import Job, Recorder
@@ -128,7 +128,7 @@ class Pass:
             breaker,
             is_account_wide=wanted.is_account_wide,
             now=now,
-            troubles=recorder.head.list_troubles,
+            troubles=troubles_of(recorder.head),
             ignores_delays=request.retry_failed,
         )
         windows = windows_of_pass(request, rules, config.recordings.lookback, recorder.head)
@@ -144,8 +144,8 @@ class Pass:
         if unlisted := tally.outcomes[Outcome.UNLISTED]:
             tally.left.append(f"{plural(unlisted, 'list')} that could not be read")
         down = self._zoom_breaker.settle() or self._destination_breaker.settle()
-        self._correct(lister)
         forbidden = self._forbidden.settle()
+        self._correct(lister)
         recorder.warn_at_end(config.named_meetings, deletes=config.delete_recordings != "never")
         problem = self._engine.problem if self._engine is not None else None
         if ending := self._ending or down or forbidden or self._deletions_ended or problem:
@@ -185,13 +185,13 @@ class Pass:
         """
         config, request, head = self._connected.config, self._connected.request, self._recorder.head
         since = begin_of_pass(config, head, now)
-        is_due = next_sweep(head.swept_at, config.recordings.sweep, now) == now
-        is_sweep = not request.narrowed and (is_due or head.fingerprint != config.fingerprint())
         gaps = with_ids(head.gaps, ids)
         if not request.narrowed:
             listed_till = head.listed_till if head.listed_till and head.listed_till <= now else since
             gaps = add_gap(gaps, Gap(since=max(since, listed_till), until=now))
             head = replace(head, listed_till=now)
+        is_due = next_sweep(head.swept_at, config.recordings.sweep, now) == now
+        is_sweep = not request.narrowed and (is_due or head.fingerprint != config.fingerprint())
         if is_sweep:
             self._connected.state.prove()
             gaps = add_gap(gaps, Gap(since=since, until=now))

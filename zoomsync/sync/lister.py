@@ -20,6 +20,7 @@ from zoomsync.http import brief
 from zoomsync.model import Gap, Listing, Meeting, Retry, User, Zoom
 from zoomsync.rules.retry import Cause, after_failure, is_asked_briefly, is_delayed
 from zoomsync.rules.windows import Window
+from zoomsync.state import Head
 from zoomsync.sync.accounts import Hosts
 from zoomsync.sync.breaker import Breaker
 
@@ -39,6 +40,12 @@ class Listed:
     failed: tuple[Gap, ...] = ()
     problems: Mapping[str, ZoomsyncError] = field(default_factory=dict)
     """Of those that failed just now: the user's address (or id) → why."""
+
+
+def troubles_of(head: Head) -> dict[str | None, Retry]:
+    """Why lists could not be read in earlier passes: by user, the account-wide one under None."""
+    of_all = {None: head.account_list} if head.account_list else {}
+    return {gap.user: gap.retry for gap in head.gaps if gap.user and gap.retry} | of_all
 
 
 class Lister:
