@@ -20,7 +20,6 @@ from zoomsync import __version__
 from zoomsync.clock import SystemClock, leave_no_core, speak_utf8
 from zoomsync.console import Terminal, open_streams, stdout_errors, stdout_flushed
 from zoomsync.errors import BUG, ConfigError, Stopped, Unfit, UsageError, ZoomsyncError
-from zoomsync.files import fact
 from zoomsync.formatting import escaped
 
 if TYPE_CHECKING:
@@ -255,6 +254,8 @@ def environment() -> "Environment":
     try:
         cwd = Path.cwd()
     except OSError as error:
+        from zoomsync.files import fact
+
         hint = "it was removed or is closed to this user: cd to another one"
         raise Unfit(f"the current folder: {fact(error)}", hint=hint) from error
     clock = SystemClock()

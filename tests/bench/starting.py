@@ -17,6 +17,8 @@ from tests.sandbox.worlds import small_world
 
 RUNS = 2 if IS_QUICK else 5
 NOTHING_NEW = "zoomsync sync, nothing to do"
+LIBRARIES = "import click, pydantic, requests, sqlite3, yaml; pydantic.create_model('Nothing')"
+"""What a pass needs before a line of zoomsync runs."""
 COMMANDS = {
     "zoomsync --version": ("--version",),
     "zoomsync sync --help": ("sync", "--help"),
@@ -49,6 +51,8 @@ def _costs(place: Place) -> Iterator[Row]:
         print("without strace nobody counts what a pass asks of the kernel")
         return
     calls = traced(command(place, *COMMANDS[NOTHING_NEW]), environ)
+    alone = traced([sys.executable, "-c", LIBRARIES], {**environ, "PYDANTIC_DISABLE_PLUGINS": "__all__"})
+    print(f"{NOTHING_NEW}: of {calls.opens} opens {alone.opens} are those of Python and the libraries alone")
     yield Row(what=f"{NOTHING_NEW}: opens", before="812", now=calls.opens, most=400)
     yield Row(what=f"{NOTHING_NEW}: fsyncs", before="12", now=calls.flushes, most=4)
     yield Row(what=f"{NOTHING_NEW}: processes", before="5", now=calls.processes, most=1)

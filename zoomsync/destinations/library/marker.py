@@ -66,8 +66,8 @@ class LibraryLock:
     _pass_lock: int = -1
     """The descriptor of the lock."""
 
-    def look(self, attachment: Attachment) -> None:
-        """Read the marker, writing nothing; raises the misfit that `take` would raise."""
+    def look(self, attachment: Attachment) -> Marker | None:
+        """Read the marker, and return it as it was found; writes nothing. Raises the misfit that `take` would raise."""
         own = self.path / FOLDER
         with LIBRARY_ITSELF.explained(own):
             if own.is_dir() and own.stat().st_dev != self.path.stat().st_dev:
@@ -88,6 +88,7 @@ class LibraryLock:
         is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
         self.is_ahead = self.marker != found or not is_seen
         self._pass = (attachment.pass_number, attachment.run)
+        return found
 
     def take(self, attachment: Attachment, modes: FileModes) -> None:
         """Lock the library, and write the marker of one that begins. Raises `LibraryUnusable`, `PassRunning`."""
@@ -102,8 +103,8 @@ class LibraryLock:
                 self._lock(self.path / FOLDER / "lock")
         except MeetingFailed as error:  # here it concerns every meeting
             raise error.become(LibraryUnusable) from error
-        self.look(attachment)  # again: a pass that ended meanwhile may have changed it
-        if read_marker(self.path) != self.marker:
+        found = self.look(attachment)  # again: a pass that ended meanwhile may have changed it
+        if found != self.marker:
             self._write_marker()
 
     def _lock(self, file: Path) -> None:
