@@ -58,10 +58,13 @@ def run(folder: Path) -> Iterator[Row]:
             pass_, item, late, proof = costs(rclone, where, gate, made(folder / name))
             alone = copied(rclone, where, gate, made(folder / f"{name} alone"))
             lines.append((name, *pass_.cells, *item.cells, *alone.cells, *late.cells, *proof.cells))
-            before = f"rclone copy: {alone.requests:.0f}"
-            yield Row(
-                what=f"{name}, item of four files: requests", before=before, now=item.requests, most=alone.requests + 8
-            )
+            for what, cost, before, most in (
+                ("a pass that finds nothing new", pass_, "", 4),
+                ("a new item of four files", item, f"rclone copy: {alone.requests:.0f}", alone.requests + 8),
+                ("one late file", late, "", 16),
+                ("the proof before a deletion", proof, "", 3 + 2 * 5),
+            ):
+                yield Row(what=f"{name}, {what}: requests", before=before, now=cost.requests, most=most)
             gate.close()
     head = [
         "store",

@@ -128,12 +128,18 @@ def test_what_was_adopted_is_found_in_later_passes_too_without_listing_all(
     assert later.find("never==") is None
 
 
-def test_an_item_that_a_person_renamed_or_published_is_found(
-    rclone: Shared, where: str, root: Path, tmp_path: Path
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("folder", ["ada@example.org/2026/Retitled", "Mine", "mine/of old/years/and deep"])
+def test_an_item_that_a_person_renamed_published_or_moved_is_found(
+    rclone: Shared, where: str, root: Path, tmp_path: Path, folder: str, number: int
 ) -> None:
     first = a_remote(rclone, where)
     draft = publish(first, an_item(tmp_path / "staging", draft=True))
-    place = draft.place.replace("drafts/", "published/", 1).replace("Weekly planning", "Retitled")
+    if number == 2:
+        first.detach()
+        first = unattached(rclone, where)
+        first.attach(an_attachment(2, known_pass=1, ended=frozenset({"run-1"})))
+    place = f"published/{folder} [0300a520]"
     (root / place).parent.mkdir(parents=True)
     (root / draft.place).rename(root / place)
 
@@ -144,6 +150,8 @@ def test_an_item_that_a_person_renamed_or_published_is_found(
     assert found is not None
     assert (found.place, grown.place) == (place, place)
     assert (root / place / "chat.txt").read_bytes() == LATE
+    is_listed = first._items._folders is not None
+    assert is_listed == (number == 1 or "Retitled" not in folder)
 
 
 def test_an_item_whose_document_is_gone_is_nobodys_guess(

@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from configparser import ConfigParser
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,8 @@ from tests.destinations.rclone.stores import (
     unattached,
 )
 from tests.fakes import FakeClock, a_meeting, a_user
+from tests.readme import blocks, chapter
+from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.remote import Remote
 from zoomsync.errors import (
@@ -368,3 +371,15 @@ def test_a_staged_file_that_was_altered_is_not_sent(rclone: Shared, s3: Server, 
         publish(destination, item)
 
     assert destination.find(item.meeting.uuid) is None
+
+
+@pytest.mark.parametrize("block", blocks("ini", chapter("remotes")))
+def test_what_the_manual_writes_into_rclones_config_is_known_to_rclone(rclone: Shared, block: str) -> None:
+    parsed = ConfigParser(interpolation=None)
+    parsed.read_string(block)
+    (name,) = parsed.sections()
+    client = Client(rclone=rclone.process, clock=FakeClock())
+    providers = client.call("config/providers").document["providers"]
+    known = {one["Prefix"]: {option["Name"] for option in one["Options"]} for one in providers}
+
+    assert {*parsed[name]} - {"type"} <= known[parsed[name]["type"]]

@@ -96,9 +96,8 @@ class RcloneDestination:
             message = f"{self.remote.name(path)}: was written, and is read back otherwise"
             raise LibraryUnusable(message, hint="look at what stands between: a cache, a proxy?", service="remote")
         kind = (self.remote.abilities and self.remote.abilities.type) or "of a type that rclone's config does not name"
-        new = ": new" if self._lease.is_new else ""
-        where = f"{self.remote.root} ({kind}, rclone {self._rclone.version})"
-        return f"library {self.id[:8]} at {where}, written and read back{new}"
+        where = f"{self.remote.root} ({kind}, rclone {self._rclone.version}), written and read back"
+        return f"library at {where}: new" if self._lease.is_new else f"library {self.id[:8]} at {where}"
 
     def survey(self) -> Iterator[Surveyed]:
         """What the store can do, and what that means for deletion in Zoom."""

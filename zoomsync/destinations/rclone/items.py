@@ -1,7 +1,7 @@
 """The items of a remote: found by meeting without listing more than needed, and judged by content."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording
@@ -48,7 +48,7 @@ class Items:
             return found
         ending = suffix(uuid)
         if is_known or is_ahead or self._is_inherited(ending):
-            for folders in (self._beside(place, ending), self._anywhere(ending)):
+            for folders in self._nearest_first(place, ending):
                 others = (self.at(one, uuid, library=library) for one in folders if one != place)
                 if matches := [one for one in others if one is not None]:
                     return min(matches, key=lambda one: (-one.revision, one.receipt.place))
@@ -82,6 +82,17 @@ class Items:
         found = self._listed()
         if found:
             self.remote.write(INHERITED, "".join(f"{one}\n" for one in sorted(found)).encode())
+
+    def _nearest_first(self, place: str, ending: str) -> Iterator[list[str]]:
+        """Folders that may be the item: of the same author and year; anywhere; and if it was moved since all was
+        listed, anywhere as it is now."""
+        yield self._beside(place, ending)
+        known = self._anywhere(ending)
+        yield known
+        if known:
+            with self._lock:
+                self._folders = None
+            yield self._anywhere(ending)
 
     def _beside(self, place: str, ending: str) -> list[str]:
         """Of the same author and year, under another name or no draft any more."""

@@ -9,6 +9,7 @@ finds that another took the remote over stops: the marker is read again before e
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from shlex import quote
 
 from zoomsync.destinations.base import Attachment
 from zoomsync.destinations.layout import TOPS
@@ -35,7 +36,7 @@ class Lease:
     marker: Marker = UNSEEN
     """As this pass found it, or left it; without an id before the remote was looked at."""
     is_new: bool = True
-    """Whether there was no marker before this pass."""
+    """Whether there is no marker yet, as nothing is to be written."""
     is_ahead: bool = False
     """Whether it may hold items that the state does not know: it is new to the state, or the state has not seen the end
     of the pass that changed it last."""
@@ -58,7 +59,7 @@ class Lease:
             has_tops=bool(set(TOPS) & set(folders or ())),
             if_away="is the bucket or folder still there?",
             if_other="does the remote lead to the right place?",
-            if_emptied=f"`echo | rclone rcat {self.remote.name('published/kept')}`",
+            if_emptied=f"`echo | {self.remote.command} rcat {quote(self.remote.name('published/kept'))}`",
             service="remote",
         )
         found = self._read() if FOLDER in (folders or ()) else None
@@ -68,7 +69,7 @@ class Lease:
                 message = f"{self.remote.root}: another pass (run {found.run}) works in this remote"
                 hint = f"it ends by itself; if that machine died, this may go on at {moment(until)}"
                 raise PassRunning(message, hint=hint, service="remote")
-        self.is_new = found is None
+        self.is_new = found is None and attachment.dry_run
         self.marker = working_marker(found, attachment, root)
         self._is_held = self.marker.held_till is not None and not attachment.dry_run
         is_seen = not self.marker.pass_number or self.marker.run in attachment.ended

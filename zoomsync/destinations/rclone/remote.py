@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,12 @@ class Remote:
         return self.root if self.root.endswith((":", "/")) else f"{self.root}/"
 
     @property
+    def command(self) -> str:
+        """What a person calls in a shell to see the same remote."""
+        config = self.client.rclone.config
+        return f"rclone --config {shlex.quote(str(config))}" if config else "rclone"
+
+    @property
     def proof(self) -> str:
         """The hash of the store that proves content; empty: none does."""
         return self.abilities.proof if self.abilities is not None else ""
@@ -159,16 +166,17 @@ class Remote:
         answer = self.client.get(quote(f"/[{self.fs}]/{path}"))
         return None if answer.status == NOT_FOUND else self._good(answer, path).body
 
-    def write(self, path: str, data: bytes) -> None:
-        """A document; a reader sees the old one or the new, if the store replaces files at once."""
+    def write(self, path: str, data: bytes, *, replaces: bool = True) -> None:
+        """A document, which may replace one; a reader sees the old or the new, if the store replaces files at once."""
         name = self.client.rclone.new_id()
-        aside = f"{path}{ASIDE}" if self.abilities is not None and self.abilities.loses_files else path
+        is_frail = replaces and self.abilities is not None and self.abilities.loses_files
+        aside = f"{path}{ASIDE}" if is_frail else path
         self._good(self.client.put(data, fs=MEMORY, name=name), path)
         try:
             self._send(aside, lambda _: None, srcFs=MEMORY, srcRemote=name)
         finally:
             self.client.call("operations/deletefile", fs=MEMORY, remote=name)
-        if aside != path:
+        if is_frail:
             there: dict[str, Any] = {"srcFs": self.fs, "srcRemote": aside, "dstFs": self.fs, "dstRemote": path}
             self._good(self.client.call("operations/movefile", _config={"NoCheckDest": True}, **there), path)
 

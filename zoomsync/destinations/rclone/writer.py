@@ -90,7 +90,7 @@ class Writer:
                 message = f"{self.items.remote.name(receipt.place)}/{name}: not there as it was sent"
                 raise MeetingFailed(message, hint="the next pass sends it again", service="remote")
         self.lease.confirm()
-        self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document)
+        self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document, replaces=old is not None)
         self.finish(begun, after)
         for other in self.begun(receipt.uuid):
             self._clear(other)
