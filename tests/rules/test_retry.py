@@ -7,6 +7,7 @@ import pytest
 
 from tests.decisions import a_retry
 from tests.fakes import NOW
+from zoomsync.errors import MeetingFailed
 from zoomsync.model import DAY, HOUR, Retry
 from zoomsync.rules.retry import Cause, after_failure, is_delayed
 
@@ -15,7 +16,7 @@ def test_ten_tries_with_growing_pauses_then_it_is_parked() -> None:
     pauses: list[float | None] = []
     retry = None
     for _ in range(10):
-        retry = after_failure(retry, error="cut off", hint="", now=NOW)
+        retry = after_failure(retry, MeetingFailed("cut off"), NOW)
         pauses.append((retry.next_at - NOW) / HOUR if retry.next_at is not None else None)
 
     assert pauses == [1, 2, 4, 8, 16, 24, 24, 24, 24, None]
@@ -36,7 +37,7 @@ def test_what_the_surroundings_caused_is_no_try_and_it_is_remembered_since_when(
 ) -> None:
     tries, next_at, since = expected
 
-    after = after_failure(before, error="disk full", hint="free some", now=NOW, cause=Cause.ELSEWHERE)
+    after = after_failure(before, MeetingFailed("disk full", hint="free some"), NOW, Cause.ELSEWHERE)
 
     assert after == Retry(tries=tries, error="disk full", hint="free some", at=NOW, next_at=next_at, since=since)
 
@@ -45,7 +46,7 @@ def test_what_a_server_does_not_answer_is_left_alone_for_pauses_that_double_and_
     pauses = []
     retry = None
     for _ in range(12):
-        retry = after_failure(retry, error="HTTP 500", hint="", now=NOW, cause=Cause.UNANSWERED)
+        retry = after_failure(retry, MeetingFailed("HTTP 500"), NOW, Cause.UNANSWERED)
         pauses.append(retry.next_at and (retry.next_at - NOW) / HOUR)
 
     assert pauses == [1, 2, 4, 8, 16, 24, 24, 24, 24, 24, 24, 24]
@@ -61,13 +62,13 @@ def test_an_answer_ends_the_row_of_those_that_were_missing_and_a_full_disk_does_
 ) -> None:
     before = replace(a_retry(NOW - HOUR), unanswered=5)
 
-    after = after_failure(before, error="again", hint="", now=NOW, cause=cause)
+    after = after_failure(before, MeetingFailed("again"), NOW, cause)
 
     assert (after.tries, after.unanswered, after.next_at) == (tries, unanswered, NOW + pause * HOUR)
 
 
 def test_what_is_parked_stays_parked_whatever_a_server_answers() -> None:
-    assert after_failure(a_retry(None), error="x", hint="", now=NOW, cause=Cause.UNANSWERED).is_parked
+    assert after_failure(a_retry(None), MeetingFailed("x"), NOW, Cause.UNANSWERED).is_parked
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
     """The entry of a meeting that the destination has now."""
     retry = None
     if done.problem is not None:
-        retry = after_failure(entry.retry, error=str(done.problem), hint=done.problem.hint, now=now)
+        retry = after_failure(entry.retry, done.problem, now)
     return replace(
         entry,
         phase=Phase.PUBLISHED,
@@ -118,7 +118,7 @@ def failed(entry: Entry, error: ZoomsyncError, now: datetime, cause: Cause | Non
     if isinstance(error, RemovedByPerson):
         changes = {"due_at": None, "retry": None, "pending": (), "asked": ""}
         return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), **changes)
-    retry = after_failure(entry.retry, error=str(error), hint=error.hint, now=now, cause=cause or cause_of(error))
+    retry = after_failure(entry.retry, error, now, cause or cause_of(error))
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
     if entry.phase is Phase.REMOVED:  # why it is, stays the reason
         reason = entry.reason
@@ -133,7 +133,7 @@ def deleted(entry: Entry, file_id: str, now: datetime) -> Entry:
 def refused(entry: Entry, error: ZoomsyncError, now: datetime, cause: Cause | None = None) -> Entry:
     """The entry after its cloud copy could not be deleted."""
     cause = cause or (Cause.ITSELF if isinstance(error, MeetingFailed) else cause_of(error))
-    refusal = after_failure(entry.refusal, error=str(error), hint=error.hint, now=now, cause=cause)
+    refusal = after_failure(entry.refusal, error, now, cause)
     return replace(entry, refusal=refusal, changed_at=now, kept="")
 
 

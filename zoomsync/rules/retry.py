@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from enum import Enum
 
+from zoomsync.errors import ZoomsyncError
 from zoomsync.model import Retry
 
 PAUSES = tuple(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24, 24, 24, 24))
@@ -20,23 +21,27 @@ class Cause(Enum):
     """Disk, credential or the service itself: nothing that this subject is to wait for."""
 
 
-def after_failure(
-    previous: Retry | None, *, error: str, hint: str, now: datetime, cause: Cause = Cause.ITSELF
-) -> Retry:
+def after_failure(before: Retry | None, problem: ZoomsyncError, now: datetime, cause: Cause = Cause.ITSELF) -> Retry:
     """The retry after one more failure."""
-    tries = (previous.tries if previous is not None else 0) + (cause is Cause.ITSELF)
-    unanswered = (previous.unanswered if previous is not None else 0) + (cause is Cause.UNANSWERED)
-    unanswered = 0 if cause is Cause.ITSELF else unanswered
+    tries, unanswered = (before.tries, before.unanswered) if before is not None else (0, 0)
     if cause is Cause.ITSELF:
+        tries, unanswered = tries + 1, 0
         next_at = now + PAUSES[tries - 1] if tries <= len(PAUSES) else None
-    elif previous is not None and previous.is_parked:
-        next_at = None
     elif cause is Cause.UNANSWERED:
-        next_at = now + PAUSES[min(unanswered, len(PAUSES)) - 1]
+        unanswered += 1
+        is_parked = before is not None and before.is_parked
+        next_at = None if is_parked else now + PAUSES[min(unanswered, len(PAUSES)) - 1]
     else:
-        next_at = previous.next_at if previous is not None else now
-    since = (previous.since or previous.at) if previous is not None else now
-    return Retry(tries=tries, error=error, hint=hint, at=now, next_at=next_at, since=since, unanswered=unanswered)
+        next_at = before.next_at if before is not None else now
+    return Retry(
+        tries=tries,
+        error=str(problem),
+        hint=problem.hint,
+        at=now,
+        next_at=next_at,
+        since=(before.since or before.at) if before is not None else now,
+        unanswered=unanswered,
+    )
 
 
 def is_asked_briefly(retry: Retry | None) -> bool:

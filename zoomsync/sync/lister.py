@@ -255,15 +255,12 @@ class Lister:
     def _trouble(self, before: Retry | None, problem: ZoomsyncError) -> Retry:
         """What is remembered of a list that failed: if a server did not answer, it is left alone for a while."""
         is_silent = isinstance(problem, ServiceUnavailable)
-        cause, now = Cause.UNANSWERED if is_silent else Cause.ELSEWHERE, self._now
-        trouble = after_failure(before, error=str(problem), hint=problem.hint, now=now, cause=cause)
-        return trouble if is_silent else replace(trouble, next_at=now, unanswered=0)
+        trouble = after_failure(before, problem, self._now, Cause.UNANSWERED if is_silent else Cause.ELSEWHERE)
+        return trouble if is_silent else replace(trouble, next_at=self._now, unanswered=0)
 
     def _take_back(self, user: str, before: Retry | None, problem: ZoomsyncError) -> None:
         """Zoom was down: that this list failed was not its user's trouble."""
-        self.troubles[user] = after_failure(
-            before, error=str(problem), hint=problem.hint, now=self._now, cause=Cause.ELSEWHERE
-        )
+        self.troubles[user] = after_failure(before, problem, self._now, Cause.ELSEWHERE)
 
     def _has_left(self, user: str) -> bool:
         """Whether a user of whom Zoom says that it does not know it is missing in Zoom's list of users too."""

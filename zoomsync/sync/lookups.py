@@ -83,7 +83,7 @@ class Lookups:
                 self._answers[email] = self.zoom.user(email)
         except (UserFailed, ServiceUnavailable) as problem:
             cause = Cause.UNANSWERED if isinstance(problem, ServiceUnavailable) else Cause.ELSEWHERE
-            trouble = after_failure(before, error=str(problem), hint=problem.hint, now=self._now, cause=cause)
+            trouble = after_failure(before, problem, self._now, cause)
             self.failed[email], self.troubles[email] = problem, trouble
             if cause is Cause.UNANSWERED:
                 self._breaker.failed()
