@@ -1,4 +1,4 @@
-"""The layout that a library and a remote share: where an item lies, what its files are called, what it says. Pure.
+"""What a library and a remote share: where an item lies, what its files are called, what it says, when it is whole.
 
 An item is a folder `published|drafts/<author>/<year>/<date time topic> [<suffix>]` with a `recording.json`: Zoom's
 metadata and the receipt, readable without zoomsync.
@@ -15,8 +15,8 @@ from pydantic import TypeAdapter
 from zoomsync import __version__
 from zoomsync.destinations.base import DestinationContext
 from zoomsync.errors import MeetingFailed
-from zoomsync.formatting import json_text, plural
-from zoomsync.model import Author, Item, ItemFile, Receipt, User
+from zoomsync.formatting import json_text, plural, size_in_words
+from zoomsync.model import Author, Clock, Item, ItemFile, Receipt, Stamp, StoredFile, User, Verdict
 from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
 
 FORMAT = 1
@@ -145,3 +145,37 @@ def arrange(item: Item, receipt: Receipt, is_there: Callable[[str], bool]) -> tu
         names[file.name] = stored.name
     cloud = tuple(replace(one, stored=names.get(one.stored, one.stored)) for one in item.cloud)
     return replace(receipt, files=tuple(files), cloud=cloud), new
+
+
+def judged(
+    receipt: Receipt,
+    found: Recording | None,
+    flaw: Callable[[StoredFile], str],
+    clock: Clock,
+    *,
+    where: str,
+    how: str = "",
+) -> Verdict:
+    """Judge a receipt against the item that was found for it: the question that stands before every deletion.
+
+    `flaw` reads the content of a file, each time, and says what became of it; empty: it is whole. `removed` means that
+    a person removed or changed something: not that a file could not be read now, and not that `recording.json` says
+    otherwise than the receipt.
+    """
+    if found is None:
+        return Verdict(safe=False, reason=f"the item was removed from the {where}", receipt=receipt, removed=True)
+    here = replace(receipt, place=found.receipt.place)
+    if (set(found.receipt.files), set(found.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
+        return Verdict(safe=False, reason="recording.json describes another version of this item", receipt=here)
+    files: list[StoredFile] = []
+    altered: dict[str, str] = {}
+    for file in receipt.files:
+        if wrong := flaw(file):
+            altered[file.name] = wrong
+        files.append(replace(file, stamp=Stamp(at=clock.now(), look=file.stamp.look if file.stamp else "")))
+    if altered:
+        reason = next(iter(altered.values()))
+        return Verdict(safe=False, reason=reason, receipt=here, removed=True, lacking=tuple(altered))
+    size = size_in_words(sum(file.size for file in files))
+    reason = f"{plural(len(files), 'file')}, {size}, content verified{how}"
+    return Verdict(safe=True, reason=reason, receipt=replace(here, files=tuple(files)))

@@ -3,40 +3,22 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoomsync.destinations.layout import Recording
+from zoomsync.destinations.layout import Recording, judged
 from zoomsync.files import digest, fact
-from zoomsync.formatting import plural, size_in_words
-from zoomsync.model import Clock, Receipt, Stamp, StoredFile, Verdict
+from zoomsync.model import Clock, Receipt, StoredFile, Verdict
 
 
 def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock) -> Verdict:
-    """Judge a receipt against the item that was found for it: the content of each file is read, each time.
-
-    `removed` means that a person removed or changed something: not that a file could not be read now, and not that
-    `recording.json` says otherwise than the receipt.
-    """
-    if found is None:
-        return Verdict(safe=False, reason="the item was removed from the library", receipt=receipt, removed=True)
-    folder, recording = found
-    here = replace(receipt, place=recording.receipt.place)
-    if (set(recording.receipt.files), set(recording.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
-        return Verdict(safe=False, reason="recording.json describes another version of this item", receipt=here)
-    files: list[StoredFile] = []
-    altered: dict[str, str] = {}
+    """Judge a receipt against the item that was found for it; a file that cannot be read now proves nothing."""
+    folder, recording = found or (Path(), None)
     try:
-        for file in receipt.files:
-            if wrong := _alteration(folder / file.name, file, clock):
-                altered[file.name] = wrong
-            files.append(replace(file, stamp=Stamp(at=clock.now())))
+        return judged(
+            receipt, recording, lambda file: _alteration(folder / file.name, file, clock), clock, where="library"
+        )
     except OSError as error:
         reason = f"{error.filename}: {fact(error)}, it could not be verified"
+        here = receipt if recording is None else replace(receipt, place=recording.receipt.place)
         return Verdict(safe=False, reason=reason, receipt=here)
-    if altered:
-        reason = next(iter(altered.values()))
-        return Verdict(safe=False, reason=reason, receipt=here, removed=True, lacking=tuple(altered))
-    size = size_in_words(sum(file.size for file in files))
-    reason = f"{plural(len(files), 'file')}, {size}, content verified"
-    return Verdict(safe=True, reason=reason, receipt=replace(here, files=tuple(files)))
 
 
 def _alteration(path: Path, file: StoredFile, clock: Clock) -> str:
