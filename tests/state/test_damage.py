@@ -14,6 +14,7 @@ import pytest
 from tests.fakes import an_entry
 from tests.state.builders import ID, a_history, a_published_entry, opened, stored
 from zoomsync.errors import StateUnusable
+from zoomsync.model import Entry
 from zoomsync.state import State, documents, page
 from zoomsync.state import database as database_module
 from zoomsync.state.database import Database
@@ -56,7 +57,7 @@ def test_a_flipped_bit_anywhere_in_a_document_is_found(path: Path) -> None:
     for place in range(len(whole)):
         flipped = whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
         with pytest.raises(StateUnusable, match=rf"state\.db: entry {key} is damaged"):
-            documents.entry_of(database(path), key, crc32, flipped)
+            documents.unpacked(Entry, database(path), key, crc32, flipped)
 
     change(path, "UPDATE entry SET document = ? WHERE key = ?", flipped, key)
     with pytest.raises(StateUnusable, match=rf"state\.db: entry {key} is damaged") as found:
@@ -253,7 +254,7 @@ def test_an_entry_of_another_version_is_named(path: Path) -> None:
 
 def shiny(entry: object) -> tuple[int, bytes]:
     """Its document with a phase of which this version has never heard."""
-    document = re.sub(r'"phase":"\w+"', '"phase":"shiny"', page.json_of(documents._ENTRY, entry)).encode()
+    document = re.sub(r'"phase":"\w+"', '"phase":"shiny"', page.json_of(documents._ADAPTERS[Entry], entry)).encode()
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=documents._WORDS)
     compressed = deflate.compress(document) + deflate.flush()
     return zlib.crc32(compressed, zlib.crc32(document)), compressed

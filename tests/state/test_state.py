@@ -25,7 +25,7 @@ from tests.state.builders import (
 )
 from zoomsync.model import Entry, Intent, Meeting, RecordingFile, Run, Secret, Stamp
 from zoomsync.state import Head, State
-from zoomsync.state.documents import entry_of, intent_of, packed
+from zoomsync.state.documents import packed, unpacked
 from zoomsync.state.page import Page, read_page, unsealed, write_page
 
 HERE = Path("state.db")
@@ -45,8 +45,8 @@ def test_every_page_comes_back_as_it_was_but_for_what_was_counted_to_be_none(hea
 @given(entry=any_value(Entry), intent=any_value(Intent))
 @settings(max_examples=60, deadline=None)
 def test_every_document_comes_back_as_it_was(entry: Entry, intent: Intent) -> None:
-    assert entry_of(HERE, 1, *packed(entry)) == entry
-    assert intent_of(HERE, 1, *packed(intent)) == intent
+    assert unpacked(Entry, HERE, 1, *packed(entry)) == entry
+    assert unpacked(Intent, HERE, 1, *packed(intent)) == intent
 
 
 def test_stamps_come_back_although_receipts_compare_without_them() -> None:
@@ -55,7 +55,7 @@ def test_stamps_come_back_although_receipts_compare_without_them() -> None:
     stamped = replace(entry.receipt.files[0], stamp=Stamp(at=NOW, version="3"))
     entry = replace(entry, receipt=replace(entry.receipt, files=(stamped,)))
 
-    back = entry_of(HERE, 1, *packed(entry))
+    back = unpacked(Entry, HERE, 1, *packed(entry))
 
     assert back.receipt is not None
     assert back.receipt.files[0].stamp == stamped.stamp

@@ -5,11 +5,11 @@ import math
 import re
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,8 +35,8 @@ COLUMNS = (
     "ending, number, host, start, phase, is_open, is_notable, destination, author, size, stored_at, turn, "
     "deleted_at, crc32, document"
 )
-_ENTRY: TypeAdapter[Any] = TypeAdapter(Entry)
-_INTENT: TypeAdapter[Any] = TypeAdapter(Intent)
+T = TypeVar("T", Entry, Intent)
+_ADAPTERS: Mapping[type, TypeAdapter[Any]] = {Entry: TypeAdapter(Entry), Intent: TypeAdapter(Intent)}
 _WORDS = (
     b'","kind":"chat","type":"CHAT","view":"chat_file","extension":"txt"},{"id":"summary","SUMMARY","timeline","TIMELI'
     b'NE","json","closed_caption","CC","audio","type":"M4A","view":"audio_only","extension":"m4a"active_speaker","gall'
@@ -71,8 +71,7 @@ _MARKS = 31
 
 def packed(value: Entry | Intent) -> tuple[int, bytes]:
     """The checksum, of the document and of how it lies there, and the document, compressed."""
-    adapter = _ENTRY if isinstance(value, Entry) else _INTENT
-    document = json_of(adapter, value).encode()
+    document = json_of(_ADAPTERS[type(value)], value).encode()
     found: dict[bytes, int] = {}
 
     def mark(one: re.Match[bytes]) -> bytes:
@@ -108,19 +107,9 @@ def topic_of(compressed: bytes) -> str:
     return ""
 
 
-def entry_of(path: Path, key: int, crc32: object, document: bytes) -> Entry:
-    """The entry of a row; raises `StateUnusable` if a bit of it differs, or it is of another version."""
-    found: Entry = _unpacked(_ENTRY, path, f"entry {key}", crc32, document)
-    return found
-
-
-def intent_of(path: Path, key: int, crc32: object, document: bytes) -> Intent:
-    """The intent of a row, likewise."""
-    found: Intent = _unpacked(_INTENT, path, f"intent {key}", crc32, document)
-    return found
-
-
-def _unpacked(adapter: TypeAdapter[Any], path: Path, what: str, crc32: object, compressed: bytes) -> Any:
+def unpacked(kind: type[T], path: Path, key: int, crc32: object, compressed: bytes) -> T:
+    """The entry or intent of a row; raises `StateUnusable` if a bit of it differs, or it is of another version."""
+    what = f"{kind.__name__.lower()} {key}"
     try:
         document = _expanded(compressed)
         is_whole = zlib.crc32(compressed, zlib.crc32(document)) == crc32
@@ -129,9 +118,10 @@ def _unpacked(adapter: TypeAdapter[Any], path: Path, what: str, crc32: object, c
     if not is_whole:
         raise damaged(path, f"{what} is damaged")
     try:
-        return adapter.validate_json(document)
+        found: T = _ADAPTERS[kind].validate_json(document)
     except ValidationError as error:
         raise misfit(f"{path}: {what}", error, FORMAT) from error
+    return found
 
 
 def write(
@@ -173,7 +163,7 @@ def _write_entry(connection: sqlite3.Connection, path: Path, entry: Entry) -> No
     )
     marks = ", ".join("?" * len(values))
     rows = connection.execute("SELECT key, crc32, document FROM entry WHERE ending = ?", values[:1]).fetchall()
-    for key in (row[0] for row in rows if entry_of(path, *row).uuid == entry.uuid):
+    for key in (row[0] for row in rows if unpacked(Entry, path, *row).uuid == entry.uuid):
         connection.execute(f"UPDATE entry SET ({COLUMNS}) = ({marks}) WHERE key = ?", (*values, key))
         return
     connection.execute(f"INSERT INTO entry ({COLUMNS}) VALUES ({marks})", values)

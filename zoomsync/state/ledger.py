@@ -13,7 +13,7 @@ from zoomsync.model import Entry, Intent, Phase
 from zoomsync.rules.ledger import Turn
 from zoomsync.rules.named import Named
 from zoomsync.state.database import Database
-from zoomsync.state.documents import PHASES, ending, entry_of, intent_of, seconds, text, time_of, topic_of
+from zoomsync.state.documents import PHASES, ending, seconds, text, time_of, topic_of, unpacked
 
 BATCH = 200
 """So many entries are read at a time, where many are."""
@@ -199,7 +199,7 @@ class Ledger(Mapping[str, Entry]):
     def intents(self) -> dict[str, Intent]:
         """What was begun and is not settled, by id, oldest first."""
         rows = self._rows("SELECT key, crc32, document FROM intent ORDER BY key")
-        found = [intent_of(self._database.path, key, crc32, document) for key, crc32, document in rows]
+        found = [unpacked(Intent, self._database.path, key, crc32, document) for key, crc32, document in rows]
         return {one.id: one for one in found}
 
     # reading rows
@@ -209,7 +209,7 @@ class Ledger(Mapping[str, Entry]):
 
     def _keyed(self, where: str, *values: Any) -> list[tuple[int, Entry]]:
         rows = self._rows(f"SELECT key, crc32, document FROM entry WHERE {where}", *values)
-        return [(key, entry_of(self._database.path, key, crc32, document)) for key, crc32, document in rows]
+        return [(key, unpacked(Entry, self._database.path, key, crc32, document)) for key, crc32, document in rows]
 
     def _found(self, where: str, *values: Any) -> list[Entry]:
         return [one for _, one in self._keyed(where, *values)]
