@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.harness import Result, Site, a_site, a_stage, served, sha256
 from tests.e2e.portal_site import PortalSite, a_portal_site
-from tests.e2e.trouble_matrix import EXTENTS, HOSTS, PAGE, ZOOM_KINDS, Cell, cells, page
+from tests.e2e.trouble_matrix import ENDPOINTS, EXTENTS, HOSTS, PAGE, ZOOM_KINDS, Cell, cells, page
 from tests.sandbox import texts
 from tests.sandbox.faults import Rule
 from tests.sandbox.message import Request
@@ -280,8 +280,9 @@ def test_the_table_for_people_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.e2e.trouble_matrix"
 
 
-def test_the_suite_has_every_kind_and_every_extent() -> None:
+def test_the_suite_has_every_endpoint_every_kind_and_every_extent() -> None:
     chosen = [cell for cell, is_in_suite in cells() if is_in_suite]
 
+    assert {cell.endpoint.name for cell in chosen} == {one.name for one in ENDPOINTS}
     assert {cell.kind for cell in chosen} == set(ZOOM_KINDS)
     assert {cell.extent for cell in chosen if cell.endpoint.has_subjects} == set(EXTENTS)

@@ -226,7 +226,7 @@ def a_place(folder: Path) -> Iterator[Place]:
             "zoomsync.http.connection.Adapter": lambda **_: place.cloud,
             "zoomsync.commands.sync.ThreadPoolExecutor": AtOnce,
             "zoomsync.commands.sync.expect_tools": lambda **_: None,
-            "zoomsync.commands.sync.find_tools": lambda **_: TOOLS,
+            "zoomsync.media.ffmpeg.find_tools": lambda **_: TOOLS,
             "zoomsync.item.order.inspect": lambda *_: None,
             "zoomsync.item.fetch.inspect": lambda *_: None,
             "zoomsync.media.stitch.stitch": joined,
