@@ -44,7 +44,8 @@ class Ranges:
     """Those who help with one file. `idle` is the pool of all connections; without one nobody helps.
 
     The job that fetches the file has a connection, and waits only for helpers that have one, too: they never wait for
-    each other. A helper brings one stretch and queues up again, behind other files.
+    each other. A helper brings one stretch and queues up again, behind other files; the next one is asked for when an
+    answer is there, so that files that come at the same time have as many each.
     """
 
     def __init__(
@@ -138,7 +139,6 @@ class Ranges:
             self._is_asked = False
             stretch = self._take()
         if stretch is not None:
-            self._ask()
             self._try(stretch)
             self._ask()
 
@@ -207,6 +207,7 @@ class Ranges:
         span = f"{stretch.start}-{stretch.asked - 1}"
         with self._source.open(key, span, self._part.validator) as answer:
             self._admit(answer, stretch)
+            self._ask()
             with self._known(answer):
                 for chunk in chunks(answer, self._source.bandwidth):
                     with stretch.writing:
