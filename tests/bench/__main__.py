@@ -22,6 +22,7 @@ from tests.bench.table import IS_QUICK, show
 def main() -> None:
     """Run them one after the other, each in a folder of its own."""
     begun = time.monotonic()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is compiled stays, as in an installation
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors; medians of several runs")
     benches, rows = found(), list[Row]()
     for name in sys.argv[1:] or benches:
