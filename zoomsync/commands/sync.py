@@ -228,14 +228,16 @@ def _worker_context(
     progress: Progress,
 ) -> "WorkerContext":
     """What the workers share, once something is due."""
+    from zoomsync.item.build import ItemStyle
     from zoomsync.item.worker import WorkerContext
 
     return WorkerContext(
-        config=config,
+        style=ItemStyle.of(config, can_replace=destination.can_replace),
         zoom=connection.zoom,
         destination=destination,
         engine=_engine(config, env, stack, connection, staging, progress),
         staging=staging,
+        storage=config.destination.storage,
         disk=Disk(keep_free=config.min_free_disk, clock=env.clock),
         clock=env.clock,
         progress=progress,

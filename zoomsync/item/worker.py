@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from zoomsync.config import Config
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, OutcomeUnknown, PartlyStored, RemovedByPerson, StillProcessing
 from zoomsync.files import STAGING
@@ -22,6 +22,9 @@ from zoomsync.rules.ledger import Done
 from zoomsync.rules.publish import STALE, Decision, Publish, Rules, Skip, Wait, decide, decide_gone, is_requested
 from zoomsync.rules.update import Arrangement
 
+if TYPE_CHECKING:
+    from zoomsync.item.build import ItemStyle
+
 log = logging.getLogger(__name__)
 
 
@@ -29,11 +32,13 @@ log = logging.getLogger(__name__)
 class WorkerContext:
     """All that working on a meeting needs, shared by the workers."""
 
-    config: Config
+    style: "ItemStyle"
     zoom: Zoom
     destination: Destination
     engine: Engine
     staging: Path
+    storage: Path | None
+    """Where items lie, if that is a folder here."""
     disk: Disk
     clock: Clock
     progress: Progress
@@ -61,8 +66,6 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
     remembered = entry.receipt if entry is not None else None
     if remembered is not None and remembered.destination != context.destination.id:
         remembered = None
-    from zoomsync.item.build import ItemStyle
-
     try:
         if fresh.previous is not None and not requested:
             stored: Receipt | None = known_receipt(fresh.meeting.uuid, fresh.previous, context.destination)
@@ -74,7 +77,7 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
             files=fresh.files,
             stored=stored,
             any_size=rules.accept_size and fresh.meeting in rules.requested,
-            style=ItemStyle.of(context.config, can_replace=context.destination.can_replace),
+            style=context.style,
             staging=context.staging,
             brief_seconds=brief_seconds(),
         )
@@ -211,7 +214,7 @@ class _Work:
         with STAGING.explained(order.folder):
             found = [path.stat() for path in order.folder.glob("*") if path.is_file()]
         staged = sum(min(one.st_size, 512 * one.st_blocks) for one in found)  # between stretches of a file is nothing
-        arriving, needs = needed(plan, order.staging, self.context.config.destination.storage)
+        arriving, needs = needed(plan, order.staging, self.context.storage)
         with self.context.disk.reserve(needs, min(staged, arriving)) as wrote:
             yield needs[order.staging], wrote
 
