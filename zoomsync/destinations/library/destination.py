@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ class LibraryDestination:
         if attachment.dry_run:
             self._lock.look(attachment)
         else:
-            self._lock.take(attachment, self._modes())
+            self._lock.take(attachment, self._modes)
             if not attachment.reconcile:  # the marker shows an older copy until the state has forgotten what that lacks
                 self._finish_all()
 
@@ -73,7 +74,7 @@ class LibraryDestination:
             raise LibraryUnusable(f"{self.path}: not a folder", hint="check destination.path in the config")
         there = [one for one in (self.path, *(self.path / name for name in (FOLDER, *TOPS))) if one.is_dir()]
         with LIBRARY_ITSELF.explained(self.path):
-            has_locks = [rehearse(folder, self._modes()) for folder in there or [self.path.parent]]
+            has_locks = [rehearse(folder, self._modes) for folder in there or [self.path.parent]]
         but = "" if all(has_locks) else "; its file system has no locks: let no copy of this state work in it"
         if marker := read_marker(self.path):
             return f"library {marker.id[:8]} at {self.path}, writable{but}"
@@ -213,8 +214,9 @@ class LibraryDestination:
     def _transaction(self, folder: Path) -> "Transaction":
         from zoomsync.destinations.library.transaction import Transaction
 
-        return Transaction(path=folder, root=self.path, modes=self._modes(), clock=self._clock)
+        return Transaction(path=folder, root=self.path, modes=self._modes, clock=self._clock)
 
+    @cached_property
     def _modes(self) -> FileModes:
         """Raises `LibraryUnusable` for a group that this machine does not know."""
         gid, group = None, self._settings.group
