@@ -14,7 +14,6 @@ from functools import partial
 from glob import escape
 from pathlib import Path
 from threading import Lock
-from types import MappingProxyType
 from typing import Any
 
 from zoomsync.errors import StateUnusable
@@ -99,9 +98,8 @@ class State(AbstractContextManager["State"]):
         self._database = database
         self._is_writable = is_writable
         self._page_lock = Lock()
-        self._intents = self.entries.intents()
-        self.intents: Mapping[str, Intent] = MappingProxyType(self._intents)
-        """Those not settled, by id: a live view."""
+        self.intents: Mapping[str, Intent] = self.entries.intents()
+        """Those not settled, by id, as of now: each change puts another mapping in its place."""
 
     @classmethod
     def read(cls, path: Path, *, audit: Path | None = None) -> "State | None":
@@ -196,8 +194,7 @@ class State(AbstractContextManager["State"]):
 
     def open_intents(self) -> tuple[Intent, ...]:
         """Those that are not settled, as of now."""
-        with self._database.lock:
-            return tuple(self._intents.values())
+        return tuple(self.intents.values())
 
     def settle(self, intent_id: str, *entries: Entry) -> None:
         """Close an intent and remember its result, together or not at all."""
@@ -236,9 +233,8 @@ class State(AbstractContextManager["State"]):
         with self._database.lock:
             with self._database.step() as connection:
                 write(connection, self._database.path, entries, begun, settled)
-            self._intents |= {one.id: one for one in begun}
-            for intent_id in settled:
-                self._intents.pop(intent_id, None)
+            intents = {**self.intents, **{one.id: one for one in begun}}
+            self.intents = {id_: one for id_, one in intents.items() if id_ not in settled}
 
     def _write_page(self, head: Head, runs: tuple[Run, ...]) -> None:
         self._refuse_if_read()
