@@ -61,7 +61,7 @@ class Mailbox:
 @pytest.fixture
 def monitor() -> Iterator[Monitor]:
     with Monitor() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
