@@ -16,7 +16,7 @@ from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending, Request
 from tests.zoom.transfers import SERVED, SIZE, VTT, Try, end_the_pass
 from zoomsync.errors import MeetingFailed, Stopped
-from zoomsync.zoom.partial_file import SYNC_EVERY
+from zoomsync.zoom.partial_file import FLUSH_EVERY, SYNC_EVERY
 
 
 @pytest.mark.parametrize("ending", ["fin", "reset", "stall"])
@@ -230,6 +230,28 @@ def test_what_comes_is_made_durable_and_noted_every_64_megabytes(video: Try) -> 
         video.edge.downloads.fetch(*video.listed, video.folder, look)
 
     assert [SYNC_EVERY <= int(str(one)) < SYNC_EVERY + 2**20 for one in noted] == [True]
+
+
+@pytest.mark.parametrize("is_linux", [True, False])
+def test_the_disk_begins_with_what_came_long_before_it_is_flushed(
+    video: Try, monkeypatch: pytest.MonkeyPatch, is_linux: bool
+) -> None:
+    begun: list[tuple[int, int]] = []
+    advise = os.posix_fadvise
+
+    def seen(descriptor: int, place: int, size: int, advice: int) -> None:
+        begun.append((place, size))
+        advise(descriptor, place, size, advice)
+
+    if is_linux:
+        monkeypatch.setattr(os, "posix_fadvise", seen)
+    else:
+        monkeypatch.delattr(os, "posix_fadvise")
+    video.cloud.content = Filler(2 * FLUSH_EVERY + 5)
+
+    video.assert_arrived(video.fetch())
+
+    assert begun == [(0, FLUSH_EVERY), (FLUSH_EVERY, FLUSH_EVERY)][: 2 * is_linux]
 
 
 def test_what_a_cut_transfer_brought_is_noted_before_the_next_one(video: Try) -> None:
