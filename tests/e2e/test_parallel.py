@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def views(stage: Stage, name: str, *more: str) -> None:
         stage.video(name, view=view)
 
 
-def once(is_so: Callable[[], bool], instead: Answer | None = None) -> Fault:
+def once(is_so: Callable[[], object], instead: Answer | None = None) -> Fault:
     """Answers once this is so, in its own way or with what is given."""
 
     def change(_: Request, answer: Answer) -> Answer:
@@ -120,7 +121,8 @@ def test_of_a_meeting_that_fails_what_is_on_its_way_arrives_and_is_not_fetched_a
     site = some(begin, stage, "a", connections=2)
     views(stage, "a", "active_speaker", "gallery_view")
     first, second, third = (file.id for file in site.world.meetings[site.uuid("a")].files)
-    site.sandbox.fail(first, with_=faults.page(404), times=None)
+    is_on_its_way = partial(site.sandbox.count, "GET", f"/ssrweb/{second}")
+    site.sandbox.fail(first, with_=once(is_on_its_way, html(404, "Not Found")), times=None)
     site.sandbox.fail(f"/ssrweb/{second}", with_=once(lambda: has_failed(site)))
     failed = site.sync()
     site.sandbox.heal()
