@@ -332,6 +332,30 @@ def test_many_large_files_never_wait_for_each_other(slow: Try, connections: int)
             one.assert_arrived(future.result(20))
 
 
+def test_of_files_that_come_at_the_same_time_none_takes_all_that_help(slow: Try) -> None:
+    def both(request: Request, answer: Answer) -> Answer:
+        held = Held(answer.content, lambda: len(in_ranges(slow)) >= 2)
+        if "range" not in request.headers:
+            return replace(answer, content=held, speed=2 * 10**5)  # so slow that each piece comes in one
+        held.read(1, 2)
+        return answer
+
+    slow.sandbox.rules.clear()
+    slow.sandbox.fail(SERVED, with_=Fault(change=both), times=None)
+    other = replace(slow, folder=slow.folder / "other", progress=[])
+    other.folder.mkdir()
+    fetch, listed = slow.edge.downloads.fetch, slow.listed
+    assert slow.pool is not None
+    tries = [slow, other]
+    futures = [slow.pool.submit(fetch, *listed, one.folder, one.progress.append, idle=slow.pool) for one in tries]
+
+    for one, future in zip(tries, futures, strict=True):
+        one.assert_arrived(future.result(20))
+
+    (_, end), (begin, _) = (map(int, re.findall(r"\d+", one)) for one in in_ranges(slow)[:2])
+    assert begin != end + 1  # else it would be the next one of the same file
+
+
 def test_a_full_disk_that_a_helper_meets_ends_the_file(slow: Try) -> None:
     threads: list[threading.Thread] = []
 

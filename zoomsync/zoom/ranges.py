@@ -100,8 +100,8 @@ class Ranges:
         self._began, self._begin, self._waited = self._clock.monotonic(), self._part.size, 0.0
         is_refused = answer.headers.get("Accept-Ranges", "").strip().lower() == "none"
         self._is_able = is_strong(self._part.validator) and not is_refused and host_of(answer.url) not in self._unable
-        pieces, begin = chunks(answer, self._source.bandwidth), self._began
-        for piece in pieces:
+        begin = self._began
+        for piece in chunks(answer, self._source.bandwidth):
             self._waited += self._clock.monotonic() - begin
             yield piece
             begin = self._clock.monotonic()
