@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.rclone.stores import KEY, SECRET, Gate, Server, on_server, seaweed, served, shared_rclone
+from tests.destinations.rclone.stores import KEY, SECRET, Gate, Server, on_server, reply, seaweed, served, shared_rclone
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.e2e.test_deletion import TRASH, VIEW, deletions
@@ -154,10 +154,10 @@ def test_of_a_remote_that_is_full_the_first_refusal_ends_what_would_be_fetched_i
         site.clock.advance(days=8)
         for name in ("a", "b", "c"):
             a_meeting(stage, name, -6)
-        gate.is_full = True
+        gate.replies = {"^PUT ": reply(507)}
 
         full, fetched = site.sync(), site.downloads()
-        gate.is_full = False
+        gate.replies = {}
         again = site.sync()
         gate.close()
 

@@ -10,9 +10,11 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.destinations.rclone.stores import Gate, Server, shared_rclone
+from tests.destinations.rclone.stores import served as is_served
 from tests.e2e.harness import Result, Site, a_site, a_stage, served, sha256
 from tests.e2e.portal_site import PortalSite, a_portal_site
-from tests.e2e.trouble_matrix import ENDPOINTS, EXTENTS, HOSTS, PAGE, ZOOM_KINDS, Cell, cells, page
+from tests.e2e.trouble_matrix import ENDPOINTS, EXTENTS, HOSTS, PAGE, REMOTE_KINDS, ZOOM_KINDS, Cell, cells, page
 from tests.sandbox import texts
 from tests.sandbox.faults import Rule
 from tests.sandbox.message import Request
@@ -32,6 +34,16 @@ ACCOUNT_WIDE = ("/users", "account list")
 BY_UUID = ("meeting", "deletion")
 OF_HOSTS = ("/users/{id}", "user list", "meeting", "deletion")
 """What fails there has failed before with any later meeting of the same host, or does not concern new meetings."""
+
+
+IN_S3 = {
+    "marker": "^(GET|HEAD) /library/.zoomsync/library.json",
+    "look": "^(GET|HEAD) /library/published/({})%40.*/recording.json",
+    "list": "^GET /library[?].*prefix=published%2F({})%40",
+    "upload": "^PUT /library/published/({})%40.*[.]mp4",
+    "document": "^PUT /library/published/({})%40.*/recording.json",
+}
+"""What of a remote fails: requests about these hosts."""
 
 
 @dataclass(kw_only=True)
@@ -82,6 +94,8 @@ class Scene:
         self.cell = cell
         self.names: dict[str, str] = {}
         """Short name of each meeting → its host."""
+        self.gate: Gate | None = None
+        """What stands before the remote."""
 
     def record(self, label: str, hour: int | None = None) -> None:
         """A new meeting of every host: of two days ago, or of this hour of today.
@@ -106,6 +120,9 @@ class Scene:
     def strike(self) -> None:
         """Let the cell's endpoint fail for good, from now on."""
         endpoint, broken = self.cell.endpoint, self.cell.broken
+        if self.gate is not None:
+            self.gate.replies = {IN_S3[endpoint.name].format("|".join(broken)): REMOTE_KINDS[self.cell.kind]}
+            return
         fault = endpoint.fault(self.cell.kind)
         if isinstance(self.site, PortalSite) and endpoint.is_portal:
             watch = Watch(path="", method=None, fault=fault, site=self.site)
@@ -141,6 +158,8 @@ class Scene:
     def heal(self) -> None:
         """End the fault."""
         self.site.sandbox.heal()
+        if self.gate is not None:
+            self.gate.replies = {}
         if isinstance(self.site, PortalSite):
             self.site.portal.heal()
 
@@ -165,7 +184,9 @@ class Scene:
                 found |= {name} if media else set()
             elif self.site.root.exists():
                 ending = f"[{tag_of(self.site.uuid(name)).removeprefix('zoom')}]"
-                items = [path for path in self.site.root.rglob("*") if path.name.endswith(ending)]
+                items = [
+                    path.parent for path in self.site.root.rglob("recording.json") if path.parent.name.endswith(ending)
+                ]
                 assert [[sha256(one) for one in item.glob("*.mp4")] for item in items] in ([], [[video]]), name
                 assert all(f"/{host}@example.org/" in str(item) for item in items), name
                 found |= {name} if items else set()
@@ -199,9 +220,17 @@ def scene(folder: Path, cell: Cell) -> Iterator[Scene]:
         with a_portal_site(folder, stage, {}, config | {"workers": 1}) as site:
             new.site = site
             yield new
+    elif cell.endpoint.is_remote:
+        with shared_rclone(folder) as shared:
+            (folder / "library").mkdir()
+            new.gate = Gate(is_served(shared, "s3", folder))
+            remote = shared.add(**Server(new.gate.address).as_s3(provider="Rclone"))
+            below = {"type": "rclone", "path": None, "remote": f"{remote}:library", "config": str(shared.config)}
+            with a_site(folder, stage.world, **config, destination=below | {"flags": ["--timeout=1s"]}) as new.site:
+                yield new
+            new.gate.close()
     else:
-        with a_site(folder, stage.world, **config) as plain:
-            new.site = plain
+        with a_site(folder, stage.world, **config) as new.site:
             yield new
 
 
@@ -227,7 +256,9 @@ def test_trouble_stays_with_its_subject(tmp_path: Path, cell: Cell, monkeypatch:
         site.configure(delete_recordings="trash", delete_all_accounts=True)
         site.clock.advance(days=8)
         defaults = Http.__init__.__kwdefaults__ or {}
-        if cell.kind == "stalled":
+        if cell.endpoint.is_remote:
+            monkeypatch.setattr(app, "TRIES", 1)
+        elif cell.kind == "stalled":
             monkeypatch.setitem(defaults, "timeouts", (2.0, 0.3))
             monkeypatch.setattr(app, "TRIES", 2)
 
@@ -263,7 +294,7 @@ def require(played: Scene, label: str, result: Result, number: int) -> None:
     assert len(result.stderr.splitlines()) <= MOST_LINES, result.stderr
     assert bool(result.stderr) or not result.code
     is_done = (cell.endpoint.name, cell.kind) == ("deletion", "cut") or expected.word == "around"
-    is_kept = cell.endpoint.name == "media_get" or (cell.endpoint.name in BY_UUID and not is_done)
+    is_kept = cell.endpoint.name in ("media_get", "look", "list") or (cell.endpoint.name in BY_UUID and not is_done)
     kept = HOSTS if expected.starves == "everybody" else cell.broken if is_kept else ()
     assert len(played.deleted()) == len(set(played.deleted()))
     assert set(played.deleted()) <= played.old_files(*(host for host in HOSTS if host not in kept))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.destinations.rclone.stores import reply
 from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.message import Answer, Ending
@@ -59,6 +60,22 @@ PORTAL_KINDS: Mapping[str, Callable[[], Fault]] = {
     "3301": lambda: portal_error(404, "ResourceNotFoundException"),
 }
 """Zoom's codes mean nothing to a portal; what comes nearest stands for them."""
+REMOTE_KINDS: Mapping[str, bytes | None] = {
+    "500": reply(500),
+    "429": reply(429),
+    "403": reply(403),
+    "401/124": reply(401),
+    "4711": reply(423),
+    "1010": reply(400),
+    "3301": reply(404),
+    "empty": reply(200),
+    "HTML": reply(200, "<!doctype html><title>Sign in</title>"),
+    "[]": reply(200, "[]"),
+    '{"x":1}': reply(200, '{"x":1}'),
+    "stalled": None,
+    "cut": b"",
+}
+"""What an S3 says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +97,7 @@ FOUND_OUT = Outcome(word="found out", codes=(1, 0), starves="nobody")
 LATER = Outcome(word="later", codes=(1, 0))
 SERVICE = Outcome(word="service", codes=(6, 6), starves="everybody")
 CREDENTIAL = Outcome(word="credential", codes=(3, 3), starves="everybody")
+UNFIT = Outcome(word="unfit", codes=(5, 5), starves="everybody")
 MAY_NOT = Outcome(word="may not", codes=(3, 3))
 MEANINGS: Mapping[str, str] = {
     "own": "the trouble is the subjects' own: all others are published, exit 1",
@@ -90,6 +108,7 @@ MEANINGS: Mapping[str, str] = {
     "around": "there is another way to the same: everything is published, exit 0",
     "service": "no subject is asked about, and the service does not answer properly: nothing is begun, exit 6",
     "credential": "no subject is asked about, and the credential is refused: nothing is begun, exit 3",
+    "unfit": "no subject is asked about, and what is there is not what zoomsync wrote: nothing is begun, exit 5",
     "may not": "the account may not do it for anybody: what needs it is not done, exit 3",
 }
 
@@ -104,6 +123,7 @@ class Endpoint:
     but: Mapping[str, Outcome] = field(default_factory=dict)
     """By kind, or by kind and extent: `403`, `403, all`, `all`."""
     is_portal: bool = False
+    is_remote: bool = False
     has_subjects: bool = True
     """False: it is asked about nobody, so that it fails for all or for none."""
     why: str = ""
@@ -127,6 +147,7 @@ class Endpoint:
 
 REFUSED_TO_ALL = {f"{kind}, all": MAY_NOT for kind in ("403", "401/124", "4711")}
 """The portal lets nobody do it, though it takes the sign-in."""
+REFUSED_IN_S3 = {"403, all": MAY_NOT, "401/124, all": MAY_NOT}
 DONE = {"stalled": FOUND_OUT, "cut": FOUND_OUT}
 """It was done, but for the answer."""
 RESUMED = {"stalled": LATER, "cut": LATER}
@@ -221,6 +242,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         why="no text keeps a video back; what is refused as captions goes out as a handout",
     ),
     Endpoint(name="handout_add", usual=LESS, but=DONE, is_portal=True, why="no text keeps a video back"),
+    Endpoint(
+        name="marker",
+        usual=SERVICE,
+        but={"403": CREDENTIAL, "401/124": CREDENTIAL}
+        | dict.fromkeys(("3301", "empty", "HTML", "[]", '{"x":1}'), UNFIT),
+        is_remote=True,
+        has_subjects=False,
+        why="it is the remote's reference question; one that is gone or damaged is an error, never a new library",
+    ),
+    Endpoint(
+        name="look",
+        usual=OWN,
+        but=REFUSED_IN_S3 | {"3301": LESS},
+        is_remote=True,
+        why="recording.json is asked for; where a stored item is known to be, one that is not there is no answer",
+    ),
+    Endpoint(
+        name="list",
+        usual=OWN,
+        but=REFUSED_IN_S3,
+        is_remote=True,
+        why="the files of an item; a list that lacks the recording.json that was just read is none",
+    ),
+    Endpoint(name="upload", usual=OWN, but=REFUSED_IN_S3, is_remote=True, why="of a video"),
+    Endpoint(
+        name="document", usual=OWN, but=REFUSED_IN_S3, is_remote=True, why="recording.json, which completes an item"
+    ),
 )
 NOT_YET: Mapping[tuple[str, str, str], str] = {}
 """Cells in which the program is not right yet: endpoint, kind and extent (`*`: any) → the reason."""
@@ -256,13 +304,15 @@ class Cell:
 
 def cells() -> Iterator[tuple[Cell, bool]]:
     """Every cell, and whether it is in the suite: of each endpoint of Zoom every second class in turn, of the portal's
-    every third; kinds and extents in turn. What becomes of a class is one rule, whatever endpoint it strikes.
+    and of a remote's every third; kinds and extents in turn, of a remote one subject alone, since rclone waits for
+    nobody's clock. What becomes of a class is one rule, whatever endpoint it strikes.
     """
     for row, endpoint in enumerate(ENDPOINTS):
         extents = [*EXTENTS] if endpoint.has_subjects else ["all"]
+        turns = extents[:1] if endpoint.is_remote else extents
         for column, kinds in enumerate(CLASSES.values()):
-            is_turn = (row + column) % (3 if endpoint.is_portal else 2) == 0
-            chosen = (kinds[row % len(kinds)], extents[(row + column) % len(extents)]) if is_turn else None
+            is_turn = (row + column) % (3 if endpoint.is_portal or endpoint.is_remote else 2) == 0
+            chosen = (kinds[row % len(kinds)], turns[(row + column) % len(turns)]) if is_turn else None
             for kind in kinds:
                 for extent in extents:
                     yield Cell(endpoint=endpoint, kind=kind, extent=extent), (kind, extent) == chosen
@@ -276,7 +326,7 @@ def page() -> str:
         "Written by `python -m tests.e2e.trouble_matrix` from `tests/e2e/trouble_matrix.py`; change it there.",
         "Each endpoint fails for good in each way, for one subject of six, three in a row, every second one, or all;",
         "`test_trouble_matrix.py` tries it: the suite one cell of each endpoint of Zoom and every second class (of the",
-        "portal's every third), `make soak` all of them.",
+        "portal's and of a remote's every third), `make soak` all of them.",
         f"The classes: {'; '.join(f'{name} ({chr(44).join(kinds)})' for name, kinds in CLASSES.items())}.",
         "",
         *(f"- **{word}**: {meaning}" for word, meaning in MEANINGS.items()),
@@ -284,6 +334,7 @@ def page() -> str:
         "Where one word stands alone it holds for all extents. Endpoints with — are asked about no subject: they fail",
         "for all or for nobody. Zoom's codes mean nothing to a portal; there 4711 stands for a token that is refused",
         "right after signing in (400), 1010 for a request refused with 400, and 3301 for one refused with 404.",
+        "The last five are of a remote, an S3: there 4711 stands for 423, 1010 for 400, and 3301 for 404.",
         "",
         f"| endpoint | subjects | {' | '.join(ZOOM_KINDS)} | why |",
         f"|{' --- |' * (len(ZOOM_KINDS) + 3)}",

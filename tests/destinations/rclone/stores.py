@@ -182,9 +182,10 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 def served(shared: Shared, kind: str, folder: Path) -> Server:
-    """A folder, served by the rclone that runs, with a password, until that ends."""
+    """A folder, served by the rclone that runs, with a password, until that ends; of an S3 its folders are buckets."""
     client = Client(rclone=shared.process, clock=FakeClock())
-    wanted: dict[str, Any] = {"type": kind, "fs": str(folder), "addr": "127.0.0.1:0", "user": KEY, "pass": SECRET}
+    wanted: dict[str, Any] = {"type": kind, "fs": str(folder), "addr": "127.0.0.1:0"}
+    wanted |= {"auth_key": [f"{KEY},{SECRET}"]} if kind == "s3" else {"user": KEY, "pass": SECRET}
     return Server(str(client.call("serve/start", **wanted).document["addr"]))
 
 
@@ -216,14 +217,25 @@ def a_bucket(rclone: Shared, server: Server, **options: str) -> str:
     return f"{name}:{bucket}"
 
 
-def refuse(client: socket.socket, begun: bytes, status: int) -> None:
-    """Answer a request, of which so much has come, once all of it has."""
+def reply(status: int, body: str = "") -> bytes:
+    """An answer of a store, after which the connection ends."""
+    head = f"HTTP/1.1 {status} Said\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return (head + body).encode()
+
+
+def answer(client: socket.socket, begun: bytes, said: bytes | None) -> None:
+    """Answer a request, of which so much has come, once all of it has: `b""` cuts it, None says nothing for good."""
     head, _, body = begun.partition(b"\r\n\r\n")
     length = re.search(rb"Content-Length: (\d+)", head)
     left = (int(length[1]) if length else 0) - len(body)
-    while left > 0:
-        left -= len(client.recv(65536)) or left
-    client.sendall(b"HTTP/1.1 %d Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
+    while left > 0 or said is None:
+        more = client.recv(65536)
+        if not more:
+            return
+        left -= len(more)
+    if said == b"":
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.sendall(said.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if begun.startswith(b"HEAD ") else said)
 
 
 @contextmanager
@@ -252,8 +264,8 @@ class Gate:
         """Once so many bytes went to the store on one connection, it is cut."""
         self.is_closed = False
         """Nothing goes through, and nobody is told."""
-        self.is_full = False
-        """Nothing can be put there any more: 507."""
+        self.replies: dict[str, bytes | None] = {}
+        """Pattern of `PUT /bucket/key` → what the gate says instead of the store (see `answer`)."""
         self.delay = 0.0
         """Seconds that each piece takes."""
         self.requests: list[str] = []
@@ -286,8 +298,8 @@ class Gate:
                 sent += len(data)
                 if is_up and (found := re.match(rb"([A-Z]+) (\S+) HTTP/1.1\r\n", data)):
                     self.requests.append(f"{found[1].decode()} {found[2].decode()}")
-                    if self.is_full and found[1] == b"PUT":
-                        refuse(near, data, 507)
+                    for said in (said for one, said in self.replies.items() if re.search(one, self.requests[-1])):
+                        answer(near, data, said)
                         return
                 if is_up and self.cut_after is not None and sent > self.cut_after:
                     near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

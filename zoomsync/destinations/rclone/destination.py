@@ -21,6 +21,7 @@ from zoomsync.errors import (
     Forbidden,
     LibraryUnusable,
     MeetingFailed,
+    NotAuthorized,
     RemovedByPerson,
     Subject,
     Unreachable,
@@ -132,7 +133,7 @@ class RcloneDestination:
         return replace(author, note=f"{author.note}, a folder" if author.note else "a folder")
 
     def find(self, uuid: str, known: Receipt | None = None) -> Receipt | None:
-        with about(uuid):
+        with self._about(uuid):
             found = self._locate(uuid, known)
             return with_stamps(found.receipt, known) if found else None
 
@@ -140,7 +141,7 @@ class RcloneDestination:
         """What the state does not know, or a person requested, is checked by content."""
         uuid = item.meeting.uuid
         known = previous if previous is not None and previous.destination == self.id and not requested else None
-        with about(uuid):
+        with self._about(uuid):
             for begun in self._writer.begun(uuid):
                 self._finish(begun)
             place = item_place(item, author)
@@ -158,7 +159,7 @@ class RcloneDestination:
             reason = f"stored in another library ({receipt.destination[:8]})"
             return Verdict(safe=False, reason=reason, receipt=receipt)
         try:
-            with about(receipt.uuid):
+            with self._about(receipt.uuid):
                 found = self._locate(receipt.uuid, receipt)
                 verdict = inspect(receipt, found, self._items, self._clock)
         except MeetingFailed as error:
@@ -187,7 +188,7 @@ class RcloneDestination:
         return stored
 
     def _update(self, item: Item, old: Recording, previous: Receipt | None, known: Receipt | None) -> Receipt:
-        place, there = old.receipt.place, self.remote.files(old.receipt.place)
+        place, there = old.receipt.place, self._items.files(old.receipt.place)
         stored = with_stamps(old.receipt, previous)
         intact = self._intact(stored, known, there)
         ours = {name for one in self._writer.begun(stored.uuid) if one.place == place for name in one.new}
@@ -238,12 +239,14 @@ class RcloneDestination:
             log.warning("%s: never completed, what lies there is left alone", self.remote.name(begun.place))
             self._context.intents.settle(begun.intent.id)
 
-
-@contextmanager
-def about(uuid: str) -> Iterator[None]:
-    """What goes wrong meanwhile, and could be this meeting's own trouble, names it."""
-    try:
-        yield
-    except (Unreachable, MeetingFailed) as error:
-        error.subject = error.subject or Subject("meeting", uuid)
-        raise
+    @contextmanager
+    def _about(self, uuid: str) -> Iterator[None]:
+        """What goes wrong meanwhile, and could be this meeting's own trouble, names it."""
+        try:
+            yield
+        except (Unreachable, MeetingFailed) as error:
+            error.subject = error.subject or Subject("meeting", uuid)
+            raise
+        except NotAuthorized as error:
+            self._lease.confirm()  # else it is the credential
+            raise error.become(Forbidden) from error

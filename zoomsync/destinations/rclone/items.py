@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.remote import Entry, Remote
-from zoomsync.errors import MeetingFailed
+from zoomsync.errors import MeetingFailed, ServiceUnavailable
 from zoomsync.model import Receipt, Stamp, StoredFile
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
@@ -66,6 +66,14 @@ class Items:
         name = self.remote.name(path)
         found = Recording.parse(data, name, place=place, destination=library, service="remote")
         return found if found.receipt.uuid == uuid else None
+
+    def files(self, place: str) -> dict[str, Entry]:
+        """The files of an item that was just read; a list without its `recording.json` is none, and proves nothing."""
+        there = self.remote.files(place)
+        if MANIFEST not in there:
+            message = f"{self.remote.name(place)}: its list lacks {MANIFEST}, which was just read"
+            raise ServiceUnavailable(message, hint="the next pass looks again", service="remote")
+        return there
 
     def add(self, place: str) -> None:
         """Remember an item that was just published."""
@@ -133,7 +141,8 @@ class Items:
             with self.progress.working(f"{file.name} is read back", file.size, is_due=False) as moved:
                 found = self.remote.read_back(f"{place}/{file.name}", moved)
             if found is None:
-                return f"{file.name} was removed"
+                message = f"{self.remote.name(place)}/{file.name}: is listed, and is not there"
+                raise ServiceUnavailable(message, hint="the next pass looks again", service="remote")
             is_whole = found == file.sha256
         return "" if is_whole else f"{file.name} was changed: its content is not what was stored"
 
