@@ -15,7 +15,7 @@ from tests.sandbox import faults
 from tests.sandbox.faults import Fault
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import small_world
-from tests.zoom.edge import tokens_for
+from tests.zoom.edge import http_for, tokens_for
 from zoomsync.destinations.vidizmo.client import PortalRefused
 from zoomsync.errors import (
     AccountListFailed,
@@ -31,7 +31,6 @@ from zoomsync.errors import (
     UserFailed,
     ZoomsyncError,
 )
-from zoomsync.http import Http
 from zoomsync.zoom.client import ZoomClient
 
 OF_ONE_SERVICE = {
@@ -134,7 +133,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def zoom(sandbox: Sandbox) -> Iterator[ZoomClient]:
     clock = FakeClock()
-    http = Http(name="zoom", clock=clock, rate=None, timeouts=(2, 0.3))
+    http = http_for(sandbox, clock)
     yield ZoomClient(http, tokens_for(sandbox, http, clock), api_url=sandbox.api_url, clock=clock)
     http.close()
 

@@ -114,7 +114,7 @@ class Site:
         self._overrides |= overrides
         path = self.folder / "config.yaml"
         path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(self.sandbox.config(**self._overrides)))
+        path.write_text(yaml.dump(self.sandbox.config(**self._overrides), Dumper=yaml.CSafeDumper))
 
     def uuid(self, name: str) -> str:
         """Of a meeting, by the short name that its world gives it."""

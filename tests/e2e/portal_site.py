@@ -12,6 +12,7 @@ from tests.sandbox.portal.media import Media
 from tests.sandbox.portal.server import Portal
 from tests.sandbox.server import Sandbox
 from tests.sandbox.stage import Stage
+from zoomsync.http import Http
 
 TRASH: dict[str, Any] = {"delete_recordings": "trash", "filter_accounts": ["alice@example.org"]}
 ALICE = "alice@example.org"
@@ -39,8 +40,9 @@ class PortalSite(Site):
         """As its base; `self.below` lies below `destination`."""
         super().configure(**overrides)
         path = self.folder / "config.yaml"
-        config = yaml.safe_load(path.read_text()) | {"destination": self.portal.config(**self.below)}
-        path.write_text(yaml.safe_dump(config))
+        config = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
+        config["destination"] = self.portal.config(**self.below)
+        path.write_text(yaml.dump(config, Dumper=yaml.CSafeDumper))
 
     def media(self, name: str) -> list[Media]:
         """Those of a meeting that are not deleted."""
@@ -75,6 +77,16 @@ def a_portal_site(
     clock = SiteClock()
     with Sandbox(stage.world, clock=clock.now) as sandbox, Portal(clock=clock.now, **settings) as portal:
         yield PortalSite(folder, sandbox, portal, clock, below, overrides)
+
+
+def impatient(seconds: float, service: str = "portal") -> Callable[..., None]:
+    """The making of an `Http` that waits so long for an answer of this service, and as ever for another's."""
+    made = Http.__init__
+
+    def make(http: Http, *, name: str, **options: Any) -> None:
+        made(http, name=name, **options | ({"timeouts": (10.0, seconds)} if name == service else {}))
+
+    return make
 
 
 def holdings(portal: Portal) -> list[tuple[Any, ...]]:

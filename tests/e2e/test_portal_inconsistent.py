@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partialmethod
 from threading import Thread
 from typing import Any
 
 import pytest
 
 from tests.e2e.harness import a_stage
-from tests.e2e.portal_site import ALICE, TRASH, AtPortal, PortalSite
+from tests.e2e.portal_site import ALICE, TRASH, AtPortal, PortalSite, impatient
 from tests.sandbox.faults import Fault, black_hole, page
 from tests.sandbox.message import Answer, Ending, Request
 from tests.sandbox.portal.faults import lost_request, portal_error
 from tests.sandbox.portal.media import Media
 from tests.sandbox.stage import Stage
+from zoomsync import app
 from zoomsync.http import Http
 from zoomsync.model import Phase
 
@@ -188,7 +188,8 @@ def refuse(site: PortalSite, _: pytest.MonkeyPatch) -> Callable[[], object]:
 
 def stall(site: PortalSite, patch: pytest.MonkeyPatch) -> Callable[[], object]:
     """It takes every question about an item, and answers none."""
-    patch.setattr(Http, "__init__", partialmethod(Http.__init__, timeouts=(10.0, 0.05)))
+    patch.setattr(Http, "__init__", impatient(0.4))
+    patch.setattr(app, "TRIES", 2)
     site.portal.fail(operation="media_get", with_=black_hole(), times=None)
     return patch.undo
 

@@ -13,7 +13,7 @@ import pytest
 from tests.destinations.rclone.stores import Gate, Server, shared_rclone
 from tests.destinations.rclone.stores import served as is_served
 from tests.e2e.harness import Result, Site, a_site, a_stage, served, sha256
-from tests.e2e.portal_site import PortalSite, a_portal_site
+from tests.e2e.portal_site import PortalSite, a_portal_site, impatient
 from tests.e2e.trouble_matrix import ENDPOINTS, EXTENTS, HOSTS, PAGE, REMOTE_KINDS, ZOOM_KINDS, Cell, cells, page
 from tests.sandbox import texts
 from tests.sandbox.faults import Rule
@@ -30,6 +30,7 @@ LONGEST_LATER = 5.0
 REFERENCE = 40.0
 """Seconds for which it may wait about a service that is out of order."""
 MOST_LINES = 30
+PATIENT = Http.__init__
 ACCOUNT_WIDE = ("/users", "account list")
 BY_UUID = ("meeting", "deletion")
 OF_HOSTS = ("/users/{id}", "user list", "meeting", "deletion")
@@ -255,11 +256,10 @@ def test_trouble_stays_with_its_subject(tmp_path: Path, cell: Cell, monkeypatch:
         assert len(played.stored()) == len(HOSTS)
         site.configure(delete_recordings="trash", delete_all_accounts=True)
         site.clock.advance(days=8)
-        defaults = Http.__init__.__kwdefaults__ or {}
         if cell.endpoint.is_remote:
             monkeypatch.setattr(app, "TRIES", 1)
         elif cell.kind == "stalled":
-            monkeypatch.setitem(defaults, "timeouts", (2.0, 0.3))
+            monkeypatch.setattr(Http, "__init__", impatient(0.4, "portal" if cell.endpoint.is_portal else "zoom"))
             monkeypatch.setattr(app, "TRIES", 2)
 
         for number, label in enumerate(("second", "third")):
@@ -270,7 +270,7 @@ def test_trouble_stays_with_its_subject(tmp_path: Path, cell: Cell, monkeypatch:
             site.clock.advance(hours=1)
 
         played.heal()
-        monkeypatch.setitem(defaults, "timeouts", (10.0, 60.0))
+        monkeypatch.setattr(Http, "__init__", PATIENT)
         monkeypatch.setattr(app, "TRIES", TRIES)
         site.clock.advance(days=2)
         healed = played.one_pass()

@@ -27,6 +27,8 @@ class Fault:
     instead: Callable[[Request], Answer] | None = None
     ask: Callable[[Request], Request] | None = None
     change: Callable[[Request, Answer], Answer] | None = None
+    is_silent: bool = False
+    """Whether the client has to give up waiting."""
 
 
 @dataclass(kw_only=True)
@@ -141,7 +143,8 @@ def redirect_loop() -> Fault:
 
 def cut(after: int = 100, ending: str = "fin") -> Fault:
     """The body ends after so many bytes: by `fin`, `reset`, or never (`stall`)."""
-    return Fault(change=lambda _, answer: replace(answer, stop_after=after, ending=Ending(ending)))
+    is_silent = ending == "stall"
+    return Fault(change=lambda _, answer: replace(answer, stop_after=after, ending=Ending(ending)), is_silent=is_silent)
 
 
 def stall(after: int = 0) -> Fault:
@@ -156,7 +159,7 @@ def lost_answer() -> Fault:
 
 def black_hole() -> Fault:
     """What was asked is done, but no answer ever comes."""
-    return Fault(change=lambda _, answer: replace(answer, stop_after=-1, ending=Ending.STALL))
+    return Fault(change=lambda _, answer: replace(answer, stop_after=-1, ending=Ending.STALL), is_silent=True)
 
 
 def slow(speed: float = 1000) -> Fault:

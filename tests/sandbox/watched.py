@@ -65,6 +65,12 @@ class Watched:
         with self._lock:
             self.rules.clear()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the next request may get no answer."""
+        with self._lock:
+            return any(rule.fault.is_silent and rule.times != rule.struck for rule in self.rules)
+
     def count(self, method: str = "", path: str = "") -> int:
         """How many requests came with this method whose raw path contains the pattern."""
         return len(self.seen(method, path))

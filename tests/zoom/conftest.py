@@ -10,9 +10,8 @@ from tests.fakes import NOW, FakeClock
 from tests.sandbox.content import Filler, Text
 from tests.sandbox.server import Sandbox
 from tests.sandbox.worlds import small_world
-from tests.zoom.edge import Edge, tokens_for
+from tests.zoom.edge import Edge, http_for, tokens_for
 from tests.zoom.transfers import SIZE, VTT, Try
-from zoomsync.http import Http
 from zoomsync.zoom.client import ZoomClient
 from zoomsync.zoom.download import Downloads
 
@@ -30,7 +29,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def edge(sandbox: Sandbox, clock: FakeClock) -> Iterator[Edge]:
-    http = Http(name="zoom", clock=clock, rate=None, timeouts=(2, 0.3))
+    http = http_for(sandbox, clock)
     tokens = tokens_for(sandbox, http, clock)
     zoom = ZoomClient(http, tokens, api_url=sandbox.api_url, clock=clock)
     downloads = Downloads(

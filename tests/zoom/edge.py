@@ -1,5 +1,6 @@
 """Everything that a pass has of Zoom, put together against the stand-in."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,6 +14,24 @@ from zoomsync.zoom.oauth import TokenSource
 
 UNTIL = NOW.date()
 SINCE = UNTIL - timedelta(days=20)
+
+
+SILENCE = 0.3
+"""Seconds after which it is clear that the stand-in is silent."""
+
+
+@dataclass(kw_only=True)
+class Waits:
+    """An `Http`'s time-outs: what comes is waited for on the busiest machine, what does not come is not."""
+
+    sandbox: Sandbox
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((30.0, SILENCE if self.sandbox.is_silent else 30.0))
+
+
+def http_for(sandbox: Sandbox, clock: FakeClock) -> Http:
+    return Http(name="zoom", clock=clock, rate=None, timeouts=Waits(sandbox=sandbox))  # type: ignore[arg-type]
 
 
 @dataclass(kw_only=True)
