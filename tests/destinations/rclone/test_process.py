@@ -18,7 +18,7 @@ from tests.fakes import FakeClock
 from zoomsync.destinations.rclone import process
 from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.process import Rclone
-from zoomsync.errors import Stopped, ToolMissing, Unreachable
+from zoomsync.errors import ConfigError, Stopped, ToolMissing, Unreachable
 
 
 def an_rclone(folder: Path, **changes: Any) -> Rclone:
@@ -213,3 +213,13 @@ def test_one_that_never_serves_does_not_keep_a_pass_that_is_to_end(tmp_path: Pat
 
     assert clock.checks == 4
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    rclone = an_rclone(tmp_path, config=tmp_path / "rclone.conf")
+
+    with pytest.raises(ConfigError, match=r"rclone\.conf: ") as raised:
+        rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+
+    assert raised.value.code == 2
+    assert "destination.config" in raised.value.hint

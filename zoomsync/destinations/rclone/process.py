@@ -14,7 +14,8 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import IO
 
-from zoomsync.errors import ToolMissing
+from zoomsync.errors import ConfigError, ToolMissing
+from zoomsync.files import fact
 from zoomsync.redaction import redact
 
 USER = "zoomsync"
@@ -75,9 +76,15 @@ class Rclone:
     """What it said last."""
 
     def start(self, version_of: Callable[[], str]) -> None:
-        """Start it, unless it runs; `version_of` asks it for its version. Raises `ToolMissing`."""
+        """Start it, unless it runs; `version_of` asks it for its version. Raises `ToolMissing`, `ConfigError`."""
         if self._process is not None:
             return
+        try:
+            if self.config is not None:
+                self.config.open("rb").close()
+        except OSError as error:
+            hint = f"check destination.config; `rclone --config {self.config} config` makes it"
+            raise ConfigError(f"{self.config}: {fact(error)}", hint=hint, service="config") from error
         problems = []
         for program in _candidates(self.environ.get("PATH", "")):
             try:

@@ -15,9 +15,12 @@ from zoomsync.errors import (
 )
 from zoomsync.redaction import redact
 
-_CREDENTIAL = "check the credentials in rclone's config: `rclone lsd` must list the remote; `rclone config reconnect`"
+_CREDENTIAL = (
+    "check the credentials in rclone's config: `rclone --config FILE lsd REMOTE:` must list the remote; "
+    "`rclone --config FILE config reconnect REMOTE:` signs in again where a browser is needed for it"
+)
 _RIGHT = "give rclone's user the right to list, read, write and delete there; or check the credentials in its config"
-_CONFIG = "check destination.remote and destination.config; `rclone listremotes` names what there is"
+_CONFIG = "check destination.remote and destination.config; `rclone --config FILE listremotes` names what there is"
 _ROOM = "free space at the remote, or raise its quota"
 _ROOT = "check destination.remote; a bucket or share must exist before the first pass"
 _NAME = "the store takes no such name: see its limits at https://rclone.org/overview/#restricted-filenames"
@@ -30,7 +33,7 @@ _OTHER = (
     "the next pass sends it again; of a bucket that is encrypted with KMS rclone's config must say so: "
     "`server_side_encryption = aws:kms` (https://rclone.org/s3/#key-management-system-kms)"
 )
-_LATER = "the next pass tries again; if it goes on, look at what `rclone -vv lsd` of the remote says"
+_LATER = "the next pass tries again; if it goes on, look at what `rclone --config FILE -vv lsd REMOTE:` says"
 
 # Each store has its own words, which rclone passes on: these are S3's, Azure's, Google's, Microsoft's, those of HTTP
 # and of Go's library. The first row that fits counts.
