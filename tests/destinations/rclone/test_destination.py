@@ -22,6 +22,7 @@ from tests.destinations.library.test_destination import unattached as a_folder
 from tests.destinations.rclone.stores import Shared, a_remote, unattached
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import a_meeting, a_user
+from zoomsync.destinations.rclone.client import Answer, Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.errors import MeetingFailed, RemovedByPerson
 from zoomsync.model import Receipt
@@ -126,6 +127,25 @@ def test_what_was_adopted_is_found_in_later_passes_too_without_listing_all(
 
     assert later.find(stored.uuid) is not None
     assert later.find("never==") is None
+
+
+def test_all_is_listed_one_year_of_one_author_at_a_time(
+    rclone: Shared, where: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [f"published/{author}/{year}/An item [0300a520]" for author in ("ada", "bob") for year in (2025, 2026)]
+    for place in places:
+        (root / place).mkdir(parents=True)
+        (root / place / "recording.json").write_text("{}")
+    call, deep = Client.call, list[str]()
+
+    def noted(self: Client, path: str, **parameters: Any) -> Answer:
+        deep.extend([parameters["remote"]] if parameters.get("opt", {}).get("recurse") else [])
+        return call(self, path, **parameters)
+
+    monkeypatch.setattr(Client, "call", noted)
+
+    assert sorted(unattached(rclone, where)._items.places()) == places
+    assert sorted(deep) == [place.rpartition("/")[0] for place in places]
 
 
 @pytest.mark.parametrize("number", [1, 2])

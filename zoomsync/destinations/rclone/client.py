@@ -18,10 +18,10 @@ from zoomsync.model import Clock
 CALL_SECONDS = 900.0
 """How long one answer may take: rclone's own tries and time-outs end long before."""
 LISTING_SECONDS = 6 * 3600.0
-"""How long a list of all may take: a store that lists one folder a request shows some 50 a second, and one that stands
-still is given up by rclone itself."""
+"""How long one list may take: a store that lists one folder a request shows some 50 a second, and one that stands still
+is given up by rclone itself."""
 ANSWER_LIMIT = 512 << 20
-"""Of one listing; a million items are 200 MB."""
+"""Of one list, of a year of an author; a million items are 200 MB."""
 NOT_FOUND = 404
 
 
