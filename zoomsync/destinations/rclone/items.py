@@ -112,7 +112,7 @@ class Items:
         return sorted(self._listed().get(ending, ()))
 
     def _listed(self) -> dict[str, list[str]]:
-        """All of it is listed, once a pass at most."""
+        """All of it is listed, once a pass, unless an item was moved since."""
         with self._lock:
             if self._folders is None:
                 folders: dict[str, list[str]] = {}
