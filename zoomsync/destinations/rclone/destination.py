@@ -108,8 +108,9 @@ class RcloneDestination:
         if proof:
             meaning = f"its own {proof.upper()} proves content; a file that has none is read back before a deletion"
         else:
-            has = f" ({', '.join(found.hashes)} do not)" if found.hashes and self._items.by_hash else ""
-            meaning = f"none proves content{has}: each file is read back before its cloud copy is deleted in Zoom"
+            has = f" ({', '.join(found.hashes)} do not)" if found.hashes else ""
+            why = f"none proves content{has}" if self._items.by_hash else "none is asked for (verify: download)"
+            meaning = f"{why}: each file is read back before its cloud copy is deleted in Zoom"
         moves = "renames" if found.can_move else "does not rename, nor needs to: recording.json comes last"
         times = "keeps modification times" if found.precision < CENTURY else "keeps no modification times"
         for name, message in (
