@@ -12,6 +12,7 @@ from urllib.parse import quote
 from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, Answer, Client
 from zoomsync.destinations.rclone.refusals import refusal
 from zoomsync.errors import ServiceUnavailable
+from zoomsync.http import is_brief
 
 PROOFS = ("sha256", "sha1", "md5")
 """Hashes that nothing but the content has, the strongest first; the names are rclone's.
@@ -206,7 +207,8 @@ class Remote:
 
     def _send(self, path: str, moved: Callable[[int], None], **source: str) -> None:
         """A file of rclone's to the remote; what is there under this name was looked at before."""
-        config = {"NoCheckDest": True, "LowLevelRetries": max(self.client.rclone.tries, 1)}
+        tries = 1 if is_brief() else max(self.client.rclone.tries, 1)
+        config = {"NoCheckDest": True, "LowLevelRetries": tries}
         target = {"dstFs": self.fs, "dstRemote": path, "_config": config}
         self._good(self._transfer("operations/copyfile", path, moved, **source, **target), path)
 
