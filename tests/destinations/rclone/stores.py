@@ -12,7 +12,7 @@ import sysconfig
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,16 +53,17 @@ class Endless(Rclone):
 
 
 @contextmanager
-def shared_rclone(folder: Path) -> Iterator[Shared]:
+def shared_rclone(folder: Path, lines: str = "", environ: Mapping[str, str] = {}) -> Iterator[Shared]:
+    """Its config begins with these lines; `environ` is what it sees further."""
     config = folder / "rclone.conf"
-    config.write_text("")
+    config.write_text(lines)
     config.chmod(0o600)
     process = Endless(
         config=config,
         flags=(),
         bandwidth=None,
         tries=1,
-        environ={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        environ={"PATH": os.environ["PATH"], "HOME": str(folder), **environ},
         new_id=lambda: uuid.uuid4().hex,
         check=lambda: None,
     )

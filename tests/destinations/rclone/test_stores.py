@@ -1,15 +1,17 @@
 """Real stores: what is promised holds on each of them, and their troubles become errors that say what to do."""
 
+import hashlib
 import http.server
 import threading
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -34,6 +36,7 @@ from tests.destinations.rclone.stores import (
     obscured,
     on_server,
     served,
+    shared_rclone,
     unattached,
 )
 from tests.fakes import FakeClock, a_meeting, a_user
@@ -141,6 +144,55 @@ def test_what_only_the_uploader_says_of_a_file_proves_nothing(rclone: Shared, s3
     verdict = destination.verify(receipt)
 
     assert (verdict.safe, verdict.lacking) == (False, ("video.mp4",))
+
+
+def test_a_hash_that_another_store_gave_proves_nothing_of_a_copy(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    first, there = a_remote(rclone, a_bucket(rclone, s3)), a_bucket(rclone, s3, upload_cutoff="5Mi", chunk_size="5Mi")
+    large = a_staged(tmp_path / "staging", "video.mp4", VIDEO[:3] * 2_000_000)
+    receipt = publish(first, with_files(a_meeting(files=()), [large]))
+    first.detach()
+    call, stated = first.remote.client.call, f"{there.replace(':', ',disable_checksum=true:')}/{receipt.place}"
+    assert call("sync/copy", srcFs=first.remote.fs, dstFs=there).is_good
+    later = a_remote(rclone, there, number=2)
+    honest, due = later.verify(receipt), later.to_download(receipt)
+    (tmp_path / "video.mp4").write_bytes(b"Y" * large.size)
+    md5 = hashlib.md5(VIDEO[:3] * 2_000_000, usedforsecurity=False)
+    said = {"Metadata": True, "MetadataSet": {"md5chksum": b64encode(md5.digest()).decode()}, "IgnoreChecksum": True}
+    bad: dict[str, Any] = {"srcFs": str(tmp_path), "srcRemote": "video.mp4", "dstFs": stated, "dstRemote": "video.mp4"}
+    assert call("operations/copyfile", **bad, _config=said).is_good
+
+    verdict = later.verify(receipt)
+
+    assert later.remote.files(receipt.place)["video.mp4"].hash == md5.hexdigest()
+    assert (honest.safe, due, first.to_download(receipt)) == (True, large.size, 0)
+    assert (verdict.safe, verdict.lacking) == (False, ("video.mp4",))
+
+
+@pytest.mark.parametrize(
+    ("where", "config", "environ"),
+    [
+        ("local:", {"local": "type = hasher\nremote = {below}\nhashes = sha256"}, {}),
+        ("local:", {"local": "type = webdav\nurl = {url}\nvendor = owncloud"}, {}),
+        ("local:", {}, {"RCLONE_CONFIG_LOCAL_TYPE": "webdav", "RCLONE_CONFIG_LOCAL_URL": "{url}"}),
+        ("dav:", {}, {"RCLONE_CONFIG_DAV_TYPE": "webdav", "RCLONE_CONFIG_DAV_URL": "{url}"}),
+        ("all:dav", {"dav": "type = webdav\nurl = {url}", "all": "type = combine\nupstreams = dav=dav:"}, {}),
+        ("over:", {"over": 'type = alias\nremote = :webdav,url="{url}":'}, {}),
+    ],
+)
+def test_what_a_remote_is_nobody_guesses_by_its_name(
+    tmp_path: Path, where: str, config: dict[str, str], environ: dict[str, str]
+) -> None:
+    with a_full_store() as url:
+        put = {"below": str(tmp_path), "url": url}
+        lines = "".join(f"[{name}]\n{said.format(**put)}\n" for name, said in config.items())
+        more = {name: value.format(**put) for name, value in environ.items()}
+        with shared_rclone(tmp_path, lines, more) as rclone:
+            destination = unattached(rclone, where)
+            destination.remote.open()
+            found = destination.remote.abilities
+
+    assert found is not None
+    assert (found.proof, found.loses_files) == ("", "hasher" not in lines)
 
 
 def test_a_file_in_several_parts_is_read_back(rclone: Shared, s3: Server, tmp_path: Path) -> None:

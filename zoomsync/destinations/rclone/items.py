@@ -134,7 +134,7 @@ class Items:
             return f"{file.name} was removed"
         if listed.size not in (file.size, -1):  # a store may not know
             return f"{file.name} has {listed.size} bytes, {file.size} were stored"
-        wanted = hash_of(file, self.proof)
+        wanted = self.hash_of(file)
         if wanted and listed.hash:
             is_whole = wanted == listed.hash
         else:
@@ -148,20 +148,19 @@ class Items:
 
     def to_read(self, receipt: Receipt) -> int:
         """The bytes that judging these files downloads."""
-        return sum(one.size for one in receipt.files if not hash_of(one, self.proof))
+        return sum(one.size for one in receipt.files if not self.hash_of(one))
+
+    def hash_of(self, file: StoredFile) -> str:
+        """The store's hash of a whole file; empty: not known. Of a copy in another place it may be the uploader's."""
+        if self.proof == "sha256":
+            return file.sha256
+        look, mark = (file.stamp.look if file.stamp else ""), self.remote.mark
+        return look.removeprefix(mark) if self.proof and look.startswith(mark) else ""
 
 
 def _add(place: str, folders: dict[str, list[str]]) -> None:
     for ending in SUFFIX.findall(place.rpartition("/")[2]):
         folders.setdefault(ending, []).append(place)
-
-
-def hash_of(file: StoredFile, proof: str) -> str:
-    """The hash that a whole file has, by the name of the hash; empty: not known."""
-    if proof == "sha256":
-        return file.sha256
-    name, _, value = (file.stamp.look if file.stamp is not None else "").partition(":")
-    return value if name == proof else ""
 
 
 def with_stamps(receipt: Receipt, known: Receipt | None) -> Receipt:

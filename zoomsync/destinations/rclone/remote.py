@@ -1,7 +1,7 @@
 """A folder of a remote and what can be done in it; rclone does it, each refusal is an error of ours."""
 
+import hashlib
 import math
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,9 @@ S3_TIMES = 2
 """rclone asks S3 twice as often as it is told to, and waits ever longer: for a minute, where a port refuses
 (https://github.com/rclone/rclone/blob/v1.75.0/backend/s3/s3.go, NewFs: SetRetries and RetryMaxAttempts)."""
 DEEPEST = 5
-"""So many remotes wrap one another at most."""
+"""So many remotes wrap one another at most; what is below is not known."""
+SAME_STORE = ("endpoint", "account", "host", "url")
+"""Options of rclone's config: with another one a remote of the same name is another store."""
 ASIDE = ".00000000.partial"
 """What a document is called on its way, where rclone would write it at once."""
 LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
@@ -65,8 +67,10 @@ class Abilities:
     keeps_folders: bool
     """Whether a folder stays that holds nothing."""
     loses_files: bool
-    """Whether a file is removed that could not be replaced
+    """Whether a file is removed that could not be replaced, or nobody knows
     (https://github.com/rclone/rclone/blob/v1.75.0/backend/webdav/webdav.go, updateSimple)."""
+    mark: str
+    """Begins what the state keeps of a file's hash: of another store, or under another name, it is another one."""
     precision: int
     """Of modification times, in nanoseconds; what is over a century means that there are none."""
 
@@ -99,25 +103,33 @@ class Remote:
         """The hash of the store that proves content; empty: none does."""
         return self.abilities.proof if self.abilities is not None else ""
 
+    @property
+    def mark(self) -> str:
+        """Begins the stamp of a file whose hash this store gave."""
+        return self.abilities.mark if self.abilities is not None else ""
+
     def open(self) -> None:
         """Find out what it can do; nothing is asked of the store that rclone need not know to begin."""
-        below = self._types(_remote_in(self.root))
+        below = [str(one.get("type", "")) for one in self._layers(self.root)]
         if "s3" in below:
             few = {"LowLevelRetries": max(self.client.rclone.tries // S3_TIMES, 1)}
             self._good(self.client.call("options/set", main=few), "")
         info = self._good(self.client.call("operations/fsinfo", fs=self.fs), "").document
         name = str(info.get("Name", "")).partition("{")[0]
-        kind = name.removeprefix(":") if name.startswith(":") else self._types(name)[0]
+        section = {"type": name[1:]} if name.startswith(":") else self._section(name)
+        kind = str(section.get("type", ""))
         hashes = tuple(map(str, info.get("Hashes") or ()))
         features = info.get("Features") or {}
         proof = next((one for one in PROOFS if one in hashes), "") if kind in OWN_HASHES else ""
+        place = repr((kind, self.fs, [section.get(one) for one in SAME_STORE]))
         self.abilities = Abilities(
             type=kind,
             hashes=hashes,
             proof=proof,
             can_move=bool(features.get("Move")),
             keeps_folders=bool(features.get("CanHaveEmptyDirectories")),
-            loses_files="webdav" in below,
+            loses_files=not {"", "webdav"}.isdisjoint(below),
+            mark=f"{proof} {hashlib.sha256(place.encode()).hexdigest()[:16]} ",
             precision=int(info.get("Precision", 0)),
         )
 
@@ -223,25 +235,30 @@ class Remote:
             self.client.call("core/stats-delete", group=group)
         return answer
 
-    def _types(self, name: str) -> list[str]:
-        """What rclone's config calls this remote; and those that it wraps, as crypt does."""
-        found: list[str] = []
-        while name and len(found) < DEEPEST:
-            config = self._good(self.client.call("config/get", name=name), "").document
-            found.append(name if name == "local" else str(config.get("type", "")))
-            name = _remote_in(str(config.get("remote", "")))
+    def _layers(self, place: str) -> list[Mapping[str, Any]]:
+        """The remote of this place and those that it wraps, as crypt does; the last one is empty if it is not known."""
+        found: list[Mapping[str, Any]] = []
+        while ":" in (head := place.partition("/")[0]):  # else it is a folder of this machine
+            name = head.partition(":")[0]
+            section = self._section(name) if name and "," not in name and len(found) < DEEPEST else {}
+            found.append(section)
+            if not section or "upstreams" in section:
+                return [*found, {}]
+            place = str(section.get("remote", ""))
         return found
+
+    def _section(self, name: str) -> Mapping[str, Any]:
+        """What the environment, or else rclone's config, says of this remote; of a name that neither has, nothing."""
+        said = self._good(self.client.call("config/get", name=name), "").document
+        start = f"RCLONE_CONFIG_{name}_".upper()
+        environ = self.client.rclone.environ.items()
+        given = {key.removeprefix(start).lower(): value for key, value in environ if key.startswith(start)}
+        return {**said, **given} or ({"type": "local"} if name == "local" else {})
 
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
             raise refusal(answer.error, self.name(path))
         return answer
-
-
-def _remote_in(place: str) -> str:
-    """The name in `name:path` or `name,option=value:path`; empty for a folder of this machine."""
-    found = re.match(r"([^:,]+)[^:]*:", place)
-    return found[1] if found else ""
 
 
 @dataclass(slots=True, kw_only=True)

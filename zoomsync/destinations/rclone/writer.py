@@ -94,10 +94,10 @@ class Writer:
         self.finish(begun, after)
         for other in self.begun(receipt.uuid):
             self._clear(other)
-        proof, now = self.items.remote.proof, self.context.clock.now()
+        mark, now = self.items.remote.mark, self.context.clock.now()
         known = {name: after[name].hash for name in new if after[name].hash}
         stamped = (
-            replace(one, stamp=Stamp(at=now, look=f"{proof}:{known[one.name]}")) if one.name in known else one
+            replace(one, stamp=Stamp(at=now, look=f"{mark}{known[one.name]}")) if one.name in known else one
             for one in receipt.files
         )
         return replace(receipt, files=tuple(stamped))
