@@ -24,6 +24,7 @@ from zoomsync.destinations.base import DestinationContext
 from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.process import Rclone
+from zoomsync.destinations.rclone.process import _guard as process_guard
 from zoomsync.destinations.rclone.settings import RcloneSettings
 
 
@@ -141,7 +142,8 @@ def seaweed(folder: Path) -> Iterator[Server]:
     off |= {"s3.port.iceberg": "0", "s3.port.lance": "0"}
     options |= {"dir": str(folder / "data"), "s3.config": str(folder / "s3.json"), **off}
     program = Path(sysconfig.get_path("scripts")) / "weed"
-    command = [str(program), "mini", *(f"-{name}={value}" for name, value in options.items())]
+    outlives_nobody = process_guard(os.environ["PATH"])  # a session that is killed ends nothing by itself
+    command = [*outlives_nobody, str(program), "mini", *(f"-{name}={value}" for name, value in options.items())]
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
     process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
