@@ -63,7 +63,7 @@ class Recording:
                 meeting=dict(document["meeting"]),
                 receipt=receipt,
             )
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             hint = f"restore it from a backup; or move the folder of the item away, then {REFETCH}"
             raise MeetingFailed(f"{name}: damaged", hint=hint, service=service) from error
 

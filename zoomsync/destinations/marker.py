@@ -3,7 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
@@ -54,8 +54,9 @@ class Marker:
     @classmethod
     def parse(cls, data: bytes, name: str, *, service: str) -> "Marker":
         """The marker that messages call `name`; raises `LibraryUnusable` for any that cannot be read."""
-        with suppress(ValueError, RecursionError):  # no JSON, or nested without end
+        with suppress(ValueError, RecursionError, OverflowError):  # no JSON, or nested without end; no time there is
             document = json.loads(data)
+            json.dumps(document, ensure_ascii=False).encode()  # halves of characters fit into no file of ours
             match document:
                 case {"format": int(version)} if version > FORMAT:
                     hint = f"this is zoomsync {__version__}: use one that is at least as new as the one that wrote it"
@@ -65,7 +66,8 @@ class Marker:
                 case {"format": 1, "library": str(id_), "state": str(state), "pass": int(number), "run": str(run)}:
                     held = document.get("held_till")
                     until = datetime.fromisoformat(str(held)).astimezone(UTC) if held else None
-                    return cls(id=id_, state=state, pass_number=number, run=run, held_till=until)
+                    if until is None or until.year < MAXYEAR:  # what can be reckoned with
+                        return cls(id=id_, state=state, pass_number=number, run=run, held_till=until)
         hint = f"restore it from a backup, or move it away: then {NEW}"
         raise LibraryUnusable(f"{name}: damaged, this is not a library's marker", hint=hint, service=service)
 

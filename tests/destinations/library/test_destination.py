@@ -390,15 +390,19 @@ class TestAPersonsDoings:
         assert later.find(first.uuid) == second
         assert len(list(item.parent.iterdir())) == 2
 
-    @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"format": 1}', '{"format": 99}', "[" * 100_000])
+    @pytest.mark.parametrize(
+        "content",
+        [None, "", "{", "[]", '{"format": 1}', '{"format": 99}', "[" * 100_000, "1e999"],
+    )
     def test_an_item_without_its_recording_json_fails_alone(
         self, library: LibraryDestination, tmp_path: Path, content: str | None
     ) -> None:
         receipt = publish(library, an_item(tmp_path / "staging"))
         path = library.path / receipt.place / "recording.json"
+        whole = path.read_text()
         path.unlink()
         if content is not None:
-            path.write_text(content)
+            path.write_text(whole.replace('"revision": 1', '"revision": 1e999') if content == "1e999" else content)
 
         with pytest.raises(MeetingFailed, match=r"recording.json") as raised:
             publish(library, rebuilt(tmp_path), receipt)

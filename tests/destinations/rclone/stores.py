@@ -267,6 +267,9 @@ class Gate:
         """Once so many bytes went to the store on one connection, it is cut."""
         self.is_closed = False
         """Nothing goes through, and nobody is told."""
+        self.hold = ""
+        """Pattern of the request at which it closes."""
+        self.holds = threading.Event()
         self.replies: dict[str, bytes | None] = {}
         """Pattern of `PUT /bucket/key` → what the gate says instead of the store (see `answer`)."""
         self.delay = 0.0
@@ -301,6 +304,9 @@ class Gate:
                 sent += len(data)
                 if is_up and (found := re.match(rb"([A-Z]+) (\S+) HTTP/1.1\r\n", data)):
                     self.requests.append(f"{found[1].decode()} {found[2].decode()}")
+                    if self.hold and re.search(self.hold, self.requests[-1]):
+                        self.hold, self.is_closed = "", True
+                        self.holds.set()
                     for said in (said for one, said in self.replies.items() if re.search(one, self.requests[-1])):
                         answer(near, data, said)
                         return

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.destinations.contract import CAPTIONS, LATE, VIDEO, Journal, a_context, a_staged, an_attachment, with_files
-from tests.destinations.rclone.stores import Shared, unattached
+from tests.destinations.rclone.stores import Gate, Server, Shared, on_server, reply, served, unattached
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import NOW, FakeClock, a_meeting
 from zoomsync.destinations.rclone.client import Answer, Client
 from zoomsync.destinations.rclone.writer import ACTION
-from zoomsync.errors import Unreachable
+from zoomsync.errors import Unfit, Unreachable
 from zoomsync.model import Item, Receipt
 
 
@@ -191,6 +191,29 @@ def test_a_change_that_was_begun_costs_no_other_meeting_and_is_not_asked_about_f
 
     assert len(journal.open) == (days < 60)
     assert left.items() <= content(tmp_path / "remote").items()
+
+
+def test_a_full_store_ends_no_pass_over_what_an_earlier_one_completed(rclone: Shared, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    gate, journal = Gate(served(rclone, "webdav", tmp_path / "store")), Journal()
+    where = on_server(rclone, Server(gate.address), "webdav")
+    first = unattached(rclone, where, a_context(intents=journal))
+    first.attach(an_attachment())
+    sick(first, "recording.json")
+    with pytest.raises(Unreachable):
+        publish(first, begun(tmp_path / "staging"))
+    first.detach()
+    gate.replies["PUT"] = reply(507)
+
+    second = unattached(rclone, where, a_context(intents=journal))
+    second.attach(an_attachment(2, known_pass=1, ended=ENDED))
+    found = second.find("/abc//DEF+ghi==")
+    with pytest.raises(Unfit):
+        publish(second, begun(tmp_path / "staging"))
+    gate.close()
+
+    assert found is not None
+    assert second.verify(found).safe
 
 
 def lives_on(rclone: Shared, folder: Path, verify: str, step: int) -> None:

@@ -1,19 +1,21 @@
 """Whose remote it is, and that two passes never work in it at once, although a store has no locks."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.destinations.contract import a_context, an_attachment, an_item
-from tests.destinations.rclone.stores import Shared, a_remote, unattached
+from tests.destinations.contract import VIDEO, a_context, a_staged, an_attachment, an_item, with_files
+from tests.destinations.rclone.stores import Gate, Server, Shared, a_bucket, a_remote, unattached
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import NOW, FakeClock, a_meeting
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.lease import LEASE, SKEW
-from zoomsync.errors import LibraryUnusable, PassRunning
+from zoomsync.destinations.rclone.remote import Remote
+from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable
 
 
 @pytest.fixture
@@ -120,6 +122,63 @@ def test_what_a_killed_pass_of_this_state_held_is_taken_at_once(rclone: Shared, 
     assert "held_till" not in marker(tmp_path)
 
 
+def test_what_was_on_its_way_when_a_pass_fell_asleep_replaces_nothing(
+    rclone: Shared, s3: Server, tmp_path: Path
+) -> None:
+    gate, clock, bucket = Gate(s3), FakeClock(), a_bucket(rclone, s3)
+    behind_gate = f"{rclone.add(**Server(gate.address).as_s3())}:{bucket.partition(':')[2]}"
+    sleeper = left_by(behind_gate, rclone, tmp_path, clock=clock)
+    gate.hold = "PUT .*video.mp4"
+    large = [a_staged(tmp_path / "staging", "video.mp4", VIDEO * 10_000)]
+
+    with ThreadPoolExecutor(1) as pool:
+        slept = pool.submit(publish, sleeper, with_files(another("other=="), large))
+        assert gate.holds.wait(10)
+        other = unattached(rclone, bucket, a_context(clock=FakeClock(NOW + LEASE + SKEW)))
+        other.attach(an_attachment(2, runs=frozenset({"run-1", "run-2"})))
+        receipt = publish(other, an_item(tmp_path / "staging", another("other==")))
+        clock.advance(LEASE.total_seconds() + 1)
+        with pytest.raises(ServiceUnavailable, match="is given up"):
+            slept.result(10)
+    gate.is_closed = False
+
+    assert other.verify(receipt).safe
+    with pytest.raises(LibraryUnusable, match="took this remote over"):
+        publish(sleeper, an_item(tmp_path / "staging", another("third==")))
+    gate.close()
+
+
+def test_a_marker_that_no_list_shows_is_never_replaced(
+    rclone: Shared, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_remote(rclone, where).detach()
+    before = tree(tmp_path)
+    monkeypatch.setattr(Remote, "folders", lambda *_: [])
+    other = unattached(rclone, where)
+
+    with pytest.raises(LibraryUnusable, match="belongs to another state"):
+        other.attach(an_attachment(1, state_id="state-2", new_id="library-2"))
+
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["remote", "remote/.zoomsync/library.json"])
+def test_what_stands_where_the_root_or_the_marker_should_be_ends_the_pass(
+    rclone: Shared, tmp_path: Path, name: str
+) -> None:
+    where = f"{rclone.add(type='alias', remote=str(tmp_path))}:remote"
+    if name == "remote":
+        (tmp_path / name).write_text("a file")
+    else:
+        (tmp_path / name).mkdir(parents=True)
+
+    with pytest.raises(LibraryUnusable, match=f"{name}: is a") as raised:
+        a_remote(rclone, where)
+
+    assert (raised.value.code, raised.value.service) == (5, "remote")
+    assert raised.value.hint
+
+
 def test_a_lease_is_renewed_before_it_ends(rclone: Shared, where: str, tmp_path: Path) -> None:
     clock = FakeClock()
     destination = left_by(where, rclone, tmp_path, clock=clock)
@@ -145,6 +204,10 @@ KNOWN = {"number": 7, "known_pass": 5}
         ({"state": "state-2", "held_till": "2026-03-01T00:00:00+00:00"}, {}, "belongs to another state"),
         ({"held_till": "some day"}, {}, "damaged"),
         ({"held_till": 5}, {}, "damaged"),
+        ({"held_till": "9999-12-31T23:59:59+00:00"}, {}, "damaged"),
+        ({"held_till": "9999-12-31T23:59:59-23:00"}, {}, "damaged"),
+        ({"held_till": "0001-01-01T00:00:00+23:00"}, {}, "damaged"),
+        ({"library": "\ud800"}, {}, "damaged"),
         ({"pass": 4}, {}, "last changed by pass 4, the state knows of pass 5"),
         ({"pass": 12, "run": "run-12"}, {}, "of which the state knows nothing"),
         ({}, {"has_items": True}, "its folders published and drafts are gone"),

@@ -289,6 +289,24 @@ def test_a_damaged_ciphertext_is_never_taken_for_whole(
     assert "decrypt" in verdict.reason
 
 
+@pytest.mark.parametrize("name", ["recording.json", "library.json"])
+def test_a_damaged_ciphertext_of_a_document_is_named(rclone: Shared, tmp_path: Path, name: str) -> None:
+    secret = {"password": obscured(rclone, "sesame"), "filename_encryption": "off"}
+    where = f"{rclone.add(type='crypt', remote=str(tmp_path / 'store'), **secret)}:"
+    destination = a_remote(rclone, where)
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+    (path,) = (tmp_path / "store").rglob(f"{name}.bin")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    with pytest.raises(MeetingFailed if name == "recording.json" else LibraryUnusable, match=name) as raised:
+        destination.find(receipt.uuid, receipt)
+        destination.ping()
+
+    assert "decrypt" in str(raised.value)
+    assert "crypt" in raised.value.hint
+
+
 @contextmanager
 def a_full_store() -> Iterator[str]:
     """A WebDAV server that has no room."""

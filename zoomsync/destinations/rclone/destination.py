@@ -24,6 +24,7 @@ from zoomsync.errors import (
     NotAuthorized,
     RemovedByPerson,
     Subject,
+    Unfit,
     Unreachable,
     ZoomsyncError,
 )
@@ -52,6 +53,7 @@ class RcloneDestination:
         self.remote = Remote(settings.remote, self._client)
         self._items = Items(self.remote, by_hash=settings.verify == "hash", progress=context.progress)
         self._lease = Lease(self.remote, context.clock, self._items.note_all)
+        self.remote.guard = self._lease.check
         self._writer = Writer(items=self._items, lease=self._lease, context=context)
 
     @property
@@ -72,8 +74,12 @@ class RcloneDestination:
             log.info("%s: %s", self.remote.root, in_words(self._items.places()))
         if not attachment.dry_run and not attachment.reconcile:
             for begun in self._writer.begun():
-                with suppress(MeetingFailed, Unreachable, Forbidden):  # its own: the marker could be read. It is
-                    self._finish(begun)  # raised again when this meeting is published
+                try:
+                    self._finish(begun)
+                except LibraryUnusable:
+                    raise
+                except (MeetingFailed, Unreachable, Forbidden, Unfit) as error:  # its own, as the marker could be
+                    log.debug("%s: %s", begun.place, error)  # read, or a full store: raised again when it is published
 
     def detach(self) -> None:
         """Give the remote back, and end rclone."""

@@ -15,7 +15,7 @@ from zoomsync.destinations.base import Attachment
 from zoomsync.destinations.layout import TOPS
 from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
 from zoomsync.destinations.rclone.remote import Remote
-from zoomsync.errors import LibraryUnusable, PassRunning
+from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable
 from zoomsync.formatting import moment
 from zoomsync.model import MINUTE, Clock
 
@@ -62,7 +62,7 @@ class Lease:
             if_emptied=f"`echo | {self.remote.command} rcat {quote(self.remote.name('published/kept'))}`",
             service="remote",
         )
-        found = self._read() if FOLDER in (folders or ()) else None
+        found = self._read()  # even if no list shows it: another's is never replaced
         if found and found.held_till and found.run not in attachment.runs:
             until = found.held_till + SKEW
             if until > self.clock.now():
@@ -83,6 +83,7 @@ class Lease:
         with self._lock:
             if not self._is_changed or self._is_half_over():
                 self.confirm()
+                self._is_changed = False  # until the marker is written, nothing is held that could be over
                 number, run = self._pass
                 held = self.clock.now() + LEASE
                 self._write(replace(self.marker, pass_number=number, run=run, held_till=held))
@@ -101,12 +102,26 @@ class Lease:
                 hint = "let no copy of this state work in it; the next pass of the newer state goes on"
                 raise LibraryUnusable(message, hint=hint, service="remote")
 
+    def check(self) -> None:
+        """While the store is waited for: raises `ServiceUnavailable` once the lease is over, as another may begin then.
+
+        That happens to a machine that slept; while it works, the lease is renewed in time.
+        """
+        until = self.marker.held_till
+        if self._is_changed and until is not None and self.clock.now() > until:
+            message = (
+                f"{self.remote.root}: it was this pass's until {moment(until)}, what it was sending then is given up"
+            )
+            hint = "did this machine sleep? the next pass sends it again"
+            raise ServiceUnavailable(message, hint=hint, service="remote")
+
     def release(self) -> None:
         """Say that this pass has ended, unless another took the remote over: then that one's marker stays."""
         with self._lock:
             if self._is_held:
                 self._is_held = False
                 self.confirm()
+                self._is_changed = False
                 self._write(replace(self.marker, held_till=None))
 
     def _is_half_over(self) -> bool:

@@ -5,13 +5,15 @@ import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, Answer, Client
 from zoomsync.destinations.rclone.refusals import refusal
-from zoomsync.errors import ServiceUnavailable
+from zoomsync.errors import LibraryUnusable, MeetingFailed, ServiceUnavailable, Unreachable
 from zoomsync.http import is_brief
 
 PROOFS = ("sha256", "sha1", "md5")
@@ -84,6 +86,8 @@ class Remote:
     client: Client
     abilities: Abilities | None = None
     """Known after `open`."""
+    guard: Callable[[], None] = lambda: None
+    """Called while a change is waited for; whatever it raises ends that."""
 
     @property
     def fs(self) -> str:
@@ -176,7 +180,12 @@ class Remote:
 
     def read(self, path: str) -> bytes | None:
         """A document; None: it is not there."""
-        answer = self.client.get(quote(f"/[{self.fs}]/{path}"))
+        try:
+            answer = self.client.get(quote(f"/[{self.fs}]/{path}"))
+        except Unreachable as error:
+            if isinstance(error.__cause__, IncompleteRead):  # a read that fails half-way is cut without a word
+                self.read_back(path, lambda _: None)  # this has words
+            raise
         return None if answer.status == NOT_FOUND else self._good(answer, path).body
 
     def write(self, path: str, data: bytes, *, replaces: bool = True) -> None:
@@ -200,12 +209,12 @@ class Remote:
     def read_back(self, path: str, moved: Callable[[int], None]) -> str | None:
         """The SHA-256 of a file, all of which is downloaded for it, and kept nowhere; None: it is not there."""
         what = {"fs": self.fs, "remote": path, "hashType": "sha256", "download": True}
-        answer = self._transfer("operations/hashsumfile", path, moved, **what)
+        answer = self._transfer("operations/hashsumfile", path, moved, lambda: None, **what)
         return None if answer.status == NOT_FOUND else str(self._good(answer, path).document["hash"])
 
     def remove(self, path: str) -> None:
         """A file, if it is there."""
-        answer = self.client.call("operations/deletefile", fs=self.fs, remote=path)
+        answer = self.client.call("operations/deletefile", watch=self.guard, fs=self.fs, remote=path)
         if answer.status != NOT_FOUND:
             self._good(answer, path)
 
@@ -222,12 +231,14 @@ class Remote:
         tries = 1 if is_brief() else max(self.client.rclone.tries, 1)
         config = {"NoCheckDest": True, "LowLevelRetries": tries}
         target = {"dstFs": self.fs, "dstRemote": path, "_config": config}
-        self._good(self._transfer("operations/copyfile", path, moved, **source, **target), path)
+        self._good(self._transfer("operations/copyfile", path, moved, self.guard, **source, **target), path)
 
-    def _transfer(self, call: str, path: str, moved: Callable[[int], None], **parameters: Any) -> Answer:
+    def _transfer(
+        self, call: str, path: str, moved: Callable[[int], None], guard: Callable[[], None], **parameters: Any
+    ) -> Answer:
         """A call that moves bytes, as long as some move."""
         group = self.client.rclone.new_id()
-        watched = _Watched(client=self.client, group=group, moved=moved, name=self.name(path))
+        watched = _Watched(client=self.client, group=group, moved=moved, guard=guard, name=self.name(path))
         try:
             answer = self.client.call(call, watch=watched.look, seconds=math.inf, _group=group, **parameters)
             watched.tell()
@@ -257,7 +268,9 @@ class Remote:
 
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
-            raise refusal(answer.error, self.name(path))
+            error = refusal(answer.error, self.name(path))
+            is_all = not path or path.startswith(f"{FOLDER}/")  # no meeting's trouble
+            raise error.become(LibraryUnusable) if is_all and isinstance(error, MeetingFailed) else error
         return answer
 
 
@@ -268,6 +281,7 @@ class _Watched:
     client: Client
     group: str
     moved: Callable[[int], None]
+    guard: Callable[[], None]
     name: str
     _bytes: int = 0
     _looked_at: float | None = None
@@ -275,6 +289,7 @@ class _Watched:
 
     def look(self) -> None:
         """Now and then tell what moved; raises `ServiceUnavailable` if nothing moves any more."""
+        self.guard()
         now = self.client.clock.monotonic()
         if self._looked_at is None:
             self._looked_at = self._moved_at = now

@@ -89,6 +89,7 @@ class Writer:
             if listed is None or listed.size not in (file.size, -1) or is_other:
                 message = f"{self.items.remote.name(receipt.place)}/{name}: not there as it was sent"
                 raise MeetingFailed(message, hint="the next pass sends it again", service="remote")
+        self.lease.begin_change()
         self.lease.confirm()
         self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document, replaces=old is not None)
         self.finish(begun, after)
@@ -107,6 +108,7 @@ class Writer:
         remote = self.items.remote
         for file in begun.old:
             if file.name in there and not self.items.flaw(begun.place, file, there):
+                self.lease.begin_change()  # to read it back may have taken long
                 remote.remove(f"{begun.place}/{file.name}")
         self._remove_folders(begun.place, (one.name for one in begun.old))
         self.context.intents.settle(begun.intent.id)
@@ -176,5 +178,6 @@ class Writer:
                 self.lease.begin_change()
                 sent(size)
 
+            self.lease.begin_change()  # to hash it may have taken long
             remote.upload(file.source, path, moved)
         return wanted
