@@ -151,6 +151,9 @@ class SmallDestination:
             return Verdict(safe=False, reason="updated since", receipt=receipt)
         return Verdict(safe=True, reason=f"{len(receipt.files)} files, content verified", receipt=receipt)
 
+    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        return iter(())
+
     def to_download(self, receipt: Receipt) -> int:
         """Nothing: it lies here."""
         del receipt

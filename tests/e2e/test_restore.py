@@ -143,6 +143,31 @@ def test_a_library_that_is_ahead_is_adopted_as_it_is_and_nothing_is_fetched_agai
     assert "delete_after begins again" in adopted.stderr
 
 
+def test_items_that_zoom_lists_no_more_are_adopted_too_verified_and_found_by_their_names(site: Site) -> None:
+    shutil.rmtree(site.folder / "state")
+    topic = site.world.meetings.pop(site.uuid("first")).topic
+    (site.item("second") / "recording.json").rename(site.folder / "recording.json")
+    (site.item("second") / "recording.json").write_text("{}")
+
+    adopted = site.sync("--adopt-library")
+    (site.folder / "recording.json").rename(site.item("second") / "recording.json")
+    again = site.sync("--adopt-library")
+    verified = site.sync("--verify")
+    in_place = next(path for path in site.item("first").iterdir() if path.suffix == ".mp4")
+    in_place.write_bytes(bytes(in_place.stat().st_size))
+    rotten = site.sync("--verify")
+
+    assert adopted.stderr.count("not taken over: ") == 1
+    assert f"{site.item('second')}/recording.json: damaged" in adopted.stderr
+    assert "1 item of the library known" in adopted.stderr
+    assert (again.code, again.counts.get("deleted", 0), site.downloads()) == (0, 0, [])
+    assert (verified.code, verified.counts) == (0, {"verified": 2})
+    assert (rotten.code, rotten.counts) == (1, {"verified": 1, "differs": 1})
+    assert site.uuid("first") in site.run("status", "--check").stdout
+    told = site.run("--json", "status", "--meeting", topic).document
+    assert site.uuid("first") in json.dumps(told) and "alice@example.org" in json.dumps(told)
+
+
 def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(site.folder / "state")
     scan, closed = os.scandir, site.item("first").parent

@@ -39,9 +39,9 @@ if TYPE_CHECKING:  # imported once something is due, and the deleter if somethin
 log = logging.getLogger(__name__)
 
 ADOPTED = (
-    "what the library has is not fetched, whatever a plan says; each item is hashed before it is trusted, and nothing "
-    "is deleted in this pass; the lost state alone knew what a person removed (it comes again if Zoom has it: "
-    "exclude_meetings), and since when items are stored: delete_after begins again"
+    "what the library has is not fetched, whatever a plan says; what Zoom still lists is hashed in this pass, the rest "
+    "by `zoomsync sync --verify`; nothing is deleted in this pass; the lost state alone knew what a person removed (it "
+    "comes again if Zoom has it: exclude_meetings), and since when items are stored: delete_after begins again"
 )
 SUMMARY = (
     Outcome.PUBLISHED,
@@ -285,7 +285,10 @@ def _attach(destination: Destination, env: Environment, state: State, request: S
     """Take the destination, as the request wants it."""
     app.attach(destination, env, state, request, run=run_id)
     if request.adopt_library:
+        from zoomsync.sync.reconciler import adopt
+
         log.info("%s", ADOPTED)
+        adopt(state, destination, env.clock.now(), is_dry=request.dry_run)
     if request.reconcile:
         from zoomsync.sync.reconciler import reconcile
 

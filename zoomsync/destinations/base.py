@@ -137,6 +137,12 @@ class Destination(Protocol):
         more.
         """
 
+    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        """Each item that says itself what it is: its receipt, and Zoom's metadata of its meeting.
+
+        One that cannot be read is named in the log. None if this kind of destination cannot be adopted.
+        """
+
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """Make the destination hold this item, under its author if it is there; running it again changes nothing.
 

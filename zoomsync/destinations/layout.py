@@ -5,8 +5,9 @@ metadata and the receipt, readable without zoomsync.
 """
 
 import json
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +19,8 @@ from zoomsync.errors import MeetingFailed
 from zoomsync.formatting import json_text, plural, size_in_words
 from zoomsync.model import Author, Clock, Item, ItemFile, Receipt, Stamp, StoredFile, User, Verdict
 from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
+
+log = logging.getLogger(__name__)
 
 FORMAT = 1
 MANIFEST = "recording.json"
@@ -78,6 +81,30 @@ class Recording:
         """Name, size and SHA-256 of each stored file that goes once the item is as `receipt` says."""
         names = {file.name for file in receipt.files}
         return tuple((one.name, one.size, one.sha256) for one in self.receipt.files if one.name not in names)
+
+
+def newest(recordings: Iterable[Recording]) -> Recording:
+    """Of several copies of one item always the same one: that with the most changes."""
+    return min(recordings, key=lambda one: (-one.revision, one.receipt.place))
+
+
+def each_item(
+    folders: Mapping[str, Sequence[str]], read: Callable[[str], Recording | None]
+) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+    """The items in these folders, by the suffix that they share; one that cannot be read is named, and left out."""
+    for sharing in folders.values():
+        found = dict[str, list[Recording]]()
+        for folder in sharing:
+            try:
+                recording = read(folder)
+            except MeetingFailed as problem:
+                log.log(logging.ERROR, "not taken over: %s (%s)", problem, problem.hint)
+                continue
+            if recording is not None:
+                found.setdefault(recording.receipt.uuid, []).append(recording)
+        for copies in found.values():
+            item = newest(copies)
+            yield item.receipt, item.meeting
 
 
 def again(uuid: str) -> str:

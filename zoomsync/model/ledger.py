@@ -70,7 +70,8 @@ class Entry:
     size: int = 0
     receipt: Receipt | None = None
     stored_at: datetime | None = None
-    """When the last new file was stored: `delete_after` counts from here."""
+    """When the last new file was stored: `delete_after` counts from here. None although there is a receipt:
+    adopted, and not read yet."""
     retry: Retry | None = None
     """A failed publication, also of late files of a published item."""
     refusal: Retry | None = None

@@ -1,8 +1,10 @@
 """How an entry of the ledger changes by what was decided or what happened. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum
+from typing import Any
 
 from zoomsync.errors import (
     DestinationUnsupported,
@@ -42,6 +44,38 @@ def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
         changed_at=now,
         **facts,  # type: ignore[arg-type]  # by name
     )
+
+
+def adopted(receipt: Receipt, meeting: Mapping[str, Any], before: Entry | None, now: datetime) -> Entry:
+    """The entry of an item that was found in the library; `meeting` is what the item says of it.
+
+    What the state knows of it stands, unless the item has more. Raises `ValueError`, `TypeError` or `AttributeError` if
+    the item does not say when its meeting began.
+    """
+    if before is None:
+        host = meeting.get("host") or {}
+        before = Entry(
+            uuid=receipt.uuid,
+            number=str(meeting.get("number") or ""),
+            host_id=str(host.get("id") or ""),
+            host_email=str(host.get("email") or ""),
+            topic=str(meeting.get("topic") or ""),
+            start=datetime.fromisoformat(meeting.get("start")).astimezone(UTC),  # type: ignore[arg-type]  # or it raises
+            timezone=str(meeting.get("timezone") or ""),
+            phase=Phase.WAITING,
+            reason="",
+            first_seen=now,
+            changed_at=now,
+        )
+    known = before.receipt
+    is_known = known is not None and (
+        known.destination != receipt.destination or set(known.cloud) >= set(receipt.cloud)
+    )
+    if is_known or before.phase in (Phase.REMOVED, Phase.ERASED):
+        return before
+    reason = f"found in the library {moment(now)}"
+    changes = {"due_at": None, "retry": None, "pending": (), "stored_at": None, "receipt": receipt}
+    return _changed(before, now, phase=Phase.PUBLISHED, reason=reason, **changes)
 
 
 def answered(entry: Entry, answer: Decision, now: datetime) -> Entry:

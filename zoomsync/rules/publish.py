@@ -191,6 +191,8 @@ def decide_due(found: Meeting, entry: Entry | None, rules: Rules) -> Decision:
     if entry is not None and receipt is not None and requested:
         is_there = entry.phase is not Phase.REMOVED and receipt.destination == rules.destination
         receipt = receipt if is_there else None  # a person asks for an item that is not there any more
+    if entry is not None and entry.stored_at is None:
+        receipt = None  # adopted: what it says is read before it counts
     usable = tuple(file for file in complete if file.id not in deleted or requested)
     new = tuple(file for file in usable if not (receipt and receipt.covers(file)))
     unsettled = _unsettled(found, entry, rules)

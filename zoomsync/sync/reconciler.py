@@ -1,14 +1,18 @@
-"""`sync --reconcile`: after an older copy of the library was restored, the state forgets what that copy lacks."""
+"""What the state learns of a library: what an older copy lacks (`--reconcile`), what one has (`--adopt-library`)."""
 
 import logging
 from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, OutcomeUnknown
 from zoomsync.formatting import plural
 from zoomsync.model import Entry, Phase
+from zoomsync.rules import ledger
 from zoomsync.state import State
+from zoomsync.state.ledger import BATCH
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,27 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
         remember(after)
     known = "%s missing in the library, %s older than the state knows"
     log.info(known, plural(missing, "item"), plural(older, "item"))
+
+
+def adopt(state: State, destination: Destination, now: datetime, *, is_dry: bool) -> None:
+    """Each item of the library is known from now on, also if Zoom does not list it any more; none is read in full."""
+    known = 0
+    remember = state.suppose if is_dry else state.put
+    items = destination.everything()
+    while some := list(islice(items, BATCH)):
+        entries = []
+        for receipt, meeting in some:
+            before = state.entries.get(receipt.uuid)
+            try:
+                entry = ledger.adopted(receipt, meeting, before, now)
+            except (ValueError, TypeError, AttributeError):
+                log.log(logging.ERROR, "not taken over: %s: recording.json does not say when it began", receipt.place)
+                continue
+            known += 1
+            if entry != before:
+                entries.append(entry)
+        remember(*entries)
+    log.info("%s of the library known; `zoomsync sync --verify` reads them all", plural(known, "item"))
 
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:

@@ -157,7 +157,7 @@ class Recorder:
     def stored(self, job: Job, done: Done) -> None:
         """Write down that the destination has a meeting."""
         after = ledger.stored(job.entry, done, self.clock.now())
-        is_update = job.entry.receipt is not None
+        is_update = job.entry.stored_at is not None
         self.tally.outcomes[Outcome.UPDATED if is_update else Outcome.PUBLISHED] += 1
         self.tally.bytes += done.size
         head = replace(self.head, fetched_till=max(self.head.fetched_till or job.entry.start, job.entry.start))

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -100,6 +100,10 @@ class LibraryDestination:
         """Raises `MeetingFailed` for an item whose `recording.json` is missing or damaged."""
         found = self._locate(uuid, known)
         return found[1].receipt if found else None
+
+    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        with LIBRARY_ITSELF.explained(self.path):
+            yield from self._index.everything(self.id)
 
     def _locate(self, uuid: str, known: Receipt | None, wanted: str = "") -> Found | None:
         """The item: where it was or, if the state knows of none here, would be (`wanted`); else elsewhere."""

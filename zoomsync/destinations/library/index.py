@@ -3,17 +3,17 @@
 import errno
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, in_words
+from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, in_words
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file, write
-from zoomsync.model import Clock
+from zoomsync.model import Clock, Receipt
 from zoomsync.naming import suffix
 
 WALKS = 3
@@ -72,9 +72,7 @@ class Index:
         for folders in self._nearest_first(ending, place, is_somewhere=is_somewhere):
             matches = []
             for folder in folders:
-                # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
-                found_at = os.fsencode(folder.relative_to(self.root).as_posix()).decode("utf-8", "replace")
-                recording = read_manifest(folder, place=found_at, library=library)
+                recording = self._read(folder, library)
                 if recording is not None and recording.receipt.uuid == uuid:
                     matches.append((folder, recording))
                 elif recording is None and folder.is_dir():
@@ -148,6 +146,17 @@ class Index:
             except (FileNotFoundError, NotADirectoryError):
                 self._inherited = b""
         return ending.encode() in self._inherited
+
+    def everything(self, library: str) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        """Each item that can be read."""
+        with self._lock:
+            folders = self._folders = self._walk() if self._folders is None else self._folders
+        return each_item(folders, lambda folder: self._read(Path(folder), library))
+
+    def _read(self, folder: Path, library: str) -> Recording | None:
+        # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
+        found_at = os.fsencode(folder.relative_to(self.root).as_posix()).decode("utf-8", "replace")
+        return read_manifest(folder, place=found_at, library=library)
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""

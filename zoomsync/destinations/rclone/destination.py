@@ -1,7 +1,7 @@
 """A remote of rclone as a destination: the layout of a library, on a store without locks and renames."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -143,6 +143,9 @@ class RcloneDestination:
         with self._about(uuid):
             found = self._locate(uuid, known)
             return with_stamps(found.receipt, known) if found else None
+
+    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        return self._items.everything(self.id)
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """What the state does not know, or a person requested, is checked by content."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording
+from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, newest
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.errors import MeetingFailed, ServiceUnavailable
@@ -51,7 +51,7 @@ class Items:
             for folders in self._nearest_first(place, ending):
                 others = (self.at(one, uuid, library=library) for one in folders if one != place)
                 if matches := [one for one in others if one is not None]:
-                    return min(matches, key=lambda one: (-one.revision, one.receipt.place))
+                    return newest(matches)
         if is_known and place and self.remote.files(place, hashed=False):
             hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
             raise MeetingFailed(f"{self.remote.name(place)}/{MANIFEST}: missing", hint=hint, service="remote")
@@ -59,13 +59,15 @@ class Items:
 
     def at(self, place: str, uuid: str, *, library: str) -> Recording | None:
         """The item of this meeting in this folder."""
+        found = self._read(place, library)
+        return found if found and found.receipt.uuid == uuid else None
+
+    def _read(self, place: str, library: str) -> Recording | None:
         path = f"{place}/{MANIFEST}"
         data = self.remote.read(path)
         if data is None:
             return None
-        name = self.remote.name(path)
-        found = Recording.parse(data, name, place=place, destination=library, service="remote")
-        return found if found.receipt.uuid == uuid else None
+        return Recording.parse(data, self.remote.name(path), place=place, destination=library, service="remote")
 
     def files(self, place: str) -> dict[str, Entry]:
         """The files of an item that was just read; a list without its `recording.json` is none, and proves nothing."""
@@ -80,6 +82,10 @@ class Items:
         with self._lock:
             if self._folders is not None:
                 _add(place, self._folders)
+
+    def everything(self, library: str) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        """Each item that can be read."""
+        return each_item(self._listed(), lambda place: self._read(place, library))
 
     def places(self) -> list[str]:
         """The folders of all items."""

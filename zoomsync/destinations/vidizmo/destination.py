@@ -1,6 +1,6 @@
 """The portal as a destination: items are media items, found by the meeting's uuid in a custom attribute."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,10 @@ class VidizmoDestination:
         media = self._finder.whole(uuid, ours)
         self._require_not_rejected([one for one in media.values() if not ours or one.id in ours], uuid)
         return self._receipt(uuid, media, known)
+
+    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+        """None: a portal is no library that could be adopted."""
+        return iter(())
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """If the state does not know it, or a person requested it, what the portal has is taken, and the rest added."""
