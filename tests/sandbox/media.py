@@ -45,10 +45,7 @@ class Clip:
     @property
     def path(self) -> Path:
         """The file in the cache, made if it is not there."""
-        place = folder() / f"{hashlib.sha256(f'{RECIPE} {self}'.encode()).hexdigest()[:16]}.{self.suffix}"
-        if not place.exists():
-            _make(self, place)
-        return place
+        return _made(self, folder())
 
     @property
     def suffix(self) -> str:
@@ -93,6 +90,14 @@ def prepare(clips: Iterable[Clip]) -> None:
 def tone(segment: int, second: int) -> int:
     """Hertz that a second of a segment sounds with."""
     return 400 + 50 * second + 700 * (segment - 1)
+
+
+@cache
+def _made(clip: Clip, where: Path) -> Path:
+    place = where / f"{hashlib.sha256(f'{RECIPE} {clip}'.encode()).hexdigest()[:16]}.{clip.suffix}"
+    if not place.exists():
+        _make(clip, place)
+    return place
 
 
 def _make(clip: Clip, place: Path) -> None:

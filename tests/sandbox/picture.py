@@ -3,12 +3,16 @@ which segment, view and second it belongs to. It survives scaling, padding and a
 """
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 GROUND, BLACK, WHITE = 110, 16, 235
 STRIP = (0.70, 0.82, 0.94)
 """Top, middle and bottom of the two rows of eight fields, in parts of the height."""
 SIDES = (0.08, 0.92)
+BRIGHT = bytes(shade > 60 for shade in range(256))
+"""Of each shade, whether it is none of a black bar's."""
 _SHAPES = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abcdfg")
 _LINES = {"a": (0, 0, 1, 0.14), "b": (0.82, 0, 1, 0.5), "c": (0.82, 0.5, 1, 1), "d": (0, 0.86, 1, 1),
           "e": (0, 0.5, 0.18, 1), "f": (0, 0, 0.18, 0.5), "g": (0, 0.43, 1, 0.57)}  # fmt: skip
@@ -69,8 +73,10 @@ def _draw_digit(canvas: Canvas, left: float, digit: int) -> None:
 def read(frame: bytes, width: int) -> Tick | None:
     """What a gray frame says, wherever black bars moved the picture; None: it shows no clock."""
     rows = [frame[at : at + width] for at in range(0, len(frame), width)]
-    lit = [number for number, row in enumerate(rows) if max(row) > 60]
-    columns = [number for number in range(width) if max(frame[number::width]) > 60]
+    bright = [row.translate(BRIGHT) for row in rows]
+    lit = [number for number, row in enumerate(bright) if any(row)]
+    merged = reduce(or_, (int.from_bytes(row) for row in bright), 0).to_bytes(width)
+    columns = [number for number, is_lit in enumerate(merged) if is_lit]
     if not lit or not columns:
         return None
     top, height = lit[0], lit[-1] - lit[0] + 1

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from urllib.parse import unquote
 
 from tests.sandbox.message import Request
@@ -39,13 +40,15 @@ def match(request: Request, moved: Mapping[str, tuple[str, str]]) -> tuple[str, 
     if not request.path.startswith(BASE):
         return None
     for name, (method, address) in {**OPERATIONS, **moved}.items():
+        if method != request.method:
+            continue
         path, _, query = address.partition("?")
-        found = re.fullmatch(_pattern(path), request.path.removeprefix(BASE))
-        is_asked = not query or request.query.get("comp") == query.removeprefix("comp=")
-        if found and method == request.method and is_asked:
+        found = _pattern(path).fullmatch(request.path.removeprefix(BASE))
+        if found and (not query or request.query.get("comp") == query.removeprefix("comp=")):
             return name, {key: unquote(value) for key, value in found.groupdict().items()}
     return None
 
 
-def _pattern(path: str) -> str:
-    return re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path))
+@cache
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(path)))
