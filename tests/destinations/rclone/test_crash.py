@@ -126,6 +126,32 @@ def sick(destination: Any, word: str, *, is_deaf: bool = False) -> None:
 ENDED = frozenset({"run-1"})
 
 
+@pytest.mark.parametrize("word", ["recording.json", "segments"])
+def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
+    rclone: Shared, tmp_path: Path, word: str
+) -> None:
+    where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
+    first = unattached(rclone, where, a_context(intents=journal))
+    first.attach(an_attachment())
+    sick(first, word)
+    with pytest.raises(Unreachable):
+        publish(first, begun(tmp_path / "staging"))
+    first.detach()
+    (folder,) = (tmp_path / "remote/published").glob("*/*/*")
+    folder.rename(tmp_path / "remote/published" / folder.name)
+
+    second = unattached(rclone, where, a_context(intents=journal))
+    second.attach(an_attachment(2, known_pass=1, ended=ENDED))
+    second.detach()
+    third = unattached(rclone, where, a_context(intents=journal))
+    third.attach(an_attachment(3, known_pass=second.last_change[0], ended=ENDED | {"run-2"}))
+    publish(third, begun(tmp_path / "staging"))
+    third.detach()
+
+    assert len([one for one in content(tmp_path / "remote") if one.endswith("recording.json")]) == 1
+    assert second._lease.is_ahead == (word == "recording.json")  # else all would be listed for it
+
+
 def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: Shared, tmp_path: Path) -> None:
     where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
     first = unattached(rclone, where, a_context(intents=journal))

@@ -1,6 +1,8 @@
 """A remote as a destination, over a folder of this machine, which rclone reads and writes like any store."""
 
+import json
 import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -196,15 +198,17 @@ def test_what_a_person_put_into_an_item_keeps_its_name_and_its_bytes(
 ) -> None:
     destination = a_remote(rclone, where)
     first = publish(destination, an_item(tmp_path / "staging"))
-    (root / first.place / "chat.txt").write_text("notes of a person")
+    (root / first.place / "Chat.TXT").write_text("notes of a person")  # on some stores the same file as chat.txt
+    (root / first.place / "Re\u0301union.vtt").write_text("as a Mac writes it")
     (root / first.place / "video.v2.mp4").write_text("a person's, too")
     video = a_staged(tmp_path / "staging", "video.mp4", VIDEO * 2, made_of=("file-video", "file-2"))
     chat = a_staged(tmp_path / "staging", "chat.txt", LATE)
+    more = a_staged(tmp_path / "staging", "R\u00e9union.vtt", LATE, role="segments/1 captions")
 
-    second = publish(destination, with_files(a_meeting(files=()), [video, chat]), first)
+    second = publish(destination, with_files(a_meeting(files=()), [video, chat, more]), first)
 
-    assert [file.name for file in second.files] == ["video.v3.mp4", "chat.v2.txt"]
-    assert (root / first.place / "chat.txt").read_text() == "notes of a person"
+    assert [file.name for file in second.files] == ["video.v3.mp4", "chat.v2.txt", "R\u00e9union.v2.vtt"]
+    assert (root / first.place / "Chat.TXT").read_text() == "notes of a person"
     assert (root / first.place / "video.v2.mp4").read_text() == "a person's, too"
     assert not (root / first.place / "video.mp4").exists()
 
@@ -241,15 +245,20 @@ def test_what_is_half_there_shows_to_nobody(rclone: Shared, where: str, root: Pa
         publish(destination, item)
     half = names(root / "published")
     (root / "published" / half[0]).with_name("captions.vtt.0123abcd.partial").write_text("cut")
+    notes = (root / "published" / half[0]).with_name("chat.txt")
+    notes.write_text("a person's")
 
-    receipt = publish(destination, an_item(tmp_path / "staging"))
+    receipt = publish(destination, an_item(tmp_path / "staging", late=LATE))
 
     assert [one.rpartition("/")[2] for one in half] == ["video.mp4"]
     assert [one.rpartition("/")[2] for one in names(root / "published")] == [
         "captions.vtt",
+        "chat.txt",
+        "chat.v2.txt",
         "recording.json",
         "video.mp4",
     ]
+    assert notes.read_text() == "a person's"
     assert receipt.place.endswith("Weekly planning [0300a520]")
     assert journal.open == {}
 
@@ -265,6 +274,31 @@ def test_an_altered_item_of_which_the_state_knows_is_left_alone(
         publish(destination, an_item(tmp_path / "staging", late=LATE), receipt)
 
     assert (root / receipt.place / "captions.vtt").read_text() == "mine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late(Client):
+    """Its lists lack what was stored a moment ago."""
+
+    def _request(self, method: str, path: str, *others: Any) -> Answer:
+        answer = super()._request(method, path, *others)
+        if path != "/operations/list":
+            return answer
+        left = [one for one in answer.document["list"] if one["Name"] != "video.mp4"]
+        return replace(answer, body=json.dumps({"list": left}).encode())
+
+
+def test_a_list_that_is_late_is_no_persons_deed(rclone: Shared, where: str, tmp_path: Path) -> None:
+    destination = a_remote(rclone, where)
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+    client = destination.remote.client
+    destination.remote.client = Late(rclone=client.rclone, clock=client.clock)
+
+    verdict = destination.verify(receipt)
+    grown = publish(destination, an_item(tmp_path / "staging", late=LATE), receipt)
+
+    assert (verdict.safe, verdict.removed) == (True, False)
+    assert [file.name for file in grown.files] == ["video.mp4", "captions.vtt", "chat.txt"]
 
 
 def test_a_config_with_credentials_that_others_can_read_is_warned_of(rclone: Shared, where: str) -> None:

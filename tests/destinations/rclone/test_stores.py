@@ -208,6 +208,33 @@ def test_a_file_in_several_parts_is_read_back(rclone: Shared, s3: Server, tmp_pa
     assert destination.verify(replace(receipt, files=(replace(receipt.files[0], sha256="0" * 64),))).safe is False
 
 
+def test_a_file_below_the_cutoff_goes_in_one_part_however_large_it_is(
+    rclone: Shared, s3: Server, tmp_path: Path
+) -> None:
+    destination = a_remote(rclone, a_bucket(rclone, s3, upload_cutoff="1Gi"))
+    assert destination.remote.client.call("options/set", main={"MultiThreadCutoff": "5Mi"}).is_good
+    large = a_staged(tmp_path / "staging", "video.mp4", VIDEO[:3] * 2_000_000)
+
+    receipt = publish(destination, with_files(a_meeting(files=()), [large]))
+    destination.remote.client.call("options/set", main={"MultiThreadCutoff": "256Mi"})
+
+    assert destination.to_download(receipt) == 0
+
+
+def test_an_old_file_goes_by_the_hash_of_the_store_and_is_not_read(rclone: Shared, s3: Server, tmp_path: Path) -> None:
+    gate = Gate(s3)
+    destination = a_remote(rclone, a_bucket(rclone, Server(gate.address)))
+    item = a_video(tmp_path / "staging")
+    first, before = publish(destination, item), gate.bytes
+    small = a_staged(tmp_path / "staging", "video.mp4", VIDEO, made_of=("file-video", "file-2"))
+
+    second = publish(destination, with_files(a_meeting(files=()), [small]), first)
+    gate.close()
+
+    assert gate.bytes - before < item.files[0].size
+    assert {*destination.remote.files(second.place)} == {"video.v2.mp4", "recording.json"}
+
+
 def test_a_wrong_secret_is_refused_before_anything_is_done(rclone: Shared, s3: Server) -> None:
     bucket = a_bucket(rclone, s3).partition(":")[2]
     destination = unattached(rclone, f"{rclone.add(**s3.as_s3(secret='wrong'))}:{bucket}/zoom")

@@ -1,7 +1,7 @@
 """A remote of rclone as a destination: the layout of a library, on a store without locks and renames."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -191,29 +191,35 @@ class RcloneDestination:
         uuid = item.meeting.uuid
         place, there = self._free(wanted, uuid)
         nothing = Receipt(uuid=uuid, destination=self.id, place=place, author=author_folder(author), files=(), cloud=())
-        receipt, new = arrange(item, nothing, lambda _: False)
+        receipt, new = arrange(item, nothing, self._is_taken(nothing, there))
         recording = Recording(revision=1, title=item.title, meeting=item.metadata, receipt=receipt)
         stored = self._writer.store(recording, new, None, there)
         self._items.add(place)
         return stored
 
     def _update(self, item: Item, old: Recording, previous: Receipt | None, known: Receipt | None) -> Receipt:
-        place, there = old.receipt.place, self._items.files(old.receipt.place)
+        there = self._items.files(old.receipt.place)
         stored = with_stamps(old.receipt, previous)
         intact = self._intact(stored, known, there)
-        ours = {name for one in self._writer.begun(stored.uuid) if one.place == place for name in one.new}
-        receipt, new = arrange(item, replace(stored, files=intact), lambda name: name in there and name not in ours)
+        receipt, new = arrange(item, replace(stored, files=intact), self._is_taken(stored, there))
         if not new and (receipt.files, receipt.cloud) == (stored.files, stored.cloud):
             return receipt
         recording = Recording(revision=old.revision + 1, title=old.title, meeting=item.metadata, receipt=receipt)
-        return self._writer.store(recording, new, old, there)
+        return self._writer.store(recording, new, replace(old, receipt=stored), there)
 
-    def _intact(self, old: Receipt, known: Receipt | None, there: dict[str, Entry]) -> tuple[StoredFile, ...]:
+    def _is_taken(self, receipt: Receipt, there: Mapping[str, Entry]) -> Callable[[str], bool]:
+        """Whether a person may have a file of that name there, on a store that knows no case: what no pass brought."""
+        here = (one for one in self._writer.begun(receipt.uuid) if one.place == receipt.place)
+        taken = {name.casefold() for name in there.keys() - {name for one in here for name in one.new}}
+        return lambda name: name.casefold() in taken
+
+    def _intact(self, old: Receipt, known: Receipt | None, there: Mapping[str, Entry]) -> tuple[StoredFile, ...]:
         """The stored files that are whole: by size if the state knows the item, else by content."""
         if known is None:
             return tuple(one for one in old.files if not self._items.flaw(old.place, one, there))
         for one in old.files:
-            if one.name not in there or there[one.name].size not in (one.size, -1):
+            is_listed = one.name in there and there[one.name].size in (one.size, -1)
+            if not is_listed and self._items.flaw(old.place, one, there):
                 self._lease.confirm()
                 message = f"{self.remote.name(old.place)}/{one.name}: removed or changed"
                 raise RemovedByPerson(message, hint=again(old.uuid), service="remote")
@@ -234,14 +240,17 @@ class RcloneDestination:
     def _finish(self, begun: Begun) -> None:
         """Finish a change whose `recording.json` is there already: nobody may have told the state of that item.
 
-        One of which nothing is there, or that no pass went on with for long, is forgotten; what it left stays.
+        If it was sent and is not there, a person may have moved the item. One of which nothing is there, or that no
+        pass went on with for long, is forgotten; what it left stays.
         """
         found = self._items.at(begun.place, begun.intent.uuid, library=self.id)
         names = {one.name for one in found.receipt.files} if found else set()
         there = self.remote.files(begun.place)
-        if begun.new <= names and found and not names & {one.name for one in begun.old}:
+        is_done = begun.new <= names and found is not None and not names & {one.name for one in begun.old}
+        if is_done or (found is None and begun.is_sent):
             self._lease.is_ahead = True
             self._lease.begin_change()
+        if is_done:
             self._writer.finish(begun, there)
         elif not there:
             self._context.intents.settle(begun.intent.id)

@@ -136,16 +136,16 @@ class Items:
     def flaw(self, place: str, file: StoredFile, there: Mapping[str, Entry]) -> str:
         """What became of a stored file, in words; empty: it is whole, by a hash of the store or read back."""
         listed = there.get(file.name)
-        if listed is None:
-            return f"{file.name} was removed"
-        if listed.size not in (file.size, -1):  # a store may not know
+        if listed is not None and listed.size not in (file.size, -1):  # a store may not know
             return f"{file.name} has {listed.size} bytes, {file.size} were stored"
         wanted = self.hash_of(file)
-        if wanted and listed.hash:
+        if wanted and listed is not None and listed.hash:
             is_whole = wanted == listed.hash
         else:
             with self.progress.working(f"{file.name} is read back", file.size, is_due=False) as moved:
                 found = self.remote.read_back(f"{place}/{file.name}", moved)
+            if found is None and listed is None:  # a list may be late, or not whole
+                return f"{file.name} was removed"
             if found is None:
                 message = f"{self.remote.name(place)}/{file.name}: is listed, and is not there"
                 raise ServiceUnavailable(message, hint="the next pass looks again", service="remote")

@@ -40,8 +40,9 @@ _OURS = re.compile(
     r"|(s3|b2|azureblob)-disable-checksum)"
 )
 """Flags, by how they begin, that are set here or would change what is stored, and no part of a backend's name."""
-_DEFAULTS = ("--contimeout=20s", "--timeout=1m", "--streaming-upload-cutoff=1M")
-"""What a config can override."""
+_DEFAULTS = ("--contimeout=20s", "--timeout=1m", "--streaming-upload-cutoff=1M", "--multi-thread-streams=1")
+"""What a config can override. With several streams a file from 256 MiB on would go in parts, whatever a store's cutoff
+says (https://rclone.org/docs/#multi-thread-cutoff-sizesuffix)."""
 _NEVER_MADE = ("--s3-no-check-bucket", "--gcs-no-check-bucket", "--azureblob-no-check-container")
 """A bucket that is gone is an error: one that is made anew would look like a library that a person emptied."""
 _NO_STATED_HASHES = ("--s3-disable-checksum", "--b2-disable-checksum", "--azureblob-disable-checksum")

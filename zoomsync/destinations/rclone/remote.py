@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote
 
 from zoomsync.destinations.marker import FOLDER
@@ -152,9 +153,9 @@ class Remote:
         answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=options)
         if answer.status == NOT_FOUND:
             return {}
-        found = self._good(answer, path).document["list"]
+        found, start = self._good(answer, path).document["list"], normalize("NFC", f"{path}/")
         return {
-            str(one["Path"]).removeprefix(f"{path}/"): Entry(
+            normalize("NFC", one["Path"]).removeprefix(start): Entry(  # as all names of ours are
                 size=one["Size"], hash=(one.get("Hashes") or {}).get(proof, "")
             )
             for one in found

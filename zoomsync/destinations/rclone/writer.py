@@ -46,9 +46,21 @@ class Begun:
         """The files that go once the item is complete."""
         named = json.loads(self.intent.details.get("old", "[]"))
         return tuple(
-            StoredFile(name=name, role=Role("old"), size=size, sha256=sha256, made_of=())
-            for name, size, sha256 in named
+            StoredFile(
+                name=name,
+                role=Role("old"),
+                size=size,
+                sha256=sha256,
+                made_of=(),
+                stamp=Stamp(at=self.intent.at, look=look),
+            )
+            for name, size, sha256, look in named
         )
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether `recording.json` may have been written."""
+        return MANIFEST in self.intent.details
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +103,8 @@ class Writer:
                 raise MeetingFailed(message, hint="the next pass sends it again", service="remote")
         self.lease.begin_change()
         self.lease.confirm()
+        details = {**begun.intent.details, MANIFEST: "sent"}
+        self.context.intents.begin(replace(begun.intent, details=details))
         self.items.remote.write(f"{receipt.place}/{MANIFEST}", recording.document, replaces=old is not None)
         self.finish(begun, after)
         for other in self.begun(receipt.uuid):
@@ -144,7 +158,8 @@ class Writer:
         left |= {name for name in there if earlier and _PARTIAL.fullmatch(name)}
         for name in sorted(left):
             self.items.remote.remove(f"{receipt.place}/{name}")
-        gone = old.superseded(receipt) if old else ()
+        looks = {one.name: one.stamp.look for one in old.receipt.files if one.stamp} if old else {}
+        gone = [(*one, looks.get(one[0], "")) for one in old.superseded(receipt)] if old else []
         intent = Intent(
             id=earlier[0].intent.id if earlier else self.context.new_id(),
             at=self.context.clock.now(),
