@@ -10,6 +10,9 @@ import pytest
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.sandbox.stage import Stage
+from zoomsync.destinations.library.destination import LibraryDestination
+from zoomsync.errors import ServiceUnavailable
+from zoomsync.model import Receipt, Verdict
 
 
 @pytest.fixture
@@ -85,6 +88,39 @@ def test_an_item_that_cannot_be_read_costs_itself_alone(site: Site, spoilt: str)
     result = site.sync("--verify")
 
     assert (result.code, result.counts) == (1, {"verified": 2, "differs": 1})
+
+
+def test_the_remedy_for_a_damaged_recording_json_is_its_own_and_its_path_is_said_once(site: Site) -> None:
+    (site.item("m3") / "recording.json").write_text("no JSON")
+
+    said = next(line for line in site.sync("--verify").stderr.splitlines() if "recording.json" in line)
+
+    assert "restore it from a backup; or move the folder of the item away" in said
+    assert said.count(site.item("m3").name) == 1
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_service_that_does_not_answer_about_items_ends_it_only_if_it_is_down(
+    site: Site, is_down: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = {site.uuid("m1")} if not is_down else {site.uuid(name) for name in ("m1", "m2", "m3")}
+    verify = LibraryDestination.verify
+
+    def answer(self: LibraryDestination, receipt: Receipt | None = None) -> Verdict:
+        if receipt is None or receipt.uuid in silent:
+            raise ServiceUnavailable("rclone: does not answer: IncompleteRead", service="remote")
+        return verify(self, receipt)
+
+    monkeypatch.setattr(LibraryDestination, "verify", answer)
+    if is_down:
+        monkeypatch.setattr(LibraryDestination, "ping", answer)
+    result = site.sync("--verify")
+    rows = result.reasons("differs")
+
+    assert result.code == (6 if is_down else 1)
+    assert result.counts == ({} if is_down else {"verified": 2, "differs": 1})
+    assert rows == ({} if is_down else {site.uuid("m1"): "could not be read: rclone: does not answer: IncompleteRead"})
+    assert site.run("status", "--check").code == (0 if is_down else 1)
 
 
 def test_an_item_that_a_person_removed_differs(site: Site) -> None:

@@ -5,16 +5,18 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from functools import partial
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import NotAuthorized, Unfit, Unreachable, UsageError, ZoomsyncError
+from zoomsync.errors import Forbidden, MeetingFailed, Unreachable, UsageError
 from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
+from zoomsync.sync.breaker import Breaker
 from zoomsync.sync.tally import Tally, row
 from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
@@ -41,6 +43,7 @@ class Verifier:
         self._clock = clock
         self._progress = progress
         self._request = request
+        self._breaker = Breaker(destination.ping)
         limit = request.max_duration
         self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
 
@@ -61,14 +64,14 @@ class Verifier:
             for (entry, receipt), future in workers.work_off(self._chosen(run_id), may_begin=self._may_begin):
                 self._progress.ended()
                 left -= 1
-                differs = _write_down(entry, receipt, future, self._tally)
-                if differs != entry.differs:
-                    self._state.put(replace(entry, differs=differs))
+                self._take(entry, receipt, future)
         finally:
             for _ in workers.drain(GRACE_SECONDS):
                 pass
         if left:
             self._tally.left.append(f"{plural(left, 'item')} to be read")
+        if down := self._breaker.settle():
+            raise down
 
     def _refuse_unknown(self) -> None:
         for what, named in self._request.meetings.each():
@@ -102,28 +105,44 @@ class Verifier:
             moved(_size(receipt))
         return verdict
 
-
-def _write_down(entry: Entry, receipt: Receipt, future: "Future[Verdict]", tally: Tally) -> str:
-    """Count and report it; returns what differs."""
-    reason, hint = "", HINT
-    outcome = Outcome.VERIFIED
-    try:
-        verdict = future.result()
-        if not verdict.safe:
+    def _take(self, entry: Entry, receipt: Receipt, future: "Future[Verdict]") -> None:
+        """Write down what came of one item. Raises what concerns all of them."""
+        try:
+            verdict = future.result()
+        except Forbidden as error:
+            self._write_down(entry, Outcome.DIFFERS, f"could not be read: {error}", error.hint)
+        except Unreachable as error:  # about this item, unless the service turns out to be down
+            self._write_down(entry, Outcome.DIFFERS, f"could not be read: {error}", error.hint)
+            self._breaker.failed(partial(self._take_back, entry))
+        except MeetingFailed as error:
+            self._write_down(entry, Outcome.DIFFERS, str(error), error.hint)
+        else:
+            self._breaker.answered()
+            if verdict.safe:
+                self._write_down(entry, Outcome.VERIFIED)
+                return
             outcome = Outcome.UNVERIFIED if verdict.passing or verdict.silent else Outcome.DIFFERS
-            reason = f"{receipt.place}: {verdict.reason}"
-    except (NotAuthorized, Unfit, Unreachable):
-        raise
-    except ZoomsyncError as error:
-        outcome, reason, hint = Outcome.DIFFERS, str(error), error.hint
-    tally.outcomes[outcome] += 1
-    if not reason:
-        return ""
-    tally.rows.append(row(outcome.value, entry, reason, hint=hint))
-    with log_context(entry):
-        level = logging.ERROR if outcome.is_failure else logging.WARNING
-        log.log(level, "%s: %s (%s)", outcome.value, reason, hint, extra=fields(event=outcome.value, reason=reason))
-    return reason if outcome is Outcome.DIFFERS else ""
+            reason = verdict.reason if verdict.hint else f"{receipt.place}: {verdict.reason}"
+            self._write_down(entry, outcome, reason, verdict.hint or HINT)
+
+    def _write_down(self, entry: Entry, outcome: Outcome, reason: str = "", hint: str = "") -> None:
+        """Count and report it, and remember what differs."""
+        self._tally.outcomes[outcome] += 1
+        differs = reason if outcome is Outcome.DIFFERS else ""
+        if differs != entry.differs:
+            self._state.put(replace(entry, differs=differs))
+        if not reason:
+            return
+        self._tally.rows.append(row(outcome.value, entry, reason, hint=hint))
+        with log_context(entry):
+            level = logging.ERROR if outcome.is_failure else logging.WARNING
+            log.log(level, "%s: %s (%s)", outcome.value, reason, hint, extra=fields(event=outcome.value, reason=reason))
+
+    def _take_back(self, entry: Entry) -> None:
+        """That an item could not be read was the service's trouble."""
+        self._tally.outcomes[Outcome.DIFFERS] -= 1
+        self._tally.rows[:] = [one for one in self._tally.rows if one.uuid != entry.uuid]
+        self._state.put(entry)
 
 
 def _size(receipt: Receipt) -> int:

@@ -140,7 +140,7 @@ class LibraryDestination:
             with ITEM.explained(self.path):
                 verdict = inspect(receipt, self._locate(receipt.uuid, receipt), self._clock)
         except MeetingFailed as error:
-            return Verdict(safe=False, reason=str(error), receipt=receipt)
+            return Verdict(safe=False, reason=str(error), receipt=receipt, hint=error.hint)
         if verdict.removed:
             self._lock.confirm()
         return verdict

@@ -18,7 +18,7 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     except OSError as error:
         reason = f"{error.filename}: {fact(error)}, it could not be verified"
         here = receipt if recording is None else replace(receipt, place=recording.receipt.place)
-        return Verdict(safe=False, reason=reason, receipt=here)
+        return Verdict(safe=False, reason=reason, receipt=here, hint="check its mode and owner, and the disk")
 
 
 def _alteration(path: Path, file: StoredFile, clock: Clock) -> str:

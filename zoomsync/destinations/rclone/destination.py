@@ -173,7 +173,7 @@ class RcloneDestination:
                 found = self._locate(receipt.uuid, receipt)
                 verdict = inspect(receipt, found, self._items, self._clock)
         except MeetingFailed as error:
-            return Verdict(safe=False, reason=str(error), receipt=receipt)
+            return Verdict(safe=False, reason=str(error), receipt=receipt, hint=error.hint)
         if verdict.removed:
             self._lease.confirm()
         return verdict
