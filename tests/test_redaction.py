@@ -30,6 +30,14 @@ SECRETS = ["plain-5f2c", "a&b>c\"d'e", "p w+d/%ü", "o'Brien\"s\\pw"]
         ("download_access_token=abc&x=1", "download_access_token=…&x=1"),
         ("jwt eyJhbGciOiJIUzI1.eyJhdWQi.sig done", "jwt … done"),
         (f"https://zoom.us/rec/download/{'q' * 80}", "https://zoom.us/rec/download/…"),
+        ("AccountName=a;AccountKey=c2VzYW1l==;Suffix=core", "AccountName=a;AccountKey=…;Suffix=core"),
+        ("SharedAccessKey=c2VzYW1l&se=1", "SharedAccessKey=…&se=1"),
+        ("sv=1&sig=c2VzYW1l%3D&se=2026", "sv=1&sig=…&se=2026"),
+        ("X-Auth-Token: sesame-1", "X-Auth-Token: …"),
+        ("x-amz-security-token: sesame-1", "x-amz-security-token: …"),
+        ("access_token: ya29.sesame", "access_token: …"),
+        ("api_key=sesame private_key = sesame", "api_key=… private_key = …"),
+        ("design: sesame; key: sesame", "design: sesame; key: sesame"),
         ("two\nlines\x1b[31m \u202eevil", r"two\nlines\x1b[31m \u202eevil"),
     ],
 )
@@ -165,7 +173,7 @@ def test_only_the_beginning_of_what_a_server_says_is_looked_at() -> None:
 HOSTILE = [
     *("<title", "<title ", "<title>", "<", "http://", "https://a", "https://a@", "authorization", "authorization: "),
     *("bearer ", "basic  ", "'token", '"token" ', "token", "token=", "pwd ", "eyJ", "eyJaaaaaa.", ".", "?", "?a"),
-    *("/", "/a", "=", "a", "scopes:[", "-->", "\\", "\t", "…", "\u202e"),
+    *("/", "/a", "=", "a", "scopes:[", "-->", "\\", "\t", "…", "\u202e", "api_key : ", "x-token", "a_token: "),
 ]
 """What patterns begin with, and what they go on with."""
 

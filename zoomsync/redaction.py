@@ -74,11 +74,14 @@ def _without(text: str, secrets: Collection[str]) -> str:
 
 
 _FIELD = r"\w*(?:token|secret|credentials|password|passcode|pwd)"
+_KEY = r"(?:(?:shared)?(?:account|access|api|private|secret)_?key|sig(?:nature)?)"
+_HEADER = r"(?:x-[\w-]{0,40}token|\w{0,40}_(?:token|secret|password))"
 _HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"""(?i)\b(https?://)(?:[^\s/?#'"<>]*@)?([^\s?#'"<>]*)(?:[?#][^\s'"<>]*)?"""), r"\1\2"),
     (re.compile(r"""(?i)(authorization["']?\s*[:=]\s*["']?)[^"'\r\n,}]+"""), r"\1…"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), r"\1 …"),
     (re.compile(rf"""(?i)(\b{_FIELD}=["']?|["']{_FIELD}["']\s*:\s*["']?)[^\s"'&,}}]+"""), r"\1…"),
+    (re.compile(rf"""(?i)(\b{_KEY} ?= ?["']?|\b(?:{_KEY}|{_HEADER})["']? ?: ?["']?)[^\s"'&,;}}]{{4,}}"""), r"\1…"),
     (re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*)*"), "…"),
     (re.compile(r"""\?[\w.%~-]+=[^\s'")>]*"""), "?…"),
     (re.compile(r"(?<=/)[\w%.~=-]{60,}"), "…"),

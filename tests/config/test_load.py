@@ -30,6 +30,10 @@ EVERYONE = (
     "with blank filter_accounts would delete EVERY user's cloud recordings once they are stored "
     "(fill in filter_accounts, or set delete_all_accounts: true)"
 )
+NO_FLAG = (
+    "is none of the flags that may stand here "
+    "(they set the pace, like --transfers=2; the options of a store stand in rclone's own config)"
+)
 TITLES = "{topic}, {start}, {host}, {number} (write {topic} – {start:%Y-%m-%d %H:%M}, say)"
 
 
@@ -372,19 +376,37 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ),
         (
             "destination: {type: rclone, remote: 's3:box', flags: [--dry-run]}",
-            "destination.flags.0: --dry-run is set by zoomsync, or would change what it stores (leave it away)",
+            f"destination.flags.0: --dry-run {NO_FLAG}",
         ),
         (
             "destination: {type: rclone, remote: 's3:box', flags: [--s3-secret-access-key=x]}",
-            "destination.flags.0: --s3-secret-access-key may hold a credential (write it into rclone's own config)",
+            f"destination.flags.0: --s3-secret-access-key {NO_FLAG}",
         ),
         (
             "destination: {type: rclone, remote: 's3:box', flags: ['--header=Authorization: x']}",
-            "destination.flags.0: --header may hold a credential (write it into rclone's own config)",
+            f"destination.flags.0: --header {NO_FLAG}",
         ),
         (
             "destination: {type: rclone, remote: 's3:box', flags: [--dump=auth]}",
-            "destination.flags.0: --dump is set by zoomsync, or would change what it stores (leave it away)",
+            f"destination.flags.0: --dump {NO_FLAG}",
+        ),
+        *(
+            (
+                f"destination: {{type: rclone, remote: 's3:box', flags: ['{flag}']}}",
+                f"destination.flags.0: {flag.partition('=')[0]} {NO_FLAG}",
+            )
+            for flag in (
+                *("--quiet", "--internxt-mnemonic=x", "--mega-session-id=x", "--metrics-addr=:1", "--s3-versions"),
+                *("--metadata-mapper=x", "--memory-discard", "--s3-storage-class=GLACIER", "--no-check-certificate"),
+                *("--sftp-sha256sum-command=x", "--oos-disable-checksum=false", "--s3-disable-checksum=false"),
+            )
+        ),
+        *(
+            (
+                f"destination: {{type: rclone, remote: 's3:{path}'}}",
+                f'destination.remote: "s3:{path}" has a path that stores change (write it without //, ., .. and \\)',
+            )
+            for path in ("a//b", "zoom//", "a/../b", "./a", "../x", "a/.", "a\\b")
         ),
         (
             "destination: {type: rclone, remote: 's3:box', flags: [transfers]}",

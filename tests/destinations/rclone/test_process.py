@@ -41,6 +41,8 @@ def started(tmp_path: Path) -> Iterator[Rclone]:
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "RCLONE_DRY_RUN": "true",
+        "RCLONE_QUIET": "true",
+        "RCLONE_S3_VERSIONS": "true",
         "RCLONE_CONFIG_BOX_TYPE": "memory",
         "RCLONE_TRANSFERS": "2",
         "HTTPS_PROXY": "http://proxy.invalid",

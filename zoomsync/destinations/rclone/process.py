@@ -34,12 +34,14 @@ _VERSION = re.compile(r"v(\d+)\.(\d+)")
 _PASSED = re.compile(r"PATH|HOME|XDG_CONFIG_HOME|SSL_CERT_(FILE|DIR)|(?i:https?|all|no)_(?i:proxy)|RCLONE_\w+")
 """What it sees of the environment."""
 _OURS = re.compile(
-    r"(rc|log|syslog|dump|use-json-log|config|bwlimit|dry-run|interactive|ignore|size-only|checksum|update|backup-dir"
-    r"|suffix|compare-dest|copy-dest|no-check-dest|immutable|inplace|partial-suffix|name-transform|metadata-set|cutoff"
+    r"(rc|log|syslog|dump|quiet|metrics|metadata|memory-discard|use-json-log|config|bwlimit|dry-run|interactive|ignore"
+    r"|size-only|checksum|update|backup-dir|suffix|compare-dest|copy-dest|no-check-dest|immutable|inplace|partial-suffix"
+    r"|name-transform|cutoff"
     r"|max-|min-|include|exclude|filter|files-from|hash-filter|error-on|stats|low-level-retries"
-    r"|(s3|b2|azureblob)-disable-checksum)"
+    r"|\w+-(disable-checksum|versions|version-at|\w+sum-command))"
 )
-"""Flags, by how they begin, that are set here or would change what is stored, and no part of a backend's name."""
+"""Flags, by how they begin, that are set here, or would change what is stored or proven, and no part of a backend's
+name."""
 _DEFAULTS = ("--contimeout=20s", "--timeout=1m", "--streaming-upload-cutoff=1M", "--multi-thread-streams=1")
 """What a config can override. With several streams a file from 256 MiB on would go in parts, whatever a store's cutoff
 says (https://rclone.org/docs/#multi-thread-cutoff-sizesuffix)."""
@@ -49,11 +51,6 @@ _NO_STATED_HASHES = ("--s3-disable-checksum", "--b2-disable-checksum", "--azureb
 """For files in several parts rclone would store its own hash beside them, and give that as theirs, which proves nothing
 (https://rclone.org/s3/#hashes, https://rclone.org/b2/#hashes, https://rclone.org/azureblob/#hashes).
 """
-
-
-def is_ours(flag: str) -> bool:
-    """Whether no config may set this flag."""
-    return _OURS.match(flag.removeprefix("--")) is not None
 
 
 @dataclass(slots=True)
@@ -176,9 +173,9 @@ class Rclone:
 
 
 def _is_passed(name: str) -> bool:
-    """Whether rclone may see this variable of the environment: not if it would be a flag that no config may set."""
+    """Whether rclone may see this variable of the environment: not if it would be one of our flags."""
     flag = name.removeprefix("RCLONE_").lower().replace("_", "-")
-    return _PASSED.fullmatch(name) is not None and (name.startswith("RCLONE_CONFIG") or not is_ours(f"--{flag}"))
+    return _PASSED.fullmatch(name) is not None and (name.startswith("RCLONE_CONFIG") or not _OURS.match(flag))
 
 
 def _candidates(path: str) -> Iterator[Path]:

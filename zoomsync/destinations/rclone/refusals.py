@@ -35,16 +35,26 @@ _OTHER = (
 )
 _LATER = "the next pass tries again; if it goes on, look at what `rclone --config FILE -vv lsd REMOTE:` says"
 
+_LOCKED = "rclone's config is encrypted: give the pass its password as RCLONE_CONFIG_PASS or RCLONE_PASSWORD_COMMAND"
+
+
+def _status(number: str) -> str:
+    """A pattern for this status of HTTP, where it is said to be one: a size or a port may be the same number."""
+    return rf"(?i:status|code|error|response|http)\W{{1,2}}{number}\b|\({number} \w|(^|: ){number}( [A-Z]|$)"
+
+
 # Each store has its own words, which rclone passes on: these are S3's, Azure's, Google's, Microsoft's, those of HTTP
 # and of Go's library. The first row that fits counts.
 _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
+    (Unfit, _LOCKED, "Failed to read line: EOF"),
     (ConfigError, _CONFIG, r"didn't find (section|backend)|config file|[Uu]nable to decrypt|Can't decrypt"),
     (
         NotAuthorized,
         _CREDENTIAL,
         (
             r"SignatureDoesNotMatch|InvalidAccessKeyId|InvalidClientTokenId|ExpiredToken|InvalidToken|AuthenticationFailed"
-            r"|\b401\b|[Uu]nauthorized|couldn't fetch token|invalid_grant|invalid_client|unable to authenticate"
+            rf"|{_status('401')}|[Uu]nauthorized|[Ll]ogin incorrect|AADSTS(?!90)\d|couldn't fetch token"
+            r"|invalid_grant|invalid_client|unable to authenticate"
             r"|NoCredentialProviders|failed to refresh cached credentials|empty token found|InvalidAuthenticationToken"
         ),
     ),
@@ -52,24 +62,32 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
     (
         ServiceUnavailable,
         _LATER,
-        r"\b429\b|SlowDown|TooManyRequests|[Rr]ate ?[Ll]imit|[Qq]uota metric|activityLimitReached",
+        rf"{_status('429')}|SlowDown|TooManyRequests|(daily|activity)Limit|[Rr]ate ?[Ll]imit|[Qq]uota metric",
     ),
     (  # not `DiskFull`, which a smaller meeting may not meet: here each has to be fetched to find out
         Unfit,
         _ROOM,
         (
-            r"[Nn]o space left|[Qq]uota|[Ii]nsufficient[ _]?([Ss]torage|space)|\b507\b|not enough (free )?space"
-            r"|disk full|XMinioStorageFull|storage[ _](cap|limit)[ _]exceeded"
+            r"[Nn]o space left|[Qq]uota|[Ii]nsufficient[ _]?([Ss]torage|space)|not enough (free )?space"
+            rf"|{_status('507')}|[Ff]ileLimitExceeded|disk full|XMinioStorageFull|storage[ _](cap|limit)[ _]exceeded"
         ),
     ),
     (ServiceUnavailable, _OTHER, r"corrupted on transfer: \w+ hashes differ"),
     (MeetingFailed, _DAMAGED, r"failed to authenticate decrypted block|bad decryption|not an encrypted file"),
     (MeetingFailed, _WAY, r"[Nn]ot a directory|[Ii]s a directory|[Ff]ile exists"),
     (MeetingFailed, _COLD, r"InvalidObjectState|BlobArchived"),
-    (MeetingFailed, _SIZE, r"EntityTooLarge|RequestBodyTooLarge|\b413\b|file too (large|big)|maximum.*size"),
-    (MeetingFailed, _NAME, r"file ?name too long|KeyTooLong|[Ii]nvalid (character|file ?name|name)|InvalidBlobName"),
-    (ServiceUnavailable, _LATER, r"\b50[0-9]\b"),
-    (Forbidden, _RIGHT, r"\b403\b|AccessDenied|[Ff]orbidden|[Pp]ermission denied|AuthorizationPermissionMismatch"),
+    (MeetingFailed, _SIZE, rf"EntityTooLarge|RequestBodyTooLarge|{_status('413')}|file too (large|big)|maximum.*size"),
+    (
+        MeetingFailed,
+        _NAME,
+        r"(?i:name too long|path ?is ?too ?long|KeyTooLong|invalid (character|file ?name|name)|InvalidBlobName)",
+    ),
+    (ServiceUnavailable, _LATER, _status("50[0-9]")),
+    (
+        Forbidden,
+        _RIGHT,
+        rf"{_status('403')}|[Aa]ccess ?[Dd]enied|[Ff]orbidden|[Pp]ermission denied|AuthorizationPermissionMismatch",
+    ),
     (
         Unreachable,
         _NET,

@@ -9,32 +9,38 @@ from pydantic import AfterValidator
 from zoomsync.config.base import DestinationSettings
 from zoomsync.config.types import Bandwidth, Place, Text, shown_value
 from zoomsync.destinations.base import Destination, DestinationContext
-from zoomsync.destinations.rclone.process import is_ours
 from zoomsync.formatting import size_in_words
 
 _REMOTE = re.compile(r"[\w.+@][\w.+@ -]*:[^\]]*")
 """A name as rclone takes it (https://rclone.org/docs/#valid-remote-names); its server takes no `]` in a path."""
-_CREDENTIAL = re.compile(
-    r"pass|secret|token|key|auth|user|sas|credential|header|cookies|grant|connection-string|proxy|url$|2fa|sftp-ssh"
+_CLEANED = re.compile(r"//|\\|(^|/)\.\.?(/|$)")
+"""In a path: rclone writes there as it is told, and lists it otherwise (https://rclone.org/overview/#encoding)."""
+_FLAG = re.compile(
+    r"--(transfers|checkers|buffer-size|use-mmap|fast-list|tpslimit(-burst)?|((expect-continue-|con)?timeout)|bind|dscp"
+    r"|disable-http2|disable-http-keep-alives|user-agent|ca-cert|multi-thread-[a-z-]+|streaming-upload-cutoff"
+    r"|[a-z0-9]+-(upload-cutoff|copy-cutoff|chunk-size|upload-concurrency|concurrency|connections|list-chunk"
+    r"|pacer-min-sleep|pacer-burst))"
 )
-"""Of names of flags whose values are credentials, or can have some in them, like `--header`."""
+"""Those that set the pace, the memory or the network. Of the other hundreds some hold credentials, some change what is
+stored or what proves it, and each release of rclone has new ones."""
 
 
 def _remote(text: str) -> str:
-    if _REMOTE.fullmatch(text):
-        return text
-    wish = "write one of rclone's config, a colon and a path: s3:bucket/zoom"
-    raise ValueError(f"{shown_value(text)} is no remote ({wish})")
+    if not _REMOTE.fullmatch(text):
+        wish = "write one of rclone's config, a colon and a path: s3:bucket/zoom"
+        raise ValueError(f"{shown_value(text)} is no remote ({wish})")
+    if _CLEANED.search(text.partition(":")[2]):
+        raise ValueError(f"{shown_value(text)} has a path that stores change (write it without //, ., .. and \\)")
+    return text
 
 
 def _flag(text: str) -> str:
     name = text.partition("=")[0]
     if not re.fullmatch(r"--[a-z0-9-]+", name):
         raise ValueError(f"{shown_value(text)} is no flag of rclone (write --name=value)")
-    if is_ours(name):
-        raise ValueError(f"{name} is set by zoomsync, or would change what it stores (leave it away)")
-    if _CREDENTIAL.search(name):
-        raise ValueError(f"{name} may hold a credential (write it into rclone's own config)")
+    if not _FLAG.fullmatch(name):
+        wish = "they set the pace, like --transfers=2; the options of a store stand in rclone's own config"
+        raise ValueError(f"{name} is none of the flags that may stand here ({wish})")
     return text
 
 
