@@ -211,6 +211,11 @@ class DestinationUnsupported(MeetingFailed):
 class RemovedByPerson(MeetingFailed):
     """The item was taken out of, or changed in, the destination by a person; it is left alone."""
 
+    def __init__(self, message: str, *, altered: bool = False, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
+        self.altered = altered
+        """Whether something is there with other bytes, which may as well be damage."""
+
 
 class PartlyStored(MeetingFailed):
     """The destination holds the item, as `receipt` says, but for some files that are neither video nor sound."""

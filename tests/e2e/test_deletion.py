@@ -258,6 +258,34 @@ def test_what_is_not_whole_in_the_library_is_not_deleted_from_zoom(
     assert (again.code, deletions(site)) == (0, [("b", VIEW, "trash")])
 
 
+@pytest.mark.parametrize("ended", ["restored", "fetched again", "excluded"])
+def test_what_has_other_bytes_is_told_until_it_is_whole_again_or_excluded(
+    begin: Begin, stage: Stage, ended: str
+) -> None:
+    site = stored(begin, stage, "a", "b")
+    video = site.item("a") / "video.mp4"
+    content = video.read_bytes()
+    video.write_bytes(bytes(len(content)))
+    (site.item("b") / "video.mp4").unlink()
+
+    site.sync()
+    told = site.sync("--verify"), site.run("status", "--check")
+    if ended == "restored":
+        video.write_bytes(content)
+    elif ended == "fetched again":
+        assert site.sync("--meeting", site.uuid("a")).code == 0
+    else:
+        site.configure(exclude_meetings=[site.uuid("a")])
+    verified = site.sync("--verify", "--meeting", site.uuid("a")) if ended != "excluded" else site.sync("--verify")
+    site.sync("--no-delete")
+
+    assert (told[0].code, told[0].counts) == (1, {"differs": 1})
+    assert told[1].code == 1
+    assert site.uuid("a") in told[1].stdout and site.uuid("b") not in told[1].stdout
+    assert (verified.code, site.run("status", "--check").code) == (0, 0)
+    assert site.entry("a").phase == ("removed" if ended == "excluded" else "published")
+
+
 def test_what_cannot_be_read_now_is_kept_and_asked_again(begin: Begin, stage: Stage) -> None:
     site = stored(begin, stage, "a")
     told = (site.item("a") / "recording.json").read_bytes()

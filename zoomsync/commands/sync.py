@@ -174,7 +174,9 @@ def _work(
         if request.verify:
             from zoomsync.sync.verifier import Verifier
 
-            Verifier(destination, state, tally, env.clock, progress, request).run(run_id, executor, config.workers)
+            excluded = config.named_meetings["exclude_meetings"]
+            verifier = Verifier(destination, state, tally, env.clock, progress, request, excluded)
+            verifier.run(run_id, executor, config.workers)
             return
         staging = app.staging(config, state.head.id)
         _expect_engine(config, env)

@@ -174,6 +174,11 @@ def arrange(item: Item, receipt: Receipt, is_there: Callable[[str], bool]) -> tu
     return replace(receipt, files=tuple(files), cloud=cloud), new
 
 
+def was_removed(file: StoredFile) -> str:
+    """What became of a stored file that is not there any more; any other flaw is one of what is there."""
+    return f"{file.name} was removed"
+
+
 def judged(
     receipt: Receipt,
     found: Recording | None,
@@ -195,14 +200,16 @@ def judged(
     if (set(found.receipt.files), set(found.receipt.cloud)) != (set(receipt.files), set(receipt.cloud)):
         return Verdict(safe=False, reason="recording.json describes another version of this item", receipt=here)
     files: list[StoredFile] = []
-    altered: dict[str, str] = {}
+    lacking: dict[str, str] = {}
+    altered = False
     for file in receipt.files:
         if wrong := flaw(file):
-            altered[file.name] = wrong
+            lacking[file.name] = wrong
+            altered = altered or wrong != was_removed(file)
         files.append(replace(file, stamp=Stamp(at=clock.now(), look=file.stamp.look if file.stamp else "")))
-    if altered:
-        reason = next(iter(altered.values()))
-        return Verdict(safe=False, reason=reason, receipt=here, removed=True, lacking=tuple(altered))
+    if lacking:
+        reason = next(iter(lacking.values()))
+        return Verdict(safe=False, reason=reason, receipt=here, removed=True, altered=altered, lacking=tuple(lacking))
     size = size_in_words(sum(file.size for file in files))
     reason = f"{plural(len(files), 'file')}, {size}, content verified{how}"
     return Verdict(safe=True, reason=reason, receipt=replace(here, files=tuple(files)))

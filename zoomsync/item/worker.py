@@ -131,7 +131,8 @@ def verified_receipt(job: Publish, destination: Destination, known: Receipt | No
     broken = [file for file in found.files if file.name in verdict.lacking]
     again = {one for file in broken if set(file.made_of) <= available for one in file.made_of}
     if broken and not again:
-        raise RemovedByPerson(f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of")
+        message = f"{found.place}: {verdict.reason}, and Zoom has nothing left to make it of"
+        raise RemovedByPerson(message, altered=verdict.altered)
     files = tuple(file for file in found.files if file not in broken)
     _require_main(known, files, job)
     names = {file.name for file in files}

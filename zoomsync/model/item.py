@@ -328,6 +328,8 @@ class Verdict:
     """The receipt judged, with fresh stamps and the present place."""
     removed: bool = False
     """Whether a person removed or changed something (as against: could not be read now)."""
+    altered: bool = False
+    """Of that: whether something is there with other bytes. Nobody can tell a person's change from damage."""
     lacking: tuple[str, ...] = ()
     """The names of the stored files that are not there as they were stored."""
     passing: bool = False

@@ -79,7 +79,8 @@ class Entry:
     kept: str = ""
     """Why the destination did not let the cloud copy go when it was last asked: something that passes by itself."""
     differs: str = ""
-    """What `--verify` found otherwise than the receipt says, until it finds it whole or it is stored anew."""
+    """What is stored otherwise than the receipt says, until `--verify` finds it whole or it is stored anew. Of what a
+    person removed it is empty."""
     asked: str = ""
     """Id of the destination in which `--meeting` wants it whole again, and could not do it: later passes go on."""
     deleted: Mapping[str, datetime] = field(default_factory=dict)

@@ -170,7 +170,8 @@ def recheck(entry: Entry, found: Meeting | None, rules: Rules) -> Deletable | Pu
 def decide_deletion(found: Deletable, verdict: Verdict, mode: str) -> Delete | Wait | Skip:
     """The deletion itself, now that the stored files were read again."""
     if verdict.removed:
-        return Skip(reason=f"left alone, cloud copy kept: {verdict.reason}", phase=Phase.REMOVED)
+        reason = f"left alone, cloud copy kept: {verdict.reason}"
+        return Skip(reason=reason, phase=Phase.REMOVED, is_altered=verdict.altered)
     # 5: the stored files are those of the receipt; 4 again, by the receipt as it is now
     if not verdict.safe or not all(verdict.receipt.proof(file) for file in found.files):
         return Wait(reason=f"not deleted: {verdict.reason}")

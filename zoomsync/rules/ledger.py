@@ -85,7 +85,11 @@ def answered(entry: Entry, answer: Decision, now: datetime) -> Entry:
         if answer.phase is None:
             return entry
         phase = entry.phase if is_stored and answer.phase is Phase.SKIPPED else answer.phase
-        return _changed(entry, now, phase=phase, reason=answer.reason, due_at=None, retry=None, pending=(), asked="")
+        differs = entry.differs
+        if phase is Phase.REMOVED is not entry.phase:
+            differs = answer.reason if answer.is_altered else ""
+        changes = {"due_at": None, "retry": None, "pending": (), "asked": "", "differs": differs}
+        return _changed(entry, now, phase=phase, reason=answer.reason, **changes)
     if entry.phase is Phase.REMOVED:  # requested: it stays removed until it is stored again
         return entry
     phase = Phase.PUBLISHED if is_stored else Phase.WAITING
@@ -133,6 +137,13 @@ def stored(entry: Entry, done: Done, now: datetime) -> Entry:
     )
 
 
+def found_whole(entry: Entry, now: datetime) -> Entry:
+    """The entry of an item that `--verify` read; what was altered counts as stored again."""
+    if entry.phase is not Phase.REMOVED:
+        return replace(entry, differs="")
+    return _changed(entry, now, phase=Phase.PUBLISHED, reason=f"found whole again {moment(now)}", differs="")
+
+
 def cause_of(error: ZoomsyncError) -> Cause:
     """What a failure says of the meeting that it happened to, by the kind of error.
 
@@ -147,10 +158,11 @@ def cause_of(error: ZoomsyncError) -> Cause:
 def failed(entry: Entry, error: ZoomsyncError, now: datetime, cause: Cause | None = None) -> Entry:
     """The entry after a failure, of this cause or of the one that the kind of error tells.
 
-    What a person removed is left alone from now on.
+    What a person removed is left alone from now on; what is there with other bytes is told until it is whole.
     """
     if isinstance(error, RemovedByPerson):
-        changes = {"due_at": None, "retry": None, "pending": (), "asked": ""}
+        differs = str(error) if error.altered else ""
+        changes = {"due_at": None, "retry": None, "pending": (), "asked": "", "differs": differs}
         return _changed(entry, now, phase=Phase.REMOVED, reason=str(error), **changes)
     retry = after_failure(entry.retry, error, now, cause or cause_of(error))
     reason = f"parked after {retry.tries} tries: {error}" if retry.is_parked else f"failed: {error}"
@@ -201,7 +213,7 @@ def facts(entry: Entry) -> Facts:
     is_published = entry.phase is Phase.PUBLISHED
     is_open = may_be_open(entry)
     is_kept = is_published and (entry.refusal is not None or entry.kept != "" or doubts(entry) != "")
-    is_odd = (is_published and entry.receipt is None) or (entry.differs != "" and entry.phase is not Phase.REMOVED)
+    is_odd = (is_published and entry.receipt is None) or entry.differs != ""
     return Facts(
         is_open=is_open,
         is_notable=is_open or is_kept or is_odd,

@@ -107,6 +107,8 @@ class Skip:
     """Something of it was gone before it was fetched."""
     is_foreign: bool = False
     """Not this config's to remember: another host's, or before `since`."""
+    is_altered: bool = False
+    """What is stored is there, with other bytes."""
 
 
 Decision = Publish | Wait | Skip

@@ -105,7 +105,7 @@ class MeetingLists:
     deletion_blocked: list[Entry]
     """Their cloud copy stays, or some of it: it is not proven that all of it is stored."""
     differing: list[Entry]
-    """What is stored is not what the receipt says: `--verify` found it."""
+    """What is stored is not what the receipt says: `--verify` found it, or who was about to delete the cloud copy."""
     at_risk: list[Entry]
     """Zoom deletes them by itself within 7 days and they are not stored; soonest first."""
 
@@ -150,7 +150,7 @@ def meeting_lists(state: State, rules: Rules) -> MeetingLists:
             and entry not in rules.kept_in_zoom
             and rules.selects(entry.host_id, entry.host_email)
         ),
-        differing=newest_first(entry for entry in notable if entry.differs and entry.phase is not Phase.REMOVED),
+        differing=newest_first(entry for entry in notable if entry.differs and entry not in rules.excluded),
         deletion_blocked=newest_first(
             entry for entry in stored if doubts(entry) or (entry.kept and why_kept(entry, rules) is None)
         ),

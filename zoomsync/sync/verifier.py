@@ -14,6 +14,8 @@ from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
+from zoomsync.rules import ledger
+from zoomsync.rules.named import Named
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
 from zoomsync.sync.breaker import Breaker
@@ -22,7 +24,7 @@ from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
 log = logging.getLogger(__name__)
 
-HINT = "a person's change: nothing; damage: restore it, or `sync --meeting WHAT` fetches it again if Zoom has it still"
+HINT = "damage: restore it, or `sync --meeting WHAT` fetches it again if Zoom has it still; a change: exclude_meetings"
 
 
 class Verifier:
@@ -36,6 +38,7 @@ class Verifier:
         clock: Clock,
         progress: Progress,
         request: SyncRequest,
+        excluded: Named,
     ) -> None:
         self._destination = destination
         self._state = state
@@ -43,6 +46,7 @@ class Verifier:
         self._clock = clock
         self._progress = progress
         self._request = request
+        self._excluded = excluded
         self._breaker = Breaker(destination.ping)
         limit = request.max_duration
         self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
@@ -92,7 +96,8 @@ class Verifier:
         return ((entry, entry.receipt) for entry in named if entry.receipt is not None and is_chosen(entry))
 
     def _is_stored(self, entry: Entry) -> bool:
-        is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED)
+        is_altered = entry.phase is Phase.REMOVED and entry.differs != "" and entry not in self._excluded
+        is_there = entry.phase in (Phase.PUBLISHED, Phase.DELETED) or is_altered
         return is_there and entry.receipt is not None and entry.receipt.destination == self._destination.id
 
     def _may_begin(self) -> bool:
@@ -128,9 +133,14 @@ class Verifier:
     def _write_down(self, entry: Entry, outcome: Outcome, reason: str = "", hint: str = "") -> None:
         """Count and report it, and remember what differs."""
         self._tally.outcomes[outcome] += 1
-        differs = reason if outcome is Outcome.DIFFERS else ""
-        if differs != entry.differs:
-            self._state.put(replace(entry, differs=differs))
+        if outcome is Outcome.DIFFERS:
+            after = replace(entry, differs=reason)
+        elif outcome is Outcome.VERIFIED:
+            after = ledger.found_whole(entry, self._clock.now())
+        else:
+            after = replace(entry, differs="" if entry.phase is not Phase.REMOVED else entry.differs)
+        if after != entry:
+            self._state.put(after)
         if not reason:
             return
         self._tally.rows.append(row(outcome.value, entry, reason, hint=hint))

@@ -186,7 +186,8 @@ class LibraryDestination:
             if not has_size(folder / one.name, one.size):
                 self._lock.confirm()
                 message = f"{folder / one.name}: removed or changed"
-                raise RemovedByPerson(message, hint=again(old.uuid), service="library")
+                is_there = os.path.lexists(folder / one.name)
+                raise RemovedByPerson(message, altered=is_there, hint=again(old.uuid), service="library")
         return old.files
 
     def _finish(self, transaction: "Transaction") -> None:

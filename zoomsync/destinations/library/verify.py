@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from zoomsync.destinations.layout import Recording, judged
+from zoomsync.destinations.layout import Recording, judged, was_removed
 from zoomsync.files import digest, fact
 from zoomsync.model import Clock, Receipt, StoredFile, Verdict
 
@@ -26,7 +26,7 @@ def _alteration(path: Path, file: StoredFile, clock: Clock) -> str:
     try:
         status = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        return f"{file.name} was removed"
+        return was_removed(file)
     if path.is_symlink() or not path.is_file():
         return f"{file.name} is not a file any more"
     if status.st_size != file.size:

@@ -222,7 +222,8 @@ class RcloneDestination:
             if not is_listed and self._items.flaw(old.place, one, there):
                 self._lease.confirm()
                 message = f"{self.remote.name(old.place)}/{one.name}: removed or changed"
-                raise RemovedByPerson(message, hint=again(old.uuid), service="remote")
+                is_there = one.name in there
+                raise RemovedByPerson(message, altered=is_there, hint=again(old.uuid), service="remote")
         return old.files
 
     def _free(self, wanted: str, uuid: str) -> tuple[str, dict[str, Entry]]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, newest
+from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, newest, was_removed
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.errors import MeetingFailed, ServiceUnavailable
@@ -145,7 +145,7 @@ class Items:
             with self.progress.working(f"{file.name} is read back", file.size, is_due=False) as moved:
                 found = self.remote.read_back(f"{place}/{file.name}", moved)
             if found is None and listed is None:  # a list may be late, or not whole
-                return f"{file.name} was removed"
+                return was_removed(file)
             if found is None:
                 message = f"{self.remote.name(place)}/{file.name}: is listed, and is not there"
                 raise ServiceUnavailable(message, hint="the next pass looks again", service="remote")
