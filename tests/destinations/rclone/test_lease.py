@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.fakes import NOW, FakeClock, a_meeting
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.lease import LEASE, SKEW
 from zoomsync.destinations.rclone.remote import Remote
-from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable
+from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable, Stopped
 
 
 @pytest.fixture
@@ -177,6 +178,29 @@ def test_what_stands_where_the_root_or_the_marker_should_be_ends_the_pass(
 
     assert (raised.value.code, raised.value.service) == (5, "remote")
     assert raised.value.hint
+
+
+@pytest.mark.parametrize("is_slow", [True, False], ids=["slow", "hung"])
+def test_a_pass_that_is_told_to_end_gives_back_what_a_slow_store_takes_and_waits_for_no_other(
+    rclone: Shared, s3: Server, tmp_path: Path, is_slow: bool
+) -> None:
+    class Passing(FakeClock):
+        def monotonic(self) -> float:
+            self.advance(0 if is_slow else 1)
+            return super().monotonic()
+
+    gate, clock = Gate(s3), Passing()
+    destination = left_by(a_bucket(rclone, Server(gate.address)), rclone, tmp_path, clock=clock)
+    gate.delay, gate.is_closed = 0.15, not is_slow
+    clock.stop()
+
+    with nullcontext() if is_slow else pytest.raises(Stopped):
+        destination.detach()
+    gate.delay, gate.is_closed = 0, False
+    left = unattached(rclone, destination.remote.root).remote.read(".zoomsync/library.json") or b""
+    gate.close()
+
+    assert (b"held_till" in left) != is_slow
 
 
 def test_a_lease_is_renewed_before_it_ends(rclone: Shared, where: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import selectors
 import socket
 from base64 import b64encode
@@ -11,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from zoomsync.destinations.rclone.process import POLL_SECONDS, USER, Rclone
-from zoomsync.errors import ServiceUnavailable, Unreachable
+from zoomsync.errors import ServiceUnavailable, Stopped, Unreachable
 from zoomsync.files import DOCUMENT_LIMIT
 from zoomsync.model import Clock
 
@@ -58,6 +59,8 @@ class Client:
 
     rclone: Rclone
     clock: Clock
+    grace: float = -math.inf
+    """Until then, as the clock counts, a request is waited for although the pass is to end."""
 
     def call(
         self, path: str, *, watch: Callable[[], None] = lambda: None, seconds: float = CALL_SECONDS, **parameters: Any
@@ -97,7 +100,11 @@ class Client:
         deadline = self.clock.monotonic() + seconds
 
         def look() -> None:
-            self.clock.check()
+            try:
+                self.clock.check()
+            except Stopped:
+                if self.clock.monotonic() > self.grace:
+                    raise
             watch()
             if self.clock.monotonic() > deadline:
                 message = f"rclone: no answer to {path.partition('?')[0]} in {seconds:g} s"

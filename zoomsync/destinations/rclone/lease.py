@@ -22,6 +22,8 @@ from zoomsync.model import MINUTE, Clock
 LEASE = 30 * MINUTE
 SKEW = 20 * MINUTE
 """By so much two clocks may differ: a pass whose clock is 10 minutes off Zoom's does not begin."""
+GRACE_SECONDS = 3.0
+"""So long a pass that is told to end still tries to give the remote back: else others keep away for LEASE and SKEW."""
 PATH = f"{FOLDER}/{NAME}"
 
 
@@ -120,6 +122,8 @@ class Lease:
         with self._lock:
             if self._is_held:
                 self._is_held = False
+                client = self.remote.client
+                self.remote = replace(self.remote, client=replace(client, grace=self.clock.monotonic() + GRACE_SECONDS))
                 self.confirm()
                 self._is_changed = False
                 self._write(replace(self.marker, held_till=None))
