@@ -133,16 +133,17 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
     if request.reconcile and destination.last_change is None:
         raise UsageError("--reconcile: only a library can be an older copy", hint="leave it away")
     head = state.head
-    known = head.library or None
+    # of one that holds nothing of this state nothing has to be found again: another may begin
+    known = head.library if head.library and state.entries.has_stored(head.library) else None
     # the last one that changed it may be older than those that are remembered
     runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
     attachment = Attachment(
         state_id=head.id,
         known_id=known,
-        known_pass=head.library_pass,
+        known_pass=head.library_pass if known else 0,
         runs=frozenset(runs),
         ended=frozenset(one for one, code in runs.items() if code in WHOLE),
-        has_items=state.entries.has_stored(known),
+        has_items=known is not None,
         pass_number=head.pass_number,
         run=run,
         begin_new=request.new_library,

@@ -317,7 +317,33 @@ def test_what_a_person_removed_from_a_library_that_is_no_older_copy_is_not_recon
 
     refused = site.sync("--reconcile")
 
-    assert (refused.code, "not an older copy" in refused.stderr) == (5, True)
+    assert (refused.code, "not an older copy" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("wish", ["--reconcile", "--new-library"])
+def test_a_wish_that_is_not_needed_is_refused_and_is_no_failed_pass(site: Site, wish: str) -> None:
+    before = site.library()
+
+    refused = site.sync(wish)
+
+    assert (refused.code, f"{wish}: {site.root} is" in refused.stderr) == (2, True)
+    assert (site.run("status", "--check").code, site.library()) == (0, before)
+
+
+def test_a_state_that_has_stored_nothing_begins_with_another_library_by_itself(begin: Begin, stage: Stage) -> None:
+    site = begin(stage.world)
+    first = site.sync()
+    (site.root / "published").mkdir(exist_ok=True)
+    site.configure(destination={"path": "elsewhere"})
+    stage.meeting("later", "alice", 2, "Later")
+    stage.video("later")
+
+    moved = site.sync()
+    site.configure(destination={"path": "a third"})
+    bound = site.sync()
+
+    assert (first.code, moved.code, moved.counts["published"]) == (0, 0, 1)
+    assert (bound.code, "it should hold library" in bound.stderr) == (5, True)
 
 
 def test_a_sweep_refuses_a_ledger_whose_index_hides_what_it_has(site: Site) -> None:

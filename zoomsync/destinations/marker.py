@@ -7,7 +7,7 @@ from datetime import MAXYEAR, UTC, datetime
 
 from zoomsync import __version__
 from zoomsync.destinations.base import Attachment
-from zoomsync.errors import LibraryUnusable
+from zoomsync.errors import LibraryUnusable, UsageError
 
 FORMAT = 1
 FOLDER = ".zoomsync"
@@ -85,7 +85,7 @@ UNSEEN = Marker(id="", state="")
 def working_marker(found: Marker | None, known: Attachment, root: Root) -> Marker:
     """The marker under which this pass works: the one found, or of a library that begins.
 
-    Raises `LibraryUnusable` if that is not the library that the state knows.
+    Raises `LibraryUnusable` if that is not the library that the state knows, `UsageError` for a wish without a need.
     """
     if found and known.reconcile and _is_older(found, known):
         return found
@@ -95,7 +95,10 @@ def working_marker(found: Marker | None, known: Attachment, root: Root) -> Marke
     if problem and not known.begin_new:
         raise LibraryUnusable(f"{root.name}: {problem[0]}", hint=problem[1], service=root.service)
     if known.reconcile:  # else what a person removed would count as missing
-        raise LibraryUnusable(f"{root.name}: not an older copy", hint="leave --reconcile away", service=root.service)
+        raise UsageError(f"--reconcile: {root.name} is not an older copy", hint="leave it away", service=root.service)
+    if known.begin_new and found and not problem:
+        message = f"--new-library: {root.name} is the library of this state"
+        raise UsageError(message, hint="leave it away", service=root.service)
     return found if found and not problem else Marker(id=known.new_id, state=known.state_id)
 
 

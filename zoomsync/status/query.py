@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from zoomsync.config import Config
-from zoomsync.errors import PassRunning
+from zoomsync.errors import PassRunning, UsageError
 from zoomsync.model import DAY, Entry, Phase, Process, Retry, Run
 from zoomsync.rules.delete import doubts, why_kept
 from zoomsync.rules.publish import Rules, is_requested, lost_within_a_week
@@ -23,8 +23,8 @@ def past(when: datetime | None, now: datetime) -> datetime | None:
 
 
 def passes(state: State) -> list[Run]:
-    """The runs that were passes, newest first: one that found another pass running was none."""
-    return [run for run in reversed(state.runs) if run.code != PassRunning.code]
+    """The runs that were passes, newest first: one that found another pass running, or was typed wrongly, was none."""
+    return [run for run in reversed(state.runs) if run.code not in (PassRunning.code, UsageError.code)]
 
 
 def outcome(run: Run, is_alive: Callable[[Process], bool]) -> str:

@@ -81,7 +81,6 @@ def test_another_library_may_begin_there_on_a_persons_wish(
         ({}, {}),
         ({"pass": 6}, {}),
         ({}, {"known_id": None}),
-        ({}, {"begin_new": True}),
         ({"pass": 12}, {"known_pass": 12, "runs": frozenset({"run-12"})}),
     ],
 )
