@@ -9,8 +9,10 @@ import pytest
 
 from tests.commands.checking import Begin, hints, listing, reported
 from tests.e2e.harness import Site
+from tests.fakes import a_receipt, an_entry
 from tests.state.test_damage import BACKUP
 from zoomsync.destinations.marker import FOLDER, NAME, Marker
+from zoomsync.state import State
 
 
 @pytest.mark.parametrize(
@@ -52,9 +54,12 @@ def test_a_library_whose_parent_is_not_there(begin: Begin) -> None:
 
 def test_a_library_that_the_state_knows_and_that_is_gone(site: Site) -> None:
     site.sync("--until", "2020-01-01")
+    library = site.state().head.destination
+    with State.open(site.folder / "state" / "state.json", new_id="") as state:
+        state.put(an_entry(receipt=a_receipt(destination=library)))
     site.root.rename(site.folder / "unmounted")
 
-    known = site.state().head.destination[:8]
+    known = library[:8]
     assert reported(site) == (
         5,
         [

@@ -49,13 +49,13 @@ def test_everybody_is_listed_and_nothing_is_written(begin: Begin) -> None:
     assert (result.code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "email              name             status    recordings  author             note",
-        "alice@example.org  Alice Example    active    0           alice@example.org  would be created",
-        "bob@example.org    Bob Example      active    0           bob@example.org    would be created",
-        "carol@example.org  Carol Núñez-Łoś  active    0           carol@example.org  would be created",
-        "dan@example.org    Dan Departed     inactive  0           dan@example.org    would be created",
-        "erin@example.org   Erin Events      active    0           erin@example.org   would be created",
-        "faye@example.org   Faye             active    0           faye@example.org   would be created",
-        "grace@example.org  Grace Silent     active    0           grace@example.org  would be created",
+        "alice@example.org  Alice Example    active    0           alice@example.org  gets a folder",
+        "bob@example.org    Bob Example      active    0           bob@example.org    gets a folder",
+        "carol@example.org  Carol Núñez-Łoś  active    0           carol@example.org  gets a folder",
+        "dan@example.org    Dan Departed     inactive  0           dan@example.org    gets a folder",
+        "erin@example.org   Erin Events      active    0           erin@example.org   gets a folder",
+        "faye@example.org   Faye             active    0           faye@example.org   gets a folder",
+        "grace@example.org  Grace Silent     active    0           grace@example.org  gets a folder",
         f"henry@example.org  Henry Pending    pending   0                              {PENDING}",
     ]
     assert [path.name for path in site.folder.iterdir()] == ["config.yaml"]
@@ -75,7 +75,7 @@ def test_the_document_has_stable_keys(begin: Begin) -> None:
                 "status": "active",
                 "recordings": 0,
                 "author": "bob@example.org",
-                "note": "would be created",
+                "note": "gets a folder",
             }
         ],
     }
@@ -94,11 +94,11 @@ def test_recordings_are_those_of_the_ledger_and_who_has_left_stays_in_the_list(b
 @pytest.mark.parametrize(
     ("config", "found"),
     [
-        ({}, ("alice@example.org", "exists")),
-        ({"publish_as": "me", "me": "av@example.org"}, ("av@example.org", "publish_as is me, would be created")),
+        ({}, ("alice@example.org", "has a folder")),
+        ({"publish_as": "me", "me": "av@example.org"}, ("av@example.org", "publish_as is me, gets a folder")),
         (
             {"aliases": {"alice@example.org": "liddell@example.org"}},
-            ("liddell@example.org", "alias, exists"),
+            ("liddell@example.org", "alias, has a folder"),
         ),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_departed_host_without_an_address_falls_back_to_me(begin: Begin) -> No
     assert rows(site, "id", "author", "note")[0] == (
         "id_nobody",
         "av@example.org",
-        "falls back to me: the host has no e-mail, would be created",
+        "falls back to me: the host has no e-mail, gets a folder",
     )
 
 
@@ -147,8 +147,8 @@ def test_an_address_that_would_keep_a_pass_from_beginning_is_shown_and_refused(b
         ],
     )
     assert rows(site, "email", "status", "note") == [
-        ("bob@example.org", "active", "would be created"),
-        ("gone@example.org", "departed", "would be created"),
+        ("bob@example.org", "active", "gets a folder"),
+        ("gone@example.org", "departed", "gets a folder"),
         ("henry@example.org", "pending", PENDING),
         ("nobody@example.org", "unknown", "Zoom knows no such user"),
     ]

@@ -121,13 +121,16 @@ def test_no_output_of_a_config_shows_a_secret() -> None:
     assert "hunter" not in shown
 
 
-@pytest.mark.parametrize("mode", [0o604, 0o640, 0o644])
-def test_a_secret_file_that_others_can_read_fails(tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize(
+    ("mode", "can"),
+    [(0o604, "read"), (0o640, "read"), (0o644, "read"), (0o602, "write"), (0o666, "read and write")],
+)
+def test_a_secret_file_that_others_can_read_or_write_fails(tmp_path: Path, mode: int, can: str) -> None:
     secret = a_file(tmp_path, "hunter2", "secret", mode)
 
     findings = a_config_with(tmp_path, "client_secret_file: secret").secret_findings()
 
-    said = f"zoom.client_secret_file: {secret}: others can read it"
+    said = f"zoom.client_secret_file: {secret}: others can {can} it"
     assert findings == [("fail", said, f"chmod 600 {secret}")]
 
 
@@ -164,6 +167,15 @@ def test_a_group_that_root_gave_may_read(tmp_path: Path) -> None:
     os.chown(a_file(tmp_path, "hunter2", "secret", 0o640), 0, 4711)
 
     assert a_config_with(tmp_path, "client_secret_file: secret").secret_findings() == []
+
+
+def test_a_config_that_others_can_write_warns(tmp_path: Path) -> None:
+    a_file(tmp_path, "hunter2", "secret", 0o400)
+    config = tmp_path / "config.yaml"
+
+    findings = a_config_with(tmp_path, "client_secret_file: secret", mode=0o620).secret_findings()
+
+    assert findings == [("warn", f"{config}: others can write it", f"chmod go-w {config}")]
 
 
 def test_a_secret_written_in_a_config_that_others_can_read_warns(tmp_path: Path) -> None:

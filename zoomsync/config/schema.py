@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 
 from zoomsync.config import types
 from zoomsync.config.base import AnyDestination, Settings, written
-from zoomsync.config.secrets import Finding, Source
+from zoomsync.config.secrets import Finding, Source, others_can
 from zoomsync.errors import ConfigError
 from zoomsync.model import Kind, Secret
 from zoomsync.rules.named import Named
@@ -235,11 +235,13 @@ class Config(Settings):
         return [Secret(source.read) for source in self._sources if not source.key.startswith("tell.")]
 
     def secret_findings(self) -> list[Finding]:
-        """`fail` for a secret file, `warn` for a secret written in the config, that others can read."""
+        """`fail` for a secret file that others can read or write, `warn` for such a config."""
         sources = self._sources
         if (key := self.engine.tls.key) is not None and sources:
             sources += (replace(sources[0], key="engine.tls.key", text=str(key).replace("${", "$${"), is_file=True),)
-        found = (source.finding(self.path) for source in sources)
+        found = [source.finding(self.path) for source in sources]
+        if "write" in others_can(self.path, sources[0].environ if sources else {}):
+            found.append(("warn", f"{self.path}: others can write it", f"chmod go-w {self.path}"))
         return [finding for finding in found if finding]
 
 

@@ -87,12 +87,13 @@ class Source:
                 file = self.base / self._expanded()
             except ConfigError:
                 return None  # reading the secret says so
-            is_shown = _others_read(file, self.environ)
-            return ("fail", f"{self.key}: {file}: others can read it", f"chmod 600 {file}") if is_shown else None
+            can = others_can(file, self.environ)
+            return ("fail", f"{self.key}: {file}: others can {can} it", f"chmod 600 {file}") if can else None
         has_variable = any(not match[1] for match in _REFERENCE.finditer(self.text))
-        if has_variable or not _others_read(config, self.environ):
+        can = others_can(config, self.environ)
+        if has_variable or "read" not in can:
             return None
-        return "warn", f"{self.key}: is written in {config}, which others can read", f"chmod 600 {config}"
+        return "warn", f"{self.key}: is written in {config}, which others can {can}", f"chmod 600 {config}"
 
     def _expanded(self) -> str:
         try:
@@ -102,16 +103,18 @@ class Source:
             raise ConfigError(f"{self.key}: {problem}", hint=remedy.removesuffix(")")) from cause
 
 
-def _others_read(path: Path, environ: Mapping[str, str]) -> bool:
-    """Whether its mode lets others in. Two groups are meant to: systemd's on a credential, and one that root gave.
+def others_can(path: Path, environ: Mapping[str, str]) -> str:
+    """What its mode lets others do: `read`, `write`, `read and write`, or nothing.
 
+    Two groups are meant to read it: systemd's on a credential, and one that root gave; none is meant to write.
     systemd's credentials are 0440: the access list that it gives them shows as bits of the group (seen, undocumented).
     """
     try:
         found = path.stat()
     except OSError:
-        return False
+        return ""
     credentials = environ.get("CREDENTIALS_DIRECTORY")
     is_credential = bool(credentials) and path.is_relative_to(credentials or "")
     is_for_group = is_credential or (found.st_uid == 0 and found.st_gid != 0)
-    return bool(found.st_mode & (0o004 if is_for_group else 0o044))
+    allowed = {"read": 0o004 if is_for_group else 0o044, "write": 0o002 if is_credential else 0o022}
+    return " and ".join(word for word, bits in allowed.items() if found.st_mode & bits)

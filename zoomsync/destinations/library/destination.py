@@ -89,7 +89,7 @@ class LibraryDestination:
         name = author_folder(author)
         with LIBRARY.explained(self.path):
             exists = any((self.path / top / name).is_dir() for top in TOPS)
-        there = "exists" if exists else "would be created"
+        there = "has a folder" if exists else "gets a folder"
         return replace(author, note=f"{author.note}, {there}" if author.note else there)
 
     def survey(self) -> Iterator[Surveyed]:
