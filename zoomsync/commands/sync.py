@@ -290,7 +290,7 @@ def _attach(destination: Destination, env: Environment, state: State, request: S
         from zoomsync.sync.reconciler import adopt
 
         log.info("%s", ADOPTED)
-        adopt(state, destination, env.clock.now(), is_dry=request.dry_run)
+        adopt(state, destination, env.clock, is_dry=request.dry_run)
     if request.reconcile:
         from zoomsync.sync.reconciler import reconcile
 

@@ -8,7 +8,9 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -23,6 +25,8 @@ from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
 log = logging.getLogger(__name__)
 
 FORMAT = 1
+BATCH = 200
+"""So many items are read at a time, where all are."""
 MANIFEST = "recording.json"
 TOPS = ("published", "drafts")
 REFETCH = "`sync --meeting WHAT` fetches it again"
@@ -89,22 +93,29 @@ def newest(recordings: Iterable[Recording]) -> Recording:
 
 
 def each_item(
-    folders: Mapping[str, Sequence[str]], read: Callable[[str], Recording | None]
+    folders: Mapping[str, Sequence[str]], read: Callable[[str], Recording | None], readers: int = 1
 ) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
-    """The items in these folders, by the suffix that they share; one that cannot be read is named, and left out."""
-    for sharing in folders.values():
-        found = dict[str, list[Recording]]()
+    """The items in these folders, by the suffix that they share; one that cannot be read is named, and left out.
+
+    So many `readers` read at a time.
+    """
+
+    def tried(sharing: Sequence[str]) -> list[Recording]:
+        found = []
         for folder in sharing:
             try:
-                recording = read(folder)
+                found.append(read(folder))
             except MeetingFailed as problem:
                 log.log(logging.ERROR, "not taken over: %s (%s)", problem, problem.hint)
-                continue
-            if recording is not None:
-                found.setdefault(recording.receipt.uuid, []).append(recording)
-        for copies in found.values():
-            item = newest(copies)
-            yield item.receipt, item.meeting
+        return [one for one in found if one is not None]
+
+    left = iter(folders.values())
+    with ThreadPoolExecutor(readers) as pool:
+        while some := list(islice(left, BATCH)):
+            for copies in pool.map(tried, some):
+                for uuid in {one.receipt.uuid for one in copies}:
+                    item = newest(one for one in copies if one.receipt.uuid == uuid)
+                    yield item.receipt, item.meeting
 
 
 def again(uuid: str) -> str:

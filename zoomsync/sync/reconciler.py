@@ -2,14 +2,13 @@
 
 import logging
 from dataclasses import replace
-from datetime import datetime
 from itertools import islice
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import MeetingFailed, OutcomeUnknown
 from zoomsync.formatting import plural
-from zoomsync.model import Entry, Phase
+from zoomsync.model import Clock, Entry, Phase
 from zoomsync.rules import ledger
 from zoomsync.state import State
 from zoomsync.state.ledger import BATCH
@@ -42,12 +41,13 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
     log.info(known, plural(missing, "item"), plural(older, "item"))
 
 
-def adopt(state: State, destination: Destination, now: datetime, *, is_dry: bool) -> None:
+def adopt(state: State, destination: Destination, clock: Clock, *, is_dry: bool) -> None:
     """Each item of the library is known from now on, also if Zoom does not list it any more; none is read in full."""
-    known = 0
+    known, now = 0, clock.now()
     remember = state.suppose if is_dry else state.put
     items = destination.everything()
     while some := list(islice(items, BATCH)):
+        clock.check()
         entries = []
         for receipt, meeting in some:
             before = state.entries.get(receipt.uuid)

@@ -12,6 +12,8 @@ from zoomsync.model import Receipt, Stamp, StoredFile
 from zoomsync.naming import suffix
 from zoomsync.progress import Progress
 
+READERS = 8
+"""So many `recording.json` are read at a time when a remote is adopted."""
 INHERITED = f"{FOLDER}/inherited.txt"
 """The suffixes of all that lay in the remote when it was last ahead of the state, one a line."""
 
@@ -85,7 +87,7 @@ class Items:
 
     def everything(self, library: str) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
         """Each item that can be read."""
-        return each_item(self._listed(), lambda place: self._read(place, library))
+        return each_item(self._listed(), lambda place: self._read(place, library), READERS)
 
     def places(self) -> list[str]:
         """The folders of all items."""
