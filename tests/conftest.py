@@ -5,13 +5,15 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from zoomsync.config import yaml_file
+from zoomsync.media import ffmpeg
 
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", derandomize=False, max_examples=2000, deadline=None)
@@ -63,6 +65,23 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tools_that_say_their_version_once() -> Iterator[None]:
+    """A pass runs three programs to see whether they run; the suite has thousands of passes with the same ones."""
+    real, said = ffmpeg._version, dict[object, str]()  # what runs them
+
+    def version(command: tuple[str, ...], clean: Mapping[str, str]) -> str:
+        seen = [Path(one).stat() for one in command if Path(one).exists()]
+        asked = command, *((one.st_ino, one.st_mtime_ns) for one in seen), *clean.items()
+        if asked not in said:
+            said[asked] = real(command, clean)
+        return said[asked]
+
+    with pytest.MonkeyPatch.context() as machine:
+        machine.setattr(ffmpeg, "_version", version)
+        yield
 
 
 @pytest.fixture(autouse=True)
