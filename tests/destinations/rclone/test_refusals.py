@@ -42,6 +42,8 @@ S3 = "operation error S3: PutObject, https response error StatusCode: "
         (f"{S3}403, api error Odd: it", Forbidden),
         ("Unknown problem (401 bad_auth_token)", NotAuthorized),
         ("WebDAV says: 507 Insufficient Room", Unfit),
+        ("preallocate: file too big for remaining disk space", Unfit),
+        ("mkdir /mnt/zoom: read-only file system", Unfit),
         ("mkdir failed: 401 No", NotAuthorized),
         ("googleapi: Error 429: slower", ServiceUnavailable),
         ("panic received: fatal error: Failed to read line: EOF", Unfit),  # a config that is encrypted

@@ -69,9 +69,11 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
         _ROOM,
         (
             r"[Nn]o space left|[Qq]uota|[Ii]nsufficient[ _]?([Ss]torage|space)|not enough (free )?space"
-            rf"|{_status('507')}|[Ff]ileLimitExceeded|disk full|XMinioStorageFull|storage[ _](cap|limit)[ _]exceeded"
+            rf"|remaining disk space|{_status('507')}"
+            r"|[Ff]ileLimitExceeded|disk full|XMinioStorageFull|storage[ _](cap|limit)[ _]exceeded"
         ),
     ),
+    (Unfit, _RIGHT, "(?i:read-only file ?system)"),
     (ServiceUnavailable, _OTHER, r"corrupted on transfer: \w+ hashes differ"),
     (MeetingFailed, _DAMAGED, r"failed to authenticate decrypted block|bad decryption|not an encrypted file"),
     (MeetingFailed, _WAY, r"[Nn]ot a directory|[Ii]s a directory|[Ff]ile exists"),
