@@ -140,7 +140,7 @@ class Destination(Protocol):
     def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
         """Each item that says itself what it is: its receipt, and Zoom's metadata of its meeting.
 
-        One that cannot be read is named in the log. None if this kind of destination cannot be adopted.
+        One that cannot be read is named in the log. A kind of destination that cannot be adopted has no such items.
         """
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:

@@ -123,13 +123,8 @@ def sick(destination: Any, word: str, *, is_deaf: bool = False) -> None:
     destination.remote.client = Sick(rclone=client.rclone, clock=client.clock, word=word, is_deaf=is_deaf)
 
 
-ENDED = frozenset({"run-1"})
-
-
-@pytest.mark.parametrize("word", ["recording.json", "segments"])
-def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
-    rclone: Shared, tmp_path: Path, word: str
-) -> None:
+def left_half(rclone: Shared, tmp_path: Path, word: str) -> tuple[str, Journal]:
+    """A remote in which a pass has ended without an answer for what has this in its name; where, and what it began."""
     where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
     first = unattached(rclone, where, a_context(intents=journal))
     first.attach(an_attachment())
@@ -137,6 +132,17 @@ def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
     with pytest.raises(Unreachable):
         publish(first, begun(tmp_path / "staging"))
     first.detach()
+    return where, journal
+
+
+ENDED = frozenset({"run-1"})
+
+
+@pytest.mark.parametrize("word", ["recording.json", "segments"])
+def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
+    rclone: Shared, tmp_path: Path, word: str
+) -> None:
+    where, journal = left_half(rclone, tmp_path, word)
     (folder,) = (tmp_path / "remote/published").glob("*/*/*")
     folder.rename(tmp_path / "remote/published" / folder.name)
 
@@ -153,13 +159,7 @@ def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
 
 
 def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: Shared, tmp_path: Path) -> None:
-    where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
-    first = unattached(rclone, where, a_context(intents=journal))
-    first.attach(an_attachment())
-    sick(first, "recording.json")
-    with pytest.raises(Unreachable):
-        publish(first, begun(tmp_path / "staging"))
-    first.detach()
+    where, journal = left_half(rclone, tmp_path, "recording.json")
 
     second = unattached(rclone, where, a_context(intents=journal))
     second.attach(an_attachment(2, known_pass=1, ended=ENDED))
@@ -173,14 +173,8 @@ def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: 
 
 
 def test_what_was_half_sent_under_another_topic_goes(rclone: Shared, tmp_path: Path) -> None:
-    where, journal = f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:", Journal()
-    first = unattached(rclone, where, a_context(intents=journal))
-    first.attach(an_attachment())
-    sick(first, "segments")
-    with pytest.raises(Unreachable):
-        publish(first, begun(tmp_path / "staging"))
+    where, journal = left_half(rclone, tmp_path, "segments")
     (half,) = {one.rpartition("/segments")[0] for one in content(tmp_path / "remote") if "segments" in one}
-    first.detach()
 
     second = unattached(rclone, where, a_context(intents=journal))
     second.attach(an_attachment(2, known_pass=1, ended=ENDED))
