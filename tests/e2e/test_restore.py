@@ -168,6 +168,35 @@ def test_items_that_zoom_lists_no_more_are_adopted_too_verified_and_found_by_the
     assert site.uuid("first") in json.dumps(told) and "alice@example.org" in json.dumps(told)
 
 
+@pytest.mark.parametrize("damage", [b"x", None])
+def test_what_is_adopted_and_damaged_is_mended_if_zoom_still_has_it(site: Site, damage: bytes | None) -> None:
+    shutil.rmtree(site.folder / "state")
+    video = next(path for path in site.item("first").iterdir() if path.suffix == ".mp4")
+    whole = video.read_bytes()
+    video.unlink()
+    if damage is not None:
+        video.write_bytes(whole[:100] + damage + whole[101:])
+
+    adopted, verified = site.sync("--adopt-library"), site.sync("--verify")
+
+    assert adopted.code == 0
+    assert (verified.code, verified.counts) == (0, {"verified": 2})
+    assert whole in [path.read_bytes() for path in site.item("first").glob("*.mp4")]
+
+
+def test_an_item_whose_meeting_began_before_all_times_is_named_and_ends_no_adoption(site: Site) -> None:
+    shutil.rmtree(site.folder / "state")
+    path = site.item("second") / "recording.json"
+    said = json.loads(path.read_text())
+    said["meeting"]["start"] = "0001-01-01T00:00:00+14:00"
+    path.write_text(json.dumps(said))
+
+    adopted = site.sync("--adopt-library")
+
+    assert "recording.json does not say when it began" in adopted.stderr
+    assert "1 item of the library known" in adopted.stderr
+
+
 def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(site.folder / "state")
     scan, closed = os.scandir, site.item("first").parent

@@ -63,7 +63,8 @@ def publish(job: Publish, entry: Entry | None, rules: Rules, context: WorkerCont
         return fresh
     # 2
     requested = is_requested(fresh.meeting, entry, rules)
-    remembered = entry.receipt if entry is not None else None
+    # what was adopted is known from the item alone, and read before it counts
+    remembered = entry.receipt if entry is not None and entry.stored_at is not None else None
     if remembered is not None and remembered.destination != context.destination.id:
         remembered = None
     try:

@@ -49,8 +49,8 @@ def begun(meeting: Meeting, entry: Entry | None, now: datetime) -> Entry:
 def adopted(receipt: Receipt, meeting: Mapping[str, Any], before: Entry | None, now: datetime) -> Entry:
     """The entry of an item that was found in the library; `meeting` is what the item says of it.
 
-    What the state knows of it stands, unless the item has more. Raises `ValueError`, `TypeError` or `AttributeError` if
-    the item does not say when its meeting began.
+    What the state knows of it stands, unless the item has more. Raises `ValueError`, `TypeError`,
+    `AttributeError` or `OverflowError` if the item does not say when its meeting began.
     """
     if before is None:
         host = meeting.get("host") or {}

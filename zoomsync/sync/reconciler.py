@@ -53,7 +53,7 @@ def adopt(state: State, destination: Destination, clock: Clock, *, is_dry: bool)
             before = state.entries.get(receipt.uuid)
             try:
                 entry = ledger.adopted(receipt, meeting, before, now)
-            except (ValueError, TypeError, AttributeError):
+            except (ValueError, TypeError, AttributeError, OverflowError):
                 log.log(logging.ERROR, "not taken over: %s: recording.json does not say when it began", receipt.place)
                 continue
             known += 1

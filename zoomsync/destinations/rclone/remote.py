@@ -115,7 +115,8 @@ class Remote:
 
     def open(self) -> None:
         """Find out what it can do; nothing is asked of the store that rclone need not know to begin."""
-        below = [str(one.get("type", "")) for one in self._layers(self.root)]
+        layers = self._layers(self.root)
+        below = [str(one.get("type", "")) for one in layers]
         if "s3" in below:
             few = {"LowLevelRetries": max(self.client.rclone.tries // S3_TIMES, 1)}
             self._good(self.client.call("options/set", main=few), "")
@@ -126,7 +127,7 @@ class Remote:
         hashes = tuple(map(str, info.get("Hashes") or ()))
         features = info.get("Features") or {}
         proof = next((one for one in PROOFS if one in hashes), "") if kind in OWN_HASHES else ""
-        place = repr((kind, self.fs, [section.get(one) for one in SAME_STORE]))
+        place = repr((kind, self.fs, [section.get(one) for one in SAME_STORE], [one.get("remote") for one in layers]))
         self.abilities = Abilities(
             type=kind,
             hashes=hashes,
@@ -201,7 +202,8 @@ class Remote:
             self.client.call("operations/deletefile", fs=MEMORY, remote=name)
         if is_frail:
             there: dict[str, Any] = {"srcFs": self.fs, "srcRemote": aside, "dstFs": self.fs, "dstRemote": path}
-            self._good(self.client.call("operations/movefile", _config={"NoCheckDest": True}, **there), path)
+            config = {"NoCheckDest": True}
+            self._good(self.client.call("operations/movefile", watch=self.guard, _config=config, **there), path)
 
     def upload(self, source: Path, path: str, moved: Callable[[int], None]) -> None:
         """A staged file; `moved` is called with the bytes as they leave."""
