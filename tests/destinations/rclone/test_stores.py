@@ -195,6 +195,31 @@ def test_what_a_remote_is_nobody_guesses_by_its_name(
     assert (found.proof, found.loses_files) == ("", "hasher" not in lines)
 
 
+ON_S3 = "[store]\ntype = s3\nprovider = Other\nendpoint = http://{0}.invalid\n"
+BY_URL = "[store]\ntype = azureblob\nsas_url = https://{0}.invalid/box?sv=1&sig={1}\n"
+BY_WORDS = "[store]\ntype = azureblob\nconnection_string = AccountName={0};AccountKey={1};EndpointSuffix=invalid\n"
+AN_ALIAS = "[store]\ntype = alias\nremote = /{0}.invalid\ndescription = {1}\n"
+
+
+@pytest.mark.parametrize(
+    "lines", [ON_S3, BY_URL, BY_WORDS, AN_ALIAS], ids=["endpoint", "sas_url", "connection_string", "alias"]
+)
+def test_a_store_is_another_one_by_where_it_is_and_never_by_its_secret(tmp_path: Path, lines: str) -> None:
+    with shared_rclone(tmp_path) as rclone:
+
+        def mark(where: str, secret: str, **environ: str) -> str:
+            rclone.config.write_text(lines.format(where, secret))
+            rclone.process.environ = environ
+            remote = unattached(rclone, "store:box").remote
+            remote.open()
+            return remote.mark
+
+        one = mark("one", "c2VjcmV0")
+
+        assert mark("one", "renewed", RCLONE_S3_SECRET_ACCESS_KEY="renewed") == one
+        assert len({one, mark("two", "c2VjcmV0"), mark("one", "c2VjcmV0", RCLONE_S3_ENDPOINT="http://x.invalid")}) == 3
+
+
 def test_a_file_in_several_parts_is_read_back(rclone: Shared, s3: Server, tmp_path: Path) -> None:
     destination = a_remote(rclone, a_bucket(rclone, s3, upload_cutoff="5Mi", chunk_size="5Mi"))
     large = a_staged(tmp_path / "staging", "video.mp4", VIDEO[:3] * 2_000_000)

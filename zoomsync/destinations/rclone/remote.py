@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,8 +42,12 @@ S3_TIMES = 2
 (https://github.com/rclone/rclone/blob/v1.75.0/backend/s3/s3.go, NewFs: SetRetries and RetryMaxAttempts)."""
 DEEPEST = 5
 """So many remotes wrap one another at most; what is below is not known."""
-SAME_STORE = ("endpoint", "account", "host", "url")
-"""Options of rclone's config: with another one a remote of the same name is another store."""
+SAME_STORE = ("endpoint", "region", "account", "host", "sas_url", "connection_string", "remote")
+"""Options of rclone: with another one a remote of the same name is another store."""
+_GENERAL = tuple(f"_{one.upper()}" for one in SAME_STORE)
+"""How variables of the environment end that give one to all remotes of a type."""
+_SECRET = re.compile(r"\?[^;]*|(?i:AccountKey|SharedAccessSignature)=[^;]*")
+"""What of such an option may be renewed, and the store is the same (https://rclone.org/azureblob/#authentication)."""
 ASIDE = ".00000000.partial"
 """What a document is called on its way, where rclone would write it at once."""
 LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
@@ -127,7 +132,7 @@ class Remote:
         hashes = tuple(map(str, info.get("Hashes") or ()))
         features = info.get("Features") or {}
         proof = next((one for one in PROOFS if one in hashes), "") if kind in OWN_HASHES else ""
-        place = repr((kind, self.fs, [section.get(one) for one in SAME_STORE], [one.get("remote") for one in layers]))
+        place = repr((kind, self.fs, self._address(section), [one.get("remote") for one in layers]))
         self.abilities = Abilities(
             type=kind,
             hashes=hashes,
@@ -268,6 +273,14 @@ class Remote:
         environ = self.client.rclone.environ.items()
         given = {key.removeprefix(start).lower(): value for key, value in environ if key.startswith(start)}
         return {**said, **given} or ({"type": "local"} if name == "local" else {})
+
+    def _address(self, section: Mapping[str, Any]) -> list[str]:
+        """Which store it is, without what is secret; RCLONE_S3_ENDPOINT and its like go before the config, so all of
+        them count (https://rclone.org/docs/#precedence)."""
+        environ = sorted(self.client.rclone.environ.items())
+        general = [(key, value) for key, value in environ if key.startswith("RCLONE_") and key.endswith(_GENERAL)]
+        own = [(one, str(section.get(one, ""))) for one in SAME_STORE]
+        return [f"{key}={_SECRET.sub('', value)}" for key, value in (*own, *general)]
 
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
