@@ -155,7 +155,30 @@ def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
     third.detach()
 
     assert len([one for one in content(tmp_path / "remote") if one.endswith("recording.json")]) == 1
-    assert second._lease.is_ahead == (word == "recording.json")  # else all would be listed for it
+    assert second._items._folders is None  # nothing was listed for it
+    assert (tmp_path / "remote/.zoomsync/inherited.txt").exists() == (word == "recording.json")
+
+
+def test_what_turns_out_late_to_be_stored_keeps_no_pass_from_giving_the_remote_back(
+    rclone: Shared, tmp_path: Path
+) -> None:
+    where, journal = left_half(rclone, tmp_path, "recording.json")
+    clock = FakeClock()
+    second = unattached(rclone, where, a_context(intents=journal, clock=clock))
+    client = second.remote.client
+    sick(second, "0300a520", is_deaf=True)
+    second.attach(an_attachment(2, known_pass=1, ended=ENDED))
+    publish(second, replace(begun(tmp_path / "staging"), meeting=a_meeting(uuid="other==", files=()), folder="Other"))
+    second.remote.client = client
+    publish(second, begun(tmp_path / "staging"))
+    second._lease.note_all = clock.check  # a list of all takes longer than there is time
+
+    clock.stop()
+    second.detach()
+
+    marker = json.loads((tmp_path / "remote/.zoomsync/library.json").read_text())
+    assert (marker["run"], "held_till" in marker) == ("run-2", False)
+    assert (tmp_path / "remote/.zoomsync/inherited.txt").read_text() == "0300a520\n"
 
 
 def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: Shared, tmp_path: Path) -> None:

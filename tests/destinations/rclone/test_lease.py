@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.destinations.contract import VIDEO, a_context, a_staged, an_attachment, an_item, with_files
-from tests.destinations.rclone.stores import Gate, Server, Shared, a_bucket, a_remote, unattached
+from tests.destinations.contract import LATE, VIDEO, a_context, a_staged, an_attachment, an_item, with_files, without
+from tests.destinations.rclone.stores import Gate, Server, Shared, a_bucket, a_remote, on_server, served, unattached
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import NOW, FakeClock, a_meeting
 from zoomsync.destinations.rclone.destination import RcloneDestination
@@ -121,6 +121,37 @@ def test_what_a_killed_pass_of_this_state_held_is_taken_at_once(rclone: Shared, 
 
     assert found is not None
     assert "held_till" not in marker(tmp_path)
+
+
+def test_a_pass_that_ends_before_its_first_change_gives_back_what_a_killed_one_held(
+    rclone: Shared, where: str, tmp_path: Path
+) -> None:
+    left_by(where, rclone, tmp_path)
+    clock = FakeClock()
+    second = a_remote(rclone, where, a_context(clock=clock), number=2)
+    second._lease.note_all = clock.check  # a list of all takes longer than there is time
+
+    clock.stop()
+    second.detach()
+
+    assert (marker(tmp_path)["run"], "held_till" in marker(tmp_path)) == ("run-1", False)
+    assert a_remote(rclone, where, number=3)._lease.is_ahead
+
+
+def test_a_document_on_its_way_is_given_up_once_the_lease_is_over(rclone: Shared, tmp_path: Path) -> None:
+    (tmp_path / "remote").mkdir()
+    gate, clock = Gate(served(rclone, "webdav", tmp_path / "remote")), FakeClock()
+    sleeper = left_by(on_server(rclone, Server(gate.address), "webdav"), rclone, tmp_path, clock=clock)
+    gate.hold = r"MOVE .*recording\.json"
+    late = without(an_item(tmp_path / "staging", late=LATE), "video", "captions")
+
+    with ThreadPoolExecutor(1) as pool:
+        slept = pool.submit(publish, sleeper, late, sleeper.find("/abc//DEF+ghi=="))
+        assert gate.holds.wait(10)
+        clock.advance(LEASE.total_seconds() + 1)
+        with pytest.raises(ServiceUnavailable, match="is given up"):
+            slept.result(10)
+    gate.close()
 
 
 def test_what_was_on_its_way_when_a_pass_fell_asleep_replaces_nothing(

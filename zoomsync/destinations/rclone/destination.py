@@ -249,8 +249,7 @@ class RcloneDestination:
         there = self.remote.files(begun.place)
         is_done = begun.new <= names and found is not None and not names & {one.name for one in begun.old}
         if is_done or (found is None and begun.is_sent):
-            self._lease.is_ahead = True
-            self._lease.begin_change()
+            self._items.note(begun.intent.uuid, self._lease.begin_change)
         if is_done:
             self._writer.finish(begun, there)
         elif not there:

@@ -1,7 +1,7 @@
 """The items of a remote: found by meeting without listing more than needed, and judged by content."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, newest, was_removed
@@ -15,7 +15,8 @@ from zoomsync.progress import Progress
 READERS = 8
 """So many `recording.json` are read at a time when a remote is adopted."""
 INHERITED = f"{FOLDER}/inherited.txt"
-"""The suffixes of all that lay in the remote when it was last ahead of the state, one a line."""
+"""The suffixes of all that lay in the remote when it was last ahead of the state, and of what may have been stored
+without an answer; one a line."""
 
 
 @dataclass(slots=True)
@@ -98,6 +99,18 @@ class Items:
         found = self._listed()
         if found:
             self.remote.write(INHERITED, "".join(f"{one}\n" for one in sorted(found)).encode())
+
+    def note(self, uuid: str, begin_change: Callable[[], None]) -> None:
+        """Write down that the item of this meeting may lie here, and the state does not know it."""
+        line = f"{suffix(uuid)}\n".encode()
+        if not self._is_inherited(suffix(uuid)):
+            with self._lock:
+                self._inherited = (self._inherited or b"") + line  # this pass finds it, whatever comes of the change
+        begin_change()
+        with self._lock:
+            noted = self.remote.read(INHERITED) or b""
+            if line not in noted:
+                self.remote.write(INHERITED, noted + line)
 
     def _nearest_first(self, place: str, ending: str) -> Iterator[list[str]]:
         """Folders that may be the item: of the same author and year; anywhere; and if it was moved since all was

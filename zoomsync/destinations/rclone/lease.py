@@ -8,6 +8,7 @@ finds that another took the remote over stops: the marker is read again before e
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from shlex import quote
 
@@ -15,7 +16,7 @@ from zoomsync.destinations.base import Attachment
 from zoomsync.destinations.layout import TOPS
 from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
 from zoomsync.destinations.rclone.remote import Remote
-from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable
+from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable, Stopped
 from zoomsync.formatting import moment
 from zoomsync.model import MINUTE, Clock
 
@@ -78,6 +79,7 @@ class Lease:
         self.is_ahead = self.marker != found or not is_seen
         self._pass = (attachment.pass_number, attachment.run)
         if not attachment.dry_run and self.marker != found:
+            self._note()
             self._write(self.marker)
 
     def begin_change(self) -> None:
@@ -86,6 +88,7 @@ class Lease:
             if not self._is_changed or self._is_half_over():
                 self.confirm()
                 self._is_changed = False  # until the marker is written, nothing is held that could be over
+                self._note()
                 number, run = self._pass
                 held = self.clock.now() + LEASE
                 self._write(replace(self.marker, pass_number=number, run=run, held_till=held))
@@ -122,6 +125,8 @@ class Lease:
         with self._lock:
             if self._is_held:
                 self._is_held = False
+                with suppress(Stopped):  # the marker still names the pass that died, so that the next one does it
+                    self._note()
                 client = self.remote.client
                 self.remote = replace(self.remote, client=replace(client, grace=self.clock.monotonic() + GRACE_SECONDS))
                 self.confirm()
@@ -136,9 +141,12 @@ class Lease:
         data = self.remote.read(PATH)
         return None if data is None else Marker.parse(data, self.remote.name(PATH), service="remote")
 
-    def _write(self, marker: Marker) -> None:
-        if self.is_ahead and not self._is_noted:  # before the marker says that all is as the state knows it
+    def _note(self) -> None:
+        """Before the marker says that all is as the state knows it."""
+        if self.is_ahead and not self._is_noted:
             self.note_all()
             self._is_noted = True
+
+    def _write(self, marker: Marker) -> None:
         self.remote.write(PATH, marker.document)
         self.marker = marker
