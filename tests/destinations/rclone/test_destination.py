@@ -73,6 +73,22 @@ def names(folder: Path) -> list[str]:
 ADOPTING: dict[str, Any] = {"state_id": "state-2", "run": "run-x", "runs": frozenset({"run-x"}), "adopt": True}
 
 
+def folders(root: Path) -> set[str]:
+    return {str(one.relative_to(root)) for one in root.rglob("*") if one.is_dir()}
+
+
+@pytest.mark.parametrize("before", ["", "there", "there/zoom/.zoomsync"])
+def test_a_probe_leaves_what_was_there_and_nothing_else(rclone: Shared, tmp_path: Path, before: str) -> None:
+    (tmp_path / "nas" / before).mkdir(parents=True)
+    there = folders(tmp_path / "nas")
+    name = rclone.add(type="alias", remote=str(tmp_path / "nas"))
+    destination = unattached(rclone, f"{name}:there/zoom")
+    destination.attach(an_attachment(dry_run=True))
+
+    assert destination.check().endswith("written and read back: new")
+    assert folders(tmp_path / "nas") == there
+
+
 def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
     rclone: Shared, where: str, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

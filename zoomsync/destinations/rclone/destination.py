@@ -94,11 +94,14 @@ class RcloneDestination:
         self._lease.confirm()
 
     def check(self) -> str:
-        """Write, read back and remove a probe."""
+        """Write, read back and remove a probe, and the folders that it made."""
         path, data = f"{FOLDER}/probe-{self._context.new_id()}", b"zoomsync was here\n"
+        made = self.remote.lacking(FOLDER)
         self.remote.write(path, data)
         found = self.remote.read(path)
         self.remote.remove(path)
+        for one in made:
+            one.remove_folder("")
         if found != data:
             message = f"{self.remote.name(path)}: was written, and is read back otherwise"
             raise LibraryUnusable(message, hint="look at what stands between: a cache, a proxy?", service="remote")

@@ -5,8 +5,9 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import IncompleteRead
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -229,6 +230,15 @@ class Remote:
     def remove_folder(self, path: str) -> None:
         """A folder, if it is there and the store lets it go; what holds something stays."""
         self.client.call("operations/rmdir", fs=self.fs, remote=path)
+
+    def lacking(self, path: str) -> list["Remote"]:
+        """What a file in this folder makes: that folder and those above it that are not there, the innermost first."""
+        if self.abilities is None or not self.abilities.keeps_folders:
+            return []
+        name, _, place = f"{self.fs}{path}".partition(":")
+        parts = place.split("/")
+        above = (replace(self, root=f"{name}:{'/'.join(parts[:depth])}") for depth in range(len(parts), -1, -1))
+        return [*takewhile(lambda one: one.folders() is None, above)]
 
     def name(self, path: str) -> str:
         """As messages have it."""
