@@ -63,8 +63,8 @@ def test_what_is_published_grows_and_is_deleted_in_zoom_once_it_is_proven(to_rem
     site.configure(destination=below(site.folder / "rclone.conf", verify="download"))
     far = site.run("sync", "--verify")
     assert (near.code, far.code) == (0, 0)
-    assert "to be downloaded" not in near.stderr
-    assert re.search(r"1 item to read, (.+), \1 of it to be downloaded", far.stderr)
+    assert "nothing of it to be downloaded" in near.stderr
+    assert re.search(r"1 item to verify, (.+), \1 of it to be downloaded", far.stderr)
 
 
 def test_a_pass_that_finds_nothing_new_writes_nothing(to_remote: ToRemote, stage: Stage) -> None:
@@ -188,7 +188,7 @@ def test_an_s3_is_checked_filled_and_read_again(begin: Begin, stage: Stage, tmp_
     assert "a folder" in users.stdout
     assert {name for name, _, _ in deletions(site)} == {"a"}
     assert not [one for one in outputs if SECRET in one or KEY in one]
-    assert "to be downloaded" not in read.stderr
+    assert "nothing of it to be downloaded" in read.stderr
     assert "others may read it, and it holds credentials" in checked.stdout
 
 

@@ -40,7 +40,7 @@ def test_what_is_whole_is_counted_and_zoom_is_not_asked(site: Site) -> None:
 
     assert (result.code, result.counts) == (0, {"verified": 3})
     assert (site.calls(), site.downloads(), site.library()) == ([], [], before)
-    assert "3 items to read" in result.stderr
+    assert "3 items to verify" in result.stderr
 
 
 def test_what_differs_is_named_with_exit_code_1_and_left_as_it_is(site: Site) -> None:

@@ -60,8 +60,8 @@ class Verifier:
         left = total = far = 0
         for _, receipt in self._chosen(run_id):
             left, total, far = left + 1, total + _size(receipt), far + self._destination.to_download(receipt)
-        downloads = f", {size_in_words(far)} of it to be downloaded" if far else ""
-        log.info("%s to read, %s%s", plural(left, "item"), size_in_words(total), downloads)
+        downloads = size_in_words(far) if far else "nothing"
+        log.info("%s to verify, %s, %s of it to be downloaded", plural(left, "item"), size_in_words(total), downloads)
         self._progress.due(left, total)
         workers = Workers(executor, size, self._clock, self._read)
         try:
