@@ -44,7 +44,7 @@ Stored: 1 item, 1.0 kB, 1.0 kB of it in the last 30 days
 
 Last runs:
   pass  id        started               took  exit  result
-  1     00000001  2026-03-10 09:55 UTC  1 h   0     Finished; 2 published, 1.2 MB"""
+  1     00000001  2026-03-10 09:55 UTC  1 h   0     Finished; 2 published, 1.2 MB fetched"""
     )
 
 

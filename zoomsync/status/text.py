@@ -184,7 +184,7 @@ def _runs(runs: list[Facts]) -> Iterator[str]:
             for name, count in run["counts"].items()
             if count and name not in COUNTS_NOT_SHOWN
         ]
-        counts += [size_in_words(run["counts"]["bytes"])] if run["counts"].get("bytes") else []
+        counts += [f"{size_in_words(run['counts']['bytes'])} fetched"] if run["counts"].get("bytes") else []
         result = (run["outcome"], ", ".join(counts), f"narrowed to {run['narrowed']}" if run["narrowed"] else "")
         row = (
             str(run["number"]),
