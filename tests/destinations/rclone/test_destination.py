@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,12 @@ from tests.destinations.contract import (
     without,
 )
 from tests.destinations.library.test_destination import unattached as a_folder
-from tests.destinations.rclone.stores import Shared, a_remote, unattached
+from tests.destinations.rclone.stores import Gate, Server, Shared, a_remote, on_server, reply, served, unattached
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import a_meeting, a_user
 from zoomsync.destinations.rclone.client import Answer, Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
-from zoomsync.errors import MeetingFailed, RemovedByPerson
+from zoomsync.errors import Forbidden, MeetingFailed, RemovedByPerson
 from zoomsync.model import Receipt
 
 
@@ -99,6 +100,9 @@ def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
     shutil.copytree(tmp_path / "library", root)
     before = names(root)
 
+    planned = unattached(rclone, where)
+    planned.attach(an_attachment(**ADOPTING, dry_run=True))
+    planned.ping()
     remote = unattached(rclone, where)
     with caplog.at_level("INFO"):
         remote.attach(an_attachment(**ADOPTING))
@@ -111,6 +115,33 @@ def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
     assert found == again == stored
     assert remote.verify(again).safe
     assert [one for one in names(root) if one not in before] == [".zoomsync/inherited.txt"]
+
+
+@pytest.fixture
+def gate(rclone: Shared, root: Path) -> Iterator[Gate]:
+    """Before a WebDAV that serves that folder."""
+    gate = Gate(served(rclone, "webdav", root))
+    yield gate
+    gate.close()
+
+
+def test_a_document_that_is_there_and_refused_is_never_taken_for_gone(
+    rclone: Shared, gate: Gate, root: Path, tmp_path: Path
+) -> None:
+    where = on_server(rclone, Server(gate.address), "webdav")
+    first = a_remote(rclone, where)
+    stored = publish(first, an_item(tmp_path / "staging"))
+    first.detach()
+    gate.replies = {"^GET .*library.json": reply(403)}
+
+    with pytest.raises(Forbidden, match="403"):
+        unattached(rclone, where).attach(an_attachment(state_id="state-2"))
+    gate.replies = {"^GET .*recording.json": reply(403)}
+    with pytest.raises(Forbidden, match="403"):
+        publish(a_remote(rclone, where), an_item(tmp_path / "staging"))
+
+    videos = [str(one.parent.relative_to(root / "zoom")) for one in root.rglob("video.mp4")]
+    assert videos == [stored.place]
 
 
 def test_a_remote_that_was_copied_to_a_folder_is_a_library(

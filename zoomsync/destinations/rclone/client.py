@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from zoomsync.destinations.rclone.process import POLL_SECONDS, USER, Rclone
 from zoomsync.errors import ServiceUnavailable, Stopped, Unreachable
@@ -128,7 +128,7 @@ class Client:
             connection.close()
         if len(data) > limit:
             hint = "look at that file at the remote"
-            raise ServiceUnavailable(f"{path}: larger than {limit:,} bytes", hint=hint, service="remote")
+            raise ServiceUnavailable(f"{unquote(path)}: larger than {limit:,} bytes", hint=hint, service="remote")
         return Answer(status=answer.status, body=data)
 
 

@@ -78,7 +78,9 @@ class Lease:
         is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
         self.is_ahead = self.marker != found or not is_seen
         self._pass = (attachment.pass_number, attachment.run)
-        if not attachment.dry_run and self.marker != found:
+        if attachment.dry_run and found and found.id == self.marker.id:
+            self.marker = found  # also of one that would be taken over: nothing is written
+        elif not attachment.dry_run and self.marker != found:
             self._note()
             self._write(self.marker)
 

@@ -194,7 +194,14 @@ class Remote:
             if isinstance(error.__cause__, IncompleteRead):  # a read that fails half-way is cut without a word
                 self.read_back(path, lambda _: None)  # this has words
             raise
-        return None if answer.status == NOT_FOUND else self._good(answer, path).body
+        if answer.status != NOT_FOUND:
+            return self._good(answer, path).body
+        # Without a document that says so it is there, and could not be opened, for whatever reason
+        # (https://github.com/rclone/rclone/blob/v1.75.2/lib/http/serve/serve.go, Object).
+        if not answer.body.startswith(b"{") and self.read_back(path, lambda _: None) is not None:
+            message = f"{self.name(path)}: could not be opened"
+            raise ServiceUnavailable(message, hint="the next pass tries again", service="remote")
+        return None
 
     def write(self, path: str, data: bytes, *, replaces: bool = True) -> None:
         """A document, which may replace one; a reader sees the old or the new, if the store replaces files at once."""
