@@ -20,7 +20,8 @@ DELETING = {"delete_recordings": "trash", "delete_after": "0s", "delete_all_acco
 PAGE = [".state.json.new", "state"]
 """What is flushed of a new `state.json`, and the folder that has its name."""
 UNUSED = {
-    *("asyncio", "ffmpeg", "grp", "pathvalidate", "rich", "subprocess", "tenacity"),
+    *("asyncio", "ffmpeg", "pathvalidate", "rich", "subprocess", "tenacity"),
+    *(("grp",) if sys.version_info < (3, 13) else ()),  # from 3.13 on pathlib imports it
     *("zoomsync.config.describe", "zoomsync.item.order", "zoomsync.item.worker", "zoomsync.media", "zoomsync.status"),
     *("zoomsync.destinations.library.transaction", "zoomsync.destinations.library.verify", "zoomsync.zoom.download"),
     *("zoomsync.state.audit", "zoomsync.state.version1", "zoomsync.sync.deleter", "zoomsync.sync.reconciler"),

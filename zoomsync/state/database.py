@@ -9,6 +9,7 @@ import os
 import sqlite3
 import stat
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -99,7 +100,7 @@ class Database:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, seen: object = None) -> None:
         self.path = path
-        self._connection = connection
+        self._use(connection)
         self._seen = seen
         """Of a file that is read as it lies there: what tells whether it is still so."""
         self.is_copy = False
@@ -108,6 +109,11 @@ class Database:
         self._is_sound = True
         self.id, self.steps = "", 0
         """Of the state that it belongs to, and how many steps it has seen."""
+
+    def _use(self, connection: sqlite3.Connection) -> None:
+        """Who only looked need not say when it is enough: it is closed with this object."""
+        self._connection = connection
+        self._release = weakref.finalize(self, connection.close)
 
     @classmethod
     def to_write(cls, path: Path) -> "Database":
@@ -182,8 +188,9 @@ class Database:
                         return found
                 if self._seen == _look(self.path):
                     break  # then the error is one of the file itself
-                self._connection.close()
-                self._connection, self._seen = _to_look(self.path)
+                self._release()
+                connection, self._seen = _to_look(self.path)
+                self._use(connection)
             return self._connection.execute(sql, values).fetchall()
 
     @contextmanager
@@ -214,12 +221,7 @@ class Database:
     def close(self) -> None:
         """Release it; what the log has goes into the file, and the log goes."""
         with self.lock, explained(self.path):
-            self._connection.close()
-
-    def __del__(self) -> None:
-        """Who only looked need not say when it is enough."""
-        with suppress(sqlite3.Error):
-            self._connection.close()
+            self._release()
 
 
 def create(path: Path, state_id: str, fill: Callable[[sqlite3.Connection], None] = lambda _: None) -> None:
