@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -312,7 +313,8 @@ def test_topics_and_metadata_keep_what_a_folder_name_cannot(twice: Twice) -> Non
 def test_no_secret_and_no_link_reaches_library_state_or_output(twice: Twice) -> None:
     site = twice.site
     texts = [path for path in site.folder.rglob("*") if path.suffix in (".json", ".jsonl") and path.is_file()]
-    rows = sqlite3.connect(site.folder / "state/state.db").execute("SELECT document FROM entry").fetchall()
+    with closing(sqlite3.connect(site.folder / "state/state.db")) as database:
+        rows = database.execute("SELECT document FROM entry").fetchall()
     remembered = [_expanded(document).decode() for (document,) in rows]
     said = twice.first.result.stdout + twice.first.result.stderr
     said += "".join([*(path.read_text() for path in texts), *remembered])
