@@ -10,13 +10,23 @@ from typing import Any
 import pytest
 
 from tests.destinations.contract import LATE, VIDEO, a_context, a_staged, an_attachment, an_item, with_files, without
-from tests.destinations.rclone.stores import Gate, Server, Shared, a_bucket, a_remote, on_server, served, unattached
+from tests.destinations.rclone.stores import (
+    Gate,
+    Server,
+    Shared,
+    a_bucket,
+    a_remote,
+    on_server,
+    reply,
+    served,
+    unattached,
+)
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import NOW, FakeClock, a_meeting
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.lease import LEASE, SKEW
 from zoomsync.destinations.rclone.remote import Remote
-from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable, Stopped
+from zoomsync.errors import Forbidden, LibraryUnusable, NotAuthorized, PassRunning, ServiceUnavailable, Stopped
 
 
 @pytest.fixture
@@ -93,6 +103,24 @@ def test_once_the_lease_is_over_another_state_may_adopt_it(rclone: Shared, where
     assert raised.value.code == 5
     assert first.remote.read("published/ada@example.org/2026/none") is None
     assert other.find("third==") is None
+
+
+def test_what_is_refused_where_no_library_is_yet_is_a_refusal(rclone: Shared, s3: Server) -> None:
+    gate = Gate(s3)
+    plan = unattached(rclone, a_bucket(rclone, Server(gate.address)))
+    plan.attach(an_attachment(dry_run=True))
+    gate.replies = {"published": reply(401)}
+
+    with pytest.raises(Forbidden, match=r"published.*401") as of_one:
+        plan.find("/abc//DEF+ghi==")
+    plan.ping()
+    gate.replies = {"": reply(401)}
+    with pytest.raises(NotAuthorized, match="401") as of_all:
+        plan.find("/abc//DEF+ghi==")
+    gate.close()
+
+    assert (of_one.value.code, of_all.value.code) == (3, 3)
+    assert of_one.value.hint == of_all.value.hint
 
 
 def test_a_pass_that_slept_leaves_the_marker_to_who_took_the_remote_over(

@@ -100,6 +100,8 @@ class Lease:
         """Raises `LibraryUnusable` if the remote is not as this pass left it: gone, or taken by another pass."""
         with self._lock:
             found = self._read()
+            if found is None and self.is_new:
+                return
             if found is None or (found.id, found.state) != (self.marker.id, self.marker.state):
                 hint = "does the remote still lead to the same place? check destination.remote in the config"
                 message = f"{self.remote.root}: library {self.marker.id[:8]} went away during the pass"
