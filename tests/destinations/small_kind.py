@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from zoomsync.config.base import DestinationSettings
 from zoomsync.config.types import Place
-from zoomsync.destinations.base import Attachment, Destination, DestinationContext
+from zoomsync.destinations.base import Attachment, Destination, DestinationContext, Everything
 from zoomsync.errors import MeetingFailed, RemovedByPerson, Unfit
 from zoomsync.files import Refusals, has_content, make_private_folder, move, write
 from zoomsync.model import Author, Item, Receipt, Surveyed, User, Verdict
@@ -151,8 +151,8 @@ class SmallDestination:
             return Verdict(safe=False, reason="updated since", receipt=receipt)
         return Verdict(safe=True, reason=f"{len(receipt.files)} files, content verified", receipt=receipt)
 
-    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
-        return iter(())
+    def everything(self) -> Everything:
+        yield from ()
 
     def to_download(self, receipt: Receipt) -> int:
         """Nothing: it lies here."""

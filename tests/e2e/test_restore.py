@@ -4,14 +4,20 @@ import errno
 import json
 import os
 import shutil
+import signal
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Begin
-from tests.e2e.harness import Site
+from tests.e2e.harness import Site, SiteClock
 from tests.sandbox.stage import Stage
+from zoomsync.destinations.base import KINDS
+from zoomsync.destinations.library.destination import LibraryDestination
+from zoomsync.destinations.library.index import Index
+from zoomsync.errors import Forbidden, ServiceUnavailable, ZoomsyncError
 
 
 @pytest.fixture
@@ -157,9 +163,10 @@ def test_items_that_zoom_lists_no_more_are_adopted_too_verified_and_found_by_the
     in_place.write_bytes(bytes(in_place.stat().st_size))
     rotten = site.sync("--verify")
 
-    assert adopted.stderr.count("not taken over: ") == 1
-    assert f"{site.item('second')}/recording.json: damaged" in adopted.stderr
-    assert "1 item of the library known" in adopted.stderr
+    assert (adopted.code, adopted.counts["unadopted"]) == (1, 1)
+    assert f"not taken over: {site.item('second')}/recording.json: damaged (restore it" in adopted.stderr
+    assert "1 item of the library known, 1 of them new to the state" in adopted.stderr
+    assert "then `zoomsync sync --adopt-library` takes it over" in adopted.stderr
     assert (again.code, again.counts.get("deleted", 0), site.downloads()) == (0, 0, [])
     assert (verified.code, verified.counts) == (0, {"verified": 2})
     assert (rotten.code, rotten.counts) == (1, {"verified": 1, "differs": 1})
@@ -184,17 +191,75 @@ def test_what_is_adopted_and_damaged_is_mended_if_zoom_still_has_it(site: Site, 
     assert whole in [path.read_bytes() for path in site.item("first").glob("*.mp4")]
 
 
-def test_an_item_whose_meeting_began_before_all_times_is_named_and_ends_no_adoption(site: Site) -> None:
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00+14:00", "2026-03-08T09:30:00", "2026-03-08", None])
+def test_an_item_that_does_not_say_when_its_meeting_began_is_named_and_ends_no_adoption(
+    site: Site, start: str | None
+) -> None:
     shutil.rmtree(site.folder / "state")
     path = site.item("second") / "recording.json"
     said = json.loads(path.read_text())
-    said["meeting"]["start"] = "0001-01-01T00:00:00+14:00"
+    said["meeting"]["start"] = start
     path.write_text(json.dumps(said))
 
     adopted = site.sync("--adopt-library")
 
+    assert (adopted.code, adopted.counts["unadopted"]) == (1, 1)
     assert "recording.json does not say when it began" in adopted.stderr
     assert "1 item of the library known" in adopted.stderr
+
+
+@pytest.mark.parametrize("error", [Forbidden, ServiceUnavailable])
+def test_an_item_that_a_store_does_not_show_costs_an_adoption_itself_alone(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: type[ZoomsyncError]
+) -> None:
+    shutil.rmtree(site.folder / "state")
+    site.world.meetings.clear()
+    read, refused = Index._read, str(site.item("second"))
+
+    def answer(self: Index, folder: Path, library: str) -> Any:
+        if str(folder) == refused:
+            raise error(f"{folder}: is not shown", hint="look there", service="library")
+        return read(self, folder, library)
+
+    monkeypatch.setattr(Index, "_read", answer)
+    adopted = site.sync("--adopt-library")
+
+    assert (adopted.code, adopted.counts["unadopted"]) == (1, 1)
+    assert f"not taken over: {refused}: is not shown (look there)" in adopted.stderr
+    assert [entry.uuid for entry in site.state().entries.everything()] == [site.uuid("first")]
+
+
+@pytest.mark.parametrize(("how", "code"), [("stopped", 143), ("down", 6)])
+def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_deleted_before_it_has_ended(
+    site: Site, monkeypatch: pytest.MonkeyPatch, how: str, code: int
+) -> None:
+    put_back(site, "state")
+    site.world.meetings.pop(site.uuid("second"))
+    site.configure(delete_recordings="trash", delete_after="0s", delete_all_accounts=True)
+
+    read = Index._read
+
+    def silent(*asked: Any) -> Any:
+        if how == "down":
+            raise ServiceUnavailable("the store does not answer", service="library")
+        site.clock.stop(signal.SIGTERM)
+        return read(*asked)
+
+    with monkeypatch.context() as then:
+        then.setattr(Index, "_read", silent)
+        then.setattr(LibraryDestination, "ping", silent)
+        broken = site.sync("--adopt-library")
+    site.clock = SiteClock()
+    monkeypatch.setitem(KINDS, "small", "tests.destinations.small_kind")
+    site.configure(destination={"type": "small", "path": "elsewhere"})  # which is none that could be adopted
+    assert site.sync("--no-delete").code == 0
+    site.configure(destination={"type": "library", "path": str(site.root)})
+    planned, going_on, later = site.sync("--dry-run"), site.sync(), site.sync()
+
+    assert (broken.code, planned.code, going_on.code, later.code) == (code, 0, 0, 0)
+    assert ["goes on with it" in one.stderr for one in (broken, planned, going_on, later)] == [False, True, True, False]
+    assert [one.counts.get("deleted", 0) for one in (going_on, later)] == [0, 1]
+    assert site.sync("--verify").counts == {"verified": 2}
 
 
 def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +289,11 @@ def test_an_older_copy_or_a_missing_library_cannot_be_adopted(site: Site) -> Non
 def test_a_library_of_this_very_state_needs_no_adoption(site: Site) -> None:
     before = site.library()
 
-    assert (site.sync("--adopt-library").code, site.library()) == (0, before)
+    adopted = site.sync("--adopt-library")
+
+    assert (adopted.code, site.library()) == (0, before)
+    assert "2 items of the library known, none of them is new to the state" in adopted.stderr
+    assert "lost" not in adopted.stderr
 
 
 def test_a_lost_state_takes_over_what_is_whole_and_mends_what_is_not(site: Site) -> None:

@@ -57,6 +57,7 @@ def test_what_fails_for_a_day_by_no_fault_of_its_own_is_a_reason_too(hours: int,
     [
         ({"unlisted": 2}, ["not listed: pass 1 could not read 2 lists"]),
         ({"unreadable": 3}, ["not listed: pass 1 could make no meeting of 3 entries of Zoom's lists"]),
+        ({"unadopted": 2}, ["not taken over: pass 1 left out 2 items; its log names them"]),
         ({"undeletable": 1}, ["not deleted: pass 1 could not delete what is due in Zoom; its log says why"]),
         ({"unlisted": 0, "unreadable": 0, "undeletable": 0}, []),
     ],

@@ -38,11 +38,6 @@ if TYPE_CHECKING:  # imported once something is due, and the deleter if somethin
 
 log = logging.getLogger(__name__)
 
-ADOPTED = (
-    "what the library has is not fetched, whatever a plan says; what Zoom still lists is hashed in this pass, the rest "
-    "by `zoomsync sync --verify`; nothing is deleted in this pass; the lost state alone knew what a person removed (it "
-    "comes again if Zoom has it: exclude_meetings), and since when items are stored: delete_after begins again"
-)
 SUMMARY = (
     Outcome.PUBLISHED,
     Outcome.UPDATED,
@@ -58,6 +53,7 @@ SUMMARY = (
     Outcome.VERIFIED,
     Outcome.DIFFERS,
     Outcome.UNVERIFIED,
+    Outcome.UNADOPTED,
 )
 """What the last line of a pass counts."""
 
@@ -90,7 +86,7 @@ def request_of(user: tuple[str, ...], meeting: tuple[str, ...], sample: str | No
     )
     if request.since and request.until and request.since >= request.until:
         raise UsageError("--since is not before --until", hint="swap them")
-    return replace(request, no_delete=request.no_delete or request.adopt_library)
+    return request
 
 
 def sync(named: Path | None, terminal: Terminal, env: Environment, request: SyncRequest, *, workers: int | None) -> int:
@@ -169,7 +165,7 @@ def _work(
             progress_shown(terminal, lambda: connection.api.calls, shown=terminal.colour and not terminal.quiet)
         )
         destination = app.destination(config, env, connection.zoom, state, stack, tries=app.TRIES, progress=progress)
-        _attach(destination, env, state, request, run_id)
+        request = _attach(destination, env, state, request, tally, run_id)
         executor = _pool(stack, 2 * config.workers, "meeting")
         if request.verify:
             from zoomsync.sync.verifier import Verifier
@@ -283,20 +279,33 @@ def _pool(stack: ExitStack, size: int, name: str) -> Executor:
     return executor
 
 
-def _attach(destination: Destination, env: Environment, state: State, request: SyncRequest, run_id: str) -> None:
-    """Take the destination, as the request wants it."""
+def _attach(
+    destination: Destination, env: Environment, state: State, request: SyncRequest, tally: Tally, run_id: str
+) -> SyncRequest:
+    """Take the destination, as the request wants it; what the pass is asked for now that it has it.
+
+    An adoption that did not come to its end goes on, whatever ended it.
+    """
+    is_begun = state.head.adopting and destination.last_change is not None
+    if request.adopt_library and not request.dry_run:
+        state.update(adopting=True)  # before a marker could say that the library is this state's
     app.attach(destination, env, state, request, run=run_id)
-    if request.adopt_library:
+    if request.adopt_library or is_begun:
         from zoomsync.sync.reconciler import adopt
 
-        log.info("%s", ADOPTED)
-        adopt(state, destination, env.clock, is_dry=request.dry_run)
+        if not request.adopt_library:
+            log.info("an adoption did not come to its end, this pass goes on with it")
+        request = replace(request, no_delete=True)
+        adopt(state, destination, env.clock, tally, is_dry=request.dry_run)
+        if not request.dry_run:
+            state.update(adopting=False)
     if request.reconcile:
         from zoomsync.sync.reconciler import reconcile
 
         reconcile(state, destination, is_dry=request.dry_run)
         if not request.dry_run:
             app.remember(destination, state)
+    return request
 
 
 def _deleter(

@@ -3,10 +3,11 @@
 A new kind is one module (or folder) that has a `Settings`, and one line in `KINDS`; nothing else names it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
+from zoomsync.errors import ZoomsyncError
 from zoomsync.model import Author, Clock, Intent, Item, Receipt, Surveyed, User, Verdict
 from zoomsync.progress import Progress
 
@@ -91,6 +92,10 @@ class Attachment:
     """Refuse what is wrong all the same, but take no lock and write nothing."""
 
 
+Everything: TypeAlias = Generator[tuple[Receipt, Mapping[str, object]] | ZoomsyncError, None, None]
+"""Of each item its receipt, and Zoom's metadata of its meeting; or why that could not be read."""
+
+
 class Destination(Protocol):
     """Where items go. `attach` comes first; then every method may be called from any thread, for different meetings.
 
@@ -137,11 +142,8 @@ class Destination(Protocol):
         more.
         """
 
-    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
-        """Each item that says itself what it is: its receipt, and Zoom's metadata of its meeting.
-
-        One that cannot be read is named in the log. A kind of destination that cannot be adopted has no such items.
-        """
+    def everything(self) -> Everything:
+        """Each item, as it says itself what it is; a kind of destination that cannot be adopted has no such items."""
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """Make the destination hold this item, under its author if it is there; running it again changes nothing.

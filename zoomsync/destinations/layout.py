@@ -5,9 +5,8 @@ metadata and the receipt, readable without zoomsync.
 """
 
 import json
-import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,13 +15,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from zoomsync import __version__
-from zoomsync.destinations.base import DestinationContext
-from zoomsync.errors import MeetingFailed
+from zoomsync.destinations.base import DestinationContext, Everything
+from zoomsync.errors import Forbidden, MeetingFailed, Unreachable, ZoomsyncError
 from zoomsync.formatting import json_text, plural, size_in_words
 from zoomsync.model import Author, Clock, Item, ItemFile, Receipt, Stamp, StoredFile, User, Verdict
 from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
-
-log = logging.getLogger(__name__)
 
 FORMAT = 1
 BATCH = 200
@@ -94,25 +91,24 @@ def newest(recordings: Iterable[Recording]) -> Recording:
 
 def each_item(
     folders: Mapping[str, Sequence[str]], read: Callable[[str], Recording | None], readers: int = 1
-) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
-    """The items in these folders, by the suffix that they share; one that cannot be read is named, and left out.
+) -> Everything:
+    """The items in these folders, by the suffix that they share; or what is wrong with one that cannot be read.
 
     So many `readers` read at a time.
     """
 
-    def tried(sharing: Sequence[str]) -> list[Recording]:
-        found = []
-        for folder in sharing:
-            try:
-                found.append(read(folder))
-            except MeetingFailed as problem:
-                log.log(logging.ERROR, "not taken over: %s (%s)", problem, problem.hint)
-        return [one for one in found if one is not None]
+    def tried(folder: str) -> Recording | ZoomsyncError | None:
+        try:
+            return read(folder)
+        except (MeetingFailed, Forbidden, Unreachable) as problem:
+            return problem.become(type(problem))  # its traceback holds all that was read
 
     left = iter(folders.values())
     with ThreadPoolExecutor(readers) as pool:
         while some := list(islice(left, BATCH)):
-            for copies in pool.map(tried, some):
+            for found in pool.map(lambda sharing: [tried(one) for one in sharing], some):
+                yield from (one for one in found if isinstance(one, ZoomsyncError))
+                copies = [one for one in found if isinstance(one, Recording)]
                 for uuid in {one.receipt.uuid for one in copies}:
                     item = newest(one for one in copies if one.receipt.uuid == uuid)
                     yield item.receipt, item.meeting

@@ -173,6 +173,10 @@ class Outcome(StrEnum):
     UNVERIFIED = "unverified"
     """Nothing speaks against it, but the destination does not say enough, or not yet."""
 
+    # `--adopt-library`
+    UNADOPTED = "unadopted"
+    """An item of the library that could not be taken over."""
+
     # what is not about a meeting that is known
     UNLISTED = "unlisted"
     """A list that could not be read."""
@@ -193,6 +197,7 @@ class Outcome(StrEnum):
             Outcome.UNPROVEN,
             Outcome.ALTERED,
             Outcome.DIFFERS,
+            Outcome.UNADOPTED,
             Outcome.UNLISTED,
             Outcome.UNREADABLE,
             Outcome.UNDELETABLE,

@@ -60,7 +60,7 @@ def adopted(receipt: Receipt, meeting: Mapping[str, Any], before: Entry | None, 
             host_id=str(host.get("id") or ""),
             host_email=str(host.get("email") or ""),
             topic=str(meeting.get("topic") or ""),
-            start=datetime.fromisoformat(meeting.get("start")).astimezone(UTC),  # type: ignore[arg-type]  # or it raises
+            start=_start(meeting),
             timezone=str(meeting.get("timezone") or ""),
             phase=Phase.WAITING,
             reason="",
@@ -76,6 +76,13 @@ def adopted(receipt: Receipt, meeting: Mapping[str, Any], before: Entry | None, 
     reason = f"found in the library {moment(now)}"
     changes = {"due_at": None, "retry": None, "pending": (), "stored_at": None, "receipt": receipt}
     return _changed(before, now, phase=Phase.PUBLISHED, reason=reason, **changes)
+
+
+def _start(meeting: Mapping[str, Any]) -> datetime:
+    start = datetime.fromisoformat(meeting.get("start"))  # type: ignore[arg-type]  # or it raises
+    if start.tzinfo is None:
+        raise ValueError("of no time zone")
+    return start.astimezone(UTC)
 
 
 def answered(entry: Entry, answer: Decision, now: datetime) -> Entry:

@@ -51,6 +51,8 @@ class Head:
     """The destination's id; empty while none is known."""
     library: str = ""
     """The id of the last library, also while a portal is the destination."""
+    adopting: bool = False
+    """Whether an adoption of the library has begun and did not come to its end: the next pass goes on with it."""
     since: datetime | None = None
     """Fixed at the first pass."""
     listed_till: datetime | None = None

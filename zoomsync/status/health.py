@@ -135,6 +135,8 @@ def _of_no_meeting(run: Run) -> Iterator[Trouble]:
         yield _unlisted(f"not listed: {what} could not read {plural(unlisted, 'list')}")
     if unreadable := counts.get("unreadable"):
         yield _unlisted(f"not listed: {what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists")
+    if unadopted := counts.get("unadopted"):
+        yield Trouble(sentence=f"not taken over: {what} left out {plural(unadopted, 'item')}; its log names them")
     if counts.get("undeletable"):
         yield Trouble(sentence=f"not deleted: {what} could not delete what is due in Zoom; its log says why")
 

@@ -1,21 +1,31 @@
 """What the state learns of a library: what an older copy lacks (`--reconcile`), what one has (`--adopt-library`)."""
 
 import logging
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import MeetingFailed, OutcomeUnknown
+from zoomsync.errors import Forbidden, MeetingFailed, OutcomeUnknown, Unreachable, ZoomsyncError
 from zoomsync.formatting import plural
-from zoomsync.model import Clock, Entry, Phase
+from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt
 from zoomsync.rules import ledger
 from zoomsync.state import State
 from zoomsync.state.ledger import BATCH
+from zoomsync.sync.breaker import Breaker
+from zoomsync.sync.tally import Tally
 
 log = logging.getLogger(__name__)
 
 MISSING = "its item is missing in the library that was restored"
+ADOPTED = (
+    "they are not fetched, whatever a plan says; what Zoom still lists of them is hashed in this pass, the rest by "
+    "`zoomsync sync --verify`; delete_after begins again for them; if a state was lost, it alone knew what a person "
+    "removed, which comes again if Zoom has it (exclude_meetings)"
+)
 OLDER = "its item in the library that was restored is an older one"
 
 
@@ -41,26 +51,58 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
     log.info(known, plural(missing, "item"), plural(older, "item"))
 
 
-def adopt(state: State, destination: Destination, clock: Clock, *, is_dry: bool) -> None:
-    """Each item of the library is known from now on, also if Zoom does not list it any more; none is read in full."""
-    known, now = 0, clock.now()
+def adopt(state: State, destination: Destination, clock: Clock, tally: Tally, *, is_dry: bool) -> None:
+    """Each item of the library is known from now on, also if Zoom does not list it any more; none is read in full.
+
+    One that cannot be taken over is named and counted. Raises what concerns all of them, once some are known.
+    """
+    known, new, now = 0, 0, clock.now()
     remember = state.suppose if is_dry else state.put
-    items = destination.everything()
-    while some := list(islice(items, BATCH)):
-        clock.check()
-        entries = []
-        for receipt, meeting in some:
-            before = state.entries.get(receipt.uuid)
-            try:
-                entry = ledger.adopted(receipt, meeting, before, now)
-            except (ValueError, TypeError, AttributeError, OverflowError):
-                log.log(logging.ERROR, "not taken over: %s: recording.json does not say when it began", receipt.place)
-                continue
-            known += 1
-            if entry != before:
-                entries.append(entry)
-        remember(*entries)
-    log.info("%s of the library known; `zoomsync sync --verify` reads them all", plural(known, "item"))
+    breaker = Breaker(destination.ping)
+    with closing(destination.everything()) as items:
+        while some := list(islice(items, BATCH)):
+            clock.check()
+            entries = []
+            for item in some:
+                try:
+                    if isinstance(item, ZoomsyncError):
+                        raise item
+                    entry, is_new = _as_adopted(*item, state, now)
+                except MeetingFailed as problem:
+                    breaker.answered()
+                    _not_taken_over(problem, tally)
+                except (Forbidden, Unreachable) as problem:  # about this item, unless the service turns out to be down
+                    _not_taken_over(problem, tally)
+                    breaker.failed()
+                else:
+                    breaker.answered()
+                    known += 1
+                    entries += [entry] if is_new else []
+            remember(*entries)
+            new += len(entries)
+    if down := breaker.settle():
+        raise down
+    what = f"{new:,} of them new to the state: {ADOPTED}" if new else "none of them is new to the state"
+    log.info("%s of the library known, %s; nothing is deleted in this pass", plural(known, "item"), what)
+    if left := tally.outcomes[Outcome.UNADOPTED]:
+        remedy = "mend what is named above, then `zoomsync sync --adopt-library` takes it over"
+        log.error("%s left out: %s", plural(left, "item"), remedy)
+
+
+def _as_adopted(receipt: Receipt, meeting: Mapping[str, object], state: State, now: datetime) -> tuple[Entry, bool]:
+    """The entry of an item, and whether the state lacks it. Raises `MeetingFailed` if the item says too little."""
+    before = state.entries.get(receipt.uuid)
+    try:
+        entry = ledger.adopted(receipt, meeting, before, now)
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        message = f"{receipt.place}: recording.json does not say when it began"
+        raise MeetingFailed(message, hint="restore it from a backup") from error
+    return entry, entry != before
+
+
+def _not_taken_over(problem: ZoomsyncError, tally: Tally) -> None:
+    tally.outcomes[Outcome.UNADOPTED] += 1
+    log.log(logging.ERROR, "not taken over: %s (%s)", problem, problem.hint, extra=fields(event="unadopted"))
 
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:

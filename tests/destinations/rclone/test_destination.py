@@ -1,6 +1,8 @@
 """A remote as a destination, over a folder of this machine, which rclone reads and writes like any store."""
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -27,7 +29,8 @@ from tests.destinations.rclone.test_stores import publish
 from tests.fakes import a_meeting, a_user
 from zoomsync.destinations.rclone.client import Answer, Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
-from zoomsync.errors import Forbidden, MeetingFailed, RemovedByPerson
+from zoomsync.errors import Forbidden, MeetingFailed, RemovedByPerson, ServiceUnavailable, Unreachable
+from zoomsync.files import DOCUMENT_LIMIT
 from zoomsync.model import Receipt
 
 
@@ -123,6 +126,23 @@ def gate(rclone: Shared, root: Path) -> Iterator[Gate]:
     gate = Gate(served(rclone, "webdav", root))
     yield gate
     gate.close()
+
+
+def test_of_all_items_each_that_cannot_be_read_says_why(rclone: Shared, gate: Gate, root: Path, tmp_path: Path) -> None:
+    for name in ("cut", "large", "refused"):
+        (root / "zoom" / "published" / f"{name} [00000000]").mkdir(parents=True)
+        (root / "zoom" / "published" / f"{name} [00000000]" / "recording.json").touch()
+    os.truncate(root / "zoom" / "published" / "large [00000000]" / "recording.json", DOCUMENT_LIMIT + 1)
+    gate.replies = {"^GET .*refused.*recording.json": reply(403), "^GET .*cut.*recording.json": b""}
+    remote = a_remote(rclone, on_server(rclone, Server(gate.address), "webdav"))
+    stored = publish(remote, an_item(tmp_path / "staging"))
+
+    whole, *others = sorted(remote.everything(), key=lambda item: (not isinstance(item, tuple), str(item)))
+
+    assert whole == (stored, {"uuid": stored.uuid, "topic": a_meeting().topic})
+    assert [type(one) for one in others] == [ServiceUnavailable, Unreachable, Forbidden]
+    said = ("large .*recording.json: larger than", "cut .*recording.json: .*EOF", "refused .*recording.json: .*403")
+    assert [bool(re.search(wanted, str(one))) for wanted, one in zip(said, others, strict=True)] == [True] * 3
 
 
 def test_a_document_that_is_there_and_refused_is_never_taken_for_gone(

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoomsync.destinations.base import Attachment, DestinationContext
+from zoomsync.destinations.base import Attachment, DestinationContext, Everything
 from zoomsync.destinations.layout import TOPS, Recording, again, arrange, author_folder, author_for, item_place
 from zoomsync.destinations.library.index import Found, Index
 from zoomsync.destinations.library.marker import ITEM, LIBRARY, LIBRARY_ITSELF, LibraryLock, read_marker
@@ -101,7 +101,7 @@ class LibraryDestination:
         found = self._locate(uuid, known)
         return found[1].receipt if found else None
 
-    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+    def everything(self) -> Everything:
         with LIBRARY_ITSELF.explained(self.path):
             yield from self._index.everything(self.id)
 

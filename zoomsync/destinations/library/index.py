@@ -3,17 +3,18 @@
 import errno
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from zoomsync.destinations.base import Everything
 from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, in_words
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file, write
-from zoomsync.model import Clock, Receipt
+from zoomsync.model import Clock
 from zoomsync.naming import suffix
 
 WALKS = 3
@@ -147,11 +148,9 @@ class Index:
                 self._inherited = b""
         return ending.encode() in self._inherited
 
-    def everything(self, library: str) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
-        """Each item that can be read."""
-        with self._lock:
-            folders = self._folders = self._walk() if self._folders is None else self._folders
-        return each_item(folders, lambda folder: self._read(Path(folder), library))
+    def everything(self, library: str) -> Everything:
+        """Each item, or why it cannot be read."""
+        return each_item(self._all(), lambda folder: self._read(Path(folder), library))
 
     def _read(self, folder: Path, library: str) -> Recording | None:
         # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
@@ -160,10 +159,15 @@ class Index:
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""
-        folders = self._folders = self._walk()
+        return in_words([one for some in self._all().values() for one in some])
+
+    def _all(self) -> dict[str, tuple[str, ...]]:
+        """Every folder; raises `OSError` if one is closed to this user, as items may lie in it."""
+        with self._lock:
+            folders = self._folders = self._walk() if self._folders is None else self._folders
         if self._closed:
             raise _refused(self._closed[0])
-        return in_words([one for some in folders.values() for one in some])
+        return folders
 
     def _walk(self, walks: int = WALKS) -> dict[str, tuple[str, ...]]:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one.

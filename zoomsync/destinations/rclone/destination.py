@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from zoomsync.destinations.base import Attachment, DestinationContext
+from zoomsync.destinations.base import Attachment, DestinationContext, Everything
 from zoomsync.destinations.layout import Recording, again, arrange, author_folder, author_for, in_words, item_place
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.client import Client
@@ -147,7 +147,7 @@ class RcloneDestination:
             found = self._locate(uuid, known)
             return with_stamps(found.receipt, known) if found else None
 
-    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+    def everything(self) -> Everything:
         return self._items.everything(self.id)
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:

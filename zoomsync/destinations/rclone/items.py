@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from zoomsync.destinations.base import Everything
 from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, newest, was_removed
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.remote import Entry, Remote
@@ -86,8 +87,8 @@ class Items:
             if self._folders is not None:
                 _add(place, self._folders)
 
-    def everything(self, library: str) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
-        """Each item that can be read."""
+    def everything(self, library: str) -> Everything:
+        """Each item, or why it cannot be read."""
         return each_item(self._listed(), lambda place: self._read(place, library), READERS)
 
     def places(self) -> list[str]:

@@ -1,10 +1,10 @@
 """The portal as a destination: items are media items, found by the meeting's uuid in a custom attribute."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zoomsync.destinations.base import Attachment, DestinationContext
+from zoomsync.destinations.base import Attachment, DestinationContext, Everything
 from zoomsync.destinations.vidizmo.authors import PortalAuthors
 from zoomsync.destinations.vidizmo.client import PortalClient, PortalRefused
 from zoomsync.destinations.vidizmo.finder import Finder, require_receipts
@@ -98,9 +98,9 @@ class VidizmoDestination:
         self._require_not_rejected([one for one in media.values() if not ours or one.id in ours], uuid)
         return self._receipt(uuid, media, known)
 
-    def everything(self) -> Iterator[tuple[Receipt, Mapping[str, object]]]:
+    def everything(self) -> Everything:
         """None: a portal is no library that could be adopted."""
-        return iter(())
+        yield from ()
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """If the state does not know it, or a person requested it, what the portal has is taken, and the rest added."""
