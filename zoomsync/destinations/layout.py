@@ -6,17 +6,20 @@ metadata and the receipt, readable without zoomsync.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
+from threading import Lock
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from zoomsync import __version__
 from zoomsync.destinations.base import DestinationContext, Everything
-from zoomsync.errors import Forbidden, MeetingFailed, Unreachable, ZoomsyncError
+from zoomsync.errors import DiskFull, Forbidden, MeetingFailed, Unreachable, ZoomsyncError
 from zoomsync.formatting import json_text, plural, size_in_words
 from zoomsync.model import Author, Clock, Item, ItemFile, Receipt, Stamp, StoredFile, User, Verdict
 from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
@@ -89,10 +92,60 @@ def newest(recordings: Iterable[Recording]) -> Recording:
     return min(recordings, key=lambda one: (-one.revision, one.receipt.place))
 
 
-def each_item(
-    folders: Mapping[str, Sequence[str]], read: Callable[[str], Recording | None], readers: int = 1
-) -> Everything:
-    """The items in these folders, by the suffix that they share; or what is wrong with one that cannot be read.
+class Places:
+    """Where all items lie, by the suffix that the folders of a meeting share. Any thread may call.
+
+    However many there are, they take the memory of a few: SQLite gives what is too much a nameless file
+    (https://www.sqlite.org/tempfiles.html). What adds or looks may raise `DiskFull`.
+    """
+
+    def __init__(self, folders: Iterable[str] = ()) -> None:
+        self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._rows.close)
+        self._lock = Lock()
+        self._ask("PRAGMA journal_mode=OFF")
+        self._ask("CREATE TABLE place (suffix TEXT, folder BLOB, PRIMARY KEY (suffix, folder)) WITHOUT ROWID")
+        self._ask("BEGIN")  # and never an end: it goes with this object
+        for folder in folders:
+            self.add(folder)
+
+    def add(self, folder: str) -> None:
+        """Remember a folder that has a suffix; any other is none of an item."""
+        name = folder.encode(errors="surrogatepass")  # in a library a person's may be no UTF-8
+        for ending in SUFFIX.findall(folder.rpartition("/")[2]):
+            self._ask("INSERT OR IGNORE INTO place VALUES (?, ?)", ending, name)
+
+    def of(self, ending: str) -> list[str]:
+        """The folders that have this suffix, in order."""
+        found = self._ask("SELECT folder FROM place WHERE suffix = ? ORDER BY folder", ending)
+        return [folder.decode(errors="surrogatepass") for (folder,) in found]
+
+    def suffixes(self) -> Iterator[str]:
+        """Each once, in order."""
+        last = ""
+        while found := self._ask("SELECT DISTINCT suffix FROM place WHERE suffix > ? ORDER BY suffix LIMIT 999", last):
+            yield from (ending for (ending,) in found)
+            ((last,),) = found[-1:]
+
+    @property
+    def lines(self) -> bytes:
+        """The suffixes, one a line."""
+        found = bytearray()
+        for ending in self.suffixes():
+            found += f"{ending}\n".encode()
+        return bytes(found)
+
+    def _ask(self, sql: str, *values: object) -> list[Any]:
+        try:
+            with self._lock:
+                return self._rows.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            hint = "the list of all items goes into a temporary file: make room there, or set TMPDIR to where there is"
+            raise DiskFull(f"no room for a temporary file: {error}", hint=hint) from error
+
+
+def each_item(places: Places, read: Callable[[str], Recording | None], readers: int = 1) -> Everything:
+    """The items in these folders; or what is wrong with one that cannot be read.
 
     So many `readers` read at a time.
     """
@@ -103,10 +156,10 @@ def each_item(
         except (MeetingFailed, Forbidden, Unreachable) as problem:
             return problem.become(type(problem))  # its traceback holds all that was read
 
-    left = iter(folders.values())
+    left = places.suffixes()
     with ThreadPoolExecutor(readers) as pool:
         while some := list(islice(left, BATCH)):
-            for found in pool.map(lambda sharing: [tried(one) for one in sharing], some):
+            for found in pool.map(lambda ending: [tried(one) for one in places.of(ending)], some):
                 yield from (one for one in found if isinstance(one, ZoomsyncError))
                 copies = [one for one in found if isinstance(one, Recording)]
                 for uuid in {one.receipt.uuid for one in copies}:
@@ -119,12 +172,15 @@ def again(uuid: str) -> str:
     return f"it is left alone; `zoomsync sync --meeting {uuid}` publishes it again"
 
 
-def in_words(folders: Sequence[str]) -> str:
+def in_words(folders: Iterable[str]) -> str:
     """How many items these folders are, and how far back they go."""
-    names = (name[:16] for folder in folders if _DATED.match(name := folder.rpartition("/")[2]))
-    oldest = min(names, default="")
+    number, oldest = 0, ""
+    for folder in folders:
+        number += 1
+        if dated := _DATED.match(folder.rpartition("/")[2]):
+            oldest = min(oldest or dated[0], dated[0])
     since = f", the oldest of {oldest}: recordings.since must not be later" if oldest else ""
-    return f"{plural(len(folders), 'item')} found{since}"
+    return f"{plural(number, 'item')} found{since}"
 
 
 def author_folder(author: Author) -> str:

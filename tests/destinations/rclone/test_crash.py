@@ -155,7 +155,7 @@ def test_what_was_stored_without_an_answer_is_found_where_a_person_moved_it(
     third.detach()
 
     assert len([one for one in content(tmp_path / "remote") if one.endswith("recording.json")]) == 1
-    assert second._items._folders is None  # nothing was listed for it
+    assert second._items._places is None  # nothing was listed for it
     assert (tmp_path / "remote/.zoomsync/inherited.txt").exists() == (word == "recording.json")
 
 

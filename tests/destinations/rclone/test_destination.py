@@ -241,7 +241,7 @@ def test_an_item_that_a_person_renamed_published_or_moved_is_found(
     assert found is not None
     assert (found.place, grown.place) == (place, place)
     assert (root / place / "chat.txt").read_bytes() == LATE
-    is_listed = first._items._folders is not None
+    is_listed = first._items._places is not None
     assert is_listed == (number == 1 or "Retitled" not in folder)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from zoomsync.destinations.base import Everything
-from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, in_words
+from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Places, Recording, each_item, in_words
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.errors import MeetingFailed
 from zoomsync.files import fact, read_file, write
@@ -50,8 +50,8 @@ class Index:
     root: Path
     clock: Clock
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _folders: dict[str, tuple[str, ...]] | None = None
-    """Suffix → folders; None: not walked yet."""
+    _places: Places | None = None
+    """Of all items; None: not walked yet."""
     _closed: list[Path] = field(default_factory=list)
     """Folders that a person closed to this user, or that another user made: nobody knows what lies in there."""
     _beside: dict[Path, bytearray] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Index:
         and when an item that is known to be stored may lie in a folder that cannot be read.
         """
         ending, unknown = suffix(uuid), []
-        is_somewhere = is_known or is_ahead or self._folders is not None or self._is_inherited(ending)
+        is_somewhere = is_known or is_ahead or self._places is not None or self._is_inherited(ending)
         for folders in self._nearest_first(ending, place, is_somewhere=is_somewhere):
             matches = []
             for folder in folders:
@@ -92,16 +92,16 @@ class Index:
         if is_somewhere and place and self._is_own(self.root / place):
             yield [self.root / place]
         match place.split("/"):
-            case [_, author, year, _] if self._folders is None:
+            case [_, author, year, _] if self._places is None:
                 authors = [self.root / top / author for top in TOPS]
                 yield self._named(ending, [folder / year for folder in authors])
                 if is_somewhere:
                     yield self._named(ending, [folder / one for folder in authors for one in self._listed(folder)])
         if is_somewhere:
             with self._lock:
-                if self._folders is None or not all(map(os.path.isdir, self._folders.get(ending, ()))):
-                    self._folders = self._walk()  # again when one of them has been moved since
-                found = sorted(self._folders.get(ending, ()))
+                if self._places is None or not all(map(os.path.isdir, self._places.of(ending))):
+                    self._places = self._walk()  # again when one of them has been moved since
+                found = self._places.of(ending)
             yield [Path(folder) for folder in found]
 
     def _named(self, ending: str, folders: Iterable[Path]) -> list[Path]:
@@ -127,18 +127,18 @@ class Index:
     def add(self, folder: Path) -> None:
         """Remember an item that was just published."""
         with self._lock:
-            if self._folders is not None:
-                _add(str(folder), self._folders)
+            if self._places is not None:
+                self._places.add(str(folder))
             if folder.parent in self._beside:
                 self._beside[folder.parent] += f" {folder.name}".encode()
 
     def note_all(self) -> None:
         """Write down, durably, what lies here: a later pass finds by it what the state does not know."""
         with self._lock:
-            if self._folders is None:
-                self._folders = self._walk()
-            if self._folders:
-                write(self.root / FOLDER / INHERITED, "".join(f"{one}\n" for one in sorted(self._folders)).encode())
+            if self._places is None:
+                self._places = self._walk()
+            if lines := self._places.lines:
+                write(self.root / FOLDER / INHERITED, lines)
 
     def _is_inherited(self, ending: str) -> bool:
         if self._inherited is None:
@@ -159,29 +159,30 @@ class Index:
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""
-        return in_words([one for some in self._all().values() for one in some])
+        places = self._all()
+        return in_words(folder for ending in places.suffixes() for folder in places.of(ending))
 
-    def _all(self) -> dict[str, tuple[str, ...]]:
-        """Every folder; raises `OSError` if one is closed to this user, as items may lie in it."""
+    def _all(self) -> Places:
+        """Raises `OSError` if a folder is closed to this user, as items may lie in it."""
         with self._lock:
-            folders = self._folders = self._walk() if self._folders is None else self._folders
+            places = self._places = self._places or self._walk()
         if self._closed:
             raise _refused(self._closed[0])
-        return folders
+        return places
 
-    def _walk(self, walks: int = WALKS) -> dict[str, tuple[str, ...]]:
+    def _walk(self, walks: int = WALKS) -> Places:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one.
 
         One that is closed to this user goes to `_closed`: it costs its own items alone.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        found = Places()
         self._closed = []
 
         def note(error: OSError) -> None:
             if error.errno != errno.EACCES or Path(error.filename).parent == self.root:
                 raise error
             self._closed.append(Path(error.filename))
-            _add(error.filename, found)
+            found.add(error.filename)
 
         try:
             for top in TOPS:
@@ -190,17 +191,12 @@ class Index:
                         self.clock.check()
                         if MANIFEST in names:
                             below.clear()
-                        _add(folder, found)
+                        found.add(folder)
         except FileNotFoundError:  # a person is moving folders just now
             if walks == 1:
                 raise
             return self._walk(walks - 1)
         return found
-
-
-def _add(folder: str, folders: dict[str, tuple[str, ...]]) -> None:
-    for ending in SUFFIX.findall(folder.rpartition("/")[2]):
-        folders[ending] = (*folders.get(ending, ()), folder)
 
 
 def _refused(folder: Path) -> OSError:

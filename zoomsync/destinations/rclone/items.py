@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from zoomsync.destinations.base import Everything
-from zoomsync.destinations.layout import MANIFEST, SUFFIX, TOPS, Recording, each_item, newest, was_removed
+from zoomsync.destinations.layout import MANIFEST, TOPS, Places, Recording, each_item, newest, was_removed
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.errors import MeetingFailed, ServiceUnavailable
@@ -29,8 +29,8 @@ class Items:
     """Whether the store's own hashes may prove content."""
     progress: Progress
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _folders: dict[str, list[str]] | None = None
-    """Suffix → folders of items; None: not listed yet."""
+    _places: Places | None = None
+    """Of all items; None: not listed yet."""
     _inherited: bytes | None = None
     """The suffixes that are written down; None: not read yet."""
 
@@ -84,22 +84,21 @@ class Items:
     def add(self, place: str) -> None:
         """Remember an item that was just published."""
         with self._lock:
-            if self._folders is not None:
-                _add(place, self._folders)
+            if self._places is not None:
+                self._places.add(place)
 
     def everything(self, library: str) -> Everything:
         """Each item, or why it cannot be read."""
         return each_item(self._listed(), lambda place: self._read(place, library), READERS)
 
-    def places(self) -> list[str]:
+    def places(self) -> Iterator[str]:
         """The folders of all items."""
-        return [place for top in TOPS for place in self.remote.places_of(MANIFEST, top)]
+        return (place for top in TOPS for place in self.remote.places_of(MANIFEST, top))
 
     def note_all(self) -> None:
         """Write down what lies here: a later pass finds by it what the state does not know."""
-        found = self._listed()
-        if found:
-            self.remote.write(INHERITED, "".join(f"{one}\n" for one in sorted(found)).encode())
+        if lines := self._listed().lines:
+            self.remote.write(INHERITED, lines)
 
     def note(self, uuid: str, begin_change: Callable[[], None]) -> None:
         """Write down that the item of this meeting may lie here, and the state does not know it."""
@@ -121,7 +120,7 @@ class Items:
         yield known
         if known:
             with self._lock:
-                self._folders = None
+                self._places = None
             yield self._anywhere(ending)
 
     def _beside(self, place: str, ending: str) -> list[str]:
@@ -131,17 +130,14 @@ class Items:
         return [f"{one}/{name}" for one in folders for name in self.remote.folders(one) or () if f"[{ending}]" in name]
 
     def _anywhere(self, ending: str) -> list[str]:
-        return sorted(self._listed().get(ending, ()))
+        return self._listed().of(ending)
 
-    def _listed(self) -> dict[str, list[str]]:
+    def _listed(self) -> Places:
         """All of it is listed, once a pass, unless an item was moved since."""
         with self._lock:
-            if self._folders is None:
-                folders: dict[str, list[str]] = {}
-                for place in self.places():
-                    _add(place, folders)
-                self._folders = folders
-            return self._folders
+            if self._places is None:
+                self._places = Places(self.places())
+            return self._places
 
     def _is_inherited(self, ending: str) -> bool:
         with self._lock:
@@ -178,11 +174,6 @@ class Items:
             return file.sha256
         look, mark = (file.stamp.look if file.stamp else ""), self.remote.mark
         return look.removeprefix(mark) if self.proof and look.startswith(mark) else ""
-
-
-def _add(place: str, folders: dict[str, list[str]]) -> None:
-    for ending in SUFFIX.findall(place.rpartition("/")[2]):
-        folders.setdefault(ending, []).append(place)
 
 
 def with_stamps(receipt: Receipt, known: Receipt | None) -> Receipt:
