@@ -1,6 +1,7 @@
 """Killed at any instant and run again, passes end in the same library as an undisturbed one."""
 
 import random
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from tests.crash.tools import SEED
 from tests.sandbox.stage import VIEWS, Stage
 from tests.sandbox.world import World
 from tests.sandbox.worlds import empty_world
+from zoomsync.state import State
 
 NOW = datetime.now(UTC)
 ALL = 16
@@ -178,3 +180,33 @@ def test_two_hundred_killed_passes_end_like_undisturbed_ones(tmp_path: Path, und
             count += live(place, drawn_kills(SEED + number, undisturbed), undisturbed, each=5)
 
     assert count == 10 * 5 * len(CHAPTERS)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(tmp_path: Path, is_lost: bool) -> None:
+    stage = Stage(empty_world(NOW))
+    for name in ("known", "later"):
+        stage.meeting(name, "alice", 2, name)
+        stage.video(name, seconds=1)
+    late = stage.world.meetings.pop(stage.world.names["later"])
+    with serving(Place(tmp_path, stage.world)) as place:
+        place.sync()
+        shutil.copytree(place.state.parent, tmp_path / "older")
+        stage.world.meetings |= {late.uuid: late}
+        place.sync()
+        stage.world.meetings.clear()
+        shutil.copytree(place.library, tmp_path / "whole")
+        endings = list[tuple[int, int, bool]]()
+        while not endings or endings[-1][0] == -9:
+            shutil.rmtree(place.library)
+            shutil.copytree(tmp_path / "whole", place.library)
+            shutil.rmtree(place.state.parent)
+            if not is_lost:
+                shutil.copytree(tmp_path / "older", place.state.parent)
+            killed = place.sync("--adopt-library", kill=Kill(step=len(endings)))
+            later, known = place.sync(), State.read(place.state)
+            is_whole = known is not None and len(known.entries) == 2 and not known.head.adopting
+            endings.append((killed.code, later.code, is_whole or "sync --adopt-library" in later.said))
+
+    assert set(endings) == {(-9, 5, True), (-9, 0, True), (0, 0, True)}
