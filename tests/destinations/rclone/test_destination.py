@@ -93,6 +93,18 @@ def test_a_probe_leaves_what_was_there_and_nothing_else(rclone: Shared, tmp_path
     assert folders(tmp_path / "nas") == there
 
 
+def test_a_probe_needs_no_right_above_the_remote(rclone: Shared, tmp_path: Path) -> None:
+    (tmp_path / "nas/there").mkdir(parents=True)
+    gate = Gate(served(rclone, "webdav", tmp_path / "nas"))
+    destination = unattached(rclone, on_server(rclone, Server(gate.address), "webdav").replace("zoom", "there/zoom"))
+    destination.attach(an_attachment(dry_run=True))
+    gate.replies = {"PROPFIND /there/ ": reply(403)}
+
+    assert destination.check().endswith("written and read back: new")
+    assert folders(tmp_path / "nas") == {"there"}
+    gate.close()
+
+
 def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
     rclone: Shared, where: str, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

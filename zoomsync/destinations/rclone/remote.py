@@ -52,6 +52,7 @@ _SECRET = re.compile(r"\?[^;]*|(?i:AccountKey|SharedAccessSignature)=[^;]*")
 ASIDE = ".00000000.partial"
 """What a document is called on its way, where rclone would write it at once."""
 LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
+FOLDERS_ALONE: Mapping[str, Any] = {**LEAN, "dirsOnly": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +148,7 @@ class Remote:
 
     def folders(self, path: str = "") -> list[str] | None:
         """The names of the folders in a folder; None: it is not there."""
-        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt={**LEAN, "dirsOnly": True})
+        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=FOLDERS_ALONE)
         if answer.status == NOT_FOUND:
             return None
         return [str(one["Name"]) for one in self._good(answer, path).document["list"]]
@@ -239,13 +240,18 @@ class Remote:
         self.client.call("operations/rmdir", fs=self.fs, remote=path)
 
     def lacking(self, path: str) -> list["Remote"]:
-        """What a file in this folder makes: that folder and those above it that are not there, the innermost first."""
+        """The folders that a file in this one would make, the innermost first; what may not be looked at is there."""
         if self.abilities is None or not self.abilities.keeps_folders:
             return []
         name, _, place = f"{self.fs}{path}".partition(":")
         parts = place.split("/")
         above = (replace(self, root=f"{name}:{'/'.join(parts[:depth])}") for depth in range(len(parts), -1, -1))
-        return [*takewhile(lambda one: one.folders() is None, above)]
+
+        def is_away(one: Remote) -> bool:
+            answer = self.client.call("operations/list", fs=one.fs, remote="", opt=FOLDERS_ALONE)
+            return answer.status == NOT_FOUND
+
+        return [*takewhile(is_away, above)]
 
     def name(self, path: str) -> str:
         """As messages have it."""
