@@ -217,6 +217,17 @@ def test_one_that_never_serves_does_not_keep_a_pass_that_is_to_end(tmp_path: Pat
     assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.parametrize("flag", ["--transfers=lots", "--none-such-chunk-size=5M"])
+def test_a_flag_that_rclone_does_not_take_is_the_configs_fault(tmp_path: Path, flag: str) -> None:
+    rclone = an_rclone(tmp_path, flags=(flag,))
+
+    with pytest.raises(ConfigError, match=flag.partition("=")[0]) as raised:
+        rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+
+    assert raised.value.code == 2
+    assert "destination.flags" in raised.value.hint
+
+
 def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     rclone = an_rclone(tmp_path, config=tmp_path / "rclone.conf")
 

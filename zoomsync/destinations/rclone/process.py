@@ -97,7 +97,11 @@ class Rclone:
                 return
             self.stop()
             problems.append(f"{program}: version {redact(self.version)} is too old")
-        raise ToolMissing("; ".join(problems) or "rclone: not found on PATH", hint=REMEDY, service="remote")
+        said = "; ".join(problems) or "rclone: not found on PATH"
+        if any(flag.partition("=")[0] in said for flag in self.flags):
+            hint = "check destination.flags: `rclone help flags` says what each of them takes"
+            raise ConfigError(said, hint=hint, service="config")
+        raise ToolMissing(said, hint=REMEDY, service="remote")
 
     def stop(self) -> None:
         """End it, and what it has begun."""
