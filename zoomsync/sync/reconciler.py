@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
@@ -59,27 +58,28 @@ def adopt(state: State, destination: Destination, clock: Clock, tally: Tally, *,
     known, new, now = 0, 0, clock.now()
     remember = state.suppose if is_dry else state.put
     breaker = Breaker(destination.ping)
+    entries: list[Entry] = []
     with closing(destination.everything()) as items:
-        while some := list(islice(items, BATCH)):
+        for item in items:
             clock.check()
-            entries = []
-            for item in some:
-                try:
-                    if isinstance(item, ZoomsyncError):
-                        raise item
-                    entry, is_new = _as_adopted(*item, state, now)
-                except MeetingFailed as problem:
-                    breaker.answered()
-                    _not_taken_over(problem, tally)
-                except (Forbidden, Unreachable) as problem:  # about this item, unless the service turns out to be down
-                    _not_taken_over(problem, tally)
-                    breaker.failed()
-                else:
-                    breaker.answered()
-                    known += 1
-                    entries += [entry] if is_new else []
-            remember(*entries)
-            new += len(entries)
+            try:
+                if isinstance(item, ZoomsyncError):
+                    raise item
+                entry, is_new = _as_adopted(*item, state, now)
+            except MeetingFailed as problem:
+                breaker.answered()
+                _not_taken_over(problem, tally)
+            except (Forbidden, Unreachable) as problem:  # about this item, unless the service turns out to be down
+                _not_taken_over(problem, tally)
+                breaker.failed()
+            else:
+                breaker.answered()
+                known, new = known + 1, new + is_new
+                entries += [entry] if is_new else []
+            if len(entries) == BATCH:
+                remember(*entries)
+                entries.clear()
+    remember(*entries)
     if down := breaker.settle():
         raise down
     what = f"{new:,} of them new to the state: {ADOPTED}" if new else "none of them is new to the state"
