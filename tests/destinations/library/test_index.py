@@ -322,6 +322,8 @@ def test_what_may_lie_in_a_folder_that_cannot_be_listed_is_no_persons_deed(
 
     assert (verdict.safe, verdict.removed, verdict.reason) == (False, False, f"{folder}: permission denied")
     assert publish(library, another(tmp_path)).uuid == "other=="
+    with pytest.raises(LibraryUnusable, match="permission denied"):
+        list(library.everything())
 
 
 def move(root: Path, receipt: Receipt, place: str) -> Receipt:
