@@ -166,7 +166,7 @@ def test_items_that_zoom_lists_no_more_are_adopted_too_verified_and_found_by_the
     assert (adopted.code, adopted.counts["unadopted"]) == (1, 1)
     assert f"not taken over: {site.item('second')}/recording.json: damaged (restore it" in adopted.stderr
     assert "1 item of the library known, 1 of them new to the state" in adopted.stderr
-    assert "then `zoomsync sync --adopt-library` takes it over" in adopted.stderr
+    assert "then adopt again: `zoomsync sync --adopt-library`" in adopted.stderr
     assert (again.code, again.counts.get("deleted", 0), site.downloads()) == (0, 0, [])
     assert (verified.code, verified.counts) == (0, {"verified": 2})
     assert (rotten.code, rotten.counts) == (1, {"verified": 1, "differs": 1})

@@ -85,7 +85,7 @@ def adopt(state: State, destination: Destination, clock: Clock, tally: Tally, *,
     what = f"{new:,} of them new to the state: {ADOPTED}" if new else "none of them is new to the state"
     log.info("%s of the library known, %s; nothing is deleted in this pass", plural(known, "item"), what)
     if left := tally.outcomes[Outcome.UNADOPTED]:
-        remedy = "mend what is named above, then `zoomsync sync --adopt-library` takes it over"
+        remedy = "mend what is named above, then adopt again: `zoomsync sync --adopt-library`"
         log.error("%s left out: %s", plural(left, "item"), remedy)
 
 
@@ -102,7 +102,7 @@ def _as_adopted(receipt: Receipt, meeting: Mapping[str, object], state: State, n
 
 def _not_taken_over(problem: ZoomsyncError, tally: Tally) -> None:
     tally.outcomes[Outcome.UNADOPTED] += 1
-    log.log(logging.ERROR, "not taken over: %s (%s)", problem, problem.hint, extra=fields(event="unadopted"))
+    log.error("not taken over: %s (%s)", problem, problem.hint, extra=fields(event="unadopted"))
 
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:
