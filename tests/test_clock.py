@@ -1,13 +1,15 @@
 """After a signal the process is gone in time, also when saying its last word fails or hangs."""
 
+import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from zoomsync.clock import SystemClock, is_alive, this_process
+from zoomsync.clock import SystemClock, _started, is_alive, this_process
 from zoomsync.errors import Stopped
 
 SCRIPT = """
@@ -75,3 +77,14 @@ def test_a_process_is_known_by_its_start_too() -> None:
 
     assert is_alive(own)
     assert not is_alive(type(own)(pid=own.pid, host=own.host, started="1"))
+
+
+def test_a_killed_process_that_nobody_has_reaped_runs_no_more() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        it = replace(this_process(), pid=child.pid, started=_started(child.pid))
+        assert is_alive(it)
+
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+        assert not is_alive(it)

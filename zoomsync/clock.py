@@ -112,12 +112,12 @@ def is_alive(process: "Process") -> bool:
 
 
 def _started(pid: int) -> str:
-    """The kernel's start time of a process; empty if it does not say."""
+    """The kernel's start time of a process; empty if it does not say, or only waits to be reaped."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return fields[19]
+    return "" if fields[0] == "Z" else fields[19]
 
 
 def speak_utf8() -> None:
