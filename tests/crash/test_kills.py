@@ -196,6 +196,8 @@ def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(tmp_pa
         stage.world.meetings |= {late.uuid: late}
         place.sync()
         stage.world.meetings.clear()
+        stage.meeting("next", "alice", 2, "next")
+        stage.video("next", seconds=1)
         shutil.copytree(place.library, tmp_path / "whole")
         endings = list[tuple[int, int, bool]]()
         while not endings or endings[-1][0] == -9:
@@ -206,7 +208,7 @@ def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(tmp_pa
                 shutil.copytree(tmp_path / "older", place.state.parent)
             killed = place.sync("--adopt-library", kill=Kill(step=len(endings)))
             later, known = place.sync(), State.read(place.state)
-            is_whole = known is not None and len(known.entries) == 2 and not known.head.adopting
+            is_whole = known is not None and len(known.entries) == 3 and not known.head.adopting
             endings.append((killed.code, later.code, is_whole or "sync --adopt-library" in later.said))
 
     assert set(endings) == {(-9, 5, True), (-9, 0, True), (0, 0, True)}

@@ -44,7 +44,13 @@ def test_many_take_no_memory_to_speak_of() -> None:
 
 
 def test_without_room_for_them_nothing_is_taken_for_gone() -> None:
+    places, number = Places(), 0
+
     with at_most(1_000_000), pytest.raises(DiskFull, match="no room for a temporary file") as full:
-        Places(map(folder, range(MANY)))
+        for number in range(MANY):  # how far it came
+            places.add(folder(number))
 
     assert "TMPDIR" in full.value.hint
+    assert sum(1 for _ in places) == number  # all that were taken are found once there is room
+    with at_most(1_000_000):
+        assert next(one for one in map(places.with_one, map(folder, range(number, MANY))) if one is not places) is None

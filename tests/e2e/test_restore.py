@@ -17,7 +17,8 @@ from tests.sandbox.stage import Stage
 from zoomsync.destinations.base import KINDS
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.destinations.library.index import Index
-from zoomsync.errors import Forbidden, ServiceUnavailable, ZoomsyncError
+from zoomsync.destinations.library.transaction import Transaction
+from zoomsync.errors import Forbidden, NotAuthorized, ServiceUnavailable, Unfit, ZoomsyncError
 
 
 @pytest.fixture
@@ -116,6 +117,42 @@ def test_late_files_that_an_older_copy_lacks_are_fetched_again(site: Site, stage
     assert {n for n in site.library() if n.endswith(".vtt")} == {n for n in before if n.endswith(".vtt")}
 
 
+def test_of_an_adopted_library_an_older_copy_is_known_too(site: Site, stage: Stage) -> None:
+    shutil.rmtree(site.folder / "state")
+    assert site.sync("--adopt-library").code == 0  # the new state counts its passes from 1
+    shutil.rmtree(site.folder / "old-library")
+    shutil.copytree(site.root, site.folder / "old-library")
+    stage.meeting("third", "alice", 2, "The third")
+    stage.video("third")
+    assert site.sync().counts["published"] == 1
+    before = videos(site)
+    put_back(site, "library")
+
+    refused, reconciled = site.sync(), site.sync("--reconcile")
+
+    assert (refused.code, "an older copy" in refused.stderr) == (5, True)
+    assert (reconciled.code, videos(site)) == (0, before)
+
+
+def test_of_an_adopted_library_a_pass_that_stores_nothing_makes_no_older_copy(
+    site: Site, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(site.folder / "state")
+    stage.meeting("third", "alice", 2, "The third")
+    stage.video("third")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOTDIR, "is no folder", str(site.root / "published"))
+
+    with monkeypatch.context() as then:
+        then.setattr(Transaction, "create", fail)
+        adopted, failed = site.sync("--adopt-library"), site.sync("--retry-failed")
+    last = site.sync("--retry-failed")
+
+    assert [adopted.counts["failed"], failed.counts["failed"], last.counts["published"]] == [1, 1, 1]
+    assert (last.code, len(videos(site))) == (0, 3)
+
+
 def test_a_new_library_takes_over_what_is_whole_and_passes_go_on(site: Site) -> None:
     put_back(site, "state")
     before = site.library()
@@ -208,7 +245,7 @@ def test_an_item_that_does_not_say_when_its_meeting_began_is_named_and_ends_no_a
     assert "1 item of the library known" in adopted.stderr
 
 
-@pytest.mark.parametrize("error", [Forbidden, ServiceUnavailable])
+@pytest.mark.parametrize("error", [Forbidden, NotAuthorized, ServiceUnavailable, Unfit])
 def test_an_item_that_a_store_does_not_show_costs_an_adoption_itself_alone(
     site: Site, monkeypatch: pytest.MonkeyPatch, error: type[ZoomsyncError]
 ) -> None:

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from zoomsync import __version__
 from zoomsync.destinations.base import DestinationContext, Everything
-from zoomsync.errors import DiskFull, Forbidden, MeetingFailed, Unreachable, ZoomsyncError
+from zoomsync.errors import DiskFull, MeetingFailed, NotAuthorized, Unfit, Unreachable, ZoomsyncError
 from zoomsync.formatting import json_text, plural, size_in_words
 from zoomsync.model import Author, Clock, Item, ItemFile, Receipt, Stamp, StoredFile, User, Verdict
 from zoomsync.naming import FOLDER_BYTES, safe_component, suffix, versions
@@ -103,9 +103,7 @@ class Places:
         self._rows = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._rows.close)
         self._lock = Lock()
-        self._ask("PRAGMA journal_mode=OFF")
         self._ask("CREATE TABLE place (suffix TEXT, folder BLOB, PRIMARY KEY (suffix, folder)) WITHOUT ROWID")
-        self._ask("BEGIN")  # and never an end: it goes with this object
         for folder in folders:
             self.add(folder)
 
@@ -114,6 +112,14 @@ class Places:
         name = folder.encode(errors="surrogatepass")  # in a library a person's may be no UTF-8
         for ending in SUFFIX.findall(folder.rpartition("/")[2]):
             self._ask("INSERT OR IGNORE INTO place VALUES (?, ?)", ending, name)
+
+    def with_one(self, folder: str) -> "Places | None":
+        """These and one more; None if there is no room for it: then all is looked up anew."""
+        try:
+            self.add(folder)
+        except DiskFull:
+            return None
+        return self
 
     def of(self, ending: str) -> list[str]:
         """The folders that have this suffix, in order."""
@@ -127,6 +133,10 @@ class Places:
             yield from (ending for (ending,) in found)
             ((last,),) = found[-1:]
 
+    def __iter__(self) -> Iterator[str]:
+        """Each folder; one that has two suffixes twice."""
+        return (folder for ending in self.suffixes() for folder in self.of(ending))
+
     @property
     def lines(self) -> bytes:
         """The suffixes, one a line."""
@@ -139,7 +149,7 @@ class Places:
         try:
             with self._lock:
                 return self._rows.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             hint = "the list of all items goes into a temporary file: make room there, or set TMPDIR to where there is"
             raise DiskFull(f"no room for a temporary file: {error}", hint=hint) from error
 
@@ -153,7 +163,7 @@ def each_item(places: Places, read: Callable[[str], Recording | None], readers: 
     def tried(folder: str) -> Recording | ZoomsyncError | None:
         try:
             return read(folder)
-        except (MeetingFailed, Forbidden, Unreachable) as problem:
+        except (MeetingFailed, NotAuthorized, Unfit, Unreachable) as problem:
             return problem.become(type(problem))  # its traceback holds all that was read
 
     left = places.suffixes()

@@ -71,6 +71,11 @@ class Marker:
         hint = f"restore it from a backup, or move it away: then {NEW}"
         raise LibraryUnusable(f"{name}: damaged, this is not a library's marker", hint=hint, service=service)
 
+    def changed_by(self, number: int, run: str) -> "Marker":
+        """The marker once this pass changes the library: the state of one that was adopted may have counted from 1."""
+        later = max(number, self.pass_number + 1)
+        return replace(self, pass_number=self.pass_number if run == self.run else later, run=run)
+
     @property
     def document(self) -> bytes:
         """The file as it is written."""

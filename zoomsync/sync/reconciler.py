@@ -8,7 +8,7 @@ from datetime import datetime
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import Forbidden, MeetingFailed, OutcomeUnknown, Unreachable, ZoomsyncError
+from zoomsync.errors import MeetingFailed, NotAuthorized, OutcomeUnknown, Unfit, Unreachable, ZoomsyncError
 from zoomsync.formatting import plural
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt
 from zoomsync.rules import ledger
@@ -69,7 +69,11 @@ def adopt(state: State, destination: Destination, clock: Clock, tally: Tally, *,
             except MeetingFailed as problem:
                 breaker.answered()
                 _not_taken_over(problem, tally)
-            except (Forbidden, Unreachable) as problem:  # about this item, unless the service turns out to be down
+            except (
+                NotAuthorized,
+                Unfit,
+                Unreachable,
+            ) as problem:  # about this item, unless all are down
                 _not_taken_over(problem, tally)
                 breaker.failed()
             else:

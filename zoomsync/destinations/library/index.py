@@ -127,8 +127,7 @@ class Index:
     def add(self, folder: Path) -> None:
         """Remember an item that was just published."""
         with self._lock:
-            if self._places is not None:
-                self._places.add(str(folder))
+            self._places = self._places and self._places.with_one(str(folder))
             if folder.parent in self._beside:
                 self._beside[folder.parent] += f" {folder.name}".encode()
 
@@ -159,8 +158,7 @@ class Index:
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""
-        places = self._all()
-        return in_words(folder for ending in places.suffixes() for folder in places.of(ending))
+        return in_words(self._all())
 
     def _all(self) -> Places:
         """Raises `OSError` if a folder is closed to this user, as items may lie in it."""

@@ -131,8 +131,7 @@ class LibraryLock:
         self.confirm()
         with self._writing:
             if not self._is_changed:
-                number, run = self._pass
-                self.marker = replace(self.marker, pass_number=number, run=run)
+                self.marker = self.marker.changed_by(*self._pass)
                 self._write_marker()
                 self._is_changed = True
 

@@ -84,20 +84,22 @@ class Items:
     def add(self, place: str) -> None:
         """Remember an item that was just published."""
         with self._lock:
-            if self._places is not None:
-                self._places.add(place)
+            self._places = self._places and self._places.with_one(place)
+
+    def places(self) -> Places:
+        """All of it is listed, once a pass, unless an item was moved since."""
+        with self._lock:
+            if self._places is None:
+                self._places = Places(place for top in TOPS for place in self.remote.places_of(MANIFEST, top))
+            return self._places
 
     def everything(self, library: str) -> Everything:
         """Each item, or why it cannot be read."""
-        return each_item(self._listed(), lambda place: self._read(place, library), READERS)
-
-    def places(self) -> Iterator[str]:
-        """The folders of all items."""
-        return (place for top in TOPS for place in self.remote.places_of(MANIFEST, top))
+        return each_item(self.places(), lambda place: self._read(place, library), READERS)
 
     def note_all(self) -> None:
         """Write down what lies here: a later pass finds by it what the state does not know."""
-        if lines := self._listed().lines:
+        if lines := self.places().lines:
             self.remote.write(INHERITED, lines)
 
     def note(self, uuid: str, begin_change: Callable[[], None]) -> None:
@@ -130,14 +132,7 @@ class Items:
         return [f"{one}/{name}" for one in folders for name in self.remote.folders(one) or () if f"[{ending}]" in name]
 
     def _anywhere(self, ending: str) -> list[str]:
-        return self._listed().of(ending)
-
-    def _listed(self) -> Places:
-        """All of it is listed, once a pass, unless an item was moved since."""
-        with self._lock:
-            if self._places is None:
-                self._places = Places(self.places())
-            return self._places
+        return self.places().of(ending)
 
     def _is_inherited(self, ending: str) -> bool:
         with self._lock:

@@ -8,7 +8,6 @@ finds that another took the remote over stops: the marker is read again before e
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from shlex import quote
 
@@ -16,7 +15,7 @@ from zoomsync.destinations.base import Attachment
 from zoomsync.destinations.layout import TOPS
 from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
 from zoomsync.destinations.rclone.remote import Remote
-from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable, Stopped
+from zoomsync.errors import LibraryUnusable, PassRunning, ServiceUnavailable
 from zoomsync.formatting import moment
 from zoomsync.model import MINUTE, Clock
 
@@ -91,9 +90,8 @@ class Lease:
                 self.confirm()
                 self._is_changed = False  # until the marker is written, nothing is held that could be over
                 self._note()
-                number, run = self._pass
                 held = self.clock.now() + LEASE
-                self._write(replace(self.marker, pass_number=number, run=run, held_till=held))
+                self._write(replace(self.marker.changed_by(*self._pass), held_till=held))
                 self._is_changed = self._is_held = True
 
     def confirm(self) -> None:
@@ -129,8 +127,6 @@ class Lease:
         with self._lock:
             if self._is_held:
                 self._is_held = False
-                with suppress(Stopped):  # the marker still names the pass that died, so that the next one does it
-                    self._note()
                 client = self.remote.client
                 self.remote = replace(self.remote, client=replace(client, grace=self.clock.monotonic() + GRACE_SECONDS))
                 self.confirm()
