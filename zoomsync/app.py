@@ -137,6 +137,11 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
     known = head.library if head.library and state.entries.has_stored(head.library) else None
     # the last one that changed it may be older than those that are remembered
     runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
+
+    def seen(id_: str) -> None:
+        if request.adopt_library and not request.dry_run:
+            state.update(adopting=id_)
+
     attachment = Attachment(
         state_id=head.id,
         known_id=known,
@@ -148,6 +153,8 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
         run=run,
         begin_new=request.new_library,
         adopt=request.adopt_library,
+        adopting=head.adopting or None,
+        seen=seen,
         reconcile=request.reconcile,
         new_id=env.new_id(),
         dry_run=request.dry_run,

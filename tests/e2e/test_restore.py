@@ -259,14 +259,21 @@ def test_an_item_that_a_store_does_not_show_costs_an_adoption_itself_alone(
         return read(self, folder, library)
 
     monkeypatch.setattr(Index, "_read", answer)
-    adopted = site.sync("--adopt-library")
+    adopted, later = site.sync("--adopt-library"), site.sync()
+    unhealthy, shown, counted = (site.run(*one.split()) for one in ("status --check", "status", "--json status"))
+    monkeypatch.undo()
+    again, healthy = site.sync("--adopt-library"), site.run("status", "--check")
 
     assert (adopted.code, adopted.counts["unadopted"]) == (1, 1)
     assert f"not taken over: {refused}: is not shown (look there)" in adopted.stderr
-    assert [entry.uuid for entry in site.state().entries.everything()] == [site.uuid("first")]
+    assert (later.code, unhealthy.code, counted.document["unadopted"]) == (0, 1, 1)
+    assert "unhealthy: not taken over: the last adoption of the library left out 1 item: `zoo" in unhealthy.stdout
+    assert "Left out when the library was adopted:\n  1 item: `zoomsync sync --adopt-library` names" in shown.stdout
+    assert "1 item of the library known" in adopted.stderr
+    assert (again.code, healthy.stdout) == (0, "healthy\n")
 
 
-@pytest.mark.parametrize(("how", "code"), [("stopped", 143), ("down", 6)])
+@pytest.mark.parametrize(("how", "code"), [("walked", 143), ("stopped", 143), ("down", 6)])
 def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_deleted_before_it_has_ended(
     site: Site, monkeypatch: pytest.MonkeyPatch, how: str, code: int
 ) -> None:
@@ -274,7 +281,11 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
     site.world.meetings.pop(site.uuid("second"))
     site.configure(delete_recordings="trash", delete_after="0s", delete_all_accounts=True)
 
-    read = Index._read
+    read, walk = Index._read, Index._walk
+
+    def stopped(self: Index) -> Any:
+        site.clock.stop(signal.SIGTERM)
+        return walk(self)
 
     def silent(*asked: Any) -> Any:
         if how == "down":
@@ -283,6 +294,8 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
         return read(*asked)
 
     with monkeypatch.context() as then:
+        if how == "walked":  # no marker was written yet
+            then.setattr(Index, "_walk", stopped)
         then.setattr(Index, "_read", silent)
         then.setattr(LibraryDestination, "ping", silent)
         broken = site.sync("--adopt-library")
@@ -293,10 +306,29 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
     site.configure(destination={"type": "library", "path": str(site.root)})
     planned, going_on, later = site.sync("--dry-run"), site.sync(), site.sync()
 
+    assert "adopt again" not in broken.stderr
     assert (broken.code, planned.code, going_on.code, later.code) == (code, 0, 0, 0)
     assert ["goes on with it" in one.stderr for one in (broken, planned, going_on, later)] == [False, True, True, False]
     assert [one.counts.get("deleted", 0) for one in (going_on, later)] == [0, 1]
     assert site.sync("--verify").counts == {"verified": 2}
+
+
+def test_an_adoption_that_is_stopped_before_it_has_seen_the_library_says_how_it_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_back(site, "state")
+
+    def stopped_at(*_: Any) -> None:
+        site.clock.stop(signal.SIGTERM)
+        site.clock.check()
+
+    with monkeypatch.context() as then:
+        then.setattr(LibraryDestination, "attach", stopped_at)
+        stopped = site.sync("--adopt-library")
+    site.clock = SiteClock()
+
+    assert (stopped.code, site.sync().code) == (143, 5)
+    assert "goes on from here; if that one ends with code 5, adopt again" in stopped.stderr
 
 
 def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

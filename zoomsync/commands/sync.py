@@ -143,7 +143,9 @@ def _recorded(
             run, error = record.go(work, tally)
             _report(terminal, run, error, tally)
         except Stopped as stop:
-            log.warning("%s: the state is saved, the next pass goes on from here", stop)
+            is_open = request.adopt_library and not state.head.adopting  # it has ended, or was stopped before it began
+            again = "; if that one ends with code 5, adopt again" if is_open else ""
+            log.warning("%s: the state is saved, the next pass goes on from here%s", stop, again)
             _report(terminal, record.run, None, tally)
             raise
         finally:
@@ -286,10 +288,8 @@ def _attach(
 
     An adoption that did not come to its end goes on, whatever ended it.
     """
-    is_begun = state.head.adopting and destination.last_change is not None
-    if request.adopt_library and not request.dry_run:
-        state.update(adopting=True)  # before a marker could say that the library is this state's
     app.attach(destination, env, state, request, run=run_id)
+    is_begun = destination.id == state.head.adopting != ""
     if request.adopt_library or is_begun:
         from zoomsync.sync.reconciler import adopt
 
@@ -297,8 +297,9 @@ def _attach(
             log.info("an adoption did not come to its end, this pass goes on with it")
         request = replace(request, no_delete=True)
         adopt(state, destination, env.clock, tally, is_dry=request.dry_run)
-        if not request.dry_run:
-            state.update(adopting=False)
+        if is_begun and not request.dry_run:
+            left_out = {destination.id: tally.outcomes[Outcome.UNADOPTED]}
+            state.update(adopting="", unadopted={**state.head.unadopted, **left_out})
     if request.reconcile:
         from zoomsync.sync.reconciler import reconcile
 

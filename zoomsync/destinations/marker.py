@@ -94,7 +94,7 @@ def working_marker(found: Marker | None, known: Attachment, root: Root) -> Marke
     """
     if found and known.reconcile and _is_older(found, known):
         return found
-    if found and known.adopt and _is_adoptable(found, known):
+    if found and (known.adopt or _goes_on(found, known)) and _is_adoptable(found, known):
         return replace(found, state=known.state_id)
     problem = _misfit(found, known, root)
     if problem and not known.begin_new:
@@ -144,6 +144,11 @@ def _is_older(marker: Marker, known: Attachment) -> bool:
     """Whether this is the state's library as it was some passes ago."""
     is_same = (marker.state, marker.id) == (known.state_id, known.known_id)
     return is_same and marker.pass_number < known.known_pass
+
+
+def _goes_on(marker: Marker, known: Attachment) -> bool:
+    """Whether it is the one whose adoption has begun, and no person wants something else now."""
+    return marker.id == known.adopting and not (known.begin_new or known.reconcile)
 
 
 def _is_adoptable(marker: Marker, known: Attachment) -> bool:

@@ -51,8 +51,10 @@ class Head:
     """The destination's id; empty while none is known."""
     library: str = ""
     """The id of the last library, also while a portal is the destination."""
-    adopting: bool = False
-    """Whether an adoption of the library has begun and did not come to its end: the next pass goes on with it."""
+    adopting: str = ""
+    """The id of the library whose adoption has begun and did not come to its end: the next pass there goes on."""
+    unadopted: Mapping[str, int] = field(default_factory=dict)
+    """The id of a library → how many items its last adoption left out."""
     since: datetime | None = None
     """Fixed at the first pass."""
     listed_till: datetime | None = None

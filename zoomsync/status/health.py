@@ -9,6 +9,7 @@ from zoomsync.errors import PassRunning
 from zoomsync.formatting import distance, escaped, moment, plural, quoted, span_in_words
 from zoomsync.model import HOUR, Entry, Process, Run
 from zoomsync.state import State, lock_file
+from zoomsync.status.document import ADOPT_AGAIN
 from zoomsync.status.query import last_finished, meeting_lists, outcome, passes, rules_now
 
 NAMED = 3
@@ -62,6 +63,9 @@ def health(
     found += [_unlisted(f"not listed: recordings of {user}: {why}", user) for user, why in [*broken.items()][:NAMED]]
     if len(broken) > NAMED:
         found.append(_unlisted(f"not listed: recordings of {len(broken) - NAMED:,} more users", *[*broken][NAMED:]))
+    if unadopted := state.head.unadopted.get(state.head.destination):
+        left_out = f"the last adoption of the library left out {plural(unadopted, 'item')}"
+        found.append(Trouble(sentence=f"not taken over: {left_out}: {ADOPT_AGAIN}"))
     lists = meeting_lists(state, rules_now(state, config, now))
     found += _named("parked, not tried again by itself", lists.parked)
     found += _named("failed more than once, tried again later", lists.failing)
@@ -135,8 +139,6 @@ def _of_no_meeting(run: Run) -> Iterator[Trouble]:
         yield _unlisted(f"not listed: {what} could not read {plural(unlisted, 'list')}")
     if unreadable := counts.get("unreadable"):
         yield _unlisted(f"not listed: {what} could make no meeting of {plural(unreadable, 'entry')} of Zoom's lists")
-    if unadopted := counts.get("unadopted"):
-        yield Trouble(sentence=f"not taken over: {what} left out {plural(unadopted, 'item')}; its log names them")
     if counts.get("undeletable"):
         yield Trouble(sentence=f"not deleted: {what} could not delete what is due in Zoom; its log says why")
 

@@ -17,7 +17,7 @@ from zoomsync.formatting import (
     size_in_words,
     span_in_words,
 )
-from zoomsync.status.document import Facts
+from zoomsync.status.document import ADOPT_AGAIN, Facts
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ def lines(document: Facts) -> list[str]:
         for one in document["open_intents"]
     ]
     unmatched = [f"{one['key']}: {one['what']}" for one in document["unmatched"]]
+    left_out = [f"{plural(count, 'item')}: {ADOPT_AGAIN}"] if (count := document["unadopted"]) else []
     parked = "what is parked: `zoomsync sync --meeting WHAT` tries it again, exclude_meetings gives it up"
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (
@@ -68,6 +69,7 @@ def lines(document: Facts) -> list[str]:
         *([f"  {refused}"] if document["refused"] else ()),
         *_meetings("Stored otherwise than its receipt says, found by --verify", document["differs"], reason),
         *_meetings("Kept in Zoom although it is stored", document["kept"], reason),
+        *_section("Left out when the library was adopted:", left_out),
         *_section("Gaps, not listed completely yet:", gaps),
         *_meetings("Waiting", document["waiting"], reason),
         *_meetings("Lost, gone from Zoom's cloud before it was fetched", document["lost"], reason),

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,30 @@ def test_the_library_that_the_state_knows_is_taken(
     changed = fields.get("pass", 5)
     assert (library.id, library.last_change) == ("library-1", (changed, f"run-{changed}"))
     assert marked_by(library) == {"library": "library-1", "state": "state-1", "pass": changed}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    ("wish", "library_id", "state"),
+    [
+        ({"adopting": "library-1"}, "library-1", "state-1"),
+        ({"adopting": "library-2"}, "", "state-2"),
+        ({"adopting": "library-1", "begin_new": True}, "library-9", "state-1"),
+        ({"adopting": "library-1", "reconcile": True}, "", "state-2"),
+    ],
+)
+def test_an_adoption_that_has_begun_goes_on_in_that_library_alone_unless_a_person_wants_something_else(
+    tmp_path: Path, wish: dict[str, Any], library_id: str, state: str, dry_run: bool
+) -> None:
+    library = unattached(a_marked(tmp_path / "library", state="state-2"))
+    seen: list[str] = []
+
+    refused = pytest.raises(LibraryUnusable, match="belongs to another state")
+    with nullcontext() if library_id else refused:
+        attach(library, **{**KNOWN, "known_id": None, "new_id": "library-9", **wish}, dry_run=dry_run, seen=seen.append)
+
+    assert (library.id, marked_by(library)["state"]) == (library_id, "state-2" if dry_run else state)
+    assert seen == ([library_id] if library_id and not dry_run else [])
 
 
 @pytest.mark.parametrize("is_there", [True, False])

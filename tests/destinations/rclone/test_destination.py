@@ -118,14 +118,15 @@ def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
     planned = unattached(rclone, where)
     planned.attach(an_attachment(**ADOPTING, dry_run=True))
     planned.ping()
-    remote = unattached(rclone, where)
+    remote, seen = unattached(rclone, where), list[tuple[str, bool]]()
     with caplog.at_level("INFO"):
-        remote.attach(an_attachment(**ADOPTING))
+        remote.attach(an_attachment(**ADOPTING, seen=lambda id_: seen.append((id_, names(root) == before))))
     found = remote.find(stored.uuid)
     known = list(remote.everything())
     again = publish(remote, an_item(tmp_path / "staging"))
 
     assert known == [(stored, {"uuid": stored.uuid, "topic": a_meeting().topic})]
+    assert seen == [(stored.destination, True)]
     assert "1 item found, the oldest of 2026-03-01 10-30" in caplog.text
     assert found == again == stored
     assert remote.verify(again).safe

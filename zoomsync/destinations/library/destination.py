@@ -51,13 +51,15 @@ class LibraryDestination:
 
     def attach(self, attachment: Attachment) -> None:
         """Take the library for this pass, and finish what a killed one began."""
-        if attachment.adopt:
-            with LIBRARY_ITSELF.explained(self.path):
-                log.info("%s: %s", self.path, self._index.in_words())
         if attachment.dry_run:
             self._lock.look(attachment)
         else:
             self._lock.take(attachment, self._modes)
+        if attachment.adopt:
+            with LIBRARY_ITSELF.explained(self.path):
+                log.info("%s: %s", self.path, self._index.in_words())
+        if not attachment.dry_run:
+            self._lock.claim()
             if not attachment.reconcile:  # the marker shows an older copy until the state has forgotten what that lacks
                 self._finish_all()
 

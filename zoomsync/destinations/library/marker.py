@@ -58,6 +58,8 @@ class LibraryLock:
     is_ahead: bool = False
     """Whether it may hold items that the state does not know: it is new to the state, or the state has not seen the end
     of the pass that changed it last."""
+    _found: Marker | None = None
+    """The marker as this pass found it, once it has the lock."""
     _is_changed: bool = False
     """Whether the marker says that this pass changes the library."""
     _pass: tuple[int, str] = (0, "")
@@ -91,7 +93,7 @@ class LibraryLock:
         return found
 
     def take(self, attachment: Attachment, modes: FileModes) -> None:
-        """Lock the library, and write the marker of one that begins. Raises `LibraryUnusable`, `PassRunning`."""
+        """Lock the library for this pass; `claim` comes next. Raises `LibraryUnusable`, `PassRunning`."""
         self.look(attachment)
         try:
             with LIBRARY.explained(self.path):
@@ -103,8 +105,12 @@ class LibraryLock:
                 self._lock(self.path / FOLDER / "lock")
         except MeetingFailed as error:  # here it concerns every meeting
             raise error.become(LibraryUnusable) from error
-        found = self.look(attachment)  # again: a pass that ended meanwhile may have changed it
-        if found != self.marker:
+        self._found = self.look(attachment)  # again: a pass that ended meanwhile may have changed it
+        attachment.seen(self.marker.id)
+
+    def claim(self) -> None:
+        """Write the marker of a library that begins or is taken over."""
+        if self._found != self.marker:
             self._write_marker()
 
     def _lock(self, file: Path) -> None:

@@ -73,6 +73,7 @@ class Lease:
                 raise PassRunning(message, hint=hint, service="remote")
         self.is_new = found is None and attachment.dry_run
         self.marker = working_marker(found, attachment, root)
+        attachment.seen(self.marker.id)
         self._is_held = self.marker.held_till is not None and not attachment.dry_run
         is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
         self.is_ahead = self.marker != found or not is_seen
