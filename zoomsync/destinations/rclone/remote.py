@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +14,9 @@ from urllib.parse import quote
 
 from zoomsync.destinations.marker import FOLDER
 from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, Answer, Client
+from zoomsync.destinations.rclone.layers import address, layers_of, local_folder
 from zoomsync.destinations.rclone.refusals import refusal
-from zoomsync.errors import LibraryUnusable, MeetingFailed, ServiceUnavailable, Unreachable
+from zoomsync.errors import ConfigError, LibraryUnusable, MeetingFailed, ServiceUnavailable, Unreachable
 from zoomsync.http import is_brief
 
 PROOFS = ("sha256", "sha1", "md5")
@@ -41,14 +41,8 @@ MEMORY = ":memory:zoomsync"
 S3_TIMES = 2
 """rclone asks S3 twice as often as it is told to, and waits ever longer: for a minute, where a port refuses
 (https://github.com/rclone/rclone/blob/v1.75.0/backend/s3/s3.go, NewFs: SetRetries and RetryMaxAttempts)."""
-DEEPEST = 5
-"""So many remotes wrap one another at most; what is below is not known."""
-SAME_STORE = ("endpoint", "region", "account", "host", "sas_url", "connection_string", "remote")
-"""Options of rclone: with another one a remote of the same name is another store."""
-_GENERAL = tuple(f"_{one.upper()}" for one in SAME_STORE)
-"""How variables of the environment end that give one to all remotes of a type."""
-_SECRET = re.compile(r"\?[^;]*|(?i:AccountKey|SharedAccessSignature)=[^;]*")
-"""What of such an option may be renewed, and the store is the same (https://rclone.org/azureblob/#authentication)."""
+IS_FILE = "is a file not a directory"
+"""What rclone says of a root (https://github.com/rclone/rclone/blob/v1.75.2/fs/fs.go, ErrorIsFile)."""
 ASIDE = ".00000000.partial"
 """What a document is called on its way, where rclone would write it at once."""
 LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
@@ -79,6 +73,8 @@ class Abilities:
     loses_files: bool
     """Whether a file is removed that could not be replaced, or nobody knows
     (https://github.com/rclone/rclone/blob/v1.75.0/backend/webdav/webdav.go, updateSimple)."""
+    is_encrypted: bool
+    """Whether rclone's crypt is in it."""
     mark: str
     """Begins what the state keeps of a file's hash: of another store, or under another name, it is another one."""
     precision: int
@@ -122,7 +118,11 @@ class Remote:
 
     def open(self) -> None:
         """Find out what it can do; nothing is asked of the store that rclone need not know to begin."""
-        layers = self._layers(self.root)
+        layers = layers_of(self.root, self._section)
+        if (folder := local_folder(self.root, layers)) is not None and not folder.startswith("/"):
+            message = f"{self.root}: leads to a folder of this machine by a relative path"
+            hint = "write an absolute path, in destination.remote or in rclone's config: disk:/mnt/nas/zoom"
+            raise ConfigError(message, hint=hint, service="config")
         below = [str(one.get("type", "")) for one in layers]
         if "s3" in below:
             few = {"LowLevelRetries": max(self.client.rclone.tries // S3_TIMES, 1)}
@@ -134,7 +134,9 @@ class Remote:
         hashes = tuple(map(str, info.get("Hashes") or ()))
         features = info.get("Features") or {}
         proof = next((one for one in PROOFS if one in hashes), "") if kind in OWN_HASHES else ""
-        place = repr((kind, self.fs, self._address(section), [one.get("remote") for one in layers]))
+        place = repr(
+            (kind, self.fs, address(section, self.client.rclone.environ), [one.get("remote") for one in layers])
+        )
         self.abilities = Abilities(
             type=kind,
             hashes=hashes,
@@ -142,6 +144,7 @@ class Remote:
             can_move=bool(features.get("Move")),
             keeps_folders=bool(features.get("CanHaveEmptyDirectories")),
             loses_files=not {"", "webdav"}.isdisjoint(below),
+            is_encrypted="crypt" in below,
             mark=f"{proof} {hashlib.sha256(place.encode()).hexdigest()[:16]} ",
             precision=int(info.get("Precision", 0)),
         )
@@ -277,18 +280,6 @@ class Remote:
             self.client.call("core/stats-delete", group=group)
         return answer
 
-    def _layers(self, place: str) -> list[Mapping[str, Any]]:
-        """The remote of this place and those that it wraps, as crypt does; the last one is empty if it is not known."""
-        found: list[Mapping[str, Any]] = []
-        while ":" in (head := place.partition("/")[0]):  # else it is a folder of this machine
-            name = head.partition(":")[0]
-            section = self._section(name) if name and "," not in name and len(found) < DEEPEST else {}
-            found.append(section)
-            if not section or "upstreams" in section:
-                return [*found, {}]
-            place = str(section.get("remote", ""))
-        return found
-
     def _section(self, name: str) -> Mapping[str, Any]:
         """What the environment, or else rclone's config, says of this remote; of a name that neither has, nothing."""
         said = self._good(self.client.call("config/get", name=name), "").document
@@ -297,20 +288,23 @@ class Remote:
         given = {key.removeprefix(start).lower(): value for key, value in environ if key.startswith(start)}
         return {**said, **given} or ({"type": "local"} if name == "local" else {})
 
-    def _address(self, section: Mapping[str, Any]) -> list[str]:
-        """Which store it is, without what is secret; RCLONE_S3_ENDPOINT and its like go before the config, so all of
-        them count (https://rclone.org/docs/#precedence)."""
-        environ = sorted(self.client.rclone.environ.items())
-        general = [(key, value) for key, value in environ if key.startswith("RCLONE_") and key.endswith(_GENERAL)]
-        own = [(one, str(section.get(one, ""))) for one in SAME_STORE]
-        return [f"{key}={_SECRET.sub('', value)}" for key, value in (*own, *general)]
-
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
-            error = refusal(answer.error, self.name(path))
+            error = refusal(self._reason(answer.error), self.name(path))
             is_all = not path or path.startswith(f"{FOLDER}/")  # no meeting's trouble
             raise error.become(LibraryUnusable) if is_all and isinstance(error, MeetingFailed) else error
         return answer
+
+    def _reason(self, said: str) -> str:
+        """What went wrong. S3 calls a root a file of which it cannot find out what it is, and an alias or a crypt asks it
+        that, as they drop the slash of `fs`. A list of it has the reason
+        (https://github.com/rclone/rclone/blob/v1.75.2/backend/s3/s3.go, NewFs; fs/fspath/path.go, JoinRootPath).
+        """
+        if IS_FILE not in said:
+            return said
+        name, _, place = self.fs.partition(":")
+        listed = self.client.call("operations/list", fs=f"{name}:", remote=place.strip("/"), opt=FOLDERS_ALONE)
+        return said if listed.is_good or listed.status == NOT_FOUND else listed.error
 
 
 @dataclass(slots=True, kw_only=True)
