@@ -296,8 +296,8 @@ class Remote:
         return answer
 
     def _reason(self, said: str) -> str:
-        """What went wrong. S3 calls a root a file of which it cannot find out what it is, and an alias or a crypt asks it
-        that, as they drop the slash of `fs`. A list of it has the reason
+        """What went wrong. S3 takes a root for a file if it cannot find out what it is, and below an alias or a crypt
+        it tries to, as they drop the slash of `fs`. A list of the root has the reason
         (https://github.com/rclone/rclone/blob/v1.75.2/backend/s3/s3.go, NewFs; fs/fspath/path.go, JoinRootPath).
         """
         if IS_FILE not in said:
