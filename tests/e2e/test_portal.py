@@ -101,6 +101,7 @@ def test_what_is_stored_goes_to_the_trash_and_what_a_person_removed_does_not(beg
     files = {file.id for file in stage.world.meetings[site.uuid("rich")].files}
     assert {id_ for _, id_, _ in site.world.deletions} == files
     assert (result.counts["deleted"], result.counts["altered"]) == (1, 1)
+    assert "fetches it again; what is left of it there, delete first" in result.stderr
     assert site.entry("long").phase is Phase.REMOVED
     assert "rejected in the portal" in site.entry("long").reason
     assert any("sizes verified at the portal" in str(line) for line in site.audit())

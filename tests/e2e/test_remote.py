@@ -87,9 +87,11 @@ def test_what_a_person_removed_from_the_remote_stays_in_zoom(to_remote: ToRemote
     shutil.rmtree(site.item("a"))
     site.clock.advance(days=8)
 
-    site.sync()
+    told = site.sync().stderr
     again = site.sync("--meeting", site.uuid("a"))
 
+    assert "`sync --meeting WHAT` fetches it again" in told
+    assert "delete first" not in told
     assert {name for name, _, _ in deletions(site)} == {"b"}
     assert (again.code, again.counts["updated"]) == (0, 1)
     assert "video.mp4" in site.names("a")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -41,7 +42,8 @@ class Place:
         self.state = State.open(folder / "state.json", new_id="f" * 32)
         self.tally = Tally()
         request = SyncRequest(dry_run=is_dry)
-        self.recorder = Recorder(self.state, self.clock, cast("Destination", None), request, self.tally)
+        destination = cast("Destination", SimpleNamespace(can_replace=True))
+        self.recorder = Recorder(self.state, self.clock, destination, request, self.tally)
         self.verdicts: dict[str, Callable[[Entry], Verdict] | ZoomsyncError] = {}
         self.verified: list[str] = []
         ids = (f"{number:032x}" for number in range(99))

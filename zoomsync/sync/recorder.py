@@ -30,7 +30,7 @@ UNPROVEN = "look at it in the destination; list it in hold_meetings to keep it i
 PUBLISHING = ("create", "attach")
 """What intents say that a publication does."""
 ASK_AT_ONCE = "`zoomsync sync --retry-failed` asks at once"
-ALTERED = "`sync --meeting WHAT` fetches it again; what is left of it in a portal, delete there first"
+ALTERED = "`sync --meeting WHAT` fetches it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +307,8 @@ class Recorder:
             self.put(ledger.refused(entry, unproven, self.clock.now(), Cause.ELSEWHERE))
             self._report(Outcome.UNPROVEN, entry, decision.reason, UNPROVEN)
         else:
-            self._report(Outcome.ALTERED, entry, decision.reason, ALTERED)
+            left = "" if self._destination.can_replace else "; what is left of it there, delete first"
+            self._report(Outcome.ALTERED, entry, decision.reason, f"{ALTERED}{left}")
             self.put(ledger.answered(entry, decision, self.clock.now()))
 
     def warn_at_end(self, named: Mapping[str, Named], *, deletes: bool) -> None:

@@ -9,16 +9,20 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.destinations.contract import a_context
 from tests.fakes import FakeClock
 from zoomsync.destinations.rclone import process
 from zoomsync.destinations.rclone.client import Client
+from zoomsync.destinations.rclone.destination import RcloneDestination
 from zoomsync.destinations.rclone.process import Rclone
-from zoomsync.errors import ConfigError, Stopped, ToolMissing, Unreachable
+from zoomsync.destinations.rclone.settings import RcloneSettings
+from zoomsync.errors import ConfigError, ServiceUnavailable, Stopped, ToolMissing, Unreachable
 
 
 def an_rclone(folder: Path, **changes: Any) -> Rclone:
@@ -147,6 +151,39 @@ def test_a_body_that_stands_still_does_not_keep_a_pass_that_is_to_end(started: R
             Client(rclone=started, clock=clock).get("/inherited.txt")
 
     assert clock.checks == 4
+
+
+class Hurried(FakeClock):
+    """Each look at it finds it half a minute later."""
+
+    def monotonic(self) -> float:
+        self.advance(30)
+        return super().monotonic()
+
+
+def test_a_question_without_an_answer_is_told_once_and_given_up(
+    started: Rclone, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="zoomsync")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started.port = listener.getsockname()[1]
+        client = Client(rclone=started, clock=Hurried())
+        with pytest.raises(ServiceUnavailable, match="no answer to /operations/list in 900 s"):
+            client.call("operations/list", fs="dav:zoom/", remote="published")
+        with pytest.raises(ServiceUnavailable, match="no answer"):
+            client.get("/%5Bdav%3Azoom/%5D/published/recording.json")
+
+    assert caplog.messages == [
+        "dav:zoom/published: no answer for 60 s, it is waited for",
+        "dav:zoom/published/recording.json: no answer for 60 s, it is waited for",
+    ]
+
+
+def test_rclone_tries_half_as_often_since_it_repeats_its_tries(tmp_path: Path) -> None:
+    for tries, told in ((6, 3), (3, 2), (1, 1)):
+        destination = RcloneSettings(type="rclone", remote="dav:zoom").build(replace(a_context(), tries=tries))
+        assert isinstance(destination, RcloneDestination)
+        assert f"--low-level-retries={told}" in destination._rclone.command(tmp_path)
 
 
 DIES = """

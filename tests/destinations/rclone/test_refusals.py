@@ -65,6 +65,13 @@ def test_what_is_said_is_the_error_that_says_what_can_be_done(said: str, kind: t
     assert "RequestID" not in str(error)
 
 
+@pytest.mark.parametrize("said", ["Method Not Allowed: 405 Method Not Allowed", "Conflict: 409 Conflict"])
+def test_an_answer_of_webdav_that_means_much_asks_for_room_and_rights(said: str) -> None:
+    hint = refusal(said, "dav:zoom/x").hint
+
+    assert ("room" in hint, "may rclone's user write" in hint) == (True, True)
+
+
 @pytest.mark.parametrize(
     "said",
     [

@@ -486,7 +486,10 @@ class Hurried(FakeClock):
 
 
 @pytest.mark.parametrize("how", ["stalls", "is stopped"])
-def test_a_store_that_stands_still_is_not_waited_for(rclone: Shared, s3: Server, tmp_path: Path, how: str) -> None:
+def test_a_store_that_stands_still_is_not_waited_for(
+    rclone: Shared, s3: Server, tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="zoomsync")
     gate, clock = Gate(s3), Hurried() if how == "stalls" else FakeClock()
     destination = a_remote(rclone, a_bucket(rclone, Server(gate.address)), a_context(clock=clock))
     gate.is_closed = True
@@ -498,6 +501,7 @@ def test_a_store_that_stands_still_is_not_waited_for(rclone: Shared, s3: Server,
         publish(destination, a_video(tmp_path / "staging"))
 
     assert time.monotonic() - begun < 10
+    assert sum("it is waited for" in one for one in caplog.messages) == (how == "stalls")
     gate.is_closed = False
     gate.close()
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import logging
 import math
 import selectors
 import socket
@@ -16,8 +17,12 @@ from zoomsync.errors import ServiceUnavailable, Stopped, Unreachable
 from zoomsync.files import DOCUMENT_LIMIT
 from zoomsync.model import Clock
 
+log = logging.getLogger(__name__)
+
 CALL_SECONDS = 900.0
-"""How long one answer may take: rclone's own tries and time-outs end long before."""
+"""How long one answer may take: rclone's own tries and time-outs end before."""
+TOLD_SECONDS = 60.0
+"""After so long without an answer the log says, once, what is waited for."""
 LISTING_SECONDS = 6 * 3600.0
 """How long one list may take: a store that lists one folder a request shows some 50 a second, and one that stands still
 is given up by rclone itself."""
@@ -67,7 +72,9 @@ class Client:
     ) -> Answer:
         """One call of the API; `watch` is called ten times a second until its answer is there."""
         headers = {"Content-Type": "application/json"}
-        return self._request("POST", f"/{path}", json.dumps(parameters).encode(), headers, watch, seconds)
+        fs, name = parameters.get("fs", ""), parameters.get("remote", "")
+        look = watch if seconds == math.inf else self._telling(f"{fs}{name}" or path, watch)  # a transfer is told of
+        return self._request("POST", f"/{path}", json.dumps(parameters).encode(), headers, look, seconds)
 
     def put(self, data: bytes, *, fs: str, name: str) -> Answer:
         """Let rclone have a document as a file of this name."""
@@ -80,11 +87,24 @@ class Client:
 
     def get(self, path: str) -> Answer:
         """What rclone serves there; raises `Unreachable` for what is larger than any document of ours."""
-        return self._request("GET", path, b"", {}, lambda: None, CALL_SECONDS, DOCUMENT_LIMIT)
+        look = self._telling(unquote(path).strip("/").replace("]/", "").removeprefix("["), lambda: None)
+        return self._request("GET", path, b"", {}, look, CALL_SECONDS, DOCUMENT_LIMIT)
 
     def version(self) -> str:
         """Of the rclone that runs."""
         return str(self.call("core/version", seconds=20).document.get("version", ""))
+
+    def _telling(self, what: str, watch: Callable[[], None]) -> Callable[[], None]:
+        """Does what `watch` does, and says once that there was no answer for long."""
+        due = [self.clock.monotonic() + TOLD_SECONDS]
+
+        def look() -> None:
+            watch()
+            if due and self.clock.monotonic() > due[0]:
+                due.clear()
+                log.info("%s: no answer for %g s, it is waited for", what, TOLD_SECONDS)
+
+        return look
 
     def _request(
         self,

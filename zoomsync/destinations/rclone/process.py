@@ -59,6 +59,7 @@ class Rclone:
     flags: tuple[str, ...]
     bandwidth: int | None
     tries: int
+    """How often a request is sent, and a file that was cut."""
     environ: Mapping[str, str]
     new_id: Callable[[], str]
     check: Callable[[], None]
@@ -130,7 +131,7 @@ class Rclone:
         """How it is started; nothing secret stands in it."""
         limit = [f"--bwlimit={self.bandwidth}B"] if self.bandwidth else []
         config = [f"--config={self.config}"] if self.config else []
-        served = ["--rc-addr=127.0.0.1:0", "--rc-serve", f"--low-level-retries={max(self.tries, 1)}"]
+        served = ["--rc-addr=127.0.0.1:0", "--rc-serve", f"--low-level-retries={self.tries}"]
         given = [*_DEFAULTS, *self.flags, *_NEVER_MADE, *_NO_STATED_HASHES, *limit, *config, *served]
         return [*_guard(self.environ.get("PATH", "")), str(program), "rcd", *given]
 

@@ -34,7 +34,9 @@ _OTHER = (
     "`server_side_encryption = aws:kms` (https://rclone.org/s3/#key-management-system-kms)"
 )
 _LATER = "the next pass tries again; if it goes on, look at what `rclone --config FILE -vv lsd REMOTE:` says"
-
+_ODD = (
+    "has the store room, and may rclone's user write there? WebDAV has no other answer for either; the next pass tries"
+)
 _LOCKED = "rclone's config is encrypted: give the pass its password as RCLONE_CONFIG_PASS or RCLONE_PASSWORD_COMMAND"
 
 
@@ -84,6 +86,7 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
         _NAME,
         r"(?i:name too long|path ?is ?too ?long|KeyTooLong|invalid (character|file ?name|name)|InvalidBlobName)",
     ),
+    (ServiceUnavailable, _ODD, _status("40[59]")),
     (ServiceUnavailable, _LATER, _status("50[0-9]")),
     (
         Forbidden,

@@ -1,6 +1,7 @@
 """A folder of a remote and what can be done in it; rclone does it, each refusal is an error of ours."""
 
 import hashlib
+import logging
 import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -13,11 +14,13 @@ from unicodedata import normalize
 from urllib.parse import quote
 
 from zoomsync.destinations.marker import FOLDER
-from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, Answer, Client
+from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, TOLD_SECONDS, Answer, Client
 from zoomsync.destinations.rclone.layers import address, layers_of, local_folder
 from zoomsync.destinations.rclone.refusals import refusal
 from zoomsync.errors import ConfigError, LibraryUnusable, MeetingFailed, ServiceUnavailable, Unreachable
 from zoomsync.http import is_brief
+
+log = logging.getLogger(__name__)
 
 PROOFS = ("sha256", "sha1", "md5")
 """Hashes that nothing but the content has, the strongest first; the names are rclone's.
@@ -38,9 +41,6 @@ STALL_SECONDS = 600.0
 """A transfer of which nothing moves for so long has ended."""
 MEMORY = ":memory:zoomsync"
 """Where rclone keeps a document until it is moved to the remote, whole and under its name, as any file."""
-S3_TIMES = 2
-"""rclone asks S3 twice as often as it is told to, and waits ever longer: for a minute, where a port refuses
-(https://github.com/rclone/rclone/blob/v1.75.0/backend/s3/s3.go, NewFs: SetRetries and RetryMaxAttempts)."""
 IS_FILE = "is a file not a directory"
 """What rclone says of a root (https://github.com/rclone/rclone/blob/v1.75.2/fs/fs.go, ErrorIsFile)."""
 ASIDE = ".00000000.partial"
@@ -124,9 +124,6 @@ class Remote:
             hint = "write an absolute path, in destination.remote or in rclone's config: disk:/mnt/nas/zoom"
             raise ConfigError(message, hint=hint, service="config")
         below = [str(one.get("type", "")) for one in layers]
-        if "s3" in below:
-            few = {"LowLevelRetries": max(self.client.rclone.tries // S3_TIMES, 1)}
-            self._good(self.client.call("options/set", main=few), "")
         info = self._good(self.client.call("operations/fsinfo", fs=self.fs), "").document
         name = str(info.get("Name", "")).partition("{")[0]
         section = {"type": name[1:]} if name.startswith(":") else self._section(name)
@@ -262,8 +259,7 @@ class Remote:
 
     def _send(self, path: str, moved: Callable[[int], None], **source: str) -> None:
         """A file of rclone's to the remote; what is there under this name was looked at before."""
-        tries = 1 if is_brief() else max(self.client.rclone.tries, 1)
-        config = {"NoCheckDest": True, "LowLevelRetries": tries}
+        config = {"NoCheckDest": True, "LowLevelRetries": 1 if is_brief() else self.client.rclone.tries}
         target = {"dstFs": self.fs, "dstRemote": path, "_config": config}
         self._good(self._transfer("operations/copyfile", path, moved, self.guard, **source, **target), path)
 
@@ -319,6 +315,7 @@ class _Watched:
     _bytes: int = 0
     _looked_at: float | None = None
     _moved_at: float = 0.0
+    _is_told: bool = False
 
     def look(self) -> None:
         """Now and then tell what moved; raises `ServiceUnavailable` if nothing moves any more."""
@@ -334,6 +331,9 @@ class _Watched:
         elif now - self._moved_at > STALL_SECONDS:
             message = f"{self.name}: nothing moved in {STALL_SECONDS / 60:g} minutes"
             raise ServiceUnavailable(message, hint="the next pass tries again", service="remote")
+        elif now - self._moved_at > TOLD_SECONDS and not self._is_told:
+            self._is_told = True
+            log.info("%s: nothing moved for %g s, it is waited for", self.name, TOLD_SECONDS)
 
     def tell(self) -> bool:
         """Say what moved since; returns whether anything did."""

@@ -46,6 +46,12 @@ def _flag(text: str) -> str:
 
 Flag: TypeAlias = Annotated[Text, AfterValidator(_flag)]
 
+HALF = 2
+"""rclone is told to try half as often as zoomsync does: S3 it asks twice as often as it is told to
+(https://github.com/rclone/rclone/blob/v1.75.2/backend/s3/s3.go, NewFs: SetRetries and RetryMaxAttempts). Others it asks
+every two seconds at most, one request at a time, and each try to send a file is several requests that are tried again.
+"""
+
 
 class RcloneSettings(DestinationSettings):
     """A remote of rclone, which holds a library; how it is reached stands in rclone's own config."""
@@ -74,7 +80,7 @@ class RcloneSettings(DestinationSettings):
             config=self.config,
             flags=self.flags,
             bandwidth=self.bandwidth,
-            tries=context.tries,
+            tries=(context.tries + 1) // HALF,
             environ=context.environ,
             new_id=context.new_id,
             check=context.clock.check,
