@@ -300,7 +300,8 @@ class Remote:
             return said
         name, _, place = self.fs.partition(":")
         listed = self.client.call("operations/list", fs=f"{name}:", remote=place.strip("/"), opt=FOLDERS_ALONE)
-        return said if listed.is_good or listed.status == NOT_FOUND else listed.error
+        is_file = listed.is_good or listed.status == NOT_FOUND or isinstance(refusal(listed.error, ""), MeetingFailed)
+        return said if is_file else listed.error
 
 
 @dataclass(slots=True, kw_only=True)
