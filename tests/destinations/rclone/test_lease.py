@@ -182,6 +182,27 @@ def test_a_document_on_its_way_is_given_up_once_the_lease_is_over(rclone: Shared
     gate.close()
 
 
+def test_a_store_that_hangs_does_not_keep_a_pass_that_gives_the_remote_back(rclone: Shared, tmp_path: Path) -> None:
+    class Hurried(FakeClock):
+        step = 0
+
+        def monotonic(self) -> float:
+            self.advance(self.step)
+            return super().monotonic()
+
+    (tmp_path / "remote").mkdir()
+    gate, clock = Gate(served(rclone, "webdav", tmp_path / "remote")), Hurried()
+    destination = left_by(on_server(rclone, Server(gate.address), "webdav"), rclone, tmp_path, clock=clock)
+    gate.is_closed, clock.step, before = True, 10, clock.now()
+
+    destination.detach()
+    waited = clock.now() - before
+    gate.is_closed = False
+    gate.close()
+
+    assert waited < timedelta(minutes=3)
+
+
 def test_what_was_on_its_way_when_a_pass_fell_asleep_replaces_nothing(
     rclone: Shared, s3: Server, tmp_path: Path
 ) -> None:

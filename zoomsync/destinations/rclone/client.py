@@ -66,6 +66,8 @@ class Client:
     clock: Clock
     grace: float = -math.inf
     """Until then, as the clock counts, a request is waited for although the pass is to end."""
+    longest: float = math.inf
+    """No request is waited for longer than so many seconds."""
 
     def call(
         self, path: str, *, watch: Callable[[], None] = lambda: None, seconds: float = CALL_SECONDS, **parameters: Any
@@ -117,6 +119,7 @@ class Client:
         limit: int = ANSWER_LIMIT,
     ) -> Answer:
         """Raises `Stopped` within a fraction of a second of the wish; rclone then gives up what it was asked for."""
+        seconds = min(seconds, self.longest)
         deadline = self.clock.monotonic() + seconds
 
         def look() -> None:

@@ -24,6 +24,8 @@ SKEW = 20 * MINUTE
 """By so much two clocks may differ: a pass whose clock is 10 minutes off Zoom's does not begin."""
 GRACE_SECONDS = 3.0
 """So long a pass that is told to end still tries to give the remote back: else others keep away for LEASE and SKEW."""
+RELEASE_SECONDS = 60.0
+"""So long each request may take by which a pass gives the remote back: a store that hangs does not keep it."""
 PATH = f"{FOLDER}/{NAME}"
 
 
@@ -130,8 +132,9 @@ class Lease:
         with self._lock:
             if self._is_held:
                 self._is_held = False
-                client = self.remote.client
-                self.remote = replace(self.remote, client=replace(client, grace=self.clock.monotonic() + GRACE_SECONDS))
+                grace = self.clock.monotonic() + GRACE_SECONDS
+                client = replace(self.remote.client, grace=grace, longest=RELEASE_SECONDS)
+                self.remote = replace(self.remote, client=client)
                 self.confirm()
                 self._is_changed = False
                 self._write(replace(self.marker, held_till=None))

@@ -34,9 +34,7 @@ _OTHER = (
     "`server_side_encryption = aws:kms` (https://rclone.org/s3/#key-management-system-kms)"
 )
 _LATER = "the next pass tries again; if it goes on, look at what `rclone --config FILE -vv lsd REMOTE:` says"
-_ODD = (
-    "has the store room, and may rclone's user write there? WebDAV has no other answer for either; the next pass tries"
-)
+_ODD = "has the store room, and may rclone's user write there? this answer can mean either; the next pass tries again"
 _LOCKED = "rclone's config is encrypted: give the pass its password as RCLONE_CONFIG_PASS or RCLONE_PASSWORD_COMMAND"
 
 
