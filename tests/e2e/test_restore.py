@@ -268,7 +268,10 @@ def test_an_item_that_a_store_does_not_show_costs_an_adoption_itself_alone(
     assert f"not taken over: {refused}: is not shown (look there)" in adopted.stderr
     assert (later.code, unhealthy.code, counted.document["unadopted"]) == (0, 1, 1)
     assert "unhealthy: not taken over: the last adoption of the library left out 1 item: `zoo" in unhealthy.stdout
-    assert "Left out when the library was adopted:\n  1 item: `zoomsync sync --adopt-library` names" in shown.stdout
+    assert (
+        "Left out when the library was adopted:\n  1 item: `zoomsync sync --adopt-library` names each again"
+        in shown.stdout
+    )
     assert "1 item of the library known" in adopted.stderr
     assert (again.code, healthy.stdout) == (0, "healthy\n")
 

@@ -47,7 +47,7 @@ def test_what_an_adoption_left_out_is_a_reason_until_one_of_that_library_leaves_
 ) -> None:
     reasons = the_health(a_state(unadopted={library: 2}, runs=(a_run(),)))
 
-    said = "`zoomsync sync --adopt-library` names them again, and takes over what is mended"
+    said = "`zoomsync sync --adopt-library` names each again, and takes over what is mended"
     assert reasons == [f"not taken over: the last adoption of the library left out 2 items: {said}"] * is_shown
     assert the_health(a_state(unadopted={library: 0}, runs=(a_run(),))) == []
 

@@ -30,7 +30,7 @@ Facts: TypeAlias = dict[str, Any]
 RUNS_SHOWN = 10
 SKIPPED_SHOWN = 10_000
 """The newest ones: there may be very many."""
-ADOPT_AGAIN = "`zoomsync sync --adopt-library` names them again, and takes over what is mended"
+ADOPT_AGAIN = "`zoomsync sync --adopt-library` names each again, and takes over what is mended"
 PACE = 30 * DAY
 """How far back it is looked how fast the library grows."""
 
