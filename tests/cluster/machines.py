@@ -20,6 +20,7 @@ from tests.e2e.harness import Site, SiteClock
 from tests.sandbox.server import Sandbox
 from tests.sandbox.world import World
 from zoomsync.clock import SystemClock
+from zoomsync.naming import suffix
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
@@ -88,14 +89,14 @@ class Machines:
             process.kill()
             process.wait()
 
-    def kill_a_busy_one(self, random: Random) -> None:
-        """Kill a worker that works on a meeting."""
-        self.kill(random.choice([name for name in self.workers if self._at_work(name)]))
+    def kill_a_busy_one(self, random: Random, uuid: str = "") -> None:
+        """Kill a worker that works on this meeting, or on any."""
+        self.kill(random.choice([name for name in self.workers if self._at_work(name, uuid)]))
 
-    def _at_work(self, name: str) -> bool:
+    def _at_work(self, name: str, uuid: str = "") -> bool:
         """Whether a worker has the lock of a meeting in staging."""
         links = (one.readlink() for one in Path(f"/proc/{self.workers[name].pid}/fd").iterdir())
-        return any("/staging/" in str(link) for link in links)
+        return any(f"/staging/{suffix(uuid) if uuid else ''}" in str(link) for link in links)
 
     def refill(self, size: int) -> None:
         """Have at least so many workers, and a scheduler that gives an order to four of them."""

@@ -97,9 +97,10 @@ def test_whoever_is_killed_and_whenever_the_library_becomes_the_same(
 
 
 def test_a_meeting_that_kills_its_workers_is_its_own_failure(on_cluster: OnCluster, cluster: Machines) -> None:
+    cluster.refill(2)
     site = on_cluster(videos("a", "b", "c").world, workers=1)
     cluster.allow(failures=0)
-    at_download(site, "b", lambda: cluster.kill_a_busy_one(Random(0)))
+    at_download(site, "b", lambda: cluster.kill_a_busy_one(Random(0), site.uuid("b")))
 
     result = site.sync()
 
