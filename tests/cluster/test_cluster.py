@@ -197,20 +197,23 @@ def test_a_pass_that_is_stopped_cancels_what_no_worker_has_begun(on_cluster: OnC
 # of an attempt to connect that takes too long distributed leaves the socket to the garbage collector
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 def test_a_scheduler_that_dies_ends_the_pass_and_what_was_done_is_written_down(
-    on_cluster: OnCluster, cluster: Machines, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "CONNECT_SECONDS", 1)
-    site = on_cluster(videos("a", "b", "c").world, workers=1)
-    at_download(site, "b", cluster.scheduler.kill)
+    world = videos("a", "b", "c").world
+    with machines(tmp_path_factory.mktemp("mortal"), "only") as its_own:
+        its_own.wait()
+        with a_site_on(its_own, tmp_path, world, workers=1) as site:
+            at_download(site, "b", its_own.scheduler.kill)
 
-    result = site.sync()
+            result, after = site.sync(), retry(site, "b")
+            refused = site.sync()
+            site.configure(engine=None)
+            alone = site.sync()
+    gc.collect()
 
     assert (result.code, result.counts.get("published")) == (5, 1), result.stderr
     assert "does not answer any more" in result.stderr
-    assert retry(site, "b").tries == 0
-    refused = site.sync()
+    assert after.tries == 0
     assert (refused.code, "cannot be reached" in refused.stderr) == (5, True)
-    site.configure(engine=None)
-    alone = site.sync()
     assert (alone.code, alone.counts["published"]) == (0, 2)
-    gc.collect()
