@@ -140,7 +140,7 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
 
     def seen(id_: str) -> None:
         if request.adopt_library and not request.dry_run:
-            state.update(adopting=id_)
+            state.update(adopting=id_, adopted_till="")
 
     attachment = Attachment(
         state_id=head.id,

@@ -151,7 +151,8 @@ class SmallDestination:
             return Verdict(safe=False, reason="updated since", receipt=receipt)
         return Verdict(safe=True, reason=f"{len(receipt.files)} files, content verified", receipt=receipt)
 
-    def everything(self) -> Everything:
+    def everything(self, after: str = "") -> Everything:
+        del after
         yield from ()
 
     def to_download(self, receipt: Receipt) -> int:

@@ -1,6 +1,7 @@
 """`zoomsync sync`: opens what a pass needs, runs it, and reports how it ended."""
 
 import logging
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -295,11 +296,10 @@ def _attach(
 
         if not request.adopt_library:
             log.info("an adoption did not come to its end, this pass goes on with it")
-        request = replace(request, no_delete=True)
-        adopt(state, destination, env.clock, tally, is_dry=request.dry_run)
-        if is_begun and not request.dry_run:
-            left_out = {destination.id: tally.outcomes[Outcome.UNADOPTED]}
-            state.update(adopting="", unadopted={**state.head.unadopted, **left_out})
+        limit = request.max_duration and request.max_duration / 2  # the other half is for what is new
+        over_at = math.inf if limit is None else env.clock.monotonic() + limit.total_seconds()
+        request = replace(request, no_delete=True, max_duration=limit)
+        adopt(state, destination, env.clock, tally, is_dry=request.dry_run, over_at=over_at)
     if request.reconcile:
         from zoomsync.sync.reconciler import reconcile
 

@@ -96,8 +96,9 @@ class Attachment:
     """Refuse what is wrong all the same, but take no lock and write nothing."""
 
 
-Everything: TypeAlias = Generator[tuple[Receipt, Mapping[str, object]] | ZoomsyncError, None, None]
-"""Of each item its receipt, and Zoom's metadata of its meeting; or why that could not be read."""
+Everything: TypeAlias = Generator[tuple[Receipt, Mapping[str, object]] | ZoomsyncError | str, None, None]
+"""Of each item its receipt, and Zoom's metadata of its meeting; or why that could not be read; now and then how far
+that came."""
 
 
 class Destination(Protocol):
@@ -146,8 +147,11 @@ class Destination(Protocol):
         more.
         """
 
-    def everything(self) -> Everything:
-        """Each item, as it says itself what it is; a kind of destination that cannot be adopted has no such items."""
+    def everything(self, after: str = "") -> Everything:
+        """Each item, as it says itself what it is; a kind of destination that cannot be adopted has no such items.
+
+        In one order always: `after` is how far an earlier call came.
+        """
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """Make the destination hold this item, under its author if it is there; running it again changes nothing.

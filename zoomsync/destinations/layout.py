@@ -126,9 +126,9 @@ class Places:
         found = self._ask("SELECT folder FROM place WHERE suffix = ? ORDER BY folder", ending)
         return [folder.decode(errors="surrogatepass") for (folder,) in found]
 
-    def suffixes(self) -> Iterator[str]:
+    def suffixes(self, after: str = "") -> Iterator[str]:
         """Each once, in order."""
-        last = ""
+        last = after
         while found := self._ask("SELECT DISTINCT suffix FROM place WHERE suffix > ? ORDER BY suffix LIMIT 999", last):
             yield from (ending for (ending,) in found)
             ((last,),) = found[-1:]
@@ -154,8 +154,8 @@ class Places:
             raise DiskFull(f"no room for a temporary file: {error}", hint=hint) from error
 
 
-def each_item(places: Places, read: Callable[[str], Recording | None], readers: int = 1) -> Everything:
-    """The items in these folders; or what is wrong with one that cannot be read.
+def each_item(places: Places, read: Callable[[str], Recording | None], after: str, *, readers: int = 1) -> Everything:
+    """The items in these folders, or what is wrong with one that cannot be read; and up to which suffix that was all.
 
     So many `readers` read at a time.
     """
@@ -166,7 +166,7 @@ def each_item(places: Places, read: Callable[[str], Recording | None], readers: 
         except (MeetingFailed, NotAuthorized, Unfit, Unreachable) as problem:
             return problem.become(type(problem))  # its traceback holds all that was read
 
-    left = places.suffixes()
+    left = places.suffixes(after)
     with ThreadPoolExecutor(readers) as pool:
         while some := list(islice(left, BATCH)):
             for found in pool.map(lambda ending: [tried(one) for one in places.of(ending)], some):
@@ -175,6 +175,7 @@ def each_item(places: Places, read: Callable[[str], Recording | None], readers: 
                 for uuid in {one.receipt.uuid for one in copies}:
                     item = newest(one for one in copies if one.receipt.uuid == uuid)
                     yield item.receipt, item.meeting
+            yield some[-1]
 
 
 def again(uuid: str) -> str:

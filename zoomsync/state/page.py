@@ -53,6 +53,8 @@ class Head:
     """The id of the last library, also while a portal is the destination."""
     adopting: str = ""
     """The id of the library whose adoption has begun and did not come to its end: the next pass there goes on."""
+    adopted_till: str = ""
+    """How far that came, as the library said it."""
     unadopted: Mapping[str, int] = field(default_factory=dict)
     """The id of a library → how many items its last adoption left out."""
     since: datetime | None = None

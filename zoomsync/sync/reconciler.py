@@ -1,7 +1,8 @@
 """What the state learns of a library: what an older copy lacks (`--reconcile`), what one has (`--adopt-library`)."""
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,6 @@ from zoomsync.formatting import plural
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt
 from zoomsync.rules import ledger
 from zoomsync.state import State
-from zoomsync.state.ledger import BATCH
 from zoomsync.sync.breaker import Breaker
 from zoomsync.sync.tally import Tally
 
@@ -50,51 +50,75 @@ def reconcile(state: State, destination: Destination, *, is_dry: bool) -> None:
     log.info(known, plural(missing, "item"), plural(older, "item"))
 
 
-def adopt(state: State, destination: Destination, clock: Clock, tally: Tally, *, is_dry: bool) -> None:
+def adopt(
+    state: State, destination: Destination, clock: Clock, tally: Tally, *, is_dry: bool, over_at: float = math.inf
+) -> None:
     """Each item of the library is known from now on, also if Zoom does not list it any more; none is read in full.
 
-    One that cannot be taken over is named and counted. Raises what concerns all of them, once some are known.
+    One that cannot be taken over is named and counted. Raises what concerns all of them, once some are known. What is
+    left when it is over, or ends otherwise, the next pass goes on with.
     """
     known, new, now = 0, 0, clock.now()
-    remember = state.suppose if is_dry else state.put
+    begun_at = state.head.adopted_till if state.head.adopting == destination.id else ""
+    earlier = state.head.unadopted.get(destination.id, 0) if begun_at else 0
     breaker = Breaker(destination.ping)
     entries: list[Entry] = []
-    with closing(destination.everything()) as items:
+
+    def keep(adopting: str, till: str) -> None:
+        (state.suppose if is_dry else state.put)(*entries)
+        entries.clear()
+        if down := breaker.settle():  # then nothing was left out: what it did not show comes again
+            raise down
+        if state.head.adopting == destination.id and not is_dry:
+            left_out = {destination.id: earlier + tally.outcomes[Outcome.UNADOPTED]}
+            state.update(adopting=adopting, adopted_till=till, unadopted={**state.head.unadopted, **left_out})
+
+    with closing(destination.everything(begun_at)) as items:
         for item in items:
             clock.check()
-            try:
-                if isinstance(item, ZoomsyncError):
-                    raise item
-                entry, is_new = _as_adopted(*item, state, now)
-            except MeetingFailed as problem:
-                breaker.answered()
-                _not_taken_over(problem, tally)
-            except (
-                NotAuthorized,
-                Unfit,
-                Unreachable,
-            ) as problem:  # about this item, unless all are down
-                _not_taken_over(problem, tally)
-                breaker.failed()
-            else:
-                breaker.answered()
+            if isinstance(item, str):
+                keep(destination.id, item)
+                if clock.monotonic() >= over_at:
+                    log.info("%s of the library known, the next pass goes on with it", plural(known, "item"))
+                    return
+            elif adopted := _adopted(item, state, now, breaker, tally):
+                entry, is_new = adopted
                 known, new = known + 1, new + is_new
                 entries += [entry] if is_new else []
-            if len(entries) == BATCH:
-                remember(*entries)
-                entries.clear()
-    remember(*entries)
-    if down := breaker.settle():
-        raise down
+    keep("", "")
     what = f"{new:,} of them new to the state: {ADOPTED}" if new else "none of them is new to the state"
-    log.info("%s of the library known, %s; nothing is deleted in this pass", plural(known, "item"), what)
-    if left := tally.outcomes[Outcome.UNADOPTED]:
+    items_known = plural(known, "further item" if begun_at else "item")
+    log.info("%s of the library known, %s; nothing is deleted in this pass", items_known, what)
+    if left := earlier + tally.outcomes[Outcome.UNADOPTED]:
         remedy = "mend what is named above, then adopt again: `zoomsync sync --adopt-library`"
         log.error("%s left out: %s", plural(left, "item"), remedy)
 
 
+def _adopted(
+    item: tuple[Receipt, Mapping[str, object]] | ZoomsyncError,
+    state: State,
+    now: datetime,
+    breaker: Breaker,
+    tally: Tally,
+) -> tuple[Entry, bool] | None:
+    """The entry of an item, and whether the state lacks it; None: it is left out. Raises what concerns all of them."""
+    try:
+        if isinstance(item, ZoomsyncError):
+            raise item
+        found = _as_adopted(*item, state, now)
+    except MeetingFailed as problem:
+        breaker.answered()
+        _not_taken_over(problem, tally)
+    except (NotAuthorized, Unfit, Unreachable) as problem:  # about this item, unless all are down
+        breaker.failed(_not_taken_over(problem, tally))
+    else:
+        breaker.answered()
+        return found
+    return None
+
+
 def _as_adopted(receipt: Receipt, meeting: Mapping[str, object], state: State, now: datetime) -> tuple[Entry, bool]:
-    """The entry of an item, and whether the state lacks it. Raises `MeetingFailed` if the item says too little."""
+    """Raises `MeetingFailed` if the item says too little."""
     before = state.entries.get(receipt.uuid)
     try:
         entry = ledger.adopted(receipt, meeting, before, now)
@@ -104,9 +128,11 @@ def _as_adopted(receipt: Receipt, meeting: Mapping[str, object], state: State, n
     return entry, entry != before
 
 
-def _not_taken_over(problem: ZoomsyncError, tally: Tally) -> None:
+def _not_taken_over(problem: ZoomsyncError, tally: Tally) -> Callable[[], None]:
+    """Count and name it; what takes the count back."""
     tally.outcomes[Outcome.UNADOPTED] += 1
     log.error("not taken over: %s (%s)", problem, problem.hint, extra=fields(event="unadopted"))
+    return lambda: tally.outcomes.subtract([Outcome.UNADOPTED])
 
 
 def _as_found(entry: Entry, destination: Destination) -> Entry:

@@ -103,9 +103,9 @@ class LibraryDestination:
         found = self._locate(uuid, known)
         return found[1].receipt if found else None
 
-    def everything(self) -> Everything:
+    def everything(self, after: str = "") -> Everything:
         with LIBRARY_ITSELF.explained(self.path):
-            yield from self._index.everything(self.id)
+            yield from self._index.everything(self.id, after)
 
     def _locate(self, uuid: str, known: Receipt | None, wanted: str = "") -> Found | None:
         """The item: where it was or, if the state knows of none here, would be (`wanted`); else elsewhere."""

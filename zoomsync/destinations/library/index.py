@@ -147,9 +147,9 @@ class Index:
                 self._inherited = b""
         return ending.encode() in self._inherited
 
-    def everything(self, library: str) -> Everything:
+    def everything(self, library: str, after: str) -> Everything:
         """Each item, or why it cannot be read."""
-        return each_item(self._all(), lambda folder: self._read(Path(folder), library))
+        return each_item(self._all(), lambda folder: self._read(Path(folder), library), after)
 
     def _read(self, folder: Path, library: str) -> Recording | None:
         # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold

@@ -147,8 +147,8 @@ class RcloneDestination:
             found = self._locate(uuid, known)
             return with_stamps(found.receipt, known) if found else None
 
-    def everything(self) -> Everything:
-        return self._items.everything(self.id)
+    def everything(self, after: str = "") -> Everything:
+        return self._items.everything(self.id, after)
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
         """What the state does not know, or a person requested, is checked by content."""

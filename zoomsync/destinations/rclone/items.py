@@ -93,9 +93,9 @@ class Items:
                 self._places = Places(place for top in TOPS for place in self.remote.places_of(MANIFEST, top))
             return self._places
 
-    def everything(self, library: str) -> Everything:
+    def everything(self, library: str, after: str) -> Everything:
         """Each item, or why it cannot be read."""
-        return each_item(self.places(), lambda place: self._read(place, library), READERS)
+        return each_item(self.places(), lambda place: self._read(place, library), after, readers=READERS)
 
     def note_all(self) -> None:
         """Write down what lies here: a later pass finds by it what the state does not know."""

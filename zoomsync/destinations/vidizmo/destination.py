@@ -98,8 +98,9 @@ class VidizmoDestination:
         self._require_not_rejected([one for one in media.values() if not ours or one.id in ours], uuid)
         return self._receipt(uuid, media, known)
 
-    def everything(self) -> Everything:
+    def everything(self, after: str = "") -> Everything:
         """None: a portal is no library that could be adopted."""
+        del after
         yield from ()
 
     def publish(self, item: Item, author: Author, previous: Receipt | None, *, requested: bool = False) -> Receipt:
