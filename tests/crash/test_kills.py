@@ -182,9 +182,11 @@ def test_two_hundred_killed_passes_end_like_undisturbed_ones(tmp_path: Path, und
     assert count == 10 * 5 * len(CHAPTERS)
 
 
-@pytest.mark.soak
+@pytest.mark.parametrize("each", [17, pytest.param(1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("is_lost", [False, True])
-def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(tmp_path: Path, is_lost: bool) -> None:
+def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(
+    tmp_path: Path, is_lost: bool, each: int
+) -> None:
     stage = Stage(empty_world(NOW))
     for name in ("known", "later"):
         stage.meeting(name, "alice", 2, name)
@@ -206,10 +208,11 @@ def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(tmp_pa
             shutil.rmtree(place.state.parent)
             if not is_lost:
                 shutil.copytree(tmp_path / "older", place.state.parent)
-            killed = place.sync("--adopt-library", kill=Kill(step=len(endings)))
+            killed = place.sync("--adopt-library", kill=Kill(step=each * len(endings)))
             begun, later, known = State.read(place.state), place.sync(), State.read(place.state)
             is_whole = known is not None and len(known.entries) == 3 and not known.head.adopting
             is_open = (begun is None or not begun.head.adopting) and "sync --adopt-library" in later.said
             endings.append((killed.code, later.code, is_whole or is_open))
 
     assert set(endings) == {(-9, 5, True), (-9, 0, True), (0, 0, True)}
+    assert len(endings) > 3

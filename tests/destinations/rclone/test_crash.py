@@ -163,6 +163,7 @@ def test_what_turns_out_late_to_be_stored_keeps_no_pass_from_giving_the_remote_b
     rclone: Shared, tmp_path: Path
 ) -> None:
     where, journal = left_half(rclone, tmp_path, "recording.json")
+    (tmp_path / "remote/.zoomsync/inherited.txt").write_text("ffffffff\n")
     clock = FakeClock()
     second = unattached(rclone, where, a_context(intents=journal, clock=clock))
     client = second.remote.client
@@ -178,7 +179,7 @@ def test_what_turns_out_late_to_be_stored_keeps_no_pass_from_giving_the_remote_b
 
     marker = json.loads((tmp_path / "remote/.zoomsync/library.json").read_text())
     assert (marker["run"], "held_till" in marker) == ("run-2", False)
-    assert (tmp_path / "remote/.zoomsync/inherited.txt").read_text() == "0300a520\n"
+    assert (tmp_path / "remote/.zoomsync/inherited.txt").read_text() == "ffffffff\n0300a520\n"
 
 
 def test_what_was_stored_without_an_answer_is_found_under_another_topic(rclone: Shared, tmp_path: Path) -> None:

@@ -86,6 +86,12 @@ def test_it_sees_little_and_tells_nobody(started: Rclone) -> None:
     assert started.password not in repr(started)
 
 
+def test_all_of_it_keeps_to_the_bandwidth(started: Rclone) -> None:
+    limit = Client(rclone=started, clock=FakeClock()).call("core/bwlimit").document
+
+    assert 19_999_000 < limit["bytesPerSecond"] <= 20_000_000  # it counts in KiB
+
+
 def test_nobody_without_the_password_is_served(started: Rclone) -> None:
     client = Client(rclone=started, clock=FakeClock())
     assert client.call("core/version").is_good
