@@ -168,6 +168,7 @@ DOCUMENTS: dict[str, Schema] = {
         skipped=keys(counts=named(INT), rows=many(ref("meeting"))),
         stored=keys(items=INT, bytes=INT, bytes_recently=INT, free_bytes=unset(INT), days_left=unset(INT)),
         unmatched=many(keys(key=TEXT, what=TEXT)),
+        adopting=BOOL,
         unadopted=INT,
         other_authors=many(keys(host=TEXT, author=TEXT, meetings=INT)),
         open_intents=many(keys(id=TEXT, at=TIME, action=TEXT, uuid=TEXT, target=TEXT)),

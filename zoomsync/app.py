@@ -138,9 +138,11 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
     # the last one that changed it may be older than those that are remembered
     runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
 
-    def seen(id_: str) -> None:
-        if request.adopt_library and not request.dry_run:
-            state.update(adopting=id_, adopted_till="")
+    def adopting(id_: str) -> None:
+        if request.adopt_library:
+            change = destination.last_change
+            goes_on = id_ == head.adopting and change is not None and change[1] in runs  # nobody else changed it since
+            state.update(adopting=id_, adopted_till=head.adopted_till if goes_on else "")
 
     attachment = Attachment(
         state_id=head.id,
@@ -149,12 +151,11 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
         runs=frozenset(runs),
         ended=frozenset(one for one, code in runs.items() if code in WHOLE),
         has_items=known is not None,
-        pass_number=head.pass_number,
+        pass_number=max(head.pass_number, head.library_pass + 1),
         run=run,
         begin_new=request.new_library,
         adopt=request.adopt_library,
-        adopting=head.adopting or None,
-        seen=seen,
+        adopting=adopting,
         reconcile=request.reconcile,
         new_id=env.new_id(),
         dry_run=request.dry_run,

@@ -1,5 +1,6 @@
 """Killed at any instant and run again, passes end in the same library as an undisturbed one."""
 
+import json
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -209,9 +210,11 @@ def test_an_adoption_killed_before_any_step_goes_on_or_is_asked_for_again(
             if not is_lost:
                 shutil.copytree(tmp_path / "older", place.state.parent)
             killed = place.sync("--adopt-library", kill=Kill(step=each * len(endings)))
+            marker = json.loads((place.library / ".zoomsync" / "library.json").read_bytes())
             begun, later, known = State.read(place.state), place.sync(), State.read(place.state)
             is_whole = known is not None and len(known.entries) == 3 and not known.head.adopting
-            is_open = (begun is None or not begun.head.adopting) and "sync --adopt-library" in later.said
+            is_taken = begun is not None and (begun.head.id, begun.head.library_run) == (marker["state"], marker["run"])
+            is_open = not is_taken and "sync --adopt-library" in later.said
             endings.append((killed.code, later.code, is_whole or is_open))
 
     assert set(endings) == {(-9, 5, True), (-9, 0, True), (0, 0, True)}

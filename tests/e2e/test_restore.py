@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Begin
-from tests.e2e.harness import Site, SiteClock
+from tests.e2e.harness import Result, Site, SiteClock
 from tests.sandbox.stage import Stage
 from zoomsync.destinations.base import KINDS
 from zoomsync.destinations.library.destination import LibraryDestination
@@ -276,7 +276,7 @@ def test_an_item_that_a_store_does_not_show_costs_an_adoption_itself_alone(
     assert (again.code, healthy.stdout) == (0, "healthy\n")
 
 
-@pytest.mark.parametrize(("how", "code"), [("walked", 143), ("stopped", 143), ("down", 6)])
+@pytest.mark.parametrize(("how", "code"), [("stopped", 143), ("down", 6)])
 def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_deleted_before_it_has_ended(
     site: Site, monkeypatch: pytest.MonkeyPatch, how: str, code: int
 ) -> None:
@@ -284,11 +284,7 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
     site.world.meetings.pop(site.uuid("second"))
     site.configure(delete_recordings="trash", delete_after="0s", delete_all_accounts=True)
 
-    read, walk = Index._read, Index._walk
-
-    def stopped(self: Index) -> Any:
-        site.clock.stop(signal.SIGTERM)
-        return walk(self)
+    read = Index._read
 
     def silent(*asked: Any) -> Any:
         if how == "down":
@@ -297,8 +293,6 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
         return read(*asked)
 
     with monkeypatch.context() as then:
-        if how == "walked":  # no marker was written yet
-            then.setattr(Index, "_walk", stopped)
         then.setattr(Index, "_read", silent)
         then.setattr(LibraryDestination, "ping", silent)
         broken = site.sync("--adopt-library")
@@ -316,22 +310,85 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
     assert site.sync("--verify").counts == {"verified": 2}
 
 
-def test_an_adoption_that_is_stopped_before_it_has_seen_the_library_says_how_it_goes_on(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_back(site, "state")
+def stopped_in(site: Site, monkeypatch: pytest.MonkeyPatch, method: str) -> Result:
+    """An adoption that a signal ends while the index does this."""
+    real = getattr(Index, method)
 
-    def stopped_at(*_: Any) -> None:
+    def stop(*asked: Any, **more: Any) -> Any:
         site.clock.stop(signal.SIGTERM)
-        site.clock.check()
+        return real(*asked, **more)
 
     with monkeypatch.context() as then:
-        then.setattr(LibraryDestination, "attach", stopped_at)
+        then.setattr(Index, method, stop)
         stopped = site.sync("--adopt-library")
     site.clock = SiteClock()
+    assert stopped.code == 143
+    return stopped
 
-    assert (stopped.code, site.sync().code) == (143, 5)
-    assert "goes on from here; if that one ends with code 5, adopt again" in stopped.stderr
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_an_adoption_that_is_stopped_before_the_library_is_taken_says_how_it_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_lost: bool
+) -> None:
+    put_back(site, "state")
+    if is_lost:
+        shutil.rmtree(site.folder / "state")
+    before = marker_of(site)
+
+    stopped = stopped_in(site, monkeypatch, "_walk")
+
+    assert (site.sync().code, marker_of(site)) == (5, before)
+    assert "goes on from here; if that one does not go on with the adoption, adopt again" in stopped.stderr
+
+
+def test_a_library_that_another_state_adopted_meanwhile_is_not_taken_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = site.folder / "state"
+    shutil.rmtree(state)
+    stopped_in(site, monkeypatch, "_read")
+    assert "an adoption of the library has not come to its end" in site.run("status", "--check").stdout
+    state.rename(site.folder / "first-state")
+    assert site.sync("--adopt-library").code == 0
+    before = marker_of(site)
+    state.rename(site.folder / "second-state")
+    (site.folder / "first-state").rename(state)
+
+    refused = site.sync()
+
+    assert (refused.code, marker_of(site)) == (5, before)
+    assert "belongs to another state" in refused.stderr
+
+
+@pytest.mark.parametrize("method", ["_walk", "_read"])
+def test_items_whose_marker_is_gone_are_all_known_however_their_adoption_is_stopped(
+    site: Site, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    site.world.meetings.clear()
+    shutil.rmtree(site.folder / "state")
+    (site.root / ".zoomsync" / "library.json").unlink()
+    stopped_in(site, monkeypatch, method)
+
+    assert site.sync().code == 0
+    assert site.sync("--verify").counts == {"verified": 2}
+
+
+def test_an_adoption_that_is_asked_for_again_goes_on_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(site.folder / "state")
+    read, shown = Index._read, list[str]()
+
+    def slow(self: Index, folder: Path, library: str) -> Any:
+        site.clock.advance(hours=1)
+        shown.append(folder.name)
+        return read(self, folder, library)
+
+    monkeypatch.setattr(Index, "_read", slow)
+    monkeypatch.setattr("zoomsync.destinations.layout.BATCH", 1)
+
+    tries = [site.sync("--adopt-library", "--max-duration", "30m", "--user", "nobody@example.org") for _ in range(3)]
+
+    assert len(set(shown)) == 2
+    assert ["the next pass goes on with it" in one.stderr for one in tries] == [True, True, False]
 
 
 def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

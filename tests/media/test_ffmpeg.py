@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -240,7 +241,9 @@ with ThreadPoolExecutor() as pool:
     marker = tmp_path / "output"
 
     def is_ffmpeg(pid: int) -> bool:  # and not the guard any more, which may not have asked for its signal yet
-        return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(os.fsencode(tools.ffmpeg))
+        with suppress(FileNotFoundError):  # it has gone meanwhile
+            return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(os.fsencode(tools.ffmpeg))
+        return False
 
     command = [sys.executable, "-c", program, tools.environ["PATH"], str(marker)]
     with subprocess.Popen(command, cwd=ROOT) as parent:

@@ -58,6 +58,7 @@ NOTHING: dict[str, Any] = {
     "skipped": {"counts": {}, "rows": []},
     "stored": {"items": 0, "bytes": 0, "bytes_recently": 0, "free_bytes": None, "days_left": None},
     "unmatched": [],
+    "adopting": False,
     "unadopted": 0,
     "other_authors": [],
     "open_intents": [],

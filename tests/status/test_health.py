@@ -50,6 +50,8 @@ def test_what_an_adoption_left_out_is_a_reason_until_one_of_that_library_leaves_
     said = "`zoomsync sync --adopt-library` names each again, and takes over what is mended"
     assert reasons == [f"not taken over: the last adoption of the library left out 2 items: {said}"] * is_shown
     assert the_health(a_state(unadopted={library: 0}, runs=(a_run(),))) == []
+    is_open = the_health(a_state(adopting=library, runs=(a_run(),)))
+    assert ["not all taken over: an adoption" in one for one in is_open] == [True] * is_shown
 
 
 @pytest.mark.parametrize(("hours", "is_shown"), [(23, False), (24, True)])

@@ -19,7 +19,7 @@ from zoomsync.clock import ending, this_process
 from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields
-from zoomsync.destinations.base import Destination
+from zoomsync.destinations.base import NEW_LIBRARY, Destination
 from zoomsync.errors import PassRunning, Stopped, ToolMissing, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
@@ -145,7 +145,7 @@ def _recorded(
             _report(terminal, run, error, tally)
         except Stopped as stop:
             is_open = request.adopt_library and not state.head.adopting  # it has ended, or was stopped before it began
-            again = "; if that one ends with code 5, adopt again" if is_open else ""
+            again = "; if that one does not go on with the adoption, adopt again" if is_open else ""
             log.warning("%s: the state is saved, the next pass goes on from here%s", stop, again)
             _report(terminal, record.run, None, tally)
             raise
@@ -289,15 +289,17 @@ def _attach(
 
     An adoption that did not come to its end goes on, whatever ended it.
     """
+    limit = request.max_duration and request.max_duration / 2  # the other half is for what is new
+    over_at = math.inf if limit is None else env.clock.monotonic() + limit.total_seconds()
     app.attach(destination, env, state, request, run=run_id)
+    if state.head.adopting == NEW_LIBRARY and destination.last_change is not None and not request.dry_run:
+        state.update(adopting=destination.id)
     is_begun = destination.id == state.head.adopting != ""
     if request.adopt_library or is_begun:
         from zoomsync.sync.reconciler import adopt
 
         if not request.adopt_library:
             log.info("an adoption did not come to its end, this pass goes on with it")
-        limit = request.max_duration and request.max_duration / 2  # the other half is for what is new
-        over_at = math.inf if limit is None else env.clock.monotonic() + limit.total_seconds()
         request = replace(request, no_delete=True, max_duration=limit)
         adopt(state, destination, env.clock, tally, is_dry=request.dry_run, over_at=over_at)
     if request.reconcile:

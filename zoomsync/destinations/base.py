@@ -88,14 +88,14 @@ class Attachment:
     """Whether a person wants an older copy of it to do; the state forgets what that lacks."""
     adopt: bool = False
     """Whether a person wants the state, a new or an older one, to take over the destination with all that is in it."""
-    adopting: str | None = None
-    """The library whose adoption has begun and did not come to its end: for it alone, nobody has to wish that again."""
-    seen: Callable[[str], None] = lambda _: None
-    """Told the id of a library once no other pass can work in it, before it is walked or its marker is written."""
+    adopting: Callable[[str], None] = lambda _: None
+    """Told the id of the library, `NEW_LIBRARY` if it gets one, before its marker says that it is this state's."""
     dry_run: bool
     """Refuse what is wrong all the same, but take no lock and write nothing."""
 
 
+NEW_LIBRARY = "new"
+"""No library has this id."""
 Everything: TypeAlias = Generator[tuple[Receipt, Mapping[str, object]] | ZoomsyncError | str, None, None]
 """Of each item its receipt, and Zoom's metadata of its meeting; or why that could not be read; now and then how far
 that came."""

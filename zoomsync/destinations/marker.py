@@ -73,8 +73,7 @@ class Marker:
 
     def changed_by(self, number: int, run: str) -> "Marker":
         """The marker once this pass changes the library: the state of one that was adopted may have counted from 1."""
-        later = max(number, self.pass_number + 1)
-        return replace(self, pass_number=self.pass_number if run == self.run else later, run=run)
+        return replace(self, pass_number=max(number, self.pass_number + 1), run=run)
 
     @property
     def document(self) -> bytes:
@@ -94,8 +93,11 @@ def working_marker(found: Marker | None, known: Attachment, root: Root) -> Marke
     """
     if found and known.reconcile and _is_older(found, known):
         return found
-    if found and (known.adopt or _goes_on(found, known)) and _is_adoptable(found, known):
+    if found and known.adopt and _is_adoptable(found, known):
         return replace(found, state=known.state_id)
+    if found is None and known.adopt and not root.has_tops:
+        hint = f"{root.if_other} check {root.key} in the config; without --adopt-library a new library begins there"
+        raise LibraryUnusable(f"{root.name}: no library that could be adopted", hint=hint, service=root.service)
     problem = _misfit(found, known, root)
     if problem and not known.begin_new:
         raise LibraryUnusable(f"{root.name}: {problem[0]}", hint=problem[1], service=root.service)
@@ -144,11 +146,6 @@ def _is_older(marker: Marker, known: Attachment) -> bool:
     """Whether this is the state's library as it was some passes ago."""
     is_same = (marker.state, marker.id) == (known.state_id, known.known_id)
     return is_same and marker.pass_number < known.known_pass
-
-
-def _goes_on(marker: Marker, known: Attachment) -> bool:
-    """Whether it is the one whose adoption has begun, and no person wants something else now."""
-    return marker.id == known.adopting and not (known.begin_new or known.reconcile)
 
 
 def _is_adoptable(marker: Marker, known: Attachment) -> bool:

@@ -30,6 +30,7 @@ Facts: TypeAlias = dict[str, Any]
 RUNS_SHOWN = 10
 SKIPPED_SHOWN = 10_000
 """The newest ones: there may be very many."""
+ADOPTION_OPEN = "an adoption of the library has not come to its end: each pass goes on with it, and deletes nothing"
 ADOPT_AGAIN = "`zoomsync sync --adopt-library` names each again, and takes over what is mended"
 PACE = 30 * DAY
 """How far back it is looked how fast the library grows."""
@@ -66,6 +67,7 @@ def document(
             for key, named in config.named_meetings.items()
             for what in state.entries.unmatched(named)
         ],
+        "adopting": head.adopting == head.destination != "",
         "unadopted": head.unadopted.get(head.destination, 0),
         "other_authors": _other_authors(stored, config),
         "open_intents": [

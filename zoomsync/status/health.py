@@ -9,7 +9,7 @@ from zoomsync.errors import PassRunning
 from zoomsync.formatting import distance, escaped, moment, plural, quoted, span_in_words
 from zoomsync.model import HOUR, Entry, Process, Run
 from zoomsync.state import State, lock_file
-from zoomsync.status.document import ADOPT_AGAIN
+from zoomsync.status.document import ADOPT_AGAIN, ADOPTION_OPEN
 from zoomsync.status.query import last_finished, meeting_lists, outcome, passes, rules_now
 
 NAMED = 3
@@ -63,6 +63,8 @@ def health(
     found += [_unlisted(f"not listed: recordings of {user}: {why}", user) for user, why in [*broken.items()][:NAMED]]
     if len(broken) > NAMED:
         found.append(_unlisted(f"not listed: recordings of {len(broken) - NAMED:,} more users", *[*broken][NAMED:]))
+    if state.head.adopting == state.head.destination != "":
+        found.append(Trouble(sentence=f"not all taken over: {ADOPTION_OPEN}"))
     if unadopted := state.head.unadopted.get(state.head.destination):
         left_out = f"the last adoption of the library left out {plural(unadopted, 'item')}"
         found.append(Trouble(sentence=f"not taken over: {left_out}: {ADOPT_AGAIN}"))

@@ -17,7 +17,7 @@ from zoomsync.formatting import (
     size_in_words,
     span_in_words,
 )
-from zoomsync.status.document import ADOPT_AGAIN, Facts
+from zoomsync.status.document import ADOPT_AGAIN, ADOPTION_OPEN, Facts
 
 T = TypeVar("T")
 
@@ -57,6 +57,7 @@ def lines(document: Facts) -> list[str]:
     ]
     unmatched = [f"{one['key']}: {one['what']}" for one in document["unmatched"]]
     left_out = [f"{plural(count, 'item')}: {ADOPT_AGAIN}"] if (count := document["unadopted"]) else []
+    left_out += [ADOPTION_OPEN] if document["adopting"] else []
     parked = "what is parked: `zoomsync sync --meeting WHAT` tries it again, exclude_meetings gives it up"
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (

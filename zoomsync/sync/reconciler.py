@@ -79,7 +79,7 @@ def adopt(
             if isinstance(item, str):
                 keep(destination.id, item)
                 if clock.monotonic() >= over_at:
-                    log.info("%s of the library known, the next pass goes on with it", plural(known, "item"))
+                    log.info("%s of the library read, the next pass goes on with it", plural(known, "item"))
                     return
             elif adopted := _adopted(item, state, now, breaker, tally):
                 entry, is_new = adopted
@@ -90,7 +90,10 @@ def adopt(
     items_known = plural(known, "further item" if begun_at else "item")
     log.info("%s of the library known, %s; nothing is deleted in this pass", items_known, what)
     if left := earlier + tally.outcomes[Outcome.UNADOPTED]:
-        remedy = "mend what is named above, then adopt again: `zoomsync sync --adopt-library`"
+        tally.outcomes[Outcome.UNADOPTED] = (
+            left  # those too that an earlier pass left out, which did not come to the end
+        )
+        remedy = "mend what was named with `not taken over`, then adopt again: `zoomsync sync --adopt-library`"
         log.error("%s left out: %s", plural(left, "item"), remedy)
 
 
@@ -139,7 +142,8 @@ def _as_found(entry: Entry, destination: Destination) -> Entry:
     try:
         found = destination.find(entry.uuid, entry.receipt)
     except (MeetingFailed, OutcomeUnknown) as problem:
-        log.warning("%s: %s", entry.uuid, problem)
+        with log_context(entry):
+            log.warning("%s (%s)", problem, problem.hint)
         return entry
     if found is None:
         return replace(

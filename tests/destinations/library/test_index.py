@@ -322,8 +322,8 @@ def test_what_may_lie_in_a_folder_that_cannot_be_listed_is_no_persons_deed(
 
     assert (verdict.safe, verdict.removed, verdict.reason) == (False, False, f"{folder}: permission denied")
     assert publish(library, another(tmp_path)).uuid == "other=="
-    with pytest.raises(LibraryUnusable, match="permission denied"):
-        list(library.everything())
+    first, *others = library.everything()
+    assert (str(first), len([one for one in others if isinstance(one, tuple)])) == (f"{folder}: permission denied", 1)
 
 
 def move(root: Path, receipt: Receipt, place: str) -> Receipt:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import stat
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from tests.destinations.contract import an_item
 from tests.destinations.library.test_destination import a_library, attach, publish, tree, unattached
+from zoomsync.destinations.base import NEW_LIBRARY
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.errors import LibraryUnusable, PassRunning
 
@@ -98,27 +98,29 @@ def test_the_library_that_the_state_knows_is_taken(
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-@pytest.mark.parametrize(
-    ("wish", "library_id", "state"),
-    [
-        ({"adopting": "library-1"}, "library-1", "state-1"),
-        ({"adopting": "library-2"}, "", "state-2"),
-        ({"adopting": "library-1", "begin_new": True}, "library-9", "state-1"),
-        ({"adopting": "library-1", "reconcile": True}, "", "state-2"),
-    ],
-)
-def test_an_adoption_that_has_begun_goes_on_in_that_library_alone_unless_a_person_wants_something_else(
-    tmp_path: Path, wish: dict[str, Any], library_id: str, state: str, dry_run: bool
-) -> None:
+def test_which_library_is_adopted_is_told_before_its_marker_says_so(tmp_path: Path, dry_run: bool) -> None:
     library = unattached(a_marked(tmp_path / "library", state="state-2"))
-    seen: list[str] = []
+    told: list[tuple[str, str]] = []
 
-    refused = pytest.raises(LibraryUnusable, match="belongs to another state")
-    with nullcontext() if library_id else refused:
-        attach(library, **{**KNOWN, "known_id": None, "new_id": "library-9", **wish}, dry_run=dry_run, seen=seen.append)
+    def tell(id_: str) -> None:
+        told.append((id_, marked_by(library)["state"]))
 
-    assert (library.id, marked_by(library)["state"]) == (library_id, "state-2" if dry_run else state)
-    assert seen == ([library_id] if library_id and not dry_run else [])
+    attach(library, number=7, known_id=None, adopt=True, dry_run=dry_run, adopting=tell)
+
+    assert told == ([] if dry_run else [("library-1", "state-2")])
+    assert (library.id, marked_by(library)["state"]) == ("library-1", "state-2" if dry_run else "state-1")
+
+
+def test_items_without_a_marker_are_adopted_as_a_new_library_and_nothing_is_not(tmp_path: Path) -> None:
+    library, told = unattached(tmp_path / "library"), list[str]()
+    with pytest.raises(LibraryUnusable, match="no library that could be adopted"):
+        attach(library, adopt=True)
+    assert tree(tmp_path) == {}
+    (library.path / "published").mkdir(parents=True)
+
+    attach(library, adopt=True, adopting=told.append)
+
+    assert (library.id, told) == ("library-1", [NEW_LIBRARY])
 
 
 @pytest.mark.parametrize("is_there", [True, False])

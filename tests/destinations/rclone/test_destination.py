@@ -74,6 +74,11 @@ def names(folder: Path) -> list[str]:
     return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
 
 
+def marked(root: Path) -> str:
+    """The state that the remote belongs to, as its marker says."""
+    return str(json.loads((root / ".zoomsync" / "library.json").read_bytes())["state"])
+
+
 ADOPTING: dict[str, Any] = {"state_id": "state-2", "run": "run-x", "runs": frozenset({"run-x"}), "adopt": True}
 
 
@@ -118,16 +123,16 @@ def test_a_library_that_was_copied_to_a_remote_is_adopted_there(
     planned = unattached(rclone, where)
     planned.attach(an_attachment(**ADOPTING, dry_run=True))
     planned.ping()
-    remote, seen = unattached(rclone, where), list[tuple[str, bool]]()
+    remote, told = unattached(rclone, where), list[tuple[str, bool]]()
     with caplog.at_level("INFO"):
-        remote.attach(an_attachment(**ADOPTING, seen=lambda id_: seen.append((id_, names(root) == before))))
+        remote.attach(an_attachment(**ADOPTING, adopting=lambda id_: told.append((id_, marked(root) == "state-1"))))
     found = remote.find(stored.uuid)
     known, till = remote.everything()
     again = publish(remote, an_item(tmp_path / "staging"))
 
     assert known == (stored, {"uuid": stored.uuid, "topic": a_meeting().topic})
     assert (isinstance(till, str), list(remote.everything(str(till)))) == (True, [])
-    assert seen == [(stored.destination, True)]
+    assert told == [(stored.destination, True)]
     assert "1 item found, the oldest of 2026-03-01 10-30" in caplog.text
     assert found == again == stored
     assert remote.verify(again).safe

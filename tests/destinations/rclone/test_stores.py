@@ -307,15 +307,16 @@ def test_a_bucket_that_goes_in_mid_pass_ends_it(rclone: Shared, s3: Server, tmp_
         destination.ping()
 
 
+@pytest.mark.parametrize("prefix", ["", "/a/prefix"])
 @pytest.mark.parametrize("wraps", ["alias", "crypt"])
 def test_below_another_remote_a_store_that_does_not_answer_is_told_as_it_is(
-    rclone: Shared, s3: Server, wraps: str
+    rclone: Shared, s3: Server, wraps: str, prefix: str
 ) -> None:
     secret = {"password": obscured(rclone, "sesame")} if wraps == "crypt" else {}
     bucket = a_bucket(rclone, s3).partition(":")[2]
     no_port = Server("127.0.0.1:1")
     for options, kind in ((s3.as_s3(secret="wrong"), NotAuthorized), (no_port.as_s3(), Unreachable)):
-        where = rclone.add(type=wraps, remote=f"{rclone.add(**options)}:{bucket}", **secret)
+        where = rclone.add(type=wraps, remote=f"{rclone.add(**options)}:{bucket}{prefix}", **secret)
         with pytest.raises(kind, match=f"{wraps}.*(SignatureDoesNotMatch|refused)"):
             unattached(rclone, f"{where}:zoom").attach(an_attachment())
 

@@ -148,8 +148,13 @@ class Index:
         return ending.encode() in self._inherited
 
     def everything(self, library: str, after: str) -> Everything:
-        """Each item, or why it cannot be read."""
-        return each_item(self._all(), lambda folder: self._read(Path(folder), library), after)
+        """Each item, or why it cannot be read; first the folders that are closed to this user."""
+        with self._lock:
+            places = self._places = self._places or self._walk()
+        hint = "have it opened to the user of zoomsync"
+        for folder in self._closed if not after else ():
+            yield MeetingFailed(f"{folder}: permission denied", hint=hint, service="library")
+        yield from each_item(places, lambda folder: self._read(Path(folder), library), after)
 
     def _read(self, folder: Path, library: str) -> Recording | None:
         # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
@@ -158,15 +163,10 @@ class Index:
 
     def in_words(self) -> str:
         """How many items there are, and how far back they go."""
-        return in_words(self._all())
-
-    def _all(self) -> Places:
-        """Raises `OSError` if a folder is closed to this user, as items may lie in it."""
-        with self._lock:
-            places = self._places = self._places or self._walk()
+        places = self._places = self._walk()
         if self._closed:
             raise _refused(self._closed[0])
-        return places
+        return in_words(places)
 
     def _walk(self, walks: int = WALKS) -> Places:
         """Every folder that is an item or could hold some; raises `OSError` rather than overlook one.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from zoomsync.destinations.base import Attachment
+from zoomsync.destinations.base import NEW_LIBRARY, Attachment
 from zoomsync.destinations.layout import TOPS
 from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
 from zoomsync.errors import LibraryUnusable, MeetingFailed, PassRunning
@@ -106,10 +106,13 @@ class LibraryLock:
         except MeetingFailed as error:  # here it concerns every meeting
             raise error.become(LibraryUnusable) from error
         self._found = self.look(attachment)  # again: a pass that ended meanwhile may have changed it
-        attachment.seen(self.marker.id)
+        if self._found is None:  # any pass may go on with an adoption of it
+            attachment.adopting(NEW_LIBRARY)
 
-    def claim(self) -> None:
+    def claim(self, adopting: Callable[[str], None]) -> None:
         """Write the marker of a library that begins or is taken over."""
+        if self._found is not None:
+            adopting(self._found.id)
         if self._found != self.marker:
             self._write_marker()
 

@@ -89,7 +89,7 @@ class Client:
 
     def get(self, path: str) -> Answer:
         """What rclone serves there; raises `Unreachable` for what is larger than any document of ours."""
-        look = self._telling(unquote(path).strip("/").replace("]/", "").removeprefix("["), lambda: None)
+        look = self._telling(unquote(path).strip("/").replace("]/", "", 1).removeprefix("["), lambda: None)
         return self._request("GET", path, b"", {}, look, CALL_SECONDS, DOCUMENT_LIMIT)
 
     def version(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from shlex import quote
 
-from zoomsync.destinations.base import Attachment
+from zoomsync.destinations.base import NEW_LIBRARY, Attachment
 from zoomsync.destinations.layout import TOPS
 from zoomsync.destinations.marker import FOLDER, NAME, UNSEEN, Marker, Root, working_marker
 from zoomsync.destinations.rclone.remote import Remote
@@ -77,26 +77,31 @@ class Lease:
                 raise PassRunning(message, hint=hint, service="remote")
         self.is_new = found is None and attachment.dry_run
         self.marker = working_marker(found, attachment, root)
-        attachment.seen(self.marker.id)
         self._is_held = self.marker.held_till is not None and not attachment.dry_run
         is_seen = not self.marker.pass_number or self.marker.run in attachment.ended
         self.is_ahead = self.marker != found or not is_seen
         self._pass = (attachment.pass_number, attachment.run)
         if attachment.dry_run and found and found.id == self.marker.id:
             self.marker = found  # also of one that would be taken over: nothing is written
-        elif not attachment.dry_run and self.marker != found:
-            self._note()
-            self._write(self.marker)
+        elif not attachment.dry_run:
+            if found is None:  # any pass may go on with an adoption of it
+                attachment.adopting(NEW_LIBRARY)
+            if self.marker != found:
+                self._note()
+            if found is not None:
+                attachment.adopting(found.id)
+            if self.marker != found:
+                self._write(self.marker)
 
     def begin_change(self) -> None:
         """Before a change; the first one, and one after half of the lease is over, say that this pass works here."""
         with self._lock:
             if not self._is_changed or self._is_half_over():
                 self.confirm()
+                marker = self.marker if self._is_changed else self.marker.changed_by(*self._pass)
                 self._is_changed = False  # until the marker is written, nothing is held that could be over
                 self._note()
-                held = self.clock.now() + LEASE
-                self._write(replace(self.marker.changed_by(*self._pass), held_till=held))
+                self._write(replace(marker, held_till=self.clock.now() + LEASE))
                 self._is_changed = self._is_held = True
 
     def confirm(self) -> None:

@@ -299,7 +299,11 @@ class Remote:
         if IS_FILE not in said:
             return said
         name, _, place = self.fs.partition(":")
-        listed = self.client.call("operations/list", fs=f"{name}:", remote=place.strip("/"), opt=FOLDERS_ALONE)
+        below = [str(one["remote"]) for one in layers_of(self.root, self._section) if one.get("remote")]
+        for fs, path in ((f"{name}:", place.strip("/")), *((f"{one.rstrip('/')}/", "") for one in below[-1:])):
+            listed = self.client.call("operations/list", fs=fs, remote=path, opt=FOLDERS_ALONE)
+            if IS_FILE not in listed.error:  # else what is wrapped has a path, whose slash is dropped too
+                break
         is_file = listed.is_good or listed.status == NOT_FOUND or isinstance(refusal(listed.error, ""), MeetingFailed)
         return said if is_file else listed.error
 
