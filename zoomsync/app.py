@@ -139,10 +139,10 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
     runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
 
     def adopting(id_: str) -> None:
-        if request.adopt_library:
-            change = destination.last_change
-            goes_on = id_ == head.adopting and change is not None and change[1] in runs  # nobody else changed it since
-            state.update(adopting=id_, adopted_till=head.adopted_till if goes_on else "")
+        if (
+            request.adopt_library
+        ):  # with what makes it known, so that the next pass goes on if it is this state's by then
+            remember(destination, state, adopting=id_, adopted_till="")
 
     attachment = Attachment(
         state_id=head.id,
@@ -165,9 +165,9 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
         remember(destination, state)
 
 
-def remember(destination: Destination, state: State) -> None:
+def remember(destination: Destination, state: State, **more: object) -> None:
     """Remember which destination it is, and the last pass that changed it."""
-    changes: dict[str, object] = {"destination": destination.id}
+    changes: dict[str, object] = {"destination": destination.id, **more}
     if destination.last_change is not None:  # else the state keeps what it knows of a library that it may come back to
         number, changed_in = destination.last_change
         changes |= {"library": destination.id, "library_pass": number, "library_run": changed_in}

@@ -373,7 +373,9 @@ def test_items_whose_marker_is_gone_are_all_known_however_their_adoption_is_stop
     assert site.sync("--verify").counts == {"verified": 2}
 
 
-def test_an_adoption_that_is_asked_for_again_goes_on_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_adoption_that_time_ends_goes_on_by_itself_and_begins_anew_if_it_is_asked_for_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.rmtree(site.folder / "state")
     read, shown = Index._read, list[str]()
 
@@ -385,10 +387,58 @@ def test_an_adoption_that_is_asked_for_again_goes_on_too(site: Site, monkeypatch
     monkeypatch.setattr(Index, "_read", slow)
     monkeypatch.setattr("zoomsync.destinations.layout.BATCH", 1)
 
-    tries = [site.sync("--adopt-library", "--max-duration", "30m", "--user", "nobody@example.org") for _ in range(3)]
+    wishes: list[list[str]] = [["--adopt-library"], ["--adopt-library"], [], []]
+    tries = [site.sync(*one, "--max-duration", "30m", "--user", "nobody@example.org") for one in wishes]
 
+    assert [*map(shown.count, shown[:1])] == [2]
     assert len(set(shown)) == 2
-    assert ["the next pass goes on with it" in one.stderr for one in tries] == [True, True, False]
+    assert ["the next pass goes on with it" in one.stderr for one in tries] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("known_uuid", ["first", "second"])
+def test_a_folder_that_is_closed_while_an_adoption_is_open_is_left_out_and_nothing_of_it_is_published_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch, known_uuid: str
+) -> None:
+    shutil.rmtree(site.folder / "state")
+    stopped_in(site, monkeypatch, "_read")
+    scan, closed = os.scandir, site.item(known_uuid)
+
+    def refuse(path: Any = ".") -> Any:
+        if str(path) == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    before = site.library()
+    with monkeypatch.context() as then:
+        then.setattr(os, "scandir", refuse)
+        then.setattr(os, "listdir", refuse)
+        going_on = site.sync()
+    unhealthy = site.run("status", "--check")
+
+    assert going_on.code == 1
+    assert f"not taken over: {closed}: permission denied" in going_on.stderr
+    assert "left out" in unhealthy.stdout
+    assert site.library() == before
+    site.sync("--adopt-library")
+    assert site.sync("--verify").counts == {"verified": 2}
+
+
+def test_a_refused_adoption_leaves_nothing_behind_that_a_plain_pass_would_begin_with(site: Site) -> None:
+    (site.folder / "state" / "audit.jsonl").write_text('{"event": "deleting"}\n')
+    for name in ("state.json", "state.db"):
+        (site.folder / "state" / name).unlink()
+    site.root.rename(site.folder / "unmounted")
+    site.root.mkdir()
+
+    tries = [site.sync(), site.sync("--adopt-library"), site.sync(), site.run("status")]
+
+    assert [one.code for one in tries] == [5, 5, 5, 5]
+    assert "no library that could be adopted" in tries[1].stderr
+    assert "knows nothing yet, but" in tries[2].stderr
+    assert [*site.root.iterdir()] == []
+    site.root.rmdir()
+    (site.folder / "unmounted").rename(site.root)
+    assert (site.sync("--adopt-library").code, site.sync("--verify").counts) == (0, {"verified": 2})
 
 
 def test_a_library_that_cannot_be_read_is_not_adopted_and_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

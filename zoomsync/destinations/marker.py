@@ -95,7 +95,7 @@ def working_marker(found: Marker | None, known: Attachment, root: Root) -> Marke
         return found
     if found and known.adopt and _is_adoptable(found, known):
         return replace(found, state=known.state_id)
-    if found is None and known.adopt and not root.has_tops:
+    if found is None and known.adopt and known.known_id is None and not root.has_tops:
         hint = f"{root.if_other} check {root.key} in the config; without --adopt-library a new library begins there"
         raise LibraryUnusable(f"{root.name}: no library that could be adopted", hint=hint, service=root.service)
     problem = _misfit(found, known, root)

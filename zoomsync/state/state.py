@@ -30,12 +30,19 @@ log = logging.getLogger(__name__)
 RUNS_KEPT = 50
 
 
-def refuse_to_begin_again(path: Path, audit: Path | None) -> None:
+def _refuse_to_begin_again(path: Path, audit: Path | None, fact: str = "is missing") -> None:
     """Raise `StateUnusable` if this audit tells of deletions, which a state that is missing at `path` knew of."""
     if audit is not None and audit.is_file() and audit.stat().st_size:
         restore = f"restore the whole folder {path.parent} from a backup"
         hint = f"{restore}; if there is none, `zoomsync sync --adopt-library` begins again with what is stored"
-        raise StateUnusable(f"{path}: is missing, but {audit} tells of deletions", hint=hint)
+        raise StateUnusable(f"{path}: {fact}, but {audit} tells of deletions", hint=hint)
+
+
+def _known(path: Path, page: Page, audit: Path | None) -> Page:
+    """A page that no destination was found for yet is as good as missing: what was to begin it anew was refused."""
+    if not page.head.destination:
+        _refuse_to_begin_again(path, audit, "knows nothing yet")
+    return page
 
 
 def _refuse_to_begin_beside(path: Path) -> None:
@@ -112,12 +119,12 @@ class State(AbstractContextManager["State"]):
             data = content(real)
             if data is None:
                 _refuse_to_begin_beside(real)
-                refuse_to_begin_again(path, audit)
+                _refuse_to_begin_again(path, audit)
                 return None
             body, version = unsealed(real, data)
             if version < FORMAT:
                 return cls._of_version1(real, body)
-            page = read_page(real, body)
+            page = _known(path, read_page(real, body), audit)
             return cls(real, page, _opened(real, page, Database.to_read))
 
     @classmethod
@@ -141,7 +148,7 @@ class State(AbstractContextManager["State"]):
             data = content(real)
             if data is None:
                 _refuse_to_begin_beside(real)
-                refuse_to_begin_again(path, audit)
+                _refuse_to_begin_again(path, audit)
                 make_private_folder(real.parent)
                 create(beside(real), new_id)
                 write_page(real, Page(steps=0, head=Head(id=new_id)))
@@ -150,7 +157,7 @@ class State(AbstractContextManager["State"]):
             if version < FORMAT:
                 _take_over(real, data, body)
                 body, _ = unsealed(real, read_file(real))
-            page = read_page(real, body)
+            page = _known(path, read_page(real, body), audit)
             return cls(real, page, _opened(real, page, Database.to_write), is_writable=True)
 
     @classmethod

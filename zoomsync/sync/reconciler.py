@@ -79,7 +79,7 @@ def adopt(
             if isinstance(item, str):
                 keep(destination.id, item)
                 if clock.monotonic() >= over_at:
-                    log.info("%s of the library read, the next pass goes on with it", plural(known, "item"))
+                    log.info("%s of the library read, the next pass goes on with it by itself", plural(known, "item"))
                     return
             elif adopted := _adopted(item, state, now, breaker, tally):
                 entry, is_new = adopted

@@ -59,7 +59,7 @@ class LibraryDestination:
             with LIBRARY_ITSELF.explained(self.path):
                 log.info("%s: %s", self.path, self._index.in_words())
         if not attachment.dry_run:
-            self._lock.claim(attachment.adopting)
+            self._lock.claim(attachment)
             if not attachment.reconcile:  # the marker shows an older copy until the state has forgotten what that lacks
                 self._finish_all()
 

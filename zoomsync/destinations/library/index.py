@@ -83,7 +83,7 @@ class Index:
         if unknown:
             hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
             raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
-        if is_known and self._closed:
+        if self._closed and (is_known or self._is_inherited(ending)):
             raise _refused(self._closed[0])
         return None
 
@@ -152,7 +152,7 @@ class Index:
         with self._lock:
             places = self._places = self._places or self._walk()
         hint = "have it opened to the user of zoomsync"
-        for folder in self._closed if not after else ():
+        for folder in self._closed:
             yield MeetingFailed(f"{folder}: permission denied", hint=hint, service="library")
         yield from each_item(places, lambda folder: self._read(Path(folder), library), after)
 

@@ -109,11 +109,11 @@ class LibraryLock:
         if self._found is None:  # any pass may go on with an adoption of it
             attachment.adopting(NEW_LIBRARY)
 
-    def claim(self, adopting: Callable[[str], None]) -> None:
+    def claim(self, attachment: Attachment) -> None:
         """Write the marker of a library that begins or is taken over."""
         if self._found is not None:
-            adopting(self._found.id)
-        if self._found != self.marker:
+            attachment.adopting(self._found.id)
+        if self._found != self.marker or (attachment.adopt and self.is_ahead):
             self._write_marker()
 
     def _lock(self, file: Path) -> None:

@@ -86,7 +86,7 @@ class Lease:
         elif not attachment.dry_run:
             if found is None:  # any pass may go on with an adoption of it
                 attachment.adopting(NEW_LIBRARY)
-            if self.marker != found:
+            if self.marker != found or attachment.adopt:
                 self._note()
             if found is not None:
                 attachment.adopting(found.id)
