@@ -303,15 +303,15 @@ class Cell:
 
 
 def cells() -> Iterator[tuple[Cell, bool]]:
-    """Every cell, and whether it is in the suite: of each endpoint of Zoom every second class in turn, of the portal's
-    and of a remote's every third; kinds and extents in turn, of a remote one subject alone, since rclone waits for
+    """Every cell, and whether it is in the suite: of each endpoint of Zoom every third class in turn, of the portal's
+    and of a remote's every fourth; kinds and extents in turn, of a remote one subject alone, since rclone waits for
     nobody's clock. What becomes of a class is one rule, whatever endpoint it strikes.
     """
     for row, endpoint in enumerate(ENDPOINTS):
         extents = [*EXTENTS] if endpoint.has_subjects else ["all"]
         turns = extents[:1] if endpoint.is_remote else extents
         for column, kinds in enumerate(CLASSES.values()):
-            is_turn = (row + column) % (3 if endpoint.is_portal or endpoint.is_remote else 2) == 0
+            is_turn = (row + column) % (4 if endpoint.is_portal or endpoint.is_remote else 3) == 0
             chosen = (kinds[row % len(kinds)], turns[(row + column) % len(turns)]) if is_turn else None
             for kind in kinds:
                 for extent in extents:
@@ -325,8 +325,8 @@ def page() -> str:
         "",
         "Written by `python -m tests.e2e.trouble_matrix` from `tests/e2e/trouble_matrix.py`; change it there.",
         "Each endpoint fails for good in each way, for one subject of six, three in a row, every second one, or all;",
-        "`test_trouble_matrix.py` tries it: the suite one cell of each endpoint of Zoom and every second class (of the",
-        "portal's and of a remote's every third), `make soak` all of them.",
+        "`test_trouble_matrix.py` tries it: the suite one cell of each endpoint of Zoom and every third class (of the",
+        "portal's and of a remote's every fourth), `make soak` all of them.",
         f"The classes: {'; '.join(f'{name} ({chr(44).join(kinds)})' for name, kinds in CLASSES.items())}.",
         "",
         *(f"- **{word}**: {meaning}" for word, meaning in MEANINGS.items()),
