@@ -139,9 +139,8 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
     runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
 
     def adopting(id_: str) -> None:
-        if (
-            request.adopt_library
-        ):  # with what makes it known, so that the next pass goes on if it is this state's by then
+        # with what makes it known, so that the next pass goes on if it is this state's by then
+        if request.adopt_library:
             remember(destination, state, adopting=id_, adopted_till="")
 
     attachment = Attachment(

@@ -56,8 +56,6 @@ def lines(document: Facts) -> list[str]:
         for one in document["open_intents"]
     ]
     unmatched = [f"{one['key']}: {one['what']}" for one in document["unmatched"]]
-    left_out = [f"{plural(count, 'item')}: {ADOPT_AGAIN}"] if (count := document["unadopted"]) else []
-    left_out += [ADOPTION_OPEN] if document["adopting"] else []
     parked = "what is parked: `zoomsync sync --meeting WHAT` tries it again, exclude_meetings gives it up"
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (
@@ -70,7 +68,7 @@ def lines(document: Facts) -> list[str]:
         *([f"  {refused}"] if document["refused"] else ()),
         *_meetings("Stored otherwise than its receipt says, found by --verify", document["differs"], reason),
         *_meetings("Kept in Zoom although it is stored", document["kept"], reason),
-        *_section("Left out when the library was adopted:", left_out),
+        *_adoption(document),
         *_section("Gaps, not listed completely yet:", gaps),
         *_meetings("Waiting", document["waiting"], reason),
         *_meetings("Lost, gone from Zoom's cloud before it was fetched", document["lost"], reason),
@@ -81,6 +79,14 @@ def lines(document: Facts) -> list[str]:
         *_section("Named in the config, and no such meeting is known:", unmatched),
     )
     return [escaped(line) for line in found]
+
+
+def _adoption(document: Facts) -> Iterator[str]:
+    count = document["unadopted"]
+    yield from _section("Adopted, and not to its end:", [ADOPTION_OPEN] if document["adopting"] else [])
+    yield from _section(
+        "Left out when the library was adopted:", [f"{plural(count, 'item')}: {ADOPT_AGAIN}"] if count else []
+    )
 
 
 def _summary(document: Facts, now: datetime) -> Iterator[str]:

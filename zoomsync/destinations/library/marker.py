@@ -111,9 +111,11 @@ class LibraryLock:
 
     def claim(self, attachment: Attachment) -> None:
         """Write the marker of a library that begins or is taken over."""
+        if attachment.adopt and self.is_ahead:  # before the state takes it for known
+            self._note()
         if self._found is not None:
             attachment.adopting(self._found.id)
-        if self._found != self.marker or (attachment.adopt and self.is_ahead):
+        if self._found != self.marker:
             self._write_marker()
 
     def _lock(self, file: Path) -> None:
@@ -144,11 +146,14 @@ class LibraryLock:
                 self._write_marker()
                 self._is_changed = True
 
+    def _note(self) -> None:
+        with LIBRARY_ITSELF.explained(self.path):
+            self.note_all()
+
     def _write_marker(self) -> None:
         """What the library holds is written down before its marker says that all is as the state knows it."""
         if self.is_ahead:
-            with LIBRARY_ITSELF.explained(self.path):
-                self.note_all()
+            self._note()
         path = self.path / FOLDER / NAME
         with LIBRARY_ITSELF.explained(path):
             write(path, self.marker.document, mode=0o640)
