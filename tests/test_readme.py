@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import signal
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -56,7 +57,7 @@ class TestExitCodes:
     """The README's table, `errors.py`, the help and this."""
 
     def test_every_code_that_can_come_is_in_the_table_and_no_other(self) -> None:
-        of_signals = {Stopped(signum).code for signum in SIGNALS}
+        of_signals = {Stopped(signum).code for signum in (*SIGNALS, signal.SIGPIPE)}
 
         assert set(EXITS) == {0, errors.BUG} | {error.code for error in MEANS} | of_signals
 

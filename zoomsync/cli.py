@@ -35,7 +35,7 @@ Exit codes:
   5    ffmpeg, disk, staging, state, library, clock or cluster are not fit
   6    Zoom or the destination cannot be reached, or is out of order
   70   a bug in zoomsync
-  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM; the state is saved
+  129, 130, 141, 143  ended by SIGHUP, SIGINT, SIGPIPE, SIGTERM; the state is saved
 """
 
 
