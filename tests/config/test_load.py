@@ -347,6 +347,8 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ),
         ("filter_accounts: [ada]", 'filter_accounts.0: "ada" is not an e-mail address (write name@example.org)'),
         ("exclude_accounts: ['']", "exclude_accounts.0: is empty (fill it in, or remove it)"),
+        ("filter_accounts:\n  -", "filter_accounts.0: is empty (fill it in, or remove it)"),
+        ("recordings: {files: [video, ~]}", "recordings.files.1: is empty (fill it in, or remove it)"),
         ("aliases: {ada@x.org: 3}", "aliases.ada@x.org: 3 is not text (write it in quotes)"),
         ("aliases: {ada: a@x.org}", 'aliases.ada: "ada" is not an e-mail address (write name@example.org)'),
         (

@@ -88,6 +88,8 @@ def _filled(
         names = ((name if isinstance(name, str) else shown_value(name), one) for name, one in value.items())
         return {name: _filled(one, (*place, name), environ, problems, secret) for name, one in names if one is not None}
     elif isinstance(value, list):
+        empty = (number for number, one in enumerate(value) if one is None)
+        problems.update((f"{key}.{number}", "is empty (fill it in, or remove it)") for number in empty)
         return [_filled(one, (*place, str(number)), environ, problems, secret) for number, one in enumerate(value)]
     elif isinstance(value, str) and secret.isdisjoint((key, ".".join(place[:-1]))):
         try:
