@@ -288,11 +288,20 @@ def test_what_could_not_be_told_is_found_before_it_matters(
     assert (result.code, f"warn  tell         {said}" in result.stdout) == (0, True)
 
 
-def test_with_q_it_is_said_that_nobody_was_told(begin: Begin, stage: Stage) -> None:
+@pytest.mark.parametrize(
+    ("tell", "said"),
+    [
+        ({"ping": "${UNSET}"}, "tell.ping: environment variable UNSET is not set: told nobody (set it"),
+        ({"ping": "https://"}, "tell.ping: is no web address: told nobody (write https://…"),
+    ],
+)
+def test_with_q_it_is_said_that_nobody_was_told_and_the_remedy(
+    begin: Begin, stage: Stage, tell: dict[str, object], said: str
+) -> None:
     plain(stage)
-    result = begin(stage.world, tell={"ping": "${UNSET}"}).run("-q", "sync")
+    result = begin(stage.world, tell=tell).run("-q", "sync")
 
-    assert (result.code, "told nobody" in result.stderr) == (0, True)
+    assert (result.code, said in result.stderr) == (0, True), result.stderr
 
 
 def test_nagios_is_told_what_keeps_zoomsync_from_knowing(begin: Begin, stage: Stage) -> None:

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from zoomsync.app import Environment
@@ -101,9 +103,9 @@ class Teller:
             silent = Unreachable(f"no answer within {SECONDS:.0f} s", service="tell")
             error = future.exception() if future.done() else silent
             if error is not None:
-                is_ours = isinstance(error, ZoomsyncError)
-                why = str(error).removeprefix(f"{name}: ") if is_ours else type(error).__name__
-                log.error("%s: %s: told nobody", name, why)
+                why, hint = (str(error), error.hint) if isinstance(error, ZoomsyncError) else (type(error).__name__, "")
+                where = "" if why.startswith(name) else f"{name}: "
+                log.error("%s%s: told nobody%s", where, why, f" ({hint})" if hint else "")
                 failed.add(name)
         self._executor.shutdown(wait=False, cancel_futures=True)
         return failed
@@ -111,8 +113,7 @@ class Teller:
     def _ping(self, path: str, summary: str) -> None:
         from zoomsync.http import Http
 
-        secret = self._tell.ping
-        address = secret.reveal().rstrip("/") if secret is not None else ""
+        address = ping_address(self._tell)
         http = Http(name="tell.ping", clock=self._env.clock, rate=None, timeouts=(3, 5), tries=2)
         try:
             answer = http.request("POST", f"{address}{path}", repeatable=True, data=summary.encode())
@@ -136,6 +137,14 @@ class Teller:
                 put_in_place(write_aside(place, text.encode(), mode=READABLE), place)
 
 
+def ping_address(tell: TellSettings) -> str:
+    """The monitor's, without a slash at its end. Raises `ConfigError` for what is no web address."""
+    address = tell.ping.reveal().rstrip("/") if tell.ping is not None else ""
+    if not re.match(r"https?://[^/?#\s]", address):
+        raise ConfigError("tell.ping: is no web address", hint="write https://…, as the monitor shows it")
+    return address
+
+
 def apprise_of(addresses: tuple[Secret, ...]) -> Any:
     """The `Apprise` that sends to these addresses. Raises `Unfit` without the extra, `ConfigError` if one is none."""
     try:
@@ -154,13 +163,13 @@ def apprise_of(addresses: tuple[Secret, ...]) -> Any:
 def problems_of(config: Config) -> Iterator[ZoomsyncError]:
     """Why something that `tell` names could not be told; nothing is sent."""
     tell = config.tell
-    try:
-        if tell.ping is not None and not tell.ping.reveal().startswith(("https://", "http://")):
-            yield ConfigError("tell.ping: is no web address", hint="write https://…, as the monitor shows it")
-        if tell.notify:
-            apprise_of(tell.notify)
-    except ZoomsyncError as problem:
-        yield problem
+    checks: list[Callable[[], object]] = [partial(ping_address, tell)] if tell.ping is not None else []
+    checks += [partial(apprise_of, tell.notify)] if tell.notify else []
+    for check in checks:
+        try:
+            check()
+        except ZoomsyncError as problem:
+            yield problem
     folder = tell.metrics_file.parent if tell.metrics_file is not None else None
     if folder is not None and not os.access(folder, os.W_OK | os.X_OK):
         fact_of_it = "not writable" if folder.is_dir() else "no such folder"
