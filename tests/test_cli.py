@@ -132,6 +132,11 @@ def test_help_lists_every_exit_code(nowhere: Site) -> None:
             "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more",
         ),
         (["sync", "--since", "2026-03-02", "--until", "2026-03-01"], "--since is not before --until", "swap them"),
+        (
+            ["sync", "--max-duration", "0s"],
+            "invalid value for '--max-duration': in 0s nothing can be begun: write 30m or 6h",
+            "usage: zoomsync sync [OPTIONS]; `zoomsync sync -h` says more",
+        ),
     ],
 )
 def test_a_usage_error_is_one_line_and_a_hint(nowhere: Site, arguments: list[str], message: str, hint: str) -> None:

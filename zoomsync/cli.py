@@ -102,6 +102,13 @@ def duration(text: str | timedelta) -> timedelta:
         raise click.BadParameter(str(problem)) from None
 
 
+def limit(text: str) -> timedelta:
+    """A duration in which something can be begun."""
+    if not (found := duration(text)):
+        raise click.BadParameter(f"in {text} nothing can be begun: write 30m or 6h")
+    return found
+
+
 class ZoomsyncCommand(click.Command):
     """A command whose help and version are data on stdout like any other: a full disk or a closed pipe is noticed."""
 
@@ -191,7 +198,7 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--no-delete", is_flag=True, help="Delete nothing in this pass.")
 @click.option("--retry-failed", is_flag=True, help="Try again now what failed and waits, or is parked.")
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
-@click.option("--max-duration", type=duration, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
+@click.option("--max-duration", type=limit, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
 @click.option("--verify", is_flag=True, help="Only read again what is stored: nothing is fetched or deleted.")
 @click.option("--sample", metavar="N%", help="With --verify: so much of it, drawn anew each time.")
 @click.option("--new-library", is_flag=True, help="Begin another library at destination.path, or a new state.")

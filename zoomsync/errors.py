@@ -95,7 +95,7 @@ class AccountListFailed(ZoomsyncError):
 
 
 class TimeOver(ZoomsyncError):
-    """The time that the pass was given is over while a list is read; nothing is wrong, the next pass reads it."""
+    """The time that the pass was given is over while a list is read; nothing failed, the next pass reads it."""
 
     service = "zoom"
 

@@ -132,6 +132,7 @@ NO_END = "too old: no whole pass has finished yet"
                 "too old: last whole pass finished 2026-03-08 12:00 UTC, 2 days ago (allowed: 1 d 2 h)",
             ],
         ),
+        ((a_run(why="zoom: the time of this pass is over"),), [NO_END]),
         ((a_run(code=3, why="zoom: refused"),), ["failed: pass 1, exit code 3: zoom: refused", NO_END]),
         (
             (a_run(code=1, why="zoom: the time of this pass is over"),),

@@ -33,12 +33,13 @@ def outcome(run: Run, is_alive: Callable[[Process], bool]) -> str:
         return "Running" if is_alive(run.process) else "Interrupted"
     if run.code > SIGNALS:
         return "Interrupted"
-    return FINISHED[run.code] if _has_finished(run) else f"Failed: {run.why or f'exit code {run.code}'}"
+    is_fine = run.code == 0 or _has_finished(run)
+    return FINISHED[run.code] if is_fine else f"Failed: {run.why or f'exit code {run.code}'}"
 
 
 def _has_finished(run: Run) -> bool:
     """Whether a pass ran to its end; what ended one before that is its `why`, also if its time was over."""
-    return run.code in FINISHED and not (run.code == 1 and run.why)
+    return run.code in FINISHED and not run.why
 
 
 def last_finished(state: State, now: datetime) -> datetime | None:

@@ -129,6 +129,7 @@ def _detail(process: str, last: Facts) -> str:
         return ""
     who = f"process {last['process']['pid']} on {last['process']['host']}"
     facts = {
+        "Finished": last["why"],
         "Running": f"pass {last['number']}, {who}",
         "Interrupted": f"{last['why'] or f'{who} is gone'}; the next pass goes on from there",
         "Finished with failures": "they are listed below",

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from zoomsync.errors import BUG, DiskFull, NotAuthorized, Stopped, Unreachable, ZoomsyncError
+from zoomsync.errors import BUG, DiskFull, NotAuthorized, Stopped, TimeOver, Unreachable, ZoomsyncError
 from zoomsync.model import AuthorizationStatus, Clock, Outcome, Process, Run
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
@@ -37,10 +37,13 @@ class RunRecord:
     def go(self, work: Callable[[], None], tally: Tally) -> tuple[Run, ZoomsyncError | None]:
         """Do the work; the finished record, and the error that ended it. A stop and a bug are recorded and go on up."""
         ending: ZoomsyncError | None = None
-        is_explained = False
+        is_explained, why = False, ""
         try:
             work()
             is_explained = True
+        except TimeOver as over:  # before it was known whose lists to read
+            tally.left.append(f"whatever is to be listed: {over}")
+            is_explained, why = True, str(over)
         except ZoomsyncError as error:
             ending, is_explained = error, True
         except Stopped as stop:
@@ -54,7 +57,7 @@ class RunRecord:
         code = ending.code if ending is not None else tally.code
         if tally.outcomes[Outcome.BUGS] and (ending is NO_ROOM or code == ZoomsyncError.code):
             code = BUG
-        self.end(tally, code=code, why=str(ending or ""), authorization=self._authorization(ending, tally))
+        self.end(tally, code=code, why=str(ending or why), authorization=self._authorization(ending, tally))
         return self.run, ending
 
     def end(self, tally: Tally, *, code: int, why: str, authorization: AuthorizationStatus | None = None) -> None:
