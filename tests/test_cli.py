@@ -91,7 +91,7 @@ def test_help_lists_every_exit_code(nowhere: Site) -> None:
         for one in kind.__subclasses__():
             yield from kinds(one)
 
-    ends = {errors.Stopped(number).code for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    ends = {errors.Stopped(number).code for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)}
     listed = re.findall(r"^  (\d[\d, ]*)", EXIT_CODES, re.MULTILINE)
     assert {int(code) for one in listed for code in one.split(",")} == {0, *kinds(ZoomsyncError), errors.BUG, *ends}
     assert re.sub(r"\s+", " ", EXIT_CODES.removeprefix("\b\n")) in re.sub(r"\s+", " ", nowhere.run("-h").stdout + " ")
