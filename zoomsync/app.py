@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoomsync.clock import SystemClock
+from zoomsync.clock import SystemClock, is_alive
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import NOBODY_WATCHES, Attachment, Destination, DestinationContext, Intents
 from zoomsync.errors import NotAuthorized, Unreachable, UsageError, ZoomsyncError
@@ -149,6 +149,7 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
         known_pass=head.library_pass if known else 0,
         runs=frozenset(runs),
         ended=frozenset(one for one, code in runs.items() if code in WHOLE),
+        over=frozenset(one.id for one in state.runs if one.ended_at or not is_alive(one.process)),
         has_items=known is not None,
         pass_number=max(head.pass_number, head.library_pass + 1),
         run=run,

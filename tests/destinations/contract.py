@@ -64,6 +64,7 @@ def an_attachment(number: int = 1, **changes: Any) -> Attachment:
         known_id="library-1" if number > 1 else None,
         known_pass=0,
         runs=frozenset(f"run-{n}" for n in range(1, number + 1)),
+        over=frozenset(f"run-{n}" for n in range(1, number)),
         has_items=False,
         pass_number=number,
         run=f"run-{number}",

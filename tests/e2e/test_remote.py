@@ -1,8 +1,10 @@
 """Whole passes into a remote of rclone: what is promised of a library holds there, by no line that knows of it."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.e2e.test_deletion import TRASH, VIEW, deletions
 from tests.sandbox.stage import Stage
+from zoomsync.destinations.rclone.lease import LEASE
 from zoomsync.naming import suffix
+from zoomsync.state import State
 
 ToRemote = Callable[..., Site]
 
@@ -95,6 +99,28 @@ def test_what_a_person_removed_from_the_remote_stays_in_zoom(to_remote: ToRemote
     assert {name for name, _, _ in deletions(site)} == {"b"}
     assert (again.code, again.counts["updated"]) == (0, 1)
     assert "video.mp4" in site.names("a")
+
+
+def test_the_remote_of_a_pass_that_may_still_work_is_taken_over_once_that_one_is_over_for_sure(
+    to_remote: ToRemote, stage: Stage
+) -> None:
+    a_meeting(stage)
+    site = to_remote(stage, delete_recordings="never")
+    assert site.sync().code == 0
+    marker, (run,) = site.root / ".zoomsync" / "library.json", site.state().runs
+    held = json.loads(marker.read_text()) | {"held_till": (site.clock.now() + LEASE).isoformat()}
+    marker.write_text(json.dumps(held))
+    lives, afar, died = run.process, replace(run.process, host="elsewhere"), replace(run.process, started="1")
+
+    ended = {}
+    for process in (lives, afar, died):
+        with State.open(site.folder / "state" / "state.json", new_id="") as state:
+            state.record(replace(run, ended_at=None, code=None, process=process))
+        ended[process] = site.sync()
+
+    assert [one.code for one in ended.values()] == [4, 4, 0]
+    assert "this may go on at 2026-03-10 12:50 UTC" in ended[afar].stderr
+    assert "held_till" not in marker.read_text()
 
 
 def test_a_remote_that_went_away_ends_the_pass_at_its_start(to_remote: ToRemote, stage: Stage) -> None:

@@ -338,7 +338,7 @@ def _report(terminal: Terminal, run: Run, error: ZoomsyncError | None, tally: Ta
     for line in tally.left:
         log.info("left for the next pass: %s", line)
     if isinstance(error, PassRunning):
-        log.info("%s", error)
+        log.info("%s%s", error, f": {error.hint}" if error.hint else "")
     elif error is not None:
         terminal.error(error)
     level = logging.ERROR if run.code not in (0, PassRunning.code) else logging.INFO

@@ -75,6 +75,8 @@ class Attachment:
     """The ids of the runs that the state remembers, the last one that changed the destination among them."""
     ended: frozenset[str] = frozenset()
     """Those of them that came to their end: all that they published is known to the state."""
+    over: frozenset[str] = frozenset()
+    """Those of them that work no more for sure. The state may be a copy, and the original's pass still work."""
     has_items: bool
     """Whether the state knows of items in it."""
     pass_number: int

@@ -77,17 +77,29 @@ def test_the_pass_that_changes_it_says_so_and_until_when(rclone: Shared, where: 
     assert destination.last_change == (1, "run-1")
 
 
-def test_another_machine_keeps_away_while_a_pass_works(rclone: Shared, where: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("known", ["run-of-another-machine", "run-1"])
+def test_another_pass_keeps_away_while_one_works_also_one_whose_state_is_a_copy(
+    rclone: Shared, where: str, tmp_path: Path, known: str
+) -> None:
     left_by(where, rclone, tmp_path)
     before = tree(tmp_path)
     copy = unattached(rclone, where, a_context(clock=FakeClock(NOW + LEASE + SKEW - timedelta(seconds=1))))
 
     with pytest.raises(PassRunning, match=r"run run-1") as raised:
-        copy.attach(an_attachment(1, runs=frozenset({"run-of-another-machine"})))
+        copy.attach(an_attachment(2, runs=frozenset({known}), over=frozenset()))
 
     assert (raised.value.code, raised.value.service) == (4, "remote")
     assert "2026-03-10 12:50 UTC" in raised.value.hint
     assert tree(tmp_path) == before
+
+
+def test_a_dry_run_looks_on_while_a_pass_of_its_state_works(rclone: Shared, where: str, tmp_path: Path) -> None:
+    left_by(where, rclone, tmp_path)
+    plan = unattached(rclone, where)
+
+    plan.attach(an_attachment(2, over=frozenset(), dry_run=True))
+
+    assert plan.find("/abc//DEF+ghi==") is not None
 
 
 def test_once_the_lease_is_over_another_state_may_adopt_it(rclone: Shared, where: str, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 The pass that changes the remote says in the marker until when it works there, and says it again before half of that is
 over. Another pass keeps away so long, and longer by what two clocks may differ. A pass that died left its lease behind:
-whoever has its run in his state takes the remote over at once, for no two passes have the same state at once. Whoever
-finds that another took the remote over stops: the marker is read again before each item is completed.
+the next one of its state takes the remote over at once if that run is over for sure. To know the run is not enough: the
+state may be a copy that was made while the pass worked. Whoever finds that another took the remote over stops: the
+marker is read again before each item is completed.
 """
 
 import threading
@@ -69,7 +70,8 @@ class Lease:
             service="remote",
         )
         found = self._read()  # even if no list shows it: another's is never replaced
-        if found and found.held_till and found.run not in attachment.runs:
+        harmless = attachment.runs if attachment.dry_run else attachment.over
+        if found and found.held_till and found.run not in harmless:
             until = found.held_till + SKEW
             if until > self.clock.now():
                 message = f"{self.remote.root}: another pass (run {found.run}) works in this remote"
