@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.sandbox.stage import Stage
 from zoomsync.destinations.library.destination import LibraryDestination
-from zoomsync.errors import ServiceUnavailable
+from zoomsync.errors import Forbidden, MeetingFailed, ServiceUnavailable, ZoomsyncError
 from zoomsync.model import Receipt, Verdict
 
 
@@ -99,28 +100,48 @@ def test_the_remedy_for_a_damaged_recording_json_is_its_own_and_its_path_is_said
     assert said.count(site.item("m3").name) == 1
 
 
-@pytest.mark.parametrize("is_down", [False, True])
-def test_a_service_that_does_not_answer_about_items_ends_it_only_if_it_is_down(
-    site: Site, is_down: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    silent = {site.uuid("m1")} if not is_down else {site.uuid(name) for name in ("m1", "m2", "m3")}
-    verify = LibraryDestination.verify
+def closed(receipt: Receipt) -> Verdict:
+    return Verdict(safe=False, reason="video.mp4: permission denied", receipt=receipt, unread=True, hint="open it")
 
-    def answer(self: LibraryDestination, receipt: Receipt | None = None) -> Verdict:
-        if receipt is None or receipt.uuid in silent:
-            raise ServiceUnavailable("rclone: does not answer: IncompleteRead", service="remote")
-        return verify(self, receipt)
+
+@pytest.mark.parametrize("problem", [Forbidden("closed"), MeetingFailed("closed"), ServiceUnavailable("away"), closed])
+def test_what_cannot_be_read_now_is_named_and_what_was_known_of_it_stays(
+    site: Site, problem: ZoomsyncError | Callable[[Receipt], Verdict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_place(site.item("m2") / "video.mp4")
+    site.sync("--verify")
+    unread, verify = {site.uuid("m1"), site.uuid("m2")}, LibraryDestination.verify
+
+    def answer(self: LibraryDestination, receipt: Receipt) -> Verdict:
+        if receipt.uuid not in unread:
+            return verify(self, receipt)
+        if isinstance(problem, ZoomsyncError):
+            raise problem
+        return problem(receipt)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LibraryDestination, "verify", answer)
+        result = site.sync("--verify")
+    known = [one["uuid"] for one in site.run("--json", "status").document["differs"]]
+
+    assert (result.code, result.counts, known) == (1, {"verified": 1, "unread": 2}, [site.uuid("m2")])
+    assert {*result.reasons("unread")} == unread and result.stderr.count(" error ") == 3  # and the last line
+    assert site.sync("--verify", "--sample", "0.0001%").counts == {"differs": 1}  # it always belongs to the sample
+
+
+def test_a_service_that_is_down_ends_it_and_says_nothing_of_any_item(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object) -> None:
+        raise ServiceUnavailable("rclone: does not answer: IncompleteRead", service="remote")
 
     monkeypatch.setattr(LibraryDestination, "verify", answer)
-    if is_down:
-        monkeypatch.setattr(LibraryDestination, "ping", answer)
+    monkeypatch.setattr(LibraryDestination, "ping", answer)
     result = site.sync("--verify")
-    rows = result.reasons("differs")
 
-    assert result.code == (6 if is_down else 1)
-    assert result.counts == ({} if is_down else {"verified": 2, "differs": 1})
-    assert rows == ({} if is_down else {site.uuid("m1"): "could not be read: rclone: does not answer: IncompleteRead"})
-    assert site.run("status", "--check").code == (0 if is_down else 1)
+    assert (result.code, result.counts, result.document["rows"]) == (6, {}, [])
+    assert result.document["left"] == ["3 items to be read"]
+    assert site.run("status", "--check").code == 0
 
 
 def test_an_item_that_a_person_removed_differs(site: Site) -> None:

@@ -49,6 +49,7 @@ def test_these_outcomes_make_a_pass_fail() -> None:
         "unproven",
         "altered",
         "differs",
+        "unread",
         "unadopted",
         "unlisted",
         "unreadable",

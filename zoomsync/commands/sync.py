@@ -54,6 +54,7 @@ SUMMARY = (
     Outcome.VERIFIED,
     Outcome.DIFFERS,
     Outcome.UNVERIFIED,
+    Outcome.UNREAD,
     Outcome.UNADOPTED,
 )
 """What the last line of a pass counts."""

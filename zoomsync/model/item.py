@@ -336,5 +336,7 @@ class Verdict:
     """Whether time alone mends what is wrong: the portal still transcodes."""
     silent: bool = False
     """Whether nothing speaks against it, but the destination does not say enough to prove it."""
+    unread: bool = False
+    """Whether it could not be read now, which says nothing of it."""
     hint: str = ""
     """The remedy, if the item could not be judged; `reason` then says where."""

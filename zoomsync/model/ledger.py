@@ -169,9 +169,11 @@ class Outcome(StrEnum):
     # `--verify`
     VERIFIED = "verified"
     DIFFERS = "differs"
-    """What is stored is not what its receipt says, or could not be read."""
+    """What is stored is not what its receipt says."""
     UNVERIFIED = "unverified"
     """Nothing speaks against it, but the destination does not say enough, or not yet."""
+    UNREAD = "unread"
+    """It could not be read now, which says nothing of it."""
 
     # `--adopt-library`
     UNADOPTED = "unadopted"
@@ -197,6 +199,7 @@ class Outcome(StrEnum):
             Outcome.UNPROVEN,
             Outcome.ALTERED,
             Outcome.DIFFERS,
+            Outcome.UNREAD,
             Outcome.UNADOPTED,
             Outcome.UNLISTED,
             Outcome.UNREADABLE,

@@ -1,11 +1,13 @@
-"""`sync --verify`: reads again what receipts name; fetches nothing, deletes nothing. What differs is remembered."""
+"""`sync --verify`: reads again what receipts name; fetches nothing, deletes nothing. What differs is remembered.
+
+An item that could not be read now is named; what was known of it stays.
+"""
 
 import logging
 import math
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import replace
-from functools import partial
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
@@ -48,6 +50,8 @@ class Verifier:
         self._request = request
         self._excluded = excluded
         self._breaker = Breaker(destination.ping)
+        self._silent: list[tuple[Entry, Unreachable]] = []
+        """Items about which the service did not answer, and may be down."""
         limit = request.max_duration
         self._over_at = math.inf if limit is None else clock.monotonic() + limit.total_seconds()
 
@@ -69,13 +73,14 @@ class Verifier:
                 self._progress.ended()
                 left -= 1
                 self._take(entry, receipt, future)
+            if down := self._breaker.settle():
+                raise down
+            self._answered()
         finally:
             for _ in workers.drain(GRACE_SECONDS):
                 pass
-        if left:
-            self._tally.left.append(f"{plural(left, 'item')} to be read")
-        if down := self._breaker.settle():
-            raise down
+            if left := left + len(self._silent):
+                self._tally.left.append(f"{plural(left, 'item')} to be read")
 
     def _refuse_unknown(self) -> None:
         for what, named in self._request.meetings.each():
@@ -90,7 +95,8 @@ class Verifier:
         def is_chosen(entry: Entry) -> bool:
             is_of_user = not request.users or entry.host_email.lower() in request.users
             is_drawn = int(suffix(f"{run_id} {entry.uuid}"), 16) < request.sample * 2**32
-            return is_of_user and request.spans(entry.start) and is_drawn and self._is_stored(entry)
+            is_in_sample = is_drawn or entry.differs != ""  # an alarm does not wait for chance to be confirmed, or end
+            return is_of_user and request.spans(entry.start) and is_in_sample and self._is_stored(entry)
 
         named = entries.named(request.meetings) if request.meetings else entries.in_destination(self._destination.id)
         return ((entry, entry.receipt) for entry in named if entry.receipt is not None and is_chosen(entry))
@@ -114,19 +120,19 @@ class Verifier:
         """Write down what came of one item. Raises what concerns all of them."""
         try:
             verdict = future.result()
-        except Forbidden as error:
-            self._write_down(entry, Outcome.DIFFERS, f"could not be read: {error}", error.hint)
+        except (Forbidden, MeetingFailed) as error:
+            self._write_down(entry, Outcome.UNREAD, str(error), error.hint)
         except Unreachable as error:  # about this item, unless the service turns out to be down
-            self._write_down(entry, Outcome.DIFFERS, f"could not be read: {error}", error.hint)
-            self._breaker.failed(partial(self._take_back, entry))
-        except MeetingFailed as error:
-            self._write_down(entry, Outcome.DIFFERS, str(error), error.hint)
+            self._silent.append((entry, error))
+            self._breaker.failed()
         else:
             self._breaker.answered()
+            self._answered()
             if verdict.safe:
                 self._write_down(entry, Outcome.VERIFIED)
                 return
-            outcome = Outcome.UNVERIFIED if verdict.passing or verdict.silent else Outcome.DIFFERS
+            is_open = verdict.passing or verdict.silent
+            outcome = Outcome.UNREAD if verdict.unread else Outcome.UNVERIFIED if is_open else Outcome.DIFFERS
             reason = verdict.reason if verdict.hint else f"{receipt.place}: {verdict.reason}"
             self._write_down(entry, outcome, reason, verdict.hint or HINT)
 
@@ -137,6 +143,8 @@ class Verifier:
             after = replace(entry, differs=reason)
         elif outcome is Outcome.VERIFIED:
             after = ledger.found_whole(entry, self._clock.now())
+        elif outcome is Outcome.UNREAD:
+            after, reason = entry, f"could not be read now: {reason}"
         else:
             after = replace(entry, differs="" if entry.phase is not Phase.REMOVED else entry.differs)
         if after != entry:
@@ -148,11 +156,11 @@ class Verifier:
             level = logging.ERROR if outcome.is_failure else logging.WARNING
             log.log(level, "%s: %s (%s)", outcome.value, reason, hint, extra=fields(event=outcome.value, reason=reason))
 
-    def _take_back(self, entry: Entry) -> None:
-        """That an item could not be read was the service's trouble."""
-        self._tally.outcomes[Outcome.DIFFERS] -= 1
-        self._tally.rows[:] = [one for one in self._tally.rows if one.uuid != entry.uuid]
-        self._state.put(entry)
+    def _answered(self) -> None:
+        """The service is not down: it has no answer for these items alone."""
+        while self._silent:
+            entry, error = self._silent.pop()
+            self._write_down(entry, Outcome.UNREAD, str(error), error.hint)
 
 
 def _size(receipt: Receipt) -> int:

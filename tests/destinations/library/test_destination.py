@@ -505,7 +505,7 @@ class TestVerification:
 
         verdict = library.verify(receipt)
 
-        assert (verdict.safe, verdict.removed) == (False, False)
+        assert (verdict.safe, verdict.removed, verdict.unread) == (False, False, code == errno.EACCES)
         assert f"video.mp4: {os.strerror(code).lower()}" in verdict.reason
 
     def test_a_disk_that_fails_while_a_file_is_read_proves_nothing_and_is_nobodys_deed(

@@ -321,6 +321,7 @@ def test_what_may_lie_in_a_folder_that_cannot_be_listed_is_no_persons_deed(
     verdict = library.verify(stored)
 
     assert (verdict.safe, verdict.removed, verdict.reason) == (False, False, f"{folder}: permission denied")
+    assert verdict.unread
     assert publish(library, another(tmp_path)).uuid == "other=="
     first, *others = library.everything()
     assert (str(first), len([one for one in others if isinstance(one, tuple)])) == (f"{folder}: permission denied", 1)

@@ -136,13 +136,14 @@ class LibraryDestination:
         if receipt.destination != self.id:
             reason = f"stored in another library ({receipt.destination[:8]})"
             return Verdict(safe=False, reason=reason, receipt=receipt)
-        from zoomsync.destinations.library.verify import inspect
+        from zoomsync.destinations.library.verify import inspect, says_nothing
 
         try:
             with ITEM.explained(self.path):
                 verdict = inspect(receipt, self._locate(receipt.uuid, receipt), self._clock)
         except MeetingFailed as error:
-            return Verdict(safe=False, reason=str(error), receipt=receipt, hint=error.hint)
+            unread = says_nothing(error.__cause__)
+            return Verdict(safe=False, reason=str(error), receipt=receipt, unread=unread, hint=error.hint)
         if verdict.removed:
             self._lock.confirm()
         return verdict

@@ -1,11 +1,14 @@
 """Whether the stored files of a receipt are whole: the question that stands before every deletion."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 
 from zoomsync.destinations.layout import Recording, judged, was_removed
-from zoomsync.files import digest, fact
+from zoomsync.files import NO_RIGHT, digest, fact
 from zoomsync.model import Clock, Receipt, StoredFile, Verdict
+
+NOT_NOW = NO_RIGHT | {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN}  # the last three: a mount whose server is away
 
 
 def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock) -> Verdict:
@@ -18,7 +21,13 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     except OSError as error:
         reason = f"{error.filename}: {fact(error)}, it could not be verified"
         here = receipt if recording is None else replace(receipt, place=recording.receipt.place)
-        return Verdict(safe=False, reason=reason, receipt=here, hint="check its mode and owner, and the disk")
+        hint = "check its mode and owner, and the disk"
+        return Verdict(safe=False, reason=reason, receipt=here, unread=says_nothing(error), hint=hint)
+
+
+def says_nothing(error: BaseException | None) -> bool:
+    """Whether what is stored may well be whole. A disk that fails to read it (EIO) may have lost it."""
+    return isinstance(error, OSError) and error.errno in NOT_NOW
 
 
 def _alteration(path: Path, file: StoredFile, clock: Clock) -> str:
