@@ -117,6 +117,18 @@ def test_once_the_lease_is_over_another_state_may_adopt_it(rclone: Shared, where
     assert other.find("third==") is None
 
 
+def test_what_an_older_state_adopts_is_noted_although_the_marker_stays_as_it_is(
+    rclone: Shared, where: str, tmp_path: Path
+) -> None:
+    left_by(where, rclone, tmp_path).detach()
+    before = marker(tmp_path)
+
+    unattached(rclone, where).attach(an_attachment(2, runs=frozenset(), adopt=True))
+
+    assert marker(tmp_path) == before
+    assert (tmp_path / "remote" / ".zoomsync" / "inherited.txt").read_text() == "0300a520\n"
+
+
 def test_what_is_refused_where_no_library_is_yet_is_a_refusal(rclone: Shared, s3: Server) -> None:
     gate = Gate(s3)
     plan = unattached(rclone, a_bucket(rclone, Server(gate.address)))
