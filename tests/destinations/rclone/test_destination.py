@@ -165,6 +165,53 @@ def test_of_all_items_each_that_cannot_be_read_says_why(rclone: Shared, gate: Ga
     assert [bool(re.search(wanted, str(one))) for wanted, one in zip(said, others, strict=True)] == [True] * 3
 
 
+counts_modes = pytest.mark.skipif(
+    os.geteuid() == 0 and not shutil.which("setpriv"), reason="no mode closes a folder to root"
+)
+
+
+@counts_modes
+@pytest.mark.parametrize("mode", [0o311, 0o444], ids=["no list of it", "names alone"])
+@pytest.mark.parametrize("closed", ["published/archive", "published/archive/of/old/years"])
+def test_a_list_that_lacks_what_a_folder_of_this_machine_hides_is_none(
+    rclone: Shared, where: str, root: Path, tmp_path: Path, closed: str, mode: int
+) -> None:
+    first = a_remote(rclone, where)
+    stored = publish(first, an_item(tmp_path / "staging"))
+    moved = root / "published/archive/of/old/years/Mine [0300a520]"
+    moved.parent.mkdir(parents=True)
+    (root / stored.place).rename(moved)
+    first.detach()
+    later, other = a_remote(rclone, where, number=2), unattached(rclone, where)
+
+    (root / closed).chmod(mode)
+    try:
+        with pytest.raises(Forbidden, match=rf'"[^"]*{closed}.*permission denied') as refused:
+            other.attach(an_attachment(**ADOPTING))
+        for question in (lambda: later.find(stored.uuid, stored), lambda: later.verify(stored)):
+            with pytest.raises(Forbidden, match="permission denied"):
+                question()
+    finally:
+        (root / closed).chmod(0o755)
+
+    assert "list, read" in refused.value.hint
+    assert marked(root) == "state-1"
+    assert later.find(stored.uuid, stored) is not None
+
+
+@counts_modes
+def test_a_root_that_cannot_be_listed_is_not_one_whose_folders_are_gone(rclone: Shared, where: str, root: Path) -> None:
+    a_remote(rclone, where).detach()
+    (root / "published").mkdir()
+
+    root.chmod(0o311)
+    try:
+        with pytest.raises(Forbidden, match="failed to open directory"):
+            unattached(rclone, where).attach(an_attachment(2, has_items=True))
+    finally:
+        root.chmod(0o755)
+
+
 def test_a_document_that_is_there_and_refused_is_never_taken_for_gone(
     rclone: Shared, gate: Gate, root: Path, tmp_path: Path
 ) -> None:

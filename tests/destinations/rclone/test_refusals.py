@@ -1,5 +1,7 @@
 """What stores say, as rclone passes it on, and what it means for a pass."""
 
+import json
+
 import pytest
 
 from zoomsync.destinations.rclone.refusals import refusal
@@ -81,6 +83,14 @@ def test_an_answer_of_webdav_that_means_much_asks_for_room_and_rights(said: str)
 )
 def test_what_a_topic_is_called_says_nothing_of_the_store(said: str) -> None:
     assert type(refusal(said, "s3:zoom/published/2026/HTTP 401 and Quota [0300a520]/video.mp4")) is Unreachable
+
+
+def test_a_folder_that_is_closed_is_named_once_and_its_name_says_nothing_of_the_store() -> None:
+    folder = '/mnt/published/ada/2026/HTTP 401: "Quota"'
+    error = refusal(f"failed to open directory {json.dumps(folder)}: open {folder}: permission denied", "disk:mnt")
+
+    assert type(error) is Forbidden
+    assert str(error) == f"disk:mnt: failed to open directory {json.dumps(folder)}: permission denied"
 
 
 def test_no_secret_of_an_address_is_repeated() -> None:

@@ -23,6 +23,9 @@ CALL_SECONDS = 900.0
 """How long one answer may take: rclone's own tries and time-outs end before."""
 TOLD_SECONDS = 60.0
 """After so long without an answer the log says, once, what is waited for."""
+WATCH_SECONDS = 0.5
+STALL_SECONDS = 600.0
+"""A transfer of which nothing moves for so long has ended."""
 LISTING_SECONDS = 6 * 3600.0
 """How long one list may take: a store that lists one folder a request shows some 50 a second, and one that stands still
 is given up by rclone itself."""
@@ -153,6 +156,47 @@ class Client:
             hint = "look at that file at the remote"
             raise ServiceUnavailable(f"{unquote(path)}: larger than {limit:,} bytes", hint=hint, service="remote")
         return Answer(status=answer.status, body=data)
+
+
+@dataclass(slots=True, kw_only=True)
+class Watched:
+    """One transfer, of which rclone counts the bytes."""
+
+    client: Client
+    group: str
+    moved: Callable[[int], None]
+    guard: Callable[[], None]
+    name: str
+    _bytes: int = 0
+    _looked_at: float | None = None
+    _moved_at: float = 0.0
+    _is_told: bool = False
+
+    def look(self) -> None:
+        """Now and then tell what moved; raises `ServiceUnavailable` if nothing moves any more."""
+        self.guard()
+        now = self.client.clock.monotonic()
+        if self._looked_at is None:
+            self._looked_at = self._moved_at = now
+        if now - self._looked_at < WATCH_SECONDS:
+            return
+        self._looked_at = now
+        if self.tell():
+            self._moved_at = now
+        elif now - self._moved_at > STALL_SECONDS:
+            message = f"{self.name}: nothing moved in {STALL_SECONDS / 60:g} minutes"
+            raise ServiceUnavailable(message, hint="the next pass tries again", service="remote")
+        elif now - self._moved_at > TOLD_SECONDS and not self._is_told:
+            self._is_told = True
+            log.info("%s: nothing moved for %g s, it is waited for", self.name, TOLD_SECONDS)
+
+    def tell(self) -> bool:
+        """Say what moved since; returns whether anything did."""
+        found = int(self.client.call("core/stats", group=self.group).document.get("bytes", 0))
+        more, self._bytes = found - self._bytes, found
+        if more:
+            self.moved(more)
+        return more != 0
 
 
 class _Line(socket.socket):

@@ -100,15 +100,19 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
         ),
     ),
 )
-_ADDRESS = re.compile(r"https?://[^\s\"]+")
-_NOISE = re.compile(r", (RequestID|HostID): [^,]*|error in ListJSON: |failed to (find|open source) object: ")
+_PLACE = re.compile(r'https?://[^\s"]+|directory( entry)? "(\\.|[^"\\])*"')
+_NOISE = re.compile(
+    r", (RequestID|HostID): [^,]*|error in ListJSON: |failed to (find|open source) object: "
+    r'|(?<=": )(open|lstat) /.*: (?=[^:]*$)'  # the same path again
+)
 
 
 def refusal(said: str, where: str) -> ZoomsyncError:
     """The error for what rclone `said` of `where`; what nobody knows is the trouble of the store."""
-    plain = _ADDRESS.sub("", said)
+    said = _NOISE.sub("", said)
+    plain = _PLACE.sub("", said)
     for name in sorted(filter(None, where.partition(":")[2].split("/")), key=len, reverse=True):
         plain = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "", plain)  # a topic may be called “Quota” or “401”
     rows = ((kind, hint) for kind, hint, words in _ROWS if re.search(words, plain))
     kind, hint = next(rows, (ServiceUnavailable, _LATER))
-    return kind(f"{where}: {redact(_NOISE.sub('', said))[:300]}", hint=hint, service="remote")
+    return kind(f"{where}: {redact(said)[:300]}", hint=hint, service="remote")

@@ -1,7 +1,6 @@
 """A folder of a remote and what can be done in it; rclone does it, each refusal is an error of ours."""
 
 import hashlib
-import logging
 import math
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +13,11 @@ from unicodedata import normalize
 from urllib.parse import quote
 
 from zoomsync.destinations.marker import FOLDER
-from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, TOLD_SECONDS, Answer, Client
+from zoomsync.destinations.rclone.client import LISTING_SECONDS, NOT_FOUND, Answer, Client, Watched
 from zoomsync.destinations.rclone.layers import address, layers_of, local_folder
 from zoomsync.destinations.rclone.refusals import refusal
-from zoomsync.errors import ConfigError, LibraryUnusable, MeetingFailed, ServiceUnavailable, Unreachable
+from zoomsync.errors import ConfigError, LibraryUnusable, MeetingFailed, ServiceUnavailable, Unreachable, ZoomsyncError
 from zoomsync.http import is_brief
-
-log = logging.getLogger(__name__)
 
 PROOFS = ("sha256", "sha1", "md5")
 """Hashes that nothing but the content has, the strongest first; the names are rclone's.
@@ -36,9 +33,6 @@ OWN_HASHES = frozenset(
 
 Others give what the uploader said (WebDAV: OC-Checksum), what rclone noted aside (hasher, chunker), or nothing.
 """
-WATCH_SECONDS = 0.5
-STALL_SECONDS = 600.0
-"""A transfer of which nothing moves for so long has ended."""
 MEMORY = ":memory:zoomsync"
 """Where rclone keeps a document until it is moved to the remote, whole and under its name, as any file."""
 IS_FILE = "is a file not a directory"
@@ -47,6 +41,9 @@ ASIDE = ".00000000.partial"
 """What a document is called on its way, where rclone would write it at once."""
 LEAN: Mapping[str, Any] = {"noModTime": True, "noMimeType": True}
 FOLDERS_ALONE: Mapping[str, Any] = {**LEAN, "dirsOnly": True}
+LEFT_OUT = "- *.{json,m4a,mp4,txt,vtt}"
+"""Most of the files that an item has. No rule may leave out a folder's name: what rclone may not look at counts as an
+error unless a rule leaves it out, folder or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,20 +145,15 @@ class Remote:
 
     def folders(self, path: str = "") -> list[str] | None:
         """The names of the folders in a folder; None: it is not there."""
-        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=FOLDERS_ALONE)
-        if answer.status == NOT_FOUND:
-            return None
-        return [str(one["Name"]) for one in self._good(answer, path).document["list"]]
+        found = self._listed(path, FOLDERS_ALONE)
+        return None if found is None else [str(one["Name"]) for one in found]
 
     def files(self, path: str, *, hashed: bool = True) -> dict[str, Entry]:
         """The files below a folder, by their path relative to it; none if it is not there."""
         proof = self.proof if hashed else ""
         hashes = {"showHash": True, "hashTypes": [proof]} if proof else {}
-        options = {**LEAN, "recurse": True, "filesOnly": True, **hashes}
-        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=options)
-        if answer.status == NOT_FOUND:
-            return {}
-        found, start = self._good(answer, path).document["list"], normalize("NFC", f"{path}/")
+        found = self._listed(path, {**LEAN, "recurse": True, "filesOnly": True, **hashes}) or ()
+        start = normalize("NFC", f"{path}/")
         return {
             normalize("NFC", one["Path"]).removeprefix(start): Entry(  # as all names of ours are
                 size=one["Size"], hash=(one.get("Hashes") or {}).get(proof, "")
@@ -175,16 +167,11 @@ class Remote:
         To `depth` each folder by itself: what is listed at once is one year of one author, which fits into memory.
         """
         options = {**LEAN, "recurse": not depth, "filesOnly": not depth}
-        rules = {"IncludeRule": [name]}
-        answer = self.client.call(
-            "operations/list", seconds=LISTING_SECONDS, fs=self.fs, remote=path, opt=options, _filter=rules
-        )
-        if answer.status == NOT_FOUND:
-            return
-        for one in self._good(answer, path).document["list"]:
+        rules = {"FilterRule": [f"+ {name}", LEFT_OUT]}
+        for one in self._listed(path, options, seconds=LISTING_SECONDS, _filter=rules) or ():
             if one["IsDir"]:
                 yield from self.places_of(name, one["Path"], depth - 1)
-            else:
+            elif one["Name"] == name:
                 yield str(one["Path"]).rpartition("/")[0]
 
     def read(self, path: str) -> bytes | None:
@@ -268,7 +255,7 @@ class Remote:
     ) -> Answer:
         """A call that moves bytes, as long as some move."""
         group = self.client.rclone.new_id()
-        watched = _Watched(client=self.client, group=group, moved=moved, guard=guard, name=self.name(path))
+        watched = Watched(client=self.client, group=group, moved=moved, guard=guard, name=self.name(path))
         try:
             answer = self.client.call(call, watch=watched.look, seconds=math.inf, _group=group, **parameters)
             watched.tell()
@@ -284,12 +271,32 @@ class Remote:
         given = {key.removeprefix(start).lower(): value for key, value in environ if key.startswith(start)}
         return {**said, **given} or ({"type": "local"} if name == "local" else {})
 
+    def _listed(self, path: str, options: Mapping[str, Any], **more: Any) -> list[Mapping[str, Any]] | None:
+        """What lies there; None: it is not there. A list that lacks something is refused.
+
+        Of a folder of this machine rclone leaves out what it may not read, and only counts that
+        (https://github.com/rclone/rclone/blob/v1.75.2/backend/local/local.go, List).
+        """
+        group = self.client.rclone.new_id()
+        answer = self.client.call("operations/list", fs=self.fs, remote=path, opt=options, _group=group, **more)
+        counted = self._good(self.client.call("core/stats", group=group), path).document
+        self.client.call("core/stats-delete", group=group)
+        if answer.status == NOT_FOUND:
+            return None
+        found: list[Mapping[str, Any]] = self._good(answer, path).document["list"]
+        if counted["errors"]:
+            raise self._refusal(str(counted["lastError"]), path)
+        return found
+
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
-            error = refusal(self._reason(answer.error), self.name(path))
-            is_all = not path or path.startswith(f"{FOLDER}/")  # no meeting's trouble
-            raise error.become(LibraryUnusable) if is_all and isinstance(error, MeetingFailed) else error
+            raise self._refusal(self._reason(answer.error), path)
         return answer
+
+    def _refusal(self, said: str, path: str) -> ZoomsyncError:
+        error = refusal(said, self.name(path))
+        is_all = not path or path.startswith(f"{FOLDER}/")  # no meeting's trouble
+        return error.become(LibraryUnusable) if is_all and isinstance(error, MeetingFailed) else error
 
     def _reason(self, said: str) -> str:
         """What went wrong. S3 takes a root for a file if it cannot find out what it is, and below an alias or a crypt
@@ -306,44 +313,3 @@ class Remote:
                 break
         is_file = listed.is_good or listed.status == NOT_FOUND or isinstance(refusal(listed.error, ""), MeetingFailed)
         return said if is_file else listed.error
-
-
-@dataclass(slots=True, kw_only=True)
-class _Watched:
-    """One transfer, of which rclone counts the bytes."""
-
-    client: Client
-    group: str
-    moved: Callable[[int], None]
-    guard: Callable[[], None]
-    name: str
-    _bytes: int = 0
-    _looked_at: float | None = None
-    _moved_at: float = 0.0
-    _is_told: bool = False
-
-    def look(self) -> None:
-        """Now and then tell what moved; raises `ServiceUnavailable` if nothing moves any more."""
-        self.guard()
-        now = self.client.clock.monotonic()
-        if self._looked_at is None:
-            self._looked_at = self._moved_at = now
-        if now - self._looked_at < WATCH_SECONDS:
-            return
-        self._looked_at = now
-        if self.tell():
-            self._moved_at = now
-        elif now - self._moved_at > STALL_SECONDS:
-            message = f"{self.name}: nothing moved in {STALL_SECONDS / 60:g} minutes"
-            raise ServiceUnavailable(message, hint="the next pass tries again", service="remote")
-        elif now - self._moved_at > TOLD_SECONDS and not self._is_told:
-            self._is_told = True
-            log.info("%s: nothing moved for %g s, it is waited for", self.name, TOLD_SECONDS)
-
-    def tell(self) -> bool:
-        """Say what moved since; returns whether anything did."""
-        found = int(self.client.call("core/stats", group=self.group).document.get("bytes", 0))
-        more, self._bytes = found - self._bytes, found
-        if more:
-            self.moved(more)
-        return more != 0
