@@ -133,8 +133,10 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
     if request.reconcile and destination.last_change is None:
         raise UsageError("--reconcile: only a library can be an older copy", hint="leave it away")
     head = state.head
-    # of one that holds nothing of this state nothing has to be found again: another may begin
-    known = head.library if head.library and state.entries.has_stored(head.library) else None
+    has_items = head.library != "" and state.entries.has_stored(head.library)
+    # of one that holds nothing of this state nothing has to be found again, unless it was just being found: another
+    # may begin
+    known = head.library if has_items or head.adopting == head.library != "" else None
     # the last one that changed it may be older than those that are remembered
     runs = {head.library_run: 0, **{one.id: one.code for one in state.runs}}
 
@@ -150,7 +152,7 @@ def attach(destination: Destination, env: Environment, state: State, request: Sy
         runs=frozenset(runs),
         ended=frozenset(one for one, code in runs.items() if code in WHOLE),
         over=frozenset(one.id for one in state.runs if one.ended_at or not is_alive(one.process)),
-        has_items=known is not None,
+        has_items=has_items,
         pass_number=max(head.pass_number, head.library_pass + 1),
         run=run,
         begin_new=request.new_library,

@@ -25,6 +25,7 @@ def test_folders_are_found_by_their_suffix_in_order_each_once() -> None:
 
     assert [*places.suffixes()] == ["0000000a", "0000000b"]
     assert [places.of(one) for one in ("0000000a", "0000000b", "0000000c")] == [[odd, twice], [twice], []]
+    assert [*places] == [odd, twice]
     assert places.lines == b"0000000a\n0000000b\n"
 
 

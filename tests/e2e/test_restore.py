@@ -17,8 +17,9 @@ from tests.sandbox.stage import Stage
 from zoomsync.destinations.base import KINDS
 from zoomsync.destinations.library.destination import LibraryDestination
 from zoomsync.destinations.library.index import Index
+from zoomsync.destinations.library.marker import LibraryLock
 from zoomsync.destinations.library.transaction import Transaction
-from zoomsync.errors import Forbidden, NotAuthorized, ServiceUnavailable, Unfit, ZoomsyncError
+from zoomsync.errors import DiskFull, Forbidden, NotAuthorized, ServiceUnavailable, Unfit, ZoomsyncError
 
 
 @pytest.fixture
@@ -184,6 +185,7 @@ def test_a_library_that_is_ahead_is_adopted_as_it_is_and_nothing_is_fetched_agai
     assert marker_of(site)["library"] == marker["library"]
     assert "items found, the oldest of 2026-0" in adopted.stderr
     assert "delete_after begins again" in adopted.stderr
+    assert ("what the other state had under way: remove it" in adopted.stderr) == (state == "lost")
 
 
 def test_items_that_zoom_lists_no_more_are_adopted_too_verified_and_found_by_their_names(site: Site) -> None:
@@ -226,6 +228,28 @@ def test_what_is_adopted_and_damaged_is_mended_if_zoom_still_has_it(site: Site, 
     assert adopted.code == 0
     assert (verified.code, verified.counts) == (0, {"verified": 2})
     assert whole in [path.read_bytes() for path in site.item("first").glob("*.mp4")]
+
+
+def test_an_item_that_has_lost_its_recording_json_is_named_also_if_zoom_lists_it_no_more(site: Site) -> None:
+    shutil.rmtree(site.folder / "state")
+    site.world.meetings.clear()
+    (site.item("second") / "recording.json").unlink()
+
+    adopted = site.sync("--adopt-library")
+
+    assert (adopted.code, adopted.counts["unadopted"]) == (1, 1)
+    assert f"not taken over: {site.item('second')}: recording.json is missing (restore it" in adopted.stderr
+    assert "left out 1 item" in site.run("status", "--check").stdout
+
+
+def test_a_damaged_state_is_no_items_trouble(site: Site) -> None:
+    with sqlite3.connect(site.folder / "state" / "state.db") as database:
+        database.execute("UPDATE entry SET crc32 = crc32 + 1")
+    database.close()
+
+    adopted = site.sync("--adopt-library", "--since", "2099-01-01")
+
+    assert (adopted.code, "is damaged" in adopted.stderr, "not taken over" in adopted.stderr) == (5, True, False)
 
 
 @pytest.mark.parametrize("start", ["0001-01-01T00:00:00+14:00", "2026-03-08T09:30:00", "2026-03-08", None])
@@ -299,11 +323,12 @@ def test_an_adoption_that_is_broken_off_goes_on_in_the_next_pass_and_nothing_is_
     site.clock = SiteClock()
     monkeypatch.setitem(KINDS, "small", "tests.destinations.small_kind")
     site.configure(destination={"type": "small", "path": "elsewhere"})  # which is none that could be adopted
-    assert site.sync("--no-delete").code == 0
+    elsewhere = site.sync("--adopt-library")
     site.configure(destination={"type": "library", "path": str(site.root)})
     planned, going_on, later = site.sync("--dry-run"), site.sync(), site.sync()
 
     assert "adopt again" not in broken.stderr
+    assert (elsewhere.code, "is found as Zoom lists its meetings; nothing is deleted" in elsewhere.stderr) == (0, True)
     assert (broken.code, planned.code, going_on.code, later.code) == (code, 0, 0, 0)
     assert ["goes on with it" in one.stderr for one in (broken, planned, going_on, later)] == [False, True, True, False]
     assert [one.counts.get("deleted", 0) for one in (going_on, later)] == [0, 1]
@@ -360,6 +385,36 @@ def test_a_library_that_another_state_adopted_meanwhile_is_not_taken_back(
     assert "belongs to another state" in refused.stderr
 
 
+def no_room(_: LibraryLock) -> None:
+    raise DiskFull("no room for the marker", hint="make room", service="library")
+
+
+@pytest.mark.parametrize(("is_taken", "is_there"), [(True, True), (True, False), (False, True)])
+def test_while_an_adoption_is_open_no_other_library_begins_where_its_own_is_not_mounted(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_taken: bool, is_there: bool
+) -> None:
+    shutil.rmtree(site.folder / "state")
+    if is_taken:
+        stopped_in(site, monkeypatch, "_read")
+    else:
+        with monkeypatch.context() as then:
+            then.setattr(LibraryLock, "_write_marker", no_room)
+            assert site.sync("--adopt-library").code == 5
+    site.root.rename(site.folder / "unmounted")
+    if is_there:
+        site.root.mkdir()
+
+    refused, unhealthy = [site.sync(), site.sync("--adopt-library")], site.run("status", "--check")
+
+    assert [one.code for one in refused] == [5, 5]
+    assert all("missing" in one.stderr and "--new-library" in one.stderr for one in refused)
+    assert "not all taken over" in unhealthy.stdout
+    shutil.rmtree(site.root, ignore_errors=True)
+    (site.folder / "unmounted").rename(site.root)
+    assert site.sync(*[] if is_taken else ["--adopt-library"]).code == 0
+    assert (site.run("status", "--check").code, site.sync("--verify").counts) == (0, {"verified": 2})
+
+
 @pytest.mark.parametrize("method", ["_walk", "_read"])
 def test_items_whose_marker_is_gone_are_all_known_however_their_adoption_is_stopped(
     site: Site, monkeypatch: pytest.MonkeyPatch, method: str
@@ -368,6 +423,10 @@ def test_items_whose_marker_is_gone_are_all_known_however_their_adoption_is_stop
     shutil.rmtree(site.folder / "state")
     (site.root / ".zoomsync" / "library.json").unlink()
     stopped_in(site, monkeypatch, method)
+    monkeypatch.setitem(KINDS, "small", "tests.destinations.small_kind")
+    site.configure(destination={"type": "small", "path": "elsewhere"})
+    assert site.sync().code == 0
+    site.configure(destination={"type": "library", "path": str(site.root)})
 
     assert site.sync().code == 0
     assert site.sync("--verify").counts == {"verified": 2}
@@ -395,27 +454,37 @@ def test_an_adoption_that_time_ends_goes_on_by_itself_and_begins_anew_if_it_is_a
     assert ["the next pass goes on with it" in one.stderr for one in tries] == [True, True, True, False]
 
 
-@pytest.mark.parametrize("known_uuid", ["first", "second"])
+@pytest.mark.parametrize("what", ["first", "second", "archive"])
 def test_a_folder_that_is_closed_while_an_adoption_is_open_is_left_out_and_nothing_of_it_is_published_again(
-    site: Site, monkeypatch: pytest.MonkeyPatch, known_uuid: str
+    site: Site, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     shutil.rmtree(site.folder / "state")
     stopped_in(site, monkeypatch, "_read")
-    scan, closed = os.scandir, site.item(known_uuid)
+    scan, archive = os.scandir, site.root / "published" / "archive"
+    closed = archive if what == "archive" else site.item(what)
+    if what == "archive":
+        archive.mkdir()
+        site.item("first").rename(archive / site.item("first").name)
 
     def refuse(path: Any = ".") -> Any:
         if str(path) == str(closed):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return scan(path)
 
+    def refuse_to_read(path: Path) -> bytes:
+        for folder in path.parents:
+            refuse(folder) if folder == closed else None
+        return path.read_bytes()
+
     before = site.library()
     with monkeypatch.context() as then:
         then.setattr(os, "scandir", refuse)
         then.setattr(os, "listdir", refuse)
+        then.setattr("zoomsync.destinations.library.index.read_file", refuse_to_read)
         going_on = site.sync()
     unhealthy = site.run("status", "--check")
 
-    assert going_on.code == 1
+    assert (going_on.code, going_on.counts["unadopted"], "published: " in going_on.stderr) == (1, 1, False)
     assert f"not taken over: {closed}: permission denied" in going_on.stderr
     assert "left out" in unhealthy.stdout
     assert site.library() == before
@@ -433,6 +502,7 @@ def test_a_refused_adoption_leaves_nothing_behind_that_a_plain_pass_would_begin_
     tries = [site.sync(), site.sync("--adopt-library"), site.sync(), site.run("status")]
 
     assert [one.code for one in tries] == [5, 5, 5, 5]
+    assert ["--new-library" in one.stderr for one in tries] == [True] * 4
     assert "no library that could be adopted" in tries[1].stderr
     assert "knows nothing yet, but" in tries[2].stderr
     assert [*site.root.iterdir()] == []
@@ -463,6 +533,7 @@ def test_an_older_copy_or_a_missing_library_cannot_be_adopted(site: Site) -> Non
     missing = site.sync("--adopt-library")
 
     assert (older.code, missing.code) == (5, 5)
+    assert "missing, it should hold library" in missing.stderr
 
 
 def test_a_library_of_this_very_state_needs_no_adoption(site: Site) -> None:

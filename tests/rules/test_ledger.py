@@ -35,6 +35,13 @@ LATER = NOW + HOUR
 NEWS = Publish(meeting=a_meeting(), files=(a_file(),), new=(a_file(),), previous=None, reason="1 segment")
 
 
+@pytest.mark.parametrize("phase", [Phase.REMOVED, Phase.ERASED])
+def test_what_is_known_to_have_been_removed_stays_so_when_its_library_is_adopted(phase: Phase) -> None:
+    before = replace(an_entry(), phase=phase, receipt=None)
+
+    assert ledger.adopted(a_receipt(), {}, before, NOW) == before
+
+
 def test_a_meeting_is_first_remembered_as_waiting() -> None:
     meeting = a_meeting(auto_delete=NOW + DAY)
 

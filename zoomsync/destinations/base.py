@@ -68,7 +68,8 @@ class Attachment:
 
     state_id: str
     known_id: str | None
-    """The destination to which this state was attached last, of those that count passes; None: to none yet."""
+    """The destination to which this state was attached last, of those that count passes; None: to none yet, or to one
+    that holds nothing of it."""
     known_pass: int
     """The last pass that the state knows to have changed it."""
     runs: frozenset[str]

@@ -133,9 +133,13 @@ class Places:
             yield from (ending for (ending,) in found)
             ((last,),) = found[-1:]
 
+    def own(self, ending: str) -> list[str]:
+        """As `of`, but a folder that has several suffixes has its last one alone: so it is counted once."""
+        return [folder for folder in self.of(ending) if SUFFIX.findall(folder.rpartition("/")[2])[-1] == ending]
+
     def __iter__(self) -> Iterator[str]:
-        """Each folder; one that has two suffixes twice."""
-        return (folder for ending in self.suffixes() for folder in self.of(ending))
+        """Each folder once."""
+        return (folder for ending in self.suffixes() for folder in self.own(ending))
 
     @property
     def lines(self) -> bytes:
@@ -169,7 +173,7 @@ def each_item(places: Places, read: Callable[[str], Recording | None], after: st
     left = places.suffixes(after)
     with ThreadPoolExecutor(readers) as pool:
         while some := list(islice(left, BATCH)):
-            for found in pool.map(lambda ending: [tried(one) for one in places.of(ending)], some):
+            for found in pool.map(lambda ending: [tried(one) for one in places.own(ending)], some):
                 yield from (one for one in found if isinstance(one, ZoomsyncError))
                 copies = [one for one in found if isinstance(one, Recording)]
                 for uuid in {one.receipt.uuid for one in copies}:

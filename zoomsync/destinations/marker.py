@@ -96,7 +96,7 @@ def working_marker(found: Marker | None, known: Attachment, root: Root) -> Marke
     if found and known.adopt and _is_adoptable(found, known):
         return replace(found, state=known.state_id)
     if found is None and known.adopt and known.known_id is None and not root.has_tops:
-        hint = f"{root.if_other} check {root.key} in the config; without --adopt-library a new library begins there"
+        hint = f"{root.if_other} check {root.key} in the config; or {NEW}"
         raise LibraryUnusable(f"{root.name}: no library that could be adopted", hint=hint, service=root.service)
     problem = _misfit(found, known, root)
     if problem and not known.begin_new:
@@ -123,7 +123,8 @@ def _misfit(marker: Marker | None, known: Attachment, root: Root) -> tuple[str, 
             hint = f"{root.if_away} check {root.key} in the config; or {NEW}"
     elif marker.state != known.state_id:
         fact = f"this library belongs to another state ({marker.state[:8]})"
-        hint = f"check state and {root.key} in the config; if that state is lost, {ADOPT}"
+        own = "" if known.known_id in (None, marker.id) else "move away the one of another library that is here: then "
+        hint = f"check state and {root.key} in the config; if that state is lost, {own}{ADOPT}"
     elif known.known_id not in (None, marker.id):
         fact = f"this is library {marker.id[:8]}, the state knows {str(known.known_id)[:8]}"
         hint = f"check {root.key} in the config: another library of this state may be meant; or {NEW}"

@@ -34,7 +34,8 @@ def _refuse_to_begin_again(path: Path, audit: Path | None, fact: str = "is missi
     """Raise `StateUnusable` if this audit tells of deletions, which a state that is missing at `path` knew of."""
     if audit is not None and audit.is_file() and audit.stat().st_size:
         restore = f"restore the whole folder {path.parent} from a backup"
-        hint = f"{restore}; if there is none, `zoomsync sync --adopt-library` begins again with what is stored"
+        begin = "`zoomsync sync --adopt-library` begins again with what is stored, `--new-library` with nothing"
+        hint = f"{restore}; if there is none, {begin}"
         raise StateUnusable(f"{path}: {fact}, but {audit} tells of deletions", hint=hint)
 
 

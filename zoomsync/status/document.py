@@ -30,7 +30,9 @@ Facts: TypeAlias = dict[str, Any]
 RUNS_SHOWN = 10
 SKIPPED_SHOWN = 10_000
 """The newest ones: there may be very many."""
-ADOPTION_OPEN = "an adoption of the library has not come to its end: each pass goes on with it, and deletes nothing"
+ADOPTION_OPEN = (
+    "an adoption of the library has not come to its end: the next pass goes on with it; if that is refused, adopt again"
+)
 ADOPT_AGAIN = "`zoomsync sync --adopt-library` names each again, and takes over what is mended"
 PACE = 30 * DAY
 """How far back it is looked how fast the library grows."""

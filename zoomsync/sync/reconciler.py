@@ -9,7 +9,15 @@ from datetime import datetime
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import MeetingFailed, NotAuthorized, OutcomeUnknown, Unfit, Unreachable, ZoomsyncError
+from zoomsync.errors import (
+    MeetingFailed,
+    NotAuthorized,
+    OutcomeUnknown,
+    StateUnusable,
+    Unfit,
+    Unreachable,
+    ZoomsyncError,
+)
 from zoomsync.formatting import plural
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt
 from zoomsync.rules import ledger
@@ -90,9 +98,7 @@ def adopt(
     items_known = plural(known, "further item" if begun_at else "item")
     log.info("%s of the library known, %s; nothing is deleted in this pass", items_known, what)
     if left := earlier + tally.outcomes[Outcome.UNADOPTED]:
-        tally.outcomes[Outcome.UNADOPTED] = (
-            left  # those too that an earlier pass left out, which did not come to the end
-        )
+        tally.outcomes[Outcome.UNADOPTED] = left  # those too that an earlier pass left out, which did not end it
         remedy = "mend what was named with `not taken over`, then adopt again: `zoomsync sync --adopt-library`"
         log.error("%s left out: %s", plural(left, "item"), remedy)
 
@@ -112,6 +118,8 @@ def _adopted(
     except MeetingFailed as problem:
         breaker.answered()
         _not_taken_over(problem, tally)
+    except StateUnusable:
+        raise
     except (NotAuthorized, Unfit, Unreachable) as problem:  # about this item, unless all are down
         breaker.failed(_not_taken_over(problem, tally))
     else:

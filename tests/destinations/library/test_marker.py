@@ -61,6 +61,19 @@ def test_a_library_that_does_not_fit_the_state_is_refused(
     assert raised.value.code == 5
     assert re.search("sync --(new-library|adopt-library|reconcile)", raised.value.hint)
     assert tree(library.path) == before
+    if "--adopt-library" in raised.value.hint:
+        attach(library, **{**KNOWN, **known}, adopt=True, dry_run=dry_run)
+
+
+def test_no_adoption_takes_the_library_of_another_state_for_that_of_this_one_nor_an_older_copy(tmp_path: Path) -> None:
+    library = unattached(a_marked(tmp_path / "library", state="state-2", library="library-2"))
+    with pytest.raises(LibraryUnusable, match="belongs to another state") as raised:
+        attach(library, **KNOWN, adopt=True)
+    assert "is lost, move away the one of another library that is here: then `zoomsync sync --ad" in raised.value.hint
+
+    library = unattached(a_marked(tmp_path / "older", **{"pass": 4, "run": "forgotten"}))
+    with pytest.raises(LibraryUnusable, match="an older copy"):
+        attach(library, **KNOWN, adopt=True)
 
 
 @pytest.mark.parametrize(("fields", "known", "said"), REFUSED)
@@ -100,14 +113,16 @@ def test_the_library_that_the_state_knows_is_taken(
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_which_library_is_adopted_is_told_before_its_marker_says_so(tmp_path: Path, dry_run: bool) -> None:
     library = unattached(a_marked(tmp_path / "library", state="state-2"))
-    told: list[tuple[str, str]] = []
+    (library.path / "published" / "A lecture [0123abcd]").mkdir()
+    told: list[tuple[str, str, str]] = []
 
     def tell(id_: str) -> None:
-        told.append((id_, marked_by(library)["state"]))
+        noted = (library.path / ".zoomsync" / "inherited.txt").read_text()
+        told.append((id_, marked_by(library)["state"], noted))
 
     attach(library, number=7, known_id=None, adopt=True, dry_run=dry_run, adopting=tell)
 
-    assert told == ([] if dry_run else [("library-1", "state-2")])
+    assert told == ([] if dry_run else [("library-1", "state-2", "0123abcd\n")])
     assert (library.id, marked_by(library)["state"]) == ("library-1", "state-2" if dry_run else "state-1")
 
 

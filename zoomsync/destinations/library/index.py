@@ -81,8 +81,7 @@ class Index:
             if matches:
                 return min(matches, key=lambda match: (-match[1].revision, str(match[0])))
         if unknown:
-            hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
-            raise MeetingFailed(f"{unknown[0]}: {MANIFEST} is missing", hint=hint, service="library")
+            raise _without_manifest(unknown[0])
         if self._closed and (is_known or self._is_inherited(ending)):
             raise _refused(self._closed[0])
         return None
@@ -154,7 +153,16 @@ class Index:
         hint = "have it opened to the user of zoomsync"
         for folder in self._closed:
             yield MeetingFailed(f"{folder}: permission denied", hint=hint, service="library")
-        yield from each_item(places, lambda folder: self._read(Path(folder), library), after)
+
+        def read(folder: Path) -> Recording | None:
+            if folder in self._closed:  # which is named already
+                return None
+            found = self._read(folder, library)
+            if found is None and folder.is_dir():
+                raise _without_manifest(folder)
+            return found
+
+        yield from each_item(places, lambda folder: read(Path(folder)), after)
 
     def _read(self, folder: Path, library: str) -> Recording | None:
         # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold
@@ -195,6 +203,11 @@ class Index:
                 raise
             return self._walk(walks - 1)
         return found
+
+
+def _without_manifest(folder: Path) -> MeetingFailed:
+    hint = "restore it from a backup; or remove the folder, then `sync --meeting` fetches it again"
+    return MeetingFailed(f"{folder}: {MANIFEST} is missing", hint=hint, service="library")
 
 
 def _refused(folder: Path) -> OSError:
