@@ -195,7 +195,7 @@ class Place:
 
     def orphans(self) -> list[str]:
         """Tools that still work in this place a moment after the pass."""
-        limit = time.monotonic() + 2
+        limit = time.monotonic() + 20
         while (found := self.working()) and time.monotonic() < limit:
             time.sleep(0.01)
         return found

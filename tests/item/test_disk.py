@@ -59,11 +59,11 @@ def test_another_worker_waits_until_there_is_room_again(tmp_path: Path) -> None:
     thread = threading.Thread(target=other)
     with space.reserve({tmp_path: 6 * GB}):
         thread.start()
-        begun.wait(5)
+        begun.wait(30)
         while not clock.slept:
             threading.Event().wait(0.001)
         order.append("first")
-    thread.join(5)
+    thread.join(30)
 
     assert order == ["first", "second"]
 

@@ -130,7 +130,7 @@ def test_a_stalled_body_never_ends_but_the_sandbox_does(caller: Caller) -> None:
         caller.http.get(url(caller), headers=caller.head, timeout=0.3)
     caller.sandbox.close()
 
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 30
 
 
 def test_an_answer_is_lost_after_the_deletion_was_done(caller: Caller) -> None:
@@ -149,7 +149,7 @@ def test_a_slow_download_takes_its_time(caller: Caller) -> None:
     begun = time.monotonic()
 
     assert caller.get(url(caller)).content == whole(caller)
-    assert 0.15 < time.monotonic() - begun < 2
+    assert 0.15 < time.monotonic() - begun < 20
 
 
 def test_a_chunked_download_has_no_length(caller: Caller) -> None:
@@ -261,7 +261,7 @@ def test_the_command_serves_writes_a_config_and_ends_with_its_input(tmp_path: Pa
         address = process.stdout.readline().strip()
         config = yaml.safe_load((tmp_path / "config.yaml").read_text())
         assert requests.get(f"{config['zoom']['api_url']}/users", timeout=5).status_code == 401
-        process.communicate(timeout=5)
+        process.communicate(timeout=30)
 
     assert process.returncode == 0
     assert config["zoom"]["oauth_url"] == f"{address}/oauth/token"
@@ -274,4 +274,4 @@ def test_the_command_ends_at_a_signal() -> None:
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0

@@ -248,7 +248,7 @@ def test_deletion_is_refused_for_strangers_simulive_and_unfinished_ones(caller: 
 
 
 def test_a_second_deletion_of_one_host_at_once_is_refused() -> None:
-    with serve(deletion_takes=0.6) as sandbox:
+    with serve(deletion_takes=2.0) as sandbox:
         caller, world = Caller(sandbox), sandbox.world
         paths = [f"/meetings/{world.names[name]}/recordings" for name in ("plain", "pair")]
         first = threading.Thread(target=Caller(sandbox).delete, args=(paths[0],))

@@ -43,7 +43,7 @@ def test_results_come_in_the_order_in_which_they_end(executor: ThreadPoolExecuto
     gate = threading.Event()
 
     def run(job: str) -> None:
-        gate.wait(5) if job == "slow" else None
+        gate.wait(30) if job == "slow" else None
 
     ended = []
     for job, _ in Workers(executor, 2, FakeClock(), run).work_off(
@@ -90,7 +90,7 @@ def test_a_stop_leaves_what_is_in_flight_to_be_drained(executor: ThreadPoolExecu
 
     def run(job: str) -> str:
         if job == "slow":
-            gate.wait(5)
+            gate.wait(30)
         return job
 
     workers = Workers(executor, 2, clock, run)
