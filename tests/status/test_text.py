@@ -59,11 +59,17 @@ def test_everything_that_can_be_shown() -> None:
         stored(a_meeting(uuid="t==", topic="Talk"), pending=("audio_transcript: still processing",)),
         an_entry(a_meeting(uuid="l==", topic="Gone"), phase=Phase.LOST, reason="gone from the cloud"),
         an_entry(a_meeting(uuid="m==", topic="Mine"), phase=Phase.REMOVED, reason="video.mp4: changed by a person"),
+        stored(
+            a_meeting(uuid="o==", topic="Odd"),
+            phase=Phase.REMOVED,
+            reason="chat.txt differs",
+            differs="chat.txt differs",
+        ),
         an_entry(a_meeting(uuid="s1=="), phase=Phase.SKIPPED, reason="12 s long, shorter than the minimum"),
         an_entry(a_meeting(uuid="s2=="), phase=Phase.SKIPPED, reason="9 s long, shorter than the minimum"),
         runs=(
             a_run(1, before=DAY, code=6, why="zoom: does not answer"),
-            a_run(2, code=1, counts={"failed": 2, "no_room": 1}, narrowed="1 meeting"),
+            a_run(2, code=1, counts={"failed": 2, "no_room": 1, "removed": 1}, narrowed="1 meeting"),
         ),
         intents=(Intent(id="1" * 32, at=NOW - HOUR, action="delete", uuid="r==", target="file-video"),),
         gaps=(
@@ -87,13 +93,13 @@ Last synced attempt: 2026-03-10 10:00 UTC (2 h ago)
 Last recording fetched till: nothing fetched yet
 Authorization status: Zoom: authorized; destination: authorized (checked 2026-03-10 11:00 UTC, 1 h ago)
 Next sweep: 2026-03-15 12:00 UTC (in 5 days)
-Meetings: 5 waiting, 2 skipped, 2 published, 1 lost, 1 removed
+Meetings: 5 waiting, 2 skipped, 2 published, 1 lost, 2 removed or changed
 Stored: 2 items, 2.0 kB, 2.0 kB of it in the last 30 days
 
 Last runs:
   pass  id        started               took  exit  result
   2     00000002  2026-03-10 10:00 UTC  1 h   1     \
-Finished with failures; 2 failed, 1 no room; narrowed to 1 meeting
+Finished with failures; 2 failed, 1 removed or changed, 1 no room; narrowed to 1 meeting
   1     00000001  2026-03-09 12:00 UTC  1 h   6     Failed: zoom: does not answer
 
 At risk, deleted by Zoom within 7 days and not stored: 2 meetings
@@ -115,6 +121,9 @@ Deletion refused, or not answered: 1 meeting
   2026-03-01 10:30 UTC  ada@example.org  “Kept” (r==): \
 zoom: in use by a webinar; 2 tries, again 2026-03-10 13:00 UTC (in 1 h)
   what must stay in Zoom's cloud: hold_meetings ends these tries
+
+Stored otherwise than its receipt says: 1 meeting
+  2026-03-01 10:30 UTC  ada@example.org  “Odd” (o==): chat.txt differs
 
 Gaps, not listed completely yet:
   2026-03-01 12:00 UTC to 2026-03-02 12:00 UTC: all users

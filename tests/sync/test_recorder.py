@@ -110,7 +110,7 @@ class Account:
         self.state = State.open(folder / "state.json", new_id="f" * 32)
         self.recorder = Recorder(self.state, FakeClock(), cast("Destination", None), SyncRequest(), Tally())
         self._log = log
-        log.set_level(logging.INFO)
+        log.set_level(logging.ERROR)
 
     def known(self, count: int, size: int = 1000) -> list[Entry]:
         """So many meetings that the ledger knows."""
@@ -130,11 +130,15 @@ def account(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Accoun
         yield found
 
 
-def test_what_went_wrong_with_one_meeting_has_its_line(account: Account) -> None:
+@pytest.mark.parametrize("level", [logging.ERROR, logging.INFO])
+def test_what_went_wrong_with_one_meeting_has_its_line_for_who_watches_at_once(
+    account: Account, caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level)
     (entry,) = account.known(1)
 
     account.recorder.failed(entry, MeetingFailed("video: cut off", hint="wait"))
-    assert account.errors == []
+    assert len(account.errors) == (level == logging.INFO)
     account.recorder.sum_up()
 
     assert account.errors == ["failed: video: cut off (wait)"]

@@ -27,6 +27,8 @@ ROWS_SHOWN = 20
 IN_FUTURE = "unknown: the time stored for it lies in the future (was the clock wrong?)"
 COUNTS_NOT_SHOWN = ("bytes", "calls", "deleted_files", "downloads", "due", "skipped", "up_to_date")
 """The counts of a pass that say little to a person."""
+WORDS = {"removed": "removed or changed"}
+"""What is counted under a name that says less than it means."""
 
 
 def lines(document: Facts) -> list[str]:
@@ -56,6 +58,8 @@ def lines(document: Facts) -> list[str]:
         for one in document["open_intents"]
     ]
     unmatched = [f"{one['key']}: {one['what']}" for one in document["unmatched"]]
+    altered = {one["uuid"] for one in document["differs"]}  # each has its line there
+    removed = [one for one in document["removed"] if one["uuid"] not in altered]
     parked = "what is parked: `zoomsync sync --meeting WHAT` tries it again, exclude_meetings gives it up"
     refused = "what must stay in Zoom's cloud: hold_meetings ends these tries"
     found = (
@@ -66,13 +70,13 @@ def lines(document: Facts) -> list[str]:
         *([f"  {parked}"] if any(one["parked"] for one in document["failed"]) else ()),
         *_meetings("Deletion refused, or not answered", document["refused"], failure, by="error"),
         *([f"  {refused}"] if document["refused"] else ()),
-        *_meetings("Stored otherwise than its receipt says, found by --verify", document["differs"], reason),
+        *_meetings("Stored otherwise than its receipt says", document["differs"], reason),
         *_meetings("Kept in Zoom although it is stored", document["kept"], reason),
         *_adoption(document),
         *_section("Gaps, not listed completely yet:", gaps),
         *_meetings("Waiting", document["waiting"], reason),
         *_meetings("Lost, gone from Zoom's cloud before it was fetched", document["lost"], reason),
-        *_meetings("Removed or changed at the destination by a person, left alone", document["removed"], reason),
+        *_meetings("Removed or changed at the destination by a person, left alone", removed, reason),
         *_section("Skipped:", skipped),
         *_section("Published under another author than the host; `zoomsync users` says why:", others),
         *_section("Begun, and the answer never seen; the next pass finds out:", intents),
@@ -107,7 +111,7 @@ def _summary(document: Facts, now: datetime) -> Iterator[str]:
         yield "Next sweep: never (recordings.sweep)"
     elif runs:
         yield f"Next sweep: {time(sweep) if datetime.fromisoformat(sweep) > now else 'with the next pass'}"
-    counts = [f"{count:,} {phase}" for phase, count in document["counts"].items() if count]
+    counts = [f"{count:,} {WORDS.get(phase, phase)}" for phase, count in document["counts"].items() if count]
     if counts:
         yield f"Meetings: {', '.join(counts)}"
     if document["stored"]["items"]:
@@ -190,7 +194,7 @@ def _runs(runs: list[Facts]) -> Iterator[str]:
     for run in runs:
         began, ended = (datetime.fromisoformat(at) if at else None for at in (run["started_at"], run["ended_at"]))
         counts = [
-            f"{count:,} {name.replace('_', ' ')}"
+            f"{count:,} {WORDS.get(name, name.replace('_', ' '))}"
             for name, count in run["counts"].items()
             if count and name not in COUNTS_NOT_SHOWN
         ]

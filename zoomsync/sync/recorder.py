@@ -10,7 +10,7 @@ from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
 from zoomsync.errors import DiskFull, MeetingFailed, RemovedByPerson, ZoomsyncError
 from zoomsync.formatting import moment, plural, size_in_words
-from zoomsync.model import Clock, Entry, Meeting, Outcome, Phase, Retry
+from zoomsync.model import Clock, Entry, Intent, Meeting, Outcome, Phase, Retry
 from zoomsync.rules import ledger
 from zoomsync.rules.delete import Keep
 from zoomsync.rules.ledger import Done
@@ -165,8 +165,7 @@ class Recorder:
             head = replace(head, library_pass=change[0], library_run=change[1])
         # a library without this pass's change is an older copy from now on, whatever happens next
         self.move(head, at_once=head.library_run != self.head.library_run)
-        intents = (one for one in self._state.open_intents() if one.action in PUBLISHING)
-        self.put(after, settled=(one.id for one in intents if one.uuid == after.uuid))
+        self.put(after, settled=[one.id for one in self._begun(after)])
         with log_context(job.entry):
             verb = "found" if not done.fetched else "updated" if is_update else "published"
             what = f"{plural(done.fetched, 'file')}, {size_in_words(done.size)}" if done.fetched else "nothing fetched"
@@ -181,7 +180,7 @@ class Recorder:
         """
         now = self.clock.now()
         after = ledger.failed(entry, error, now)
-        if after.retry is not None and after.retry.unanswered == 1 and self._is_outcome_open(entry):
+        if after.retry is not None and after.retry.unanswered == 1 and self._begun(entry):
             after = replace(after, retry=replace(after.retry, next_at=now), due_at=now)
         self.put(after)
         if isinstance(error, RemovedByPerson) and entry not in self._requested:
@@ -191,9 +190,9 @@ class Recorder:
         else:
             self._report_failure(entry, after, error)
 
-    def _is_outcome_open(self, entry: Entry) -> bool:
-        """Whether something was begun in the destination for this meeting, and nobody knows what became of it."""
-        return any(one.uuid == entry.uuid and one.action in PUBLISHING for one in self._state.open_intents())
+    def _begun(self, entry: Entry) -> list[Intent]:
+        """What was begun in the destination for this meeting, and nobody knows what became of it."""
+        return [one for one in self._state.open_intents() if one.uuid == entry.uuid and one.action in PUBLISHING]
 
     def take_back(self, entry: Entry, error: ZoomsyncError) -> None:
         """Write down that a failure was the service's and not this meeting's; `entry` is from before it."""
@@ -332,19 +331,20 @@ class Recorder:
         self._say(Said(action=action, subject=of.uuid, of=of, reason=reason, hint=hint, room=room))
 
     def _say(self, said: Said) -> None:
-        """Log it now for who watches, and keep it for `sum_up`."""
-        self._said.setdefault(said.group, []).append(said)
+        """Log it now for who watches, the first for a reason as an error, and keep it for `sum_up`."""
+        group = self._said.setdefault(said.group, [])
+        group.append(said)
+        is_error = len(group) == 1 and log.isEnabledFor(logging.INFO)
         with log_context(said.of):
-            log.info("%s", said, extra=fields(**said.facts))
+            log.log(logging.ERROR if is_error else logging.INFO, "%s", said, extra=fields(**said.facts))
 
     def sum_up(self) -> None:
-        """What went wrong, an error line for each reason: with -q no more than `MOST_LINES`, whatever happens."""
-        groups = list(self._said.values())
-        for group in groups[:MOST_LINES]:
-            *others, last = group
+        """What went wrong to many for one reason; to who does not watch each reason, `MOST_LINES` at most."""
+        groups = [group for group in self._said.values() if len(group) > 1 or not log.isEnabledFor(logging.INFO)]
+        for *others, last in groups[:MOST_LINES]:
             with log_context(None if others else last.of):
-                facts = {**last.facts, "event": "summary", "count": len(group)}
-                log.error("%s", last.of_many(group) if others else last, extra=fields(**facts))
+                facts = {**last.facts, "event": "summary", "count": len(others) + 1}
+                log.error("%s", last.of_many([*others, last]) if others else last, extra=fields(**facts))
         if rest := sum(map(len, groups[MOST_LINES:])):
             log.error("%s more, for other reasons: see `zoomsync status`", plural(rest, "failure"))
         self._said.clear()
