@@ -1,6 +1,5 @@
 """The machine that makes up histories."""
 
-import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,8 +36,7 @@ class Weeks(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._stack = ExitStack()
-        in_memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
-        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="history-", dir=in_memory))
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="history-"))
         self.history = History(self._stack.enter_context(a_place(Path(folder))))
 
     @initialize(files=FILES, media=MEDIA)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -201,13 +202,12 @@ def test_a_copy_that_differs_from_what_was_proven_is_not_published(
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Any:
-    shared = Path("/dev/shm")
-    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("needs a second file system")
-    folder = shared / f"zoomsync-test-{os.getpid()}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
+    for other in map(Path, ("/dev/shm", "/var/tmp")):
+        if other.is_dir() and other.stat().st_dev != tmp_path.stat().st_dev:
+            with tempfile.TemporaryDirectory(prefix="zoomsync-test-", dir=other) as folder:
+                yield Path(folder)
+            return
+    pytest.skip("needs a second file system")
 
 
 @pytest.mark.parametrize("name", ["../escape.mp4", "/tmp/escape.mp4", "a/../../escape.mp4"])
