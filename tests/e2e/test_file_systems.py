@@ -234,7 +234,7 @@ def test_a_folder_that_is_closed_costs_its_own_items_alone(
 
     assert (ill.code, ill.counts["published"], ill.counts["updated"], ill.counts["failed"]) == (1, 1, 1, 1)
     assert f"{item / 'recording.json'}: permission denied" in ill.stderr
-    assert (verified.code, verified.counts) == (1, {"verified": 2, "differs": 1})
+    assert (verified.code, verified.counts) == (1, {"verified": 2, "unread": 1})
     assert (well.code, well.counts["updated"], well.counts.get("published", 0)) == (0, 1, 0)
     assert before.keys() <= site.library().keys()
 
