@@ -158,8 +158,8 @@ class Verifier:
 
     def _answered(self) -> None:
         """The service is not down: it has no answer for these items alone."""
-        while self._silent:
-            entry, error = self._silent.pop()
+        silent, self._silent = self._silent, []
+        for entry, error in silent:
             self._write_down(entry, Outcome.UNREAD, str(error), error.hint)
 
 
