@@ -52,6 +52,7 @@ OF_ONE_SERVICE = {
     "DeletionRefused": "zoom",
     "UserUnknown": "zoom",
     "PortalRefused": "portal",
+    "ColdStorage": "remote",
 }
 OF_ANY_SERVICE = {"Forbidden", "ServiceUnavailable", "NotAuthorized", "Unreachable"}
 OF_ANY_DESTINATION = {"OutcomeUnknown", "DestinationUnsupported", "RemovedByPerson", "PartlyStored", "MeetingFailed"}

@@ -435,6 +435,27 @@ def test_a_list_that_is_late_is_no_persons_deed(rclone: Shared, where: str, tmp_
     assert [file.name for file in grown.files] == ["video.mp4", "captions.vtt", "chat.txt"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cold(Client):
+    """Its documents lie in cold storage."""
+
+    def get(self, path: str) -> Answer:
+        return Answer(status=500, body=json.dumps({"error": f"{path}: api error InvalidObjectState: no"}).encode())
+
+
+def test_what_lies_in_cold_storage_cannot_be_read_now_and_is_no_damage(
+    rclone: Shared, where: str, tmp_path: Path
+) -> None:
+    destination = a_remote(rclone, where)
+    receipt = publish(destination, an_item(tmp_path / "staging"))
+    client = destination.remote.client
+    destination.remote.client = Cold(rclone=client.rclone, clock=client.clock)
+
+    verdict = destination.verify(receipt)
+
+    assert (verdict.safe, verdict.removed, verdict.unread) == (False, False, True)
+
+
 def test_a_config_with_credentials_that_others_can_read_is_warned_of(rclone: Shared, where: str) -> None:
     destination = a_remote(rclone, where)
     rclone.config.chmod(0o644)

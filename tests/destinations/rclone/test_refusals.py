@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from zoomsync.destinations.rclone.refusals import refusal
+from zoomsync.destinations.rclone.refusals import ColdStorage, refusal
 from zoomsync.errors import (
     Forbidden,
     LibraryUnusable,
@@ -34,7 +34,7 @@ S3 = "operation error S3: PutObject, https response error StatusCode: "
         ("write /srv/zoom/x: no space left on device", Unfit),
         ("invalidRequest: Invalid character in name", MeetingFailed),
         ("api error EntityTooLarge: Your proposed upload exceeds the maximum allowed size", MeetingFailed),
-        ("api error InvalidObjectState: The operation is not valid for the object's storage class", MeetingFailed),
+        ("api error InvalidObjectState: The operation is not valid for the object's storage class", ColdStorage),
         ('corrupted on transfer: md5 hashes differ src(:memory:) "a3" vs dst(S3 bucket box) "4f"', ServiceUnavailable),
         ('Put "https://s3.example.org/x": dial tcp: lookup s3.example.org: no such host', Unreachable),
         ('Put "https://s3.example.org/x": read tcp: connection reset by peer', Unreachable),

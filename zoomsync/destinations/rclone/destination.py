@@ -14,6 +14,7 @@ from zoomsync.destinations.rclone.client import Client
 from zoomsync.destinations.rclone.items import Items, with_stamps
 from zoomsync.destinations.rclone.lease import Lease
 from zoomsync.destinations.rclone.process import Rclone
+from zoomsync.destinations.rclone.refusals import ColdStorage
 from zoomsync.destinations.rclone.remote import Entry, Remote
 from zoomsync.destinations.rclone.verify import inspect
 from zoomsync.destinations.rclone.writer import Begun, Writer
@@ -176,7 +177,8 @@ class RcloneDestination:
                 found = self._locate(receipt.uuid, receipt)
                 verdict = inspect(receipt, found, self._items, self._clock)
         except MeetingFailed as error:
-            return Verdict(safe=False, reason=str(error), receipt=receipt, hint=error.hint)
+            is_cold = isinstance(error, ColdStorage)
+            return Verdict(safe=False, reason=str(error), receipt=receipt, unread=is_cold, hint=error.hint)
         if verdict.removed:
             self._lease.confirm()
         return verdict

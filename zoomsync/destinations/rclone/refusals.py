@@ -15,6 +15,13 @@ from zoomsync.errors import (
 )
 from zoomsync.redaction import redact
 
+
+class ColdStorage(MeetingFailed):
+    """The store has it, and does not read it out now."""
+
+    service = "remote"
+
+
 _CREDENTIAL = (
     "check the credentials in rclone's config: `rclone --config FILE lsd REMOTE:` must list the remote; "
     "`rclone --config FILE config reconnect REMOTE:` signs in again where a browser is needed for it"
@@ -77,7 +84,7 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
     (ServiceUnavailable, _OTHER, r"corrupted on transfer: \w+ hashes differ"),
     (MeetingFailed, _DAMAGED, r"failed to authenticate decrypted block|bad decryption|not an encrypted file"),
     (MeetingFailed, _WAY, r"[Nn]ot a directory|[Ii]s a directory|[Ff]ile exists"),
-    (MeetingFailed, _COLD, r"InvalidObjectState|BlobArchived"),
+    (ColdStorage, _COLD, r"InvalidObjectState|BlobArchived"),
     (MeetingFailed, _SIZE, rf"EntityTooLarge|RequestBodyTooLarge|{_status('413')}|file too (large|big)|maximum.*size"),
     (
         MeetingFailed,
