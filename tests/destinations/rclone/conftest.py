@@ -1,12 +1,12 @@
 """One rclone for all tests of a process, and the stores that it talks to."""
 
 import os
-import shutil
+import shlex
 from collections.abc import Iterator
 
 import pytest
 
-from tests.destinations.rclone.stores import Server, Shared, seaweed, shared_rclone
+from tests.destinations.rclone.stores import BOUNDED, Server, Shared, modes_count, seaweed, shared_rclone
 from zoomsync.destinations.rclone.process import _candidates
 
 
@@ -17,12 +17,11 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     Modes count for it as for any user, even if root runs the tests.
     """
     folder = tmp_path_factory.mktemp("rclone")
-    if os.geteuid() == 0 and shutil.which("setpriv"):
+    if not os.geteuid() and modes_count():
         (folder / "bin").mkdir()
         (folder / "bin" / "rclone").touch(0o755)
-        bounded = "setpriv --bounding-set=-dac_override,-dac_read_search"
         program = next(_candidates(os.environ["PATH"]))
-        (folder / "bin" / "rclone").write_text(f'#!/bin/sh\nexec {bounded} {program} "$@"\n')
+        (folder / "bin" / "rclone").write_text(f'#!/bin/sh\nexec {shlex.join(BOUNDED)} {program} "$@"\n')
     with shared_rclone(folder, environ={"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}) as shared:
         yield shared
 

@@ -24,7 +24,17 @@ from tests.destinations.contract import (
     without,
 )
 from tests.destinations.library.test_destination import unattached as a_folder
-from tests.destinations.rclone.stores import Gate, Server, Shared, a_remote, on_server, reply, served, unattached
+from tests.destinations.rclone.stores import (
+    Gate,
+    Server,
+    Shared,
+    a_remote,
+    modes_count,
+    on_server,
+    reply,
+    served,
+    unattached,
+)
 from tests.destinations.rclone.test_stores import publish
 from tests.fakes import a_meeting, a_user
 from zoomsync.destinations.rclone.client import Answer, Client
@@ -165,9 +175,7 @@ def test_of_all_items_each_that_cannot_be_read_says_why(rclone: Shared, gate: Ga
     assert [bool(re.search(wanted, str(one))) for wanted, one in zip(said, others, strict=True)] == [True] * 3
 
 
-counts_modes = pytest.mark.skipif(
-    not os.geteuid() and not shutil.which("setpriv"), reason="no mode closes a folder to root"
-)
+counts_modes = pytest.mark.skipif(not modes_count(), reason="no mode closes a folder to root")
 
 
 @counts_modes
