@@ -200,7 +200,7 @@ def users(options: Options, everyone: bool) -> int:
 @click.option("--workers", type=click.IntRange(1, 64), metavar="N", help="Work on so many meetings at the same time.")
 @click.option("--max-duration", type=limit, metavar="DURATION", help="Begin nothing new after this time, e.g. 6h.")
 @click.option("--verify", is_flag=True, help="Only read again what is stored: nothing is fetched or deleted.")
-@click.option("--sample", metavar="N%", help="With --verify: so much of it, drawn anew each time.")
+@click.option("--sample", metavar="N%", help="With --verify: so much of it, drawn anew each time, and what differed.")
 @click.option("--new-library", is_flag=True, help="Begin another library at destination.path, or a new state.")
 @click.option("--reconcile", is_flag=True, help="Fetch again what an older copy of the library lacks.")
 @click.option(

@@ -139,7 +139,7 @@ def test_a_service_that_is_down_ends_it_and_says_nothing_of_any_item(
     monkeypatch.setattr(LibraryDestination, "ping", answer)
     result = site.sync("--verify")
 
-    assert (result.code, result.counts, result.document["rows"]) == (6, {}, [])
+    assert (result.code, result.counts, result.document["rows"]) == (6, {"unread": 3}, [])
     assert result.document["left"] == ["3 items to be read"]
     assert site.run("status", "--check").code == 0
 

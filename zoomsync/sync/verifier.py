@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from zoomsync.console import fields, log_context
 from zoomsync.destinations.base import Destination
-from zoomsync.errors import Forbidden, MeetingFailed, Unreachable, UsageError
+from zoomsync.errors import Forbidden, MeetingFailed, Unreachable, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, quoted, size_in_words
 from zoomsync.model import Clock, Entry, Outcome, Phase, Receipt, Verdict
 from zoomsync.naming import suffix
@@ -76,6 +76,9 @@ class Verifier:
             if down := self._breaker.settle():
                 raise down
             self._answered()
+        except ZoomsyncError:
+            self._tally.outcomes[Outcome.UNREAD] += left + len(self._silent)
+            raise
         finally:
             for _ in workers.drain(GRACE_SECONDS):
                 pass
