@@ -342,6 +342,15 @@ def test_a_relative_path_is_refused_as_it_depends_on_where_the_pass_is_started(r
     assert "absolute path" in raised.value.hint
 
 
+def test_a_union_is_refused_as_it_hides_what_a_store_that_fails_has(rclone: Shared, tmp_path: Path) -> None:
+    union = rclone.add(type="union", upstreams=f"{tmp_path / 'one'} {tmp_path / 'two'}")
+
+    with pytest.raises(ConfigError, match="leads to a union") as raised:
+        unattached(rclone, f"{rclone.add(type='alias', remote=f'{union}:zoom')}:").attach(an_attachment(dry_run=True))
+
+    assert (raised.value.code, raised.value.service) == (2, "config")
+
+
 def test_what_cannot_be_sent_is_never_taken_for_sent(rclone: Shared, tmp_path: Path) -> None:
     destination = unattached(rclone, f"{rclone.add(type='alias', remote=str(tmp_path / 'remote'))}:")
 

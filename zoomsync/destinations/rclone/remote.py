@@ -121,6 +121,9 @@ class Remote:
             hint = "write an absolute path, in destination.remote or in rclone's config: disk:/mnt/nas/zoom"
             raise ConfigError(message, hint=hint, service="config")
         below = [str(one.get("type", "")) for one in layers]
+        if "union" in below:
+            hint = "where one of its stores fails it shows what the others have, as if that were all: name one of them"
+            raise ConfigError(f"{self.root}: leads to a union", hint=hint, service="config")
         info = self._good(self.client.call("operations/fsinfo", fs=self.fs), "").document
         name = str(info.get("Name", "")).partition("{")[0]
         section = {"type": name[1:]} if name.startswith(":") else self._section(name)
