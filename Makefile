@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 READY   = $(VENV)/.ready
+unexport PYTHONDONTWRITEBYTECODE # else each process of the tests compiles all anew
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lowest newest check lint format types bench soak lock schema man pictures dist clean

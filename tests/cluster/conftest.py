@@ -16,8 +16,8 @@ OnCluster = Callable[..., Site]
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    """A scheduler and three workers of one thread each."""
-    with machines(tmp_path_factory.mktemp("cluster"), "first", "second", "third") as found:
+    """A scheduler and two workers of one thread each."""
+    with machines(tmp_path_factory.mktemp("cluster"), "first", "second") as found:
         yield found
 
 

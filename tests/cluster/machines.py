@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import distributed
 import yaml
 
 from tests.e2e.harness import Site, SiteClock
@@ -21,6 +20,9 @@ from tests.sandbox.server import Sandbox
 from tests.sandbox.world import World
 from zoomsync.clock import SystemClock
 from zoomsync.naming import suffix
+
+if TYPE_CHECKING:
+    import distributed
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 60.0
@@ -118,7 +120,9 @@ class Machines:
         with self._client() as client:
             _until(lambda: not any(client.processing().values()), self.scheduler)
 
-    def _client(self) -> distributed.Client:
+    def _client(self) -> "distributed.Client":
+        import distributed
+
         security = distributed.Security(
             tls_ca_file=self.tls["ca"], tls_client_cert=self.tls["cert"], tls_client_key=self.tls["key"]
         )
@@ -136,7 +140,10 @@ class Machines:
         files = {"--tls-ca-file": self.tls["ca"], "--tls-cert": self.tls["cert"], "--tls-key": self.tls["key"]}
         options = [*arguments, *(part for pair in files.items() for part in pair), "--no-dashboard"]
         code = f"{before}\nfrom distributed.cli.dask_{kind} import main; main()"
-        env = {**os.environ, "ZOOMSYNC_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), **(environ or {})}
+        idle = {
+            "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"
+        }  # it looks at the worker a hundred times a second
+        env = {**os.environ, **idle, "ZOOMSYNC_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), **(environ or {})}
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-c", code, *options], stdout=log, stderr=log, env=env, cwd=self.folder
