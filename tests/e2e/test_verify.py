@@ -12,7 +12,7 @@ from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
 from tests.sandbox.stage import Stage
 from zoomsync.destinations.library.destination import LibraryDestination
-from zoomsync.errors import Forbidden, MeetingFailed, ServiceUnavailable, ZoomsyncError
+from zoomsync.errors import Forbidden, LibraryUnusable, MeetingFailed, ServiceUnavailable, ZoomsyncError
 from zoomsync.model import Receipt, Verdict
 
 
@@ -129,17 +129,18 @@ def test_what_cannot_be_read_now_is_named_and_what_was_known_of_it_stays(
     assert site.sync("--verify", "--sample", "0.0001%").counts == {"differs": 1}  # it always belongs to the sample
 
 
-def test_a_service_that_is_down_ends_it_and_says_nothing_of_any_item(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("problem", [ServiceUnavailable("no answer", service="remote"), LibraryUnusable("missing")])
+def test_a_destination_that_is_out_of_order_ends_it_and_says_nothing_of_any_item(
+    site: Site, problem: ZoomsyncError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(*_: object) -> None:
-        raise ServiceUnavailable("rclone: does not answer: IncompleteRead", service="remote")
+        raise problem
 
     monkeypatch.setattr(LibraryDestination, "verify", answer)
     monkeypatch.setattr(LibraryDestination, "ping", answer)
     result = site.sync("--verify")
 
-    assert (result.code, result.counts, result.document["rows"]) == (6, {"unread": 3}, [])
+    assert (result.code, result.counts, result.document["rows"]) == (problem.code, {"unread": 3}, [])
     assert result.document["left"] == ["3 items to be read"]
     assert site.run("status", "--check").code == 0
 

@@ -71,8 +71,8 @@ class Verifier:
         try:
             for (entry, receipt), future in workers.work_off(self._chosen(run_id), may_begin=self._may_begin):
                 self._progress.ended()
-                left -= 1
                 self._take(entry, receipt, future)
+                left -= 1
             if down := self._breaker.settle():
                 raise down
             self._answered()
@@ -126,8 +126,8 @@ class Verifier:
         except (Forbidden, MeetingFailed) as error:
             self._write_down(entry, Outcome.UNREAD, str(error), error.hint)
         except Unreachable as error:  # about this item, unless the service turns out to be down
-            self._silent.append((entry, error))
             self._breaker.failed()
+            self._silent.append((entry, error))
         else:
             self._breaker.answered()
             self._answered()
