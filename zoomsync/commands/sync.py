@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import cache, partial
 from importlib.util import find_spec
@@ -20,7 +20,7 @@ from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields
 from zoomsync.destinations.base import NEW_LIBRARY, Destination
-from zoomsync.errors import PassRunning, Stopped, ToolMissing, UsageError, ZoomsyncError
+from zoomsync.errors import PassRunning, Stopped, TimeOver, ToolMissing, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
 from zoomsync.model import Outcome, Run, Zoom
@@ -102,7 +102,7 @@ def sync(named: Path | None, terminal: Terminal, env: Environment, request: Sync
     work = partial(_work, config, terminal, env, request, tally)
     audit = None if request.new_library or request.adopt_library else config.audit
     if request.dry_run:
-        with ending(env.clock, lambda _: None):
+        with ending(env.clock, lambda _: None), suppress(TimeOver):
             state = State.read(config.state, audit=audit) or State.imagined(config.state)
             work(state)
         from zoomsync.commands.plan import print_plan
@@ -196,6 +196,9 @@ def _work(
         )
         try:
             Pass(connections, tally).run()
+        except TimeOver as over:  # before it was known whose lists to read
+            tally.left.append(f"whatever is to be listed: {over}")
+            raise
         finally:
             tally.calls += connection.api.calls
             tally.downloads += connection.files.calls
