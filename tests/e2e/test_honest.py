@@ -15,10 +15,9 @@ DELETING = {"delete_recordings": "trash", "delete_all_accounts": True}
 def two_sizes(stage: Stage) -> None:
     """A meeting whose two segments have to be encoded again, with a transcript each."""
     stage.meeting("m", "alice", 2, "M")
-    stage.video("m")
-    stage.video("m", 2, at=120, width=240, height=180)
-    stage.transcript("m")
-    stage.transcript("m", 2, at=120)
+    for number, width in enumerate((320, 240), 1):
+        stage.video("m", number, at=120 * (number - 1), seconds=2, width=width)
+        stage.transcript("m", number, at=120 * (number - 1), seconds=2)
 
 
 def plain(stage: Stage, *names: str) -> None:

@@ -15,48 +15,50 @@ from tests.sandbox.stage import VIEWS, Stage
 
 SPEAKER, GALLERY, *_ = VIEWS
 Step = Callable[[Stage], object]
+SECONDS = 3
+"""Of each segment: what is encoded and decoded again and again is short."""
 
 
 def first(stage: Stage) -> None:
     """The first segment."""
-    stage.video("m")
+    stage.video("m", seconds=SECONDS)
 
 
 def second(stage: Stage) -> None:
     """The second segment, two minutes later."""
-    stage.video("m", 2, at=120)
+    stage.video("m", 2, at=120, seconds=SECONDS)
 
 
 def third(stage: Stage) -> None:
     """The third segment, four minutes after the first."""
-    stage.video("m", 3, at=240)
+    stage.video("m", 3, at=240, seconds=SECONDS)
 
 
 def second_of_another_size(stage: Stage) -> None:
     """A second segment that cannot be joined to the first by copying."""
-    stage.video("m", 2, at=120, width=240, height=180)
+    stage.video("m", 2, at=120, seconds=SECONDS, width=240, height=180)
 
 
 def gallery(stage: Stage) -> None:
     """Another view of the first segment."""
-    stage.video("m", 1, GALLERY)
+    stage.video("m", 1, GALLERY, seconds=SECONDS)
 
 
 def transcript(stage: Stage) -> None:
     """Captions of the first segment."""
-    stage.transcript("m")
+    stage.transcript("m", seconds=SECONDS)
 
 
 def chat_and_captions(stage: Stage) -> None:
     """Texts of the first segment."""
-    stage.transcript("m")
+    stage.transcript("m", seconds=SECONDS)
     stage.file("m", chat(1), "CHAT", "chat_file", "TXT")
 
 
 def second_with_texts(stage: Stage) -> None:
     """The second segment with captions and chat."""
     second(stage)
-    stage.transcript("m", 2, at=120)
+    stage.transcript("m", 2, at=120, seconds=SECONDS)
     stage.file("m", chat(2), "CHAT", "chat_file", "TXT", at=120)
 
 
@@ -93,9 +95,9 @@ def labels(site: Site, ids: list[str]) -> list[str]:
 
 
 def segments_shown(video: Path) -> list[int]:
-    """The numbers of the segments that a video shows, in order; each must be there for its eight seconds."""
+    """The numbers of the segments that a video shows, in order; each must be there for all its seconds."""
     seconds = [tick for tick, _ in groupby(media.read_clock(video))]
-    assert all(second == number % 8 for number, (_, second) in enumerate(seconds))
+    assert all(second == number % SECONDS for number, (_, second) in enumerate(seconds))
     return [segment for segment, _ in groupby(segment for segment, _ in seconds)]
 
 

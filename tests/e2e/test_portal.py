@@ -163,8 +163,8 @@ def test_the_best_view_alone_and_no_chat(begin: AtPortal, stage: Stage) -> None:
 
 def test_segments_that_were_encoded_again_are_attached_as_they_were(begin: AtPortal, stage: Stage) -> None:
     stage.meeting("odd", "alice", 1, "Two sizes")
-    stage.video("odd", 1)
-    stage.video("odd", 2, at=120, width=240, height=180)
+    stage.video("odd", 1, seconds=2)
+    stage.video("odd", 2, at=120, seconds=2, width=240)
     site = begin(stage, config=TRASH)
 
     site.sync()

@@ -31,8 +31,8 @@ def odd(stage: Stage) -> Stage:
     """A meeting, `m`, of two segments that cannot be joined by copying, with captions."""
     stage.meeting("m", "alice", 2, "Odd")
     for number, size in ((1, (320, 180)), (2, (240, 180))):
-        stage.video("m", number, at=60 * (number - 1), width=size[0], height=size[1])
-        stage.transcript("m", number, at=60 * (number - 1))
+        stage.video("m", number, at=60 * (number - 1), seconds=3, width=size[0], height=size[1])
+        stage.transcript("m", number, at=60 * (number - 1), seconds=3)
     return stage
 
 
