@@ -349,6 +349,7 @@ def test_a_filter_file_that_would_widen_the_selection_is_refused(
         ("exclude_accounts: ['']", "exclude_accounts.0: is empty (fill it in, or remove it)"),
         ("filter_accounts:\n  -", "filter_accounts.0: is empty (fill it in, or remove it)"),
         ("recordings: {files: [video, ~]}", "recordings.files.1: is empty (fill it in, or remove it)"),
+        ("recordings: {views: [~]}", "recordings.views.0: is empty (fill it in, or remove it)"),
         ("aliases: {ada@x.org: 3}", "aliases.ada@x.org: 3 is not text (write it in quotes)"),
         ("aliases: {ada: a@x.org}", 'aliases.ada: "ada" is not an e-mail address (write name@example.org)'),
         (

@@ -197,7 +197,8 @@ def _validated(values: Mapping[Any, Any], folder: Path, problems: Problems) -> C
     except ValidationError as cause:
         for error in cause.errors(include_url=False):
             place = tuple(str(part) for part in error["loc"] if part != "[key]")
-            if error["type"] != "too_short" or not error["input"]:  # else its entries have their own problems
+            is_told = error["input"] is None or (error["type"] == "too_short" and error["input"])  # of its entries
+            if not is_told:
                 problems.setdefault(".".join(place), _sentence(place, error))
     return None
 
