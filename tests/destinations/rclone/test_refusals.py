@@ -25,6 +25,8 @@ S3 = "operation error S3: PutObject, https response error StatusCode: "
         (f"{S3}403, RequestID: 18EB, HostID: x, api error InvalidAccessKeyId: The key is not known", NotAuthorized),
         (f"{S3}403, RequestID: 18EB, HostID: , api error AccessDenied: Access Denied", Forbidden),
         (f"{S3}404, api error NoSuchBucket: The specified bucket does not exist", LibraryUnusable),
+        (f"{S3}400, api error InvalidBucketName: The specified bucket is not valid.", LibraryUnusable),
+        ("googleapi: Error 400: Invalid bucket name: '.zoomsync', invalid", LibraryUnusable),
         (f"{S3}503, api error SlowDown: Please reduce your request rate", ServiceUnavailable),
         ("couldn't fetch token: invalid_grant: maybe token expired? - try refreshing", NotAuthorized),
         ("googleapi: Error 403: The user's Drive storage quota has been exceeded., storageQuotaExceeded", Unfit),

@@ -29,7 +29,7 @@ _CREDENTIAL = (
 _RIGHT = "give rclone's user the right to list, read, write and delete there; or check the credentials in its config"
 _CONFIG = "check destination.remote and destination.config; `rclone --config FILE listremotes` names what there is"
 _ROOM = "free space at the remote, or raise its quota"
-_ROOT = "check destination.remote; a bucket or share must exist before the first pass"
+_ROOT = "check destination.remote: the bucket, as in s3:bucket/path, or share must exist before the first pass"
 _NAME = "the store takes no such name: see its limits at https://rclone.org/overview/#restricted-filenames"
 _SIZE = "the store takes no file of this size: see its limits, or wrap the remote in rclone's chunker"
 _WAY = "look at this path at the remote; what stands in the way may be moved aside"
@@ -65,7 +65,11 @@ _ROWS: tuple[tuple[type[ZoomsyncError], str, str], ...] = (
             r"|NoCredentialProviders|failed to refresh cached credentials|empty token found|InvalidAuthenticationToken"
         ),
     ),
-    (LibraryUnusable, _ROOT, r"NoSuchBucket|ContainerNotFound|ShareNotFound|bucket (does not exist|not found)"),
+    (
+        LibraryUnusable,
+        _ROOT,
+        r"NoSuchBucket|(?i:invalid ?bucket ?name)|ContainerNotFound|ShareNotFound|bucket (does not exist|not found)",
+    ),
     (
         ServiceUnavailable,
         _LATER,
