@@ -42,21 +42,22 @@ class PortalContract(DestinationContract):
         replace_content(self.site_in_use.portal, place, content)
 
 
-PAIRS = (
+TOGETHER = (
     ("plain",),
-    ("lists elsewhere", "ids as strings"),
-    ("bare lists", "ids of both kinds"),
-    ("pageIndex counts items", "groups of other names"),
-    ("offset", "roles"),
-    ("a search for words", "tokens that end with a 401"),
-    ("a search that chokes on signs", "whole addresses"),
-    ("a search that tells no attributes", "a token without quotes"),
-    ("a search that shows attributes as empty", "captions take the place of others"),
+    ("lists elsewhere", "ids as strings", "a search for words", "tokens that end with a 401"),
+    ("bare lists", "ids of both kinds", "a search that chokes on signs", "whole addresses"),
+    (
+        "pageIndex counts items",
+        "groups of other names",
+        "a search that tells no attributes",
+        "a token without quotes",
+    ),
+    ("offset", "roles", "a search that shows attributes as empty", "captions take the place of others"),
     ("moderation", "blocks listed backwards"),
     ("blocks listed twice", "contents in detail"),
     ("no list of blocks", "operations elsewhere"),
 )
-"""Portals that differ in two ways at once, each way once; each alone is for `make soak`."""
+"""Portals that differ in several ways at once, each way once; each alone is for `make soak`."""
 
 
 def _suite(variants: tuple[str, ...], *marks: pytest.MarkDecorator) -> type[PortalContract]:
@@ -65,8 +66,8 @@ def _suite(variants: tuple[str, ...], *marks: pytest.MarkDecorator) -> type[Port
 
 
 for _made in (
-    *(_suite(pair) for pair in PAIRS),
-    *(_suite((name,), pytest.mark.soak) for name in VARIANTS if (name,) not in PAIRS),
+    *(_suite(some) for some in TOGETHER),
+    *(_suite((name,), pytest.mark.soak) for name in VARIANTS if (name,) not in TOGETHER),
 ):
     globals()[_made.__name__] = _made
 del _made
@@ -76,4 +77,4 @@ def test_every_variant_is_tested_alone_and_beside_another() -> None:
     tested = [one.variants for one in PortalContract.__subclasses__()]
 
     assert {one for one in tested if len(one) == 1} == {(name,) for name in VARIANTS}
-    assert sorted(name for pair in PAIRS for name in pair) == sorted(VARIANTS)
+    assert sorted(name for some in TOGETHER for name in some) == sorted(VARIANTS)
