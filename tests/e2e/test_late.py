@@ -94,10 +94,10 @@ def labels(site: Site, ids: list[str]) -> list[str]:
     return [f"{file.view} {int((file.start - meeting.start).total_seconds())}" for file, meeting in pairs]
 
 
-def segments_shown(video: Path) -> list[int]:
+def segments_shown(video: Path, each: int = SECONDS) -> list[int]:
     """The numbers of the segments that a video shows, in order; each must be there for all its seconds."""
     seconds = [tick for tick, _ in groupby(media.read_clock(video))]
-    assert all(second == number % SECONDS for number, (_, second) in enumerate(seconds))
+    assert all(second == number % each for number, (_, second) in enumerate(seconds))
     return [segment for segment, _ in groupby(segment for segment, _ in seconds)]
 
 

@@ -86,7 +86,7 @@ def test_segments_without_an_end_are_told_apart_by_the_next_start(begin: Begin, 
     site, _ = synced(begin, stage)
 
     item = site.item("m")
-    assert segments_shown(item / "video.mp4") == segments_shown(item / "video.gallery_view.mp4") == [1, 2]
+    assert segments_shown(item / "video.mp4", 8) == segments_shown(item / "video.gallery_view.mp4", 8) == [1, 2]
     assert "00:00:08.250 --> 00:00:09.750" in (item / "video.vtt").read_text()
 
 
@@ -98,7 +98,7 @@ def test_segments_of_different_views_are_told_apart_by_how_long_they_play(begin:
     site, result = synced(begin, stage)
 
     assert (result.code, made_of(site)) == (0, {"video.mp4": [f"{SPEAKER} 0", f"{GALLERY} 120"]})
-    assert segments_shown(site.item("m") / "video.mp4") == [1, 2]
+    assert segments_shown(site.item("m") / "video.mp4", 8) == [1, 2]
     endless(stage.transcript("m", 2, at=120))
     site.clock.advance(days=3)
     site.sync()
@@ -229,7 +229,7 @@ def test_no_text_keeps_a_video_back(begin: Begin, stage: Stage, text: bytes) -> 
     result = site.sync()
 
     assert (result.code, result.counts["published"]) == (0, 1)
-    assert segments_shown(site.item("m") / "video.mp4") == [1, 2]
+    assert segments_shown(site.item("m") / "video.mp4", 8) == [1, 2]
     assert {"segments/1 audio_transcript.vtt", "segments/2 audio_transcript.vtt"} <= set(site.names("m"))
 
 

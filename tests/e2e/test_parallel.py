@@ -124,14 +124,15 @@ def test_of_a_meeting_that_fails_what_is_on_its_way_arrives_and_is_not_fetched_a
     is_on_its_way = partial(site.sandbox.count, "GET", f"/ssrweb/{second}")
     site.sandbox.fail(first, with_=once(is_on_its_way, html(404, "Not Found")), times=None)
     site.sandbox.fail(f"/ssrweb/{second}", with_=once(lambda: has_failed(site)))
-    failed = site.sync()
+    failed, arrived = site.sync(), {*site.downloads()} - {first}
     site.sandbox.heal()
     site.clock.advance(hours=1)
 
     result = site.sync()
 
     assert "HTTP 404" in failed.reasons("failed")[site.uuid("a")]
-    assert (result.code, sorted(site.downloads())) == (0, sorted([first, third]))  # they come at the same time
+    assert second in arrived  # on a busy machine the third as well, which begins before the failure is seen
+    assert (result.code, sorted(site.downloads())) == (0, sorted({first, second, third} - arrived))
 
 
 def test_what_fails_is_named_in_the_order_of_the_files_not_of_time(begin: Begin, stage: Stage) -> None:
