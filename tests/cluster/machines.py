@@ -140,10 +140,9 @@ class Machines:
         files = {"--tls-ca-file": self.tls["ca"], "--tls-cert": self.tls["cert"], "--tls-key": self.tls["key"]}
         options = [*arguments, *(part for pair in files.items() for part in pair), "--no-dashboard"]
         code = f"{before}\nfrom distributed.cli.dask_{kind} import main; main()"
-        idle = {
-            "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"
-        }  # it looks at the worker a hundred times a second
-        env = {**os.environ, **idle, "ZOOMSYNC_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), **(environ or {})}
+        quiet = {"DASK_TEMPORARY_DIRECTORY": str(self.folder)}
+        quiet |= {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}  # it looks a hundred times a second
+        env = {**os.environ, **quiet, "ZOOMSYNC_CONFIG": str(self.config), "PYTHONPATH": str(ROOT), **(environ or {})}
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-c", code, *options], stdout=log, stderr=log, env=env, cwd=self.folder
