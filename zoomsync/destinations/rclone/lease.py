@@ -70,6 +70,7 @@ class Lease:
             service="remote",
         )
         found = self._read()  # even if no list shows it: another's is never replaced
+        # a dry run disturbs no pass of its state
         harmless = attachment.runs if attachment.dry_run else attachment.over
         if found and found.held_till and found.run not in harmless:
             until = found.held_till + SKEW
