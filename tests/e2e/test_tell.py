@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Begin
 from tests.e2e.harness import Site
+from tests.e2e.test_failures import lasting
 from tests.sandbox import faults
 from tests.sandbox.stage import Stage
 
@@ -103,6 +104,19 @@ def test_a_failed_pass_pings_its_failure(begin: Begin, stage: Stage, monitor: Mo
     site.sandbox.fail("/v2/", with_=faults.page(500), times=None)
 
     assert (site.sync().code, [path for path, _ in monitor.pings]) == (6, ["/start", "/fail"])
+
+
+def test_a_pass_whose_time_was_over_before_it_read_a_list_pings_no_success(
+    begin: Begin, stage: Stage, monitor: Monitor
+) -> None:
+    plain(stage)
+    everybody = {"filter_accounts": [], "exclude_accounts": ["bob@example.org"], "unknown_accounts": "warn"}
+    site = begin(stage.world, tell={"ping": monitor.address}, **everybody)
+    site.sandbox.fail("/users/bob", with_=lasting(site, hours=2), times=1)
+
+    assert site.sync("--max-duration", "1h").code == 0
+    assert site.sync("--max-duration", "1h").counts["published"] == 1
+    assert [path for path, _ in monitor.pings] == ["/start", "/fail", "/start", ""]
 
 
 def test_no_ping_is_sent_for_what_is_no_whole_pass(begin: Begin, stage: Stage, monitor: Monitor) -> None:

@@ -304,10 +304,11 @@ def _attach(
 
         if not request.adopt_library:
             log.info("an adoption did not come to its end, this pass goes on with it")
-        request = replace(request, no_delete=True, max_duration=limit)
+        request = replace(request, no_delete=True)
         if destination.last_change is None:
             log.info("what is stored is found as Zoom lists its meetings; nothing is deleted in this pass")
         else:
+            request = replace(request, max_duration=limit)
             adopt(state, destination, env.clock, tally, is_dry=request.dry_run, over_at=over_at)
     if request.reconcile:
         from zoomsync.sync.reconciler import reconcile

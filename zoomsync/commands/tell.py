@@ -62,12 +62,12 @@ class Teller:
         from zoomsync import status
         from zoomsync.commands.status import status_document
         from zoomsync.status import notices
-        from zoomsync.status.query import SIGNALS
+        from zoomsync.status.query import SIGNALS, has_finished
 
         if (run.code or 0) > SIGNALS:
             return
         if self._tell.ping is not None and config.enabled:
-            start, path = tuple(self._begun.values()), "" if run.code == 0 else "/fail"
+            start, path = tuple(self._begun.values()), "" if has_finished(run) and run.code == 0 else "/fail"
 
             def ping() -> None:
                 wait(start)  # a start that came after the end would be taken for a pass that never ends

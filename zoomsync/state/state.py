@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from zoomsync.errors import StateUnusable
+from zoomsync.errors import PassRunning, StateUnusable
 from zoomsync.files import make_private_folder, read_file
 from zoomsync.files import write as write_file
 from zoomsync.model import Entry, Intent, Run
@@ -27,7 +27,7 @@ from zoomsync.state.page import FORMAT, STATE, Head, Page, content, damaged, rea
 
 log = logging.getLogger(__name__)
 
-RUNS_KEPT = 50
+RUNS_KEPT, KILLED_KEPT = 50, 10
 
 
 def _refuse_to_begin_again(path: Path, audit: Path | None, fact: str = "is missing") -> None:
@@ -86,6 +86,17 @@ def _opened(path: Path, page: Page, opening: Callable[[Path], Database]) -> Data
     if database.steps < page.steps:
         raise damaged(path, f"is newer than {place.name} beside it: files of two times")
     return database
+
+
+def _kept(runs: list[Run], last_change: str) -> tuple[Run, ...]:
+    """The last runs. Of those that met another pass, one after the other, the first and the last; and what was killed,
+    however long ago, while it may be the one that changed the library last: it is known by that."""
+    if [one.code for one in runs[-3:]] == [PassRunning.code] * 3:
+        del runs[-2]
+    seen = next((number for number, one in enumerate(runs, 1) if one.id == last_change), 0)
+    killed = [one for one in runs[seen:] if one.ended_at is None][-KILLED_KEPT:]
+    others = [one for one in runs if one not in killed][-RUNS_KEPT + len(killed) :]
+    return tuple(one for one in runs if one in killed or one in others)
 
 
 class State(AbstractContextManager["State"]):
@@ -211,10 +222,10 @@ class State(AbstractContextManager["State"]):
     def record(self, run: Run, **changes: Any) -> None:
         """Write down a run's start, or its end under the same id, and with it the head with these changes.
 
-        The last 50 runs are kept.
+        About the last 50 runs are kept.
         """
-        runs = {one.id: one for one in (*self.runs, run)}
-        self._write_page(replace(self.head, **changes), tuple(runs.values())[-RUNS_KEPT:])
+        runs, head = {one.id: one for one in (*self.runs, run)}, replace(self.head, **changes)
+        self._write_page(head, _kept([*runs.values()], head.library_run))
 
     def prove(self) -> None:
         """Look through all of the ledger. Raises `StateUnusable` if some of it does not fit the rest."""

@@ -33,18 +33,18 @@ def outcome(run: Run, is_alive: Callable[[Process], bool]) -> str:
         return "Running" if is_alive(run.process) else "Interrupted"
     if run.code > SIGNALS:
         return "Interrupted"
-    is_fine = run.code == 0 or _has_finished(run)
+    is_fine = run.code == 0 or has_finished(run)
     return FINISHED[run.code] if is_fine else f"Failed: {run.why or f'exit code {run.code}'}"
 
 
-def _has_finished(run: Run) -> bool:
+def has_finished(run: Run) -> bool:
     """Whether a pass ran to its end; what ended one before that is its `why`, also if its time was over."""
     return run.code in FINISHED and not run.why
 
 
 def last_finished(state: State, now: datetime) -> datetime | None:
     """When a whole pass last ran to its end; a narrowed one proves nothing about the other meetings."""
-    ends = [run.ended_at for run in state.runs if _has_finished(run) and not run.narrowed]
+    ends = [run.ended_at for run in state.runs if has_finished(run) and not run.narrowed]
     return max((end for end in ends if end is not None and end <= now), default=None)
 
 

@@ -20,7 +20,7 @@ from zoomsync.rules import ledger
 from zoomsync.rules.named import Named
 from zoomsync.rules.request import SyncRequest
 from zoomsync.state import State
-from zoomsync.sync.breaker import Breaker
+from zoomsync.sync.breaker import ASK_AFTER, Breaker
 from zoomsync.sync.tally import Tally, row
 from zoomsync.sync.workers import GRACE_SECONDS, Workers
 
@@ -128,6 +128,8 @@ class Verifier:
         except Unreachable as error:  # about this item, unless the service turns out to be down
             self._breaker.failed()
             self._silent.append((entry, error))
+            if len(self._silent) == ASK_AFTER:  # then the service was asked, and answered
+                self._answered()
         else:
             self._breaker.answered()
             self._answered()

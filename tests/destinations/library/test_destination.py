@@ -488,7 +488,7 @@ class TestVerification:
         assert (verdict.safe, verdict.removed) == (False, False)
         assert verdict.reason == "recording.json describes another version of this item"
 
-    @pytest.mark.parametrize("code", [errno.EACCES, errno.EIO], ids=errno.errorcode.get)
+    @pytest.mark.parametrize("code", [errno.EACCES, errno.EHOSTDOWN, errno.EIO], ids=errno.errorcode.get)
     def test_what_cannot_be_read_now_is_nobodys_deed(
         self, library: LibraryDestination, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
     ) -> None:
@@ -505,7 +505,8 @@ class TestVerification:
 
         verdict = library.verify(receipt)
 
-        assert (verdict.safe, verdict.removed, verdict.unread) == (False, False, code == errno.EACCES)
+        assert (verdict.safe, verdict.removed, verdict.unread) == (False, False, code != errno.EIO)
+        assert ("still mounted" in verdict.hint) == (code == errno.EHOSTDOWN)
         assert f"video.mp4: {os.strerror(code).lower()}" in verdict.reason
 
     def test_a_disk_that_fails_while_a_file_is_read_proves_nothing_and_is_nobodys_deed(

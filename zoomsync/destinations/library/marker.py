@@ -60,6 +60,8 @@ class LibraryLock:
     of the pass that changed it last."""
     _found: Marker | None = None
     """The marker as this pass found it, once it has the lock."""
+    _is_noted: bool = False
+    """Whether this pass has written down what lies here."""
     _is_changed: bool = False
     """Whether the marker says that this pass changes the library."""
     _pass: tuple[int, str] = (0, "")
@@ -150,8 +152,10 @@ class LibraryLock:
                 self._is_changed = True
 
     def _note(self) -> None:
-        with LIBRARY_ITSELF.explained(self.path):
-            self.note_all()
+        if not self._is_noted:
+            with LIBRARY_ITSELF.explained(self.path):
+                self.note_all()
+            self._is_noted = True
 
     def _write_marker(self) -> None:
         """What the library holds is written down before its marker says that all is as the state knows it."""

@@ -8,7 +8,18 @@ from zoomsync.destinations.layout import Recording, judged, was_removed
 from zoomsync.files import NO_RIGHT, digest, fact
 from zoomsync.model import Clock, Receipt, StoredFile, Verdict
 
-NOT_NOW = NO_RIGHT | {errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN}  # the last three: a mount whose server is away
+AWAY = {
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.ENOTCONN,
+    errno.ECONNABORTED,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENETUNREACH,
+    errno.ENODEV,
+    errno.ENXIO,
+}
+"""What a mount says whose server or device is away."""
 
 
 def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock) -> Verdict:
@@ -21,13 +32,14 @@ def inspect(receipt: Receipt, found: tuple[Path, Recording] | None, clock: Clock
     except OSError as error:
         reason = f"{error.filename}: {fact(error)}, it could not be verified"
         here = receipt if recording is None else replace(receipt, place=recording.receipt.place)
-        hint = "check its mode and owner, and the disk"
+        is_away = error.errno in AWAY
+        hint = "is its file system still mounted?" if is_away else "check its mode and owner, and the disk"
         return Verdict(safe=False, reason=reason, receipt=here, unread=says_nothing(error), hint=hint)
 
 
 def says_nothing(error: BaseException | None) -> bool:
     """Whether what is stored may well be whole. A disk that fails to read it (EIO) may have lost it."""
-    return isinstance(error, OSError) and error.errno in NOT_NOW
+    return isinstance(error, OSError) and error.errno in NO_RIGHT | AWAY
 
 
 def _alteration(path: Path, file: StoredFile, clock: Clock) -> str:
