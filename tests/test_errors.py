@@ -53,6 +53,7 @@ OF_ONE_SERVICE = {
     "UserUnknown": "zoom",
     "PortalRefused": "portal",
     "ColdStorage": "remote",
+    "Changed": "remote",
 }
 OF_ANY_SERVICE = {"Forbidden", "ServiceUnavailable", "NotAuthorized", "Unreachable"}
 OF_ANY_DESTINATION = {"OutcomeUnknown", "DestinationUnsupported", "RemovedByPerson", "PartlyStored", "MeetingFailed"}

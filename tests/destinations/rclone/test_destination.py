@@ -294,6 +294,64 @@ def test_all_is_listed_one_year_of_one_author_at_a_time(
     assert sorted(deep) == [place.rpartition("/")[0] for place in places]
 
 
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_list_that_breaks_as_a_folder_vanishes_is_not_an_empty_one(
+    rclone: Shared, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    where = on_server(rclone, Server(gate.address), "webdav")
+    first, item = a_remote(rclone, where), an_item(tmp_path / "staging")
+    stored = publish(first, with_files(item.meeting, [replace(item.files[0], name="segments/1.mp4")]))
+    call, broken = Client.call, list[str]()
+
+    def watched(self: Client, path: str, **parameters: Any) -> Answer:
+        answer = call(self, path, **parameters)
+        if parameters.get("opt", {}).get("recurse"):
+            broken.append(parameters["remote"])
+            if len(broken) == times:
+                gate.replies = {}
+        return answer
+
+    def seen(vanished: str, look: Any) -> Any:
+        gate.replies = {f"^PROPFIND .*{vanished}/$": reply(404)}
+        broken.clear()
+        try:
+            return look()
+        except ServiceUnavailable as error:
+            return str(error).removeprefix(first.remote.fs), len(broken)
+
+    monkeypatch.setattr(Client, "call", watched)
+
+    year = stored.place.rpartition("/")[0]
+    assert seen("0300a520[^/]*", lambda: [*unattached(rclone, where)._items.places()]) == (
+        [stored.place] if times == 2 else (f"{year}: changed while it was listed", 3)
+    )
+    assert seen("segments", lambda: first.verify(stored).safe) == (
+        True if times == 2 else (f"{stored.place}: changed while it was listed", 3)
+    )
+
+
+@pytest.mark.parametrize("kind", ["alias", "memory"])
+@pytest.mark.parametrize("moved", ["ada@example.org", "ada@example.org/2026"])
+def test_a_folder_that_is_renamed_before_it_is_listed_is_found_by_its_new_name(
+    rclone: Shared, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, moved: str
+) -> None:
+    options = {"remote": str(root)} if kind == "alias" else {}
+    where = f"{rclone.add(type=kind, **options)}:{tmp_path.name}"
+    stored = publish(a_remote(rclone, where), an_item(tmp_path / "staging"))
+    call, place = Client.call, f"published/{moved}"
+
+    def moving(self: Client, path: str, **parameters: Any) -> Answer:
+        if parameters.get("remote") == place:
+            monkeypatch.setattr(Client, "call", call)
+            fs = f"{where}/{place}"
+            assert call(self, "sync/move", srcFs=fs, dstFs=f"{fs} retired", deleteEmptySrcDirs=True).is_good
+        return call(self, path, **parameters)
+
+    monkeypatch.setattr(Client, "call", moving)
+
+    assert [*unattached(rclone, where)._items.places()] == [stored.place.replace(place, f"{place} retired")]
+
+
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("folder", ["ada@example.org/2026/Retitled", "Mine", "mine/of old/years/and deep"])
 def test_an_item_that_a_person_renamed_published_or_moved_is_found(

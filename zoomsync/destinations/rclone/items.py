@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from zoomsync.destinations.base import Everything
 from zoomsync.destinations.layout import MANIFEST, TOPS, Places, Recording, each_item, newest, was_removed
 from zoomsync.destinations.marker import FOLDER
-from zoomsync.destinations.rclone.remote import Entry, Remote
+from zoomsync.destinations.rclone.remote import Entry, Remote, steady
 from zoomsync.errors import MeetingFailed, ServiceUnavailable
 from zoomsync.model import Receipt, Stamp, StoredFile
 from zoomsync.naming import suffix
@@ -90,7 +90,9 @@ class Items:
         """All of it is listed, once a pass, unless an item was moved since."""
         with self._lock:
             if self._places is None:
-                self._places = Places(place for top in TOPS for place in self.remote.places_of(MANIFEST, top))
+                self._places = steady(
+                    lambda: Places(place for top in TOPS for place in self.remote.places_of(MANIFEST, top))
+                )
             return self._places
 
     def everything(self, library: str, after: str) -> Everything:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from http.client import IncompleteRead
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -44,6 +44,24 @@ FOLDERS_ALONE: Mapping[str, Any] = {**LEAN, "dirsOnly": True}
 LEFT_OUT = "- *.{json,m4a,mp4,txt,vtt}"
 """Most of the files that an item has. No rule may leave out a folder's name: what rclone may not look at counts as an
 error unless a rule leaves it out, folder or not."""
+LOOKS = 3
+T = TypeVar("T")
+
+
+class Changed(ServiceUnavailable):
+    """Somebody moved or removed a folder while it was listed: what was seen is not all."""
+
+    service = "remote"
+
+
+def steady(look: Callable[[], T], looks: int = LOOKS) -> T:
+    """What is seen while nobody moves anything."""
+    try:
+        return look()
+    except Changed:
+        if looks == 1:
+            raise
+        return steady(look, looks - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +173,8 @@ class Remote:
         """The files below a folder, by their path relative to it; none if it is not there."""
         proof = self.proof if hashed else ""
         hashes = {"showHash": True, "hashTypes": [proof]} if proof else {}
-        found = self._listed(path, {**LEAN, "recurse": True, "filesOnly": True, **hashes}) or ()
+        options = {**LEAN, "recurse": True, "filesOnly": True, **hashes}
+        found = steady(lambda: self._listed(path, options)) or ()
         start = normalize("NFC", f"{path}/")
         return {
             normalize("NFC", one["Path"]).removeprefix(start): Entry(  # as all names of ours are
@@ -164,16 +183,22 @@ class Remote:
             for one in found
         }
 
-    def places_of(self, name: str, path: str, depth: int = 2) -> Iterator[str]:
+    def places_of(self, name: str, path: str, depth: int = 2, *, is_listed: bool = False) -> Iterator[str]:
         """The folders below this one, wherever, that hold a file of this name: all of it is listed.
 
         To `depth` each folder by itself: what is listed at once is one year of one author, which fits into memory.
+        Raises `Changed` if one is gone that its parent listed (`is_listed`), for what lay there may lie elsewhere.
         """
         options = {**LEAN, "recurse": not depth, "filesOnly": not depth}
         rules = {"FilterRule": [f"+ {name}", LEFT_OUT]}
-        for one in self._listed(path, options, seconds=LISTING_SECONDS, _filter=rules) or ():
+        found = self._listed(path, options, seconds=LISTING_SECONDS, _filter=rules)
+        if is_listed and not found:
+            above, _, own = path.rpartition("/")  # a store that keeps no folders says of one that is gone: empty
+            if found is None or own not in (self.folders(above) or ()):
+                raise self._changed(path)
+        for one in found or ():
             if one["IsDir"]:
-                yield from self.places_of(name, one["Path"], depth - 1)
+                yield from self.places_of(name, one["Path"], depth - 1, is_listed=True)
             elif one["Name"] == name:
                 yield str(one["Path"]).rpartition("/")[0]
 
@@ -277,6 +302,7 @@ class Remote:
     def _listed(self, path: str, options: Mapping[str, Any], **more: Any) -> list[Mapping[str, Any]] | None:
         """What lies there; None: it is not there. A list that lacks something is refused.
 
+        If any folder below is gone by the time rclone comes to it, rclone says "not found", as of the whole.
         Of a folder of this machine rclone leaves out what it may not read, and only counts that
         (https://github.com/rclone/rclone/blob/v1.75.2/backend/local/local.go, List).
         """
@@ -285,11 +311,17 @@ class Remote:
         counted = self._good(self.client.call("core/stats", group=group), path).document
         self.client.call("core/stats-delete", group=group)
         if answer.status == NOT_FOUND:
+            if options.get("recurse") and self.folders(path) is not None:
+                raise self._changed(path)
             return None
         found: list[Mapping[str, Any]] = self._good(answer, path).document["list"]
         if counted["errors"]:
             raise self._refusal(str(counted["lastError"]), path)
         return found
+
+    def _changed(self, path: str) -> Changed:
+        message = f"{self.name(path)}: changed while it was listed"
+        return Changed(message, hint="the next pass lists it again")
 
     def _good(self, answer: Answer, path: str) -> Answer:
         if not answer.is_good:
