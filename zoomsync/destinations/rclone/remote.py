@@ -44,7 +44,6 @@ FOLDERS_ALONE: Mapping[str, Any] = {**LEAN, "dirsOnly": True}
 LEFT_OUT = "- *.{json,m4a,mp4,txt,vtt}"
 """Most of the files that an item has. No rule may leave out a folder's name: what rclone may not look at counts as an
 error unless a rule leaves it out, folder or not."""
-LOOKS = 3
 T = TypeVar("T")
 
 
@@ -54,7 +53,7 @@ class Changed(ServiceUnavailable):
     service = "remote"
 
 
-def steady(look: Callable[[], T], looks: int = LOOKS) -> T:
+def steady(look: Callable[[], T], looks: int = 3) -> T:
     """What is seen while nobody moves anything."""
     try:
         return look()
