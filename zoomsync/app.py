@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from zoomsync.clock import SystemClock, is_alive
 from zoomsync.config import Config, find_config, load
 from zoomsync.destinations.base import NOBODY_WATCHES, Attachment, Destination, DestinationContext, Intents
-from zoomsync.errors import NotAuthorized, ToolMissing, Unreachable, UsageError, ZoomsyncError
+from zoomsync.errors import ToolMissing, UsageError
 from zoomsync.model import Clock, Zoom
 from zoomsync.progress import Progress
 from zoomsync.rules.request import SyncRequest
-from zoomsync.state import State
+from zoomsync.state import WHOLE, State
 
 if TYPE_CHECKING:
     from zoomsync.http import Http
@@ -31,8 +31,6 @@ WATCHED_TRIES = 3
 """Tries a request while a person waits for the answer."""
 LOOK = SyncRequest(dry_run=True)
 """Of a command that changes nothing."""
-WHOLE = (0, ZoomsyncError.code, NotAuthorized.code, Unreachable.code)
-"""Exit codes of passes that waited for all that they had begun, and wrote it down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -122,9 +123,9 @@ def test_the_last_fifty_runs_are_kept_newest_last(tmp_path: Path) -> None:
     with opened(path) as state:
         for number in range(60):
             state.record(a_run(number))
-        state.record(a_run(59, ended_at=NOW, code=0))
+            state.record(a_run(number, ended_at=NOW, code=1))
 
-    assert [(run.number, run.code) for run in stored(path)[3]] == [(n, None) for n in range(10, 59)] + [(59, 0)]
+    assert [(run.number, run.code) for run in stored(path)[3]] == [(n, 1) for n in range(10, 60)]
 
 
 def test_passes_that_meet_another_one_push_nothing_out_but_each_other(tmp_path: Path) -> None:
@@ -139,19 +140,21 @@ def test_passes_that_meet_another_one_push_nothing_out_but_each_other(tmp_path: 
     assert [(run.number, run.code) for run in stored(path)[3]] == [(1, 0), (2, None), (3, 4), (89, 4)]
 
 
-def test_what_was_killed_is_known_however_many_fail_after_it_until_a_later_pass_has_changed_the_library(
-    tmp_path: Path,
+@pytest.mark.parametrize("ended", [{}, {"code": 143}, {"code": 70}, {"code": 5}])
+@pytest.mark.parametrize("changed", [1, 2])
+def test_what_did_not_end_in_whole_is_known_however_many_fail_after_it_until_a_later_pass_has_changed_the_library(
+    tmp_path: Path, ended: dict[str, Any], changed: int
 ) -> None:
     with opened(tmp_path / "state.json") as state:
         state.record(a_run(1, ended_at=NOW, code=0), library_run=a_run(1).id)
-        state.record(a_run(2))
+        state.record(a_run(2, **({"ended_at": NOW} if ended else {}), **ended), library_run=a_run(changed).id)
         for number in range(3, 90):
             state.record(a_run(number, ended_at=NOW, code=5))
         numbers = [run.number for run in state.runs]
         state.record(a_run(90, ended_at=NOW, code=0), library_run=a_run(90).id)
 
-        assert numbers == [2, *range(41, 90)]
-        assert [run.number for run in state.runs] == [*range(41, 91)]
+        assert numbers == [*range(2, 12), *range(50, 90)]
+        assert [run.number for run in state.runs] == [*range(3, 12), *range(50, 91)]
 
 
 def test_what_was_opened_to_be_read_cannot_be_written(tmp_path: Path) -> None:

@@ -8,6 +8,6 @@ its checksum. Only the pass that has the lock may write.
 from zoomsync.state.ledger import Host, Ledger, Stored
 from zoomsync.state.lock import lock, lock_file, locked_out_since, owner_check
 from zoomsync.state.page import Head
-from zoomsync.state.state import State
+from zoomsync.state.state import WHOLE, State
 
-__all__ = ["Head", "Host", "Ledger", "State", "Stored", "lock", "lock_file", "locked_out_since", "owner_check"]
+__all__ = ["WHOLE", "Head", "Host", "Ledger", "State", "Stored", "lock", "lock_file", "locked_out_since", "owner_check"]

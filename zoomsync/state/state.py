@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from zoomsync.errors import PassRunning, StateUnusable
+from zoomsync.errors import NotAuthorized, PassRunning, StateUnusable, Unreachable, UsageError, ZoomsyncError
 from zoomsync.files import make_private_folder, read_file
 from zoomsync.files import write as write_file
 from zoomsync.model import Entry, Intent, Run
@@ -27,7 +27,9 @@ from zoomsync.state.page import FORMAT, STATE, Head, Page, content, damaged, rea
 
 log = logging.getLogger(__name__)
 
-RUNS_KEPT, KILLED_KEPT = 50, 10
+RUNS_KEPT, UNSEEN_KEPT = 50, 10
+WHOLE = (0, *(kind.code for kind in (ZoomsyncError, UsageError, NotAuthorized, PassRunning, Unreachable)))
+"""Exit codes of passes that waited for all that they had begun, and wrote it down; or had begun nothing."""
 
 
 def _refuse_to_begin_again(path: Path, audit: Path | None, fact: str = "is missing") -> None:
@@ -89,14 +91,17 @@ def _opened(path: Path, page: Page, opening: Callable[[Path], Database]) -> Data
 
 
 def _kept(runs: list[Run], last_change: str) -> tuple[Run, ...]:
-    """The last runs. Of those that met another pass, one after the other, the first and the last; and what was killed,
-    however long ago, while it may be the one that changed the library last: it is known by that."""
+    """The last runs; of those that met another pass, one after the other, the first and the last alone.
+
+    The library is known by the run in its marker. That is the one of the last change that the state has seen, or one
+    after it that did not end in whole: the first few of those stay, however many fail after them.
+    """
     if [one.code for one in runs[-3:]] == [PassRunning.code] * 3:
         del runs[-2]
-    seen = next((number for number, one in enumerate(runs, 1) if one.id == last_change), 0)
-    killed = [one for one in runs[seen:] if one.ended_at is None][-KILLED_KEPT:]
-    others = [one for one in runs if one not in killed][-RUNS_KEPT + len(killed) :]
-    return tuple(one for one in runs if one in killed or one in others)
+    seen = next((number for number, one in enumerate(runs) if one.id == last_change), 0)
+    unseen = [one for one in runs[seen:] if one.code not in WHOLE][:UNSEEN_KEPT]
+    others = [one for one in runs if one not in unseen][-RUNS_KEPT + len(unseen) :]
+    return tuple(one for one in runs if one in unseen or one in others)
 
 
 class State(AbstractContextManager["State"]):

@@ -54,7 +54,7 @@ class Changed(ServiceUnavailable):
 
 
 def steady(look: Callable[[], T], looks: int = 3) -> T:
-    """What is seen while nobody moves anything."""
+    """What is seen while no folder goes away before its turn."""
     try:
         return look()
     except Changed:
