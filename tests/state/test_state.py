@@ -140,7 +140,7 @@ def test_passes_that_meet_another_one_push_nothing_out_but_each_other(tmp_path: 
     assert [(run.number, run.code) for run in stored(path)[3]] == [(1, 0), (2, None), (3, 4), (89, 4)]
 
 
-@pytest.mark.parametrize("ended", [{}, {"code": 143}, {"code": 70}, {"code": 5}])
+@pytest.mark.parametrize("ended", [{}, {"code": 143}, {"code": 70}, {"code": 5}, {"code": 2}])
 @pytest.mark.parametrize("changed", [1, 2])
 def test_what_did_not_end_in_whole_is_known_however_many_fail_after_it_until_a_later_pass_has_changed_the_library(
     tmp_path: Path, ended: dict[str, Any], changed: int

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from zoomsync.errors import NotAuthorized, PassRunning, StateUnusable, Unreachable, UsageError, ZoomsyncError
+from zoomsync.errors import NotAuthorized, PassRunning, StateUnusable, Unreachable, ZoomsyncError
 from zoomsync.files import make_private_folder, read_file
 from zoomsync.files import write as write_file
 from zoomsync.model import Entry, Intent, Run
@@ -28,8 +28,8 @@ from zoomsync.state.page import FORMAT, STATE, Head, Page, content, damaged, rea
 log = logging.getLogger(__name__)
 
 RUNS_KEPT, UNSEEN_KEPT = 50, 10
-WHOLE = (0, *(kind.code for kind in (ZoomsyncError, UsageError, NotAuthorized, PassRunning, Unreachable)))
-"""Exit codes of passes that waited for all that they had begun, and wrote it down; or had begun nothing."""
+WHOLE = (0, ZoomsyncError.code, NotAuthorized.code, Unreachable.code)
+"""Exit codes of passes that waited for all that they had begun, and wrote it down."""
 
 
 def _refuse_to_begin_again(path: Path, audit: Path | None, fact: str = "is missing") -> None:
@@ -99,7 +99,7 @@ def _kept(runs: list[Run], last_change: str) -> tuple[Run, ...]:
     if [one.code for one in runs[-3:]] == [PassRunning.code] * 3:
         del runs[-2]
     seen = next((number for number, one in enumerate(runs) if one.id == last_change), 0)
-    unseen = [one for one in runs[seen:] if one.code not in WHOLE][:UNSEEN_KEPT]
+    unseen = [one for one in runs[seen:] if one.code not in (*WHOLE, PassRunning.code)][:UNSEEN_KEPT]
     others = [one for one in runs if one not in unseen][-RUNS_KEPT + len(unseen) :]
     return tuple(one for one in runs if one in unseen or one in others)
 

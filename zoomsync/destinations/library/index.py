@@ -154,7 +154,8 @@ class Index:
         for folder in self._closed:
             yield MeetingFailed(f"{folder}: permission denied", hint=hint, service="library")
 
-        def read(folder: Path) -> Recording | None:
+        def read(place: str) -> Recording | None:
+            folder = Path(place)
             if folder in self._closed:  # which is named already
                 return None
             found = self._read(folder, library)
@@ -162,7 +163,7 @@ class Index:
                 raise _without_manifest(folder)
             return found
 
-        yield from each_item(places, lambda folder: read(Path(folder)), after)
+        yield from each_item(places, read, after)
 
     def _read(self, folder: Path, library: str) -> Recording | None:
         # a person may give a folder a name that is no UTF-8, which no state and no JSON could hold

@@ -119,8 +119,8 @@ class LibraryLock:
             attachment.adopting(self._found.id)
         if self._found != self.marker:
             self._write_marker()
-        left = self.path / FOLDER / self._found.state if self._found is not None else self.path
-        if self._found is not None and self._found.state != self.marker.state and left.is_dir():
+        other = self._found.state if self._found is not None else self.marker.state
+        if other != self.marker.state and (left := self.path / FOLDER / other).is_dir():
             log.info("%s: what the other state had under way: remove it if that one is lost", left)
 
     def _lock(self, file: Path) -> None:
