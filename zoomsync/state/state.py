@@ -94,7 +94,7 @@ def _kept(runs: list[Run], last_change: str) -> tuple[Run, ...]:
     """The last runs; of those that met another pass, one after the other, the first and the last alone.
 
     The library is known by the run in its marker. That is the one of the last change that the state has seen, or one
-    after it that did not end in whole: the first few of those stay, however many fail after them.
+    after it that did not end in whole: the first ten of those stay, however many fail after them.
     """
     if [one.code for one in runs[-3:]] == [PassRunning.code] * 3:
         del runs[-2]
